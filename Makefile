@@ -1,0 +1,77 @@
+# One command each; every one sets up what it needs, from nothing but Python >= 3.11, git and make.
+#
+#   make report            build/report/lstm/, for another cell: make report CELL=gru or CELL=my.cell
+#   make test              the whole test suite; for a part: make test ARGS="tests/derive -k adjoint"
+#   make soak              the property tests again, long and with fresh random examples
+#   make frameworks        installs torch and autograd, so that the tests that compare with them run too
+#   make lint | format     ruff and pyright | ruff's formatter
+#   make coverage          the tests with coverage by branch
+#   make bench             the benchmarks
+#   make clean             what make built; make distclean also removes .venv
+
+PYTHON ?= python3
+CELL ?= lstm
+ARGS ?=
+VENV := .venv
+PY := $(VENV)/bin/python
+INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
+
+.DELETE_ON_ERROR:
+.PHONY: report test soak coverage bench lint format setup frameworks clean distclean help
+
+report: $(VENV)/.core
+	$(PY) -m throughtime report $(CELL) --force $(ARGS)
+
+test: $(VENV)/.test
+	$(PY) -m pytest -n auto $(ARGS)
+
+soak: $(VENV)/.test
+	HYPOTHESIS_PROFILE=soak $(PY) -m pytest -n auto $(ARGS)
+
+coverage: $(VENV)/.test
+	$(PY) -m pytest -n auto --cov --cov-report=term $(ARGS)
+
+bench: $(VENV)/.bench
+	$(PY) -m pytest benchmarks --benchmark-only $(ARGS)
+
+lint: $(VENV)/.dev
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m pyright
+
+format: $(VENV)/.dev
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+
+setup: $(VENV)/.core
+
+frameworks: $(VENV)/.frameworks
+
+clean:
+	rm -rf build dist htmlcov .coverage .coverage.* .pytest_cache .ruff_cache .benchmarks .hypothesis
+	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+distclean: clean
+	rm -rf $(VENV)
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+# Each stamp is newer than pyproject.toml once what it names is installed.
+$(VENV)/.core: pyproject.toml | $(PY)
+	@echo "setting up: throughtime and what it needs ..."
+	$(INSTALL) --editable .
+	@touch $@
+
+$(VENV)/.test $(VENV)/.frameworks $(VENV)/.bench $(VENV)/.dev: $(VENV)/.%: pyproject.toml | $(PY)
+	@echo "setting up: $* ..."
+	$(INSTALL) --editable '.[$*]'
+	@touch $(VENV)/.core $@
+
+$(PY):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "throughtime needs Python 3.11 or later; $(PYTHON) is: $$($(PYTHON) --version 2>&1)." >&2; \
+	  echo "Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "$(PYTHON) could not make a virtual environment; on Debian and Ubuntu: apt-get install python3-venv" >&2; \
+	  exit 1; }

@@ -1,0 +1,68 @@
+"""Gradients of recurrent networks: derived, proved, generated as NumPy code, and verified.
+
+This package is the front: every public name, loaded when it is first used, so that importing it is instant.
+
+    >>> import throughtime
+    >>> lstm = throughtime.load("lstm")
+    >>> print(lstm.derive().text())
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from throughtime._version import __version__
+
+if TYPE_CHECKING:
+    from derive.errors import (
+        ArgumentError,
+        CellError,
+        LanguageError,
+        NotVerifiedError,
+        ShapeError,
+        ThroughtimeError,
+        UnknownCellError,
+    )
+    from throughtime.model import Model, load, shipped, verify_file
+
+__all__ = [
+    "ArgumentError",
+    "CellError",
+    "LanguageError",
+    "Model",
+    "NotVerifiedError",
+    "ShapeError",
+    "ThroughtimeError",
+    "UnknownCellError",
+    "__version__",
+    "load",
+    "shipped",
+    "verify_file",
+]
+
+_HOME = {
+    **dict.fromkeys(("Model", "load", "shipped", "verify_file"), "throughtime.model"),
+    **dict.fromkeys(
+        (
+            "ArgumentError",
+            "CellError",
+            "LanguageError",
+            "NotVerifiedError",
+            "ShapeError",
+            "ThroughtimeError",
+            "UnknownCellError",
+        ),
+        "derive.errors",
+    ),
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
