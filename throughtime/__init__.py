@@ -1,6 +1,7 @@
 """Gradients of recurrent networks: derived, proved, generated as NumPy code, and verified.
 
-This package is the front: every public name, loaded when it is first used, so that importing it is instant.
+This package is the front: every public name, loaded when it is first used.
+Importing it is instant.
 
     >>> import throughtime
     >>> lstm = throughtime.load("lstm")

@@ -1,0 +1,251 @@
+"""The command line: each command reads its arguments, asks the model, and returns an Outcome.
+
+Nothing here imports SymPy, NumPy or matplotlib before a command runs: ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from derive.errors import ArgumentError
+from throughtime._version import __version__
+from throughtime.console import Front, Outcome, common
+from throughtime.progress import Progress
+
+if TYPE_CHECKING:
+    from throughtime.model import Model, Verification
+
+NOT_VERIFIED = 3
+REPORT_FORMATS = ("html", "ipynb", "tex", "pdf")
+
+_EPILOG = """\b
+CELL is the name of a shipped cell (lstm), with options if it has any (elman:g=relu),
+or the path of your own file (my.cell).
+
+\b
+Exit codes: 0 done, 1 internal error, 2 usage, 3 verification failed,
+4 the input is not a valid cell.
+"""
+
+
+class _Formats(click.ParamType):
+    """A list of formats with commas between, each one of REPORT_FORMATS."""
+
+    name = "LIST"
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        """Split the list and refuse what is no format."""
+        formats = tuple(dict.fromkeys(part.strip().lower() for part in value.split(",")))
+        for name in formats:
+            if name not in REPORT_FORMATS:
+                choices = ", ".join(REPORT_FORMATS)
+                self.fail(f"{name!r} is no format; choose from {choices}.", param, ctx)
+        return formats
+
+
+@click.group(cls=Front, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="throughtime")
+def cli() -> None:
+    """Gradients of recurrent networks: derived, proved, generated as code and verified."""
+
+
+@cli.command(epilog=_EPILOG)
+@click.argument("cell")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Where to write; build/report/NAME if not given.",
+)
+@click.option(
+    "--format",
+    "formats",
+    type=_Formats(),
+    help="Some of html,ipynb,tex,pdf; all that can be made here if not given.",
+)
+@click.option("--force", is_flag=True, help="Write over files that exist.")
+@common
+@click.pass_obj
+def report(
+    say: Progress, cell: str, output: Path | None, formats: tuple[str, ...] | None, force: bool
+) -> Outcome:
+    """Write the report on CELL: derivation, proofs, code, study."""
+    model = _load(cell, say)
+    folder = output or Path("build", "report", model.name)
+    wanted = {} if formats is None else {"formats": formats}
+    files = model.report(folder, force=force, on_progress=say, **wanted)
+    missing = [name for name in formats or REPORT_FORMATS if name not in files]
+    return Outcome(
+        {"cell": model.name, "folder": folder, "files": files, "missing": missing},
+        "\n".join(str(path) for path in files.values()),
+        note=f"Not made here: {', '.join(missing)}." if missing else "",
+    )
+
+
+@cli.command(epilog=_EPILOG)
+@click.argument("cell")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "tex"]),
+    default="text",
+    help="For the terminal, or LaTeX.",
+    show_default=True,
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write here instead of standard output.",
+)
+@click.option("--force", is_flag=True, help="Write over a file that exists.")
+@common
+@click.pass_obj
+def derive(say: Progress, cell: str, form: str, output: Path | None, force: bool) -> Outcome:
+    """Show the backward equations of CELL, step by step."""
+    _refuse_existing(output, force=force)
+    model = _load(cell, say)
+    say(f"deriving {model.name}")
+    derivation = model.derive()
+    text = derivation.latex() if form == "tex" else derivation.text()
+    data = {"cell": model.name, "file": output, "derivation": derivation.to_dict()}
+    if output is None:
+        return Outcome(data, text)
+    _write(output, text, force=force)
+    return Outcome(data, str(output))
+
+
+@cli.command(epilog=_EPILOG)
+@click.argument("cell")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="F.py",
+    help="Write here instead of standard output.",
+)
+@click.option(
+    "--unverified",
+    is_flag=True,
+    help="If a check fails, write F.unverified.py all the same (the exit code stays 3).",
+)
+@click.option("--force", is_flag=True, help="Write over a file that exists.")
+@common
+@click.pass_obj
+def generate(
+    say: Progress, cell: str, output: Path | None, unverified: bool, force: bool
+) -> Outcome:
+    """Write NumPy code for CELL, if every check of it holds."""
+    if output is not None and output.suffix != ".py":
+        raise ArgumentError(f"{output} is not a Python file's name.", f"Name it {output.stem}.py.")
+    _refuse_existing(output, force=force)
+    model = _load(cell, say)
+    say(f"generating {model.name}")
+    source = model.generate().source
+    verification = model.verify(source, on_progress=say)
+    target = output
+    if output is not None and not verification.ok:
+        target = output.with_suffix(".unverified.py") if unverified else None
+    if target is not None:
+        _write(target, source, force=force)
+    shown = source if output is None and (verification.ok or unverified) else None
+    data = {
+        "cell": model.name,
+        "verified": verification.ok,
+        "file": target,
+        "source": shown,
+        "verification": verification.to_dict(),
+    }
+    note = ""
+    if not verification.ok:
+        fate = f"Written as {target}." if target else "Nothing was written."
+        note = f"{verification.table()}\n{_verdict(verification)}\n" + fate * (shown is None)
+    return Outcome(data, shown or str(target or ""), _code(verification), note)
+
+
+@cli.command(epilog=_EPILOG)
+@click.argument("target", metavar="F.py|CELL")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Seed of the random sizes, weights and sequences.",
+)
+@common
+@click.pass_obj
+def verify(say: Progress, target: str, seed: int) -> Outcome:
+    """Run the checks on a generated file as it is now, or on CELL."""
+    if target.endswith(".py"):
+        from throughtime.model import verify_file
+
+        say(f"reading {target}")
+        verification = verify_file(Path(target), seed=seed, on_progress=say)
+    else:
+        verification = _load(target, say).verify(seed=seed, on_progress=say)
+    data = {"target": target, "verified": verification.ok, "verification": verification.to_dict()}
+    text = f"{verification.table()}\n{_verdict(verification)}"
+    return Outcome(data, text, _code(verification))
+
+
+@cli.command()
+@common
+@click.pass_obj
+def cells(say: Progress) -> Outcome:
+    """List the cells that ship."""
+    say("reading the shipped cells")
+    from throughtime.model import shipped
+
+    found = shipped()
+    blocks = []
+    for cell in found:
+        options = "".join(f"\n    :{name}=  {what}" for name, what in cell["options"].items())
+        blocks.append(f"{cell['name']:<12} {cell['title']}{options}\n    {cell['source']}")
+    return Outcome({"cells": found}, "\n".join(blocks))
+
+
+def main() -> None:
+    """Run the command line; exits with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        # Mathematics and source code leave as UTF-8 whatever the locale says.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    cli(prog_name="throughtime")
+
+
+def _load(cell: str, say: Progress) -> Model:
+    say(f"reading {cell}")
+    from throughtime.model import load
+
+    return load(cell)
+
+
+def _refuse_existing(path: Path | None, *, force: bool) -> None:
+    """Say no before the work, not after it."""
+    if path is not None and path.exists() and not force:
+        raise ArgumentError(f"{path} exists already.", "Choose another name, or pass --force.")
+
+
+def _write(path: Path, text: str, *, force: bool) -> None:
+    from reports.files import write_files
+
+    write_files(path.parent, {path.name: text.encode()}, force=force)
+
+
+def _code(verification: Verification) -> int:
+    return 0 if verification.ok else NOT_VERIFIED
+
+
+def _verdict(verification: Verification) -> str:
+    if verification.ok:
+        return "verified: every check ran and held"
+    names = ", ".join(check.name for check in verification.failures)
+    return f"NOT verified; failed: {names}"
