@@ -1,0 +1,185 @@
+"""Expressions as LaTeX, in the notation of the field: v̄ for adjoints, δ for those of pre-activations, ∘ elementwise."""
+
+from __future__ import annotations
+
+from sympy.matrices.expressions import (
+    HadamardPower,
+    HadamardProduct,
+    MatMul,
+    MatrixExpr,
+    OneMatrix,
+    Transpose,
+)
+
+from derive.expressions import (
+    Adjoint,
+    Block,
+    Broadcast,
+    Concat,
+    Diag,
+    Elementwise,
+    LossGradient,
+    Rows,
+    Softmax,
+    Tangent,
+    Timed,
+    Total,
+    factors,
+    operands,
+)
+from derive.functions import FUNCTIONS
+from derive.notation import ACCENTS, GREEK, Notation, split_name
+from derive.printing import ATOM, PRODUCT, Printer, fraction
+
+
+def _word(word: str) -> str:
+    if word in GREEK:
+        return f"\\{word}"
+    return word if len(word) == 1 or word.isdigit() else rf"\mathrm{{{word}}}"
+
+
+def latex_name(name: str, *, accent: str = "", time: str = "") -> str:
+    """An identifier as LaTeX: ``W_in`` → ``W_{\\mathrm{in}}``; letters, digits and underscores only."""
+    base, subscripts = split_name(name)
+    marks = [s for s in subscripts if s in ACCENTS]
+    shown = _word(base)
+    for mark in marks:
+        shown = rf"\{mark}{{{shown}}}"
+    if accent:
+        shown = rf"\{accent}{{{shown}}}"
+    below = [_word(s) for s in subscripts if s not in ACCENTS] + ([time] if time else [])
+    return f"{shown}_{{{','.join(below)}}}" if below else shown
+
+
+class LatexPrinter(Printer):
+    """Prints expressions as LaTeX mathematics."""
+
+    def leaf(self, expr: MatrixExpr) -> tuple[str, int]:
+        """A quantity, its adjoint, its tangent, or the loss's immediate derivative by it."""
+        if isinstance(expr, Timed):
+            return latex_name(expr.name, time=self.index(expr.lag)), ATOM
+        if isinstance(expr, LossGradient):
+            now = self.index(expr.lag)
+            return rf"\frac{{\partial \ell_{{{now}}}}}{{\partial {self(expr.of)}}}", ATOM
+        if isinstance(expr, Adjoint | Tangent):
+            return self.accented(expr), ATOM
+        raise TypeError(f"no LaTeX for {type(expr).__name__}")
+
+    def accented(self, expr: Adjoint | Tangent) -> str:
+        """v̄ or v̇."""
+        time = self.index(expr.lag) if Notation.has_time(expr) else ""
+        if self.notation.is_delta(expr):
+            return latex_name(f"delta_{self.notation.delta_of(expr)}", time=time)
+        bar = isinstance(expr, Adjoint)
+        if self.notation.written_out(expr.of) is not None:
+            wide = r"\overline" if bar else r"\dot"
+            return rf"{wide}{{{self(expr.of)}}}"
+        return latex_name(expr.name, accent="bar" if bar else "dot", time=time)
+
+    def constant(self, expr: MatrixExpr) -> tuple[str, int]:
+        """A parameter."""
+        return latex_name(expr.name), ATOM
+
+    def joined(self, parts: tuple[MatrixExpr, ...]) -> str:
+        """A B"""
+        return r" \, ".join(self.factor(p) for p in parts)
+
+    def factor(self, expr: MatrixExpr) -> str:
+        """A factor of a matrix product; an elementwise product inside one needs brackets."""
+        hadamard = isinstance(self.notation.written_out(expr) or expr, HadamardProduct | Broadcast)
+        return self.brackets(self(expr)) if hadamard else self.tight(expr, PRODUCT)
+
+    def hadamard(self, expr: HadamardProduct) -> tuple[str, int]:
+        """Scalars first, then a ∘ b."""
+        scalars = [self.tight(operands(f)[0]) for f in factors(expr) if isinstance(f, Broadcast)]
+        vectors = [f for f in factors(expr) if not isinstance(f, Broadcast)]
+        body = r" \circ ".join(self.hadamard_factor(f, len(vectors) > 1) for f in vectors)
+        return r" \, ".join([*scalars, *([body] if body else [r"\mathbf{1}"])]), PRODUCT
+
+    def hadamard_factor(self, expr: MatrixExpr, several: bool) -> str:
+        """A factor of an elementwise product; a matrix product inside one needs brackets."""
+        product = isinstance(expr, MatMul) and several
+        return self.brackets(self(expr)) if product else self.tight(expr, PRODUCT)
+
+    def power(self, expr: HadamardPower) -> tuple[str, int]:
+        """aᵏ, entry by entry."""
+        base = operands(expr)[0]
+        k = str(expr.args[1])
+        written = self.notation.written_out(base) or base
+        if isinstance(written, Elementwise) and int(expr.args[1]) > 1:
+            return self.call(FUNCTIONS[written.function].latex + f"^{{{k}}}", written), ATOM
+        return f"{self.tight(base)}^{{{k}}}", ATOM
+
+    def transpose(self, expr: Transpose) -> tuple[str, int]:
+        """Aᵀ"""
+        return rf"{self.tight(expr.arg)}^{{\top}}", ATOM
+
+    def call(self, function: str, expr: MatrixExpr) -> str:
+        """f(a)"""
+        return rf"{function}{self.brackets(self(operands(expr)[0]))}"
+
+    def elementwise(self, expr: Elementwise) -> tuple[str, int]:
+        """f(a); steps as indicators, roots with their sign."""
+        inner = self(operands(expr)[0])
+        if expr.function == "step":
+            return rf"\mathbb{{1}}\left[{inner} > 0\right]", ATOM
+        if expr.function == "sqrt":
+            return rf"\sqrt{{{inner}}}", ATOM
+        if expr.function == "abs":
+            return rf"\left|{inner}\right|", ATOM
+        return self.call(FUNCTIONS[expr.function].latex, expr), ATOM
+
+    def softmax(self, expr: Softmax) -> tuple[str, int]:
+        """softmax(a)"""
+        return self.call(r"\operatorname{softmax}", expr), ATOM
+
+    def concat(self, expr: Concat) -> tuple[str, int]:
+        """[a; b]"""
+        stacked = r";\, ".join(self(p) for p in operands(expr))
+        return rf"\left[{stacked}\right]", ATOM
+
+    def rows(self, expr: Rows) -> tuple[str, int]:
+        """(a)₁:ₙ, rows counted from 1."""
+        return rf"{self.brackets(self(operands(expr)[0]))}_{{{expr.start + 1}:{expr.stop}}}", ATOM
+
+    def broadcast(self, expr: Broadcast) -> tuple[str, int]:
+        """s 𝟏"""
+        return rf"{self.tight(operands(expr)[0])} \, \mathbf{{1}}", PRODUCT
+
+    def total(self, expr: Total) -> tuple[str, int]:
+        """The sum of the entries."""
+        return self.call(r"\operatorname{sum}", expr), ATOM
+
+    def diag(self, expr: Diag) -> tuple[str, int]:
+        """diag(a)"""
+        return self.call(r"\operatorname{diag}", expr), ATOM
+
+    def ones(self, expr: OneMatrix) -> tuple[str, int]:
+        """𝟏"""
+        return r"\mathbf{1}", ATOM
+
+    def zeros(self, expr: MatrixExpr) -> tuple[str, int]:
+        """0"""
+        return "0", ATOM
+
+    def identity(self, expr: MatrixExpr) -> tuple[str, int]:
+        """I"""
+        return "I", ATOM
+
+    def block(self, expr: Block) -> tuple[str, int]:
+        """∂u/∂v"""
+        return rf"\frac{{\partial {self(expr.of)}}}{{\partial {self(expr.by)}}}", ATOM
+
+    def number(self, c) -> str:
+        """A number."""
+        top, bottom = fraction(c)
+        return top if bottom == "1" else rf"\tfrac{{{top}}}{{{bottom}}}"
+
+    def scaled(self, c, core: MatrixExpr) -> tuple[str, int]:
+        """c A"""
+        return rf"{self.number(c)} \, {self.tight(core, PRODUCT)}", PRODUCT
+
+    def brackets(self, text: str) -> str:
+        """(text), growing with what it holds where that is tall."""
+        tall = any(mark in text for mark in (r"\frac", r"\overline", r"\left", r"\sqrt"))
+        return rf"\left({text}\right)" if tall else f"({text})"

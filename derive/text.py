@@ -1,0 +1,109 @@
+"""Expressions as text in the equation language: what a primal expression prints as, the language reads back."""
+
+from __future__ import annotations
+
+from sympy.matrices.expressions import HadamardPower, HadamardProduct, MatMul, MatrixExpr, Transpose
+
+from derive.expressions import Block, Broadcast, Concat, Elementwise, Rows, operands
+from derive.notation import Notation
+from derive.printing import ATOM, PRODUCT, Printer, fraction
+
+
+class TextPrinter(Printer):
+    """Prints expressions as in ``h_bar[t] = W.T @ delta_f[t+1] + h_bar[t+1] * f[t+1]``."""
+
+    def leaf(self, expr: MatrixExpr) -> tuple[str, int]:
+        """A name, with its time index if it has one."""
+        name = self.notation.identifier(expr)
+        return f"{name}[{self.index(expr.lag)}]" if Notation.has_time(expr) else name, ATOM
+
+    def constant(self, expr: MatrixExpr) -> tuple[str, int]:
+        """A parameter."""
+        return expr.name, ATOM
+
+    def joined(self, parts: tuple[MatrixExpr, ...]) -> str:
+        """A @ B"""
+        return " @ ".join(self.other_kind(p, HadamardProduct | HadamardPower | Broadcast) for p in parts)
+
+    def other_kind(self, expr: MatrixExpr, kind) -> str:
+        """A factor, in brackets if it is a product of the other kind."""
+        written = self.notation.written_out(expr) or expr
+        return self.brackets(self(expr)) if isinstance(written, kind) else self.tight(expr, PRODUCT)
+
+    def hadamard(self, expr: HadamardProduct) -> tuple[str, int]:
+        """a * b, and a / b for a power −1."""
+        text = ""
+        for i, f in enumerate(operands(expr)):
+            if i and isinstance(f, HadamardPower) and f.args[1] == -1:
+                text += f" / {self.tight(operands(f)[0])}"
+            else:
+                text += (" * " if i else "") + self.other_kind(f, MatMul)
+        return text, PRODUCT
+
+    def power(self, expr: HadamardPower) -> tuple[str, int]:
+        """a ** k"""
+        return f"{self.tight(operands(expr)[0])}**{expr.args[1]}", ATOM
+
+    def transpose(self, expr: Transpose) -> tuple[str, int]:
+        """A.T"""
+        return f"{self.tight(expr.arg)}.T", ATOM
+
+    def call(self, function: str, expr: MatrixExpr) -> tuple[str, int]:
+        """f(a)"""
+        return f"{function}({', '.join(self(a) for a in operands(expr))})", ATOM
+
+    def elementwise(self, expr: Elementwise) -> tuple[str, int]:
+        """f(a)"""
+        return self.call(expr.function, expr)
+
+    def softmax(self, expr: MatrixExpr) -> tuple[str, int]:
+        """softmax(a)"""
+        return self.call("softmax", expr)
+
+    def concat(self, expr: Concat) -> tuple[str, int]:
+        """concat(a, b)"""
+        return self.call("concat", expr)
+
+    def rows(self, expr: Rows) -> tuple[str, int]:
+        """a[start:stop], rows counted from 0."""
+        return f"{self.tight(operands(expr)[0])}[{expr.start}:{expr.stop}]", ATOM
+
+    def broadcast(self, expr: Broadcast) -> tuple[str, int]:
+        """A scalar alone: the language spreads it by itself."""
+        return self.show(operands(expr)[0])
+
+    def total(self, expr: MatrixExpr) -> tuple[str, int]:
+        """sum(a)"""
+        return self.call("sum", expr)
+
+    def diag(self, expr: MatrixExpr) -> tuple[str, int]:
+        """diag(a)"""
+        return self.call("diag", expr)
+
+    def ones(self, expr: MatrixExpr) -> tuple[str, int]:
+        """1"""
+        return "1", ATOM
+
+    def zeros(self, expr: MatrixExpr) -> tuple[str, int]:
+        """0"""
+        return "0", ATOM
+
+    def identity(self, expr: MatrixExpr) -> tuple[str, int]:
+        """I"""
+        return "I", ATOM
+
+    def block(self, expr: Block) -> tuple[str, int]:
+        """du[t]/dv[t-1]"""
+        return f"d{self(expr.of)}/d{self(expr.by)}", ATOM
+
+    def number(self, c) -> str:
+        """A number, exactly."""
+        top, bottom = fraction(c)
+        return top if bottom == "1" else f"{top}/{bottom}"
+
+    def scaled(self, c, core: MatrixExpr) -> tuple[str, int]:
+        """c * A"""
+        number = self.number(c)
+        shown = self.brackets(number) if "/" in number or "*" in number else number
+        body = self.other_kind(core, MatMul) if len(operands(core)) > 1 else self.tight(core, PRODUCT)
+        return f"{shown} * {body}", PRODUCT
