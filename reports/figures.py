@@ -1,0 +1,219 @@
+"""Figures that come out the same on every run, readable at the width of a page.
+
+matplotlib takes a second to import, so it is imported when the first figure is drawn.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from derive.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Okabe and Ito (2008), "Color Universal Design", without the yellow, which is too pale for lines on white.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+DASHES = ("-", (0, (5, 2)), (0, (1, 1.3)), (0, (5, 1.5, 1, 1.5)))
+INK, FAINT = "#222222", "#d9d9d9"
+
+STYLE: dict[str, Any] = {
+    "svg.hashsalt": "throughtime",
+    "svg.fonttype": "path",
+    "pdf.fonttype": 42,
+    "mathtext.fontset": "cm",
+    "font.family": "DejaVu Sans",
+    "font.size": 10.0,
+    "axes.labelsize": 11.0,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.unicode_minus": True,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One figure in three forms.
+
+    Args:
+        svg: for HTML and Jupyter; letters are outlines, so no font is needed.
+        pdf: for LaTeX.
+        png: for viewers that show neither.
+    """
+
+    svg: str
+    pdf: bytes
+    png: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One line of a figure.
+
+    Args:
+        label: its name; may hold ``$…$``.
+        x: abscissas.
+        y: ordinates, as many.
+        low: lower edge of a band around the line, e.g. a quantile; or None.
+        high: upper edge; given together with ``low``.
+    """
+
+    label: str
+    x: Sequence[float]
+    y: Sequence[float]
+    low: Sequence[float] | None = None
+    high: Sequence[float] | None = None
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """matplotlib's own defaults with ``STYLE`` on top, whatever the user's settings are."""
+    import matplotlib as mpl
+    import matplotlib.style
+
+    with mpl.style.context(["default", STYLE]):
+        yield
+
+
+def to_picture(figure: Figure) -> Picture:
+    """A figure as SVG, PDF and PNG, with the same bytes on every run.
+
+    Args:
+        figure: a matplotlib figure, drawn under ``style()``.
+    """
+    with style():
+        svg = _saved(figure, "svg", {"Date": None, "Creator": None})
+        pdf = _saved(figure, "pdf", {"CreationDate": None, "Creator": None, "Producer": None})
+        png = _saved(figure, "png", {"Software": None}, dpi=144)
+    text = svg.decode("utf-8")
+    return Picture(svg=text[text.index("<svg") :], pdf=pdf, png=png)
+
+
+def _saved(figure: Figure, form: str, metadata: dict[str, str | None], **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    with _quiet("fontTools"):
+        figure.savefig(buffer, format=form, metadata=metadata, **options)
+    return buffer.getvalue()
+
+
+@contextmanager
+def _quiet(name: str) -> Iterator[None]:
+    """Hold back a library's remarks: fontTools finds fault with the dates inside matplotlib's own fonts."""
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+def line_figure(
+    series: Sequence[Series],
+    *,
+    xlabel: str,
+    ylabel: str,
+    title: str = "",
+    logy: bool = False,
+    size: tuple[float, float] = (7.2, 4.0),
+) -> Figure:
+    """Lines over a common abscissa, told apart by colour, dash and a label at their right end.
+
+    Args:
+        series: at least one, drawn in order.
+        xlabel: what the abscissa means, with its unit; may hold ``$…$``.
+        ylabel: the same for the ordinate.
+        title: what is to be seen; may be empty.
+        logy: logarithmic ordinate; values that are not positive are left out of the line.
+        size: width and height in inches.
+
+    Raises:
+        ArgumentError: no series, an empty one, or lengths that differ.
+    """
+    _check(series)
+    from matplotlib.figure import Figure as New
+
+    with style():
+        figure = New(figsize=size, layout="constrained")
+        axes = figure.add_subplot()
+        if logy:
+            axes.set_yscale("log", nonpositive="mask")
+        for index, line in enumerate(series):
+            _plot(axes, line, index)
+        axes.grid(True, axis="y", color=FAINT, linewidth=0.6)
+        axes.set_axisbelow(True)
+        axes.margins(x=0.01)
+        axes.set_xlabel(xlabel)
+        axes.set_ylabel(ylabel)
+        axes.set_title(title, loc="left", fontsize=11)
+        if len(series) > 1:
+            _label(axes, series, logy)
+    return figure
+
+
+def _check(series: Sequence[Series]) -> None:
+    if not series:
+        raise ArgumentError("A figure needs at least one series.", "Pass a Series.")
+    for line in series:
+        if (line.low is None) != (line.high is None):
+            raise ArgumentError(f"Series {line.label!r} has one edge of a band.", "Give both low and high, or none.")
+        lengths = {len(values) for values in (line.x, line.y, line.low, line.high) if values is not None}
+        if len(lengths) != 1 or 0 in lengths:
+            raise ArgumentError(
+                f"Series {line.label!r} has x and y of lengths {sorted(lengths)}.",
+                "Give as many ordinates as abscissas, at least one.",
+            )
+
+
+def _plot(axes: Axes, line: Series, index: int) -> None:
+    color, dashes = PALETTE[index % len(PALETTE)], DASHES[index // 2 % len(DASHES)]
+    marker = "o" if len(line.x) <= 12 else None
+    axes.plot(line.x, line.y, color=color, linestyle=dashes, linewidth=1.8, marker=marker, markersize=4)
+    if line.low is not None and line.high is not None:
+        axes.fill_between(line.x, line.low, line.high, color=color, alpha=0.15, linewidth=0)
+
+
+def _label(axes: Axes, series: Sequence[Series], logy: bool) -> None:
+    """Names at the right ends of the lines, moved apart where they would overlap."""
+    transform = axes.transData
+    ends = [_end(line, logy) for line in series]
+    axes.figure.canvas.draw()  # fixes the layout, so that heights in points are known
+    scale = 72.0 / axes.figure.dpi
+    heights = [float(transform.transform((x, y))[1]) * scale for x, y in ends]
+    order = sorted(range(len(series)), key=lambda i: (heights[i], i))
+    placed: dict[int, float] = {}
+    previous = float("-inf")
+    for index in order:
+        previous = max(heights[index], previous + 13.0)
+        placed[index] = previous
+    shift = sum(placed[i] - heights[i] for i in order) / len(order)
+    for index, line in enumerate(series):
+        axes.annotate(
+            line.label,
+            ends[index],
+            xytext=(8, placed[index] - shift - heights[index]),
+            textcoords="offset points",
+            color=PALETTE[index % len(PALETTE)],
+            va="center",
+            annotation_clip=False,
+        )
+
+
+def _end(line: Series, positive: bool) -> tuple[float, float]:
+    """The last point of the line that the axes can show."""
+    least = 0.0 if positive else float("-inf")
+    shown = [(x, y) for x, y in zip(line.x, line.y, strict=True) if least < y < float("inf")]
+    return shown[-1] if shown else (line.x[-1], 1.0)
