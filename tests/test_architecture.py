@@ -119,19 +119,22 @@ def test_text_is_never_evaluated(path: Path) -> None:
         names = {getattr(node, "id", None), getattr(node, "attr", None)}
         if isinstance(node, ast.Import | ast.ImportFrom):
             names = {part for alias in node.names for part in alias.name.split(".")}
-        found += [f"line {node.lineno}: {name}" for name in names & EVALUATES_TEXT]
+        line = getattr(node, "lineno", 0)
+        found += [f"line {line}: {name}" for name in names & EVALUATES_TEXT]
     assert found == []
 
 
-def public_definitions(tree: ast.Module, prefix: str = "") -> Iterator[tuple[str, ast.AST]]:
-    for node in getattr(tree, "body", []):
+def public_definitions(
+    tree: ast.Module | ast.ClassDef, prefix: str = ""
+) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]]:
+    for node in tree.body:
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             continue
         if node.name.startswith("_") or "overload" in map(ast.unparse, node.decorator_list):
             continue
         yield prefix + node.name, node
         if isinstance(node, ast.ClassDef):
-            yield from public_definitions(node, f"{prefix}{node.name}.")  # type: ignore[arg-type]
+            yield from public_definitions(node, f"{prefix}{node.name}.")
 
 
 @every_file

@@ -6,6 +6,7 @@ Nothing here imports SymPy, NumPy or matplotlib before a command runs: ``--help`
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -216,7 +217,7 @@ def main() -> None:
     """Run the command line; exits with its code."""
     for stream in (sys.stdout, sys.stderr):
         # Mathematics and source code leave as UTF-8 whatever the locale says.
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     cli(prog_name="throughtime")
 

@@ -66,15 +66,21 @@ class Front(click.Group):
     """A group of commands that return Outcomes; commands receive the Progress as click's object."""
 
     def main(
-        self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
     ) -> Any:
-        """Run the command that the arguments name, print its outcome and exit."""
+        """Run the command that the arguments name, print its outcome and exit (in either mode)."""
         arguments = list(sys.argv[1:] if args is None else args)
         flags = Flags.of(arguments)
         try:
             with Progress(quiet=flags.quiet) as say:
-                extra = {**extra, "obj": say, "standalone_mode": False}
-                outcome = super().main(arguments, prog_name, **extra)
+                outcome = super().main(
+                    arguments, prog_name, complete_var, standalone_mode=False, obj=say, **extra
+                )
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the outermost boundary
             outcome = failure(error)
             if flags.debug:

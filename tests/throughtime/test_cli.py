@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import types
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -84,16 +85,20 @@ class FakeModel:
     def generate(self) -> types.SimpleNamespace:
         return types.SimpleNamespace(source="# made\nimport numpy as np\n")
 
-    def verify(self, source: str | None = None, *, seed: int = 0, on_progress=None):
+    def verify(
+        self, source: str | None = None, *, seed: int = 0, on_progress: Callable[[str], None]
+    ):
         self.calls.append(("verify", source, seed))
         on_progress("checking")
         return FakeVerification(self.holds, () if self.holds else (FakeCheck("complex step"),))
 
-    def verify_file(self, path: Path, *, seed: int = 0, on_progress=None):
+    def verify_file(self, path: Path, *, seed: int, on_progress: Callable[[str], None]):
         path.read_text()
         return self.verify(str(path), seed=seed, on_progress=on_progress)
 
-    def report(self, folder: Path, *, force: bool, on_progress=None, **formats: object):
+    def report(
+        self, folder: Path, *, force: bool, on_progress: Callable[[str], None], **formats: object
+    ):
         self.calls.append(("report", folder, force, formats))
         return {kind: folder / f"lstm.{kind}" for kind in self.made}
 
@@ -405,13 +410,13 @@ from throughtime.cli import main
 
 
 def test_a_reader_who_leaves_early_causes_no_complaint() -> None:
-    child = process("-c", f"{MADE_UP}\nsys.argv = ['throughtime', 'derive', 'long']\nmain()")
-    assert child.stdout is not None
-    assert child.stderr is not None
-    assert child.stdout.readline() == "σ∘\n"
-    child.stdout.close()
-    assert child.stderr.read() == "loaded\n"
-    assert child.wait(timeout=60) == 141
+    with process("-c", f"{MADE_UP}\nsys.argv = ['throughtime', 'derive', 'long']\nmain()") as child:
+        assert child.stdout is not None
+        assert child.stderr is not None
+        assert child.stdout.readline() == "σ∘\n"
+        child.stdout.close()
+        assert child.stderr.read() == "loaded\n"
+        assert child.wait(timeout=60) == 141
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent otherwise on Windows")
