@@ -168,8 +168,13 @@ def test_no_tracked_file_names_a_folder_of_somebodys_machine() -> None:
 
 def test_every_file_has_its_line_in_the_architecture() -> None:
     page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
-    files = [name_of(p) for p in shipped_files() if p.read_text(encoding="utf-8").strip()]
-    assert [name for name in files if f"`{name}`" not in page] == []
+    names = {name_of(path): path for path in shipped_files() if path.stat().st_size}
+    absent = [name for name in names if f"`{name}`" not in page]
+    subjects = {n: (ast.get_docstring(tree_of(names[n])) or "").partition("\n")[0] for n in absent}
+    lines = "\n".join(f"| `{name}` | {subject} |" for name, subject in subjects.items())
+    assert not absent, f"ARCHITECTURE.md lacks:\n{lines}"
+    gone = set(re.findall(r"(?m)^\| `([\w/]+\.py)` \|", page)) - names.keys()
+    assert not gone, f"ARCHITECTURE.md still has: {sorted(gone)}"
 
 
 def test_every_invariant_names_a_test_that_exists() -> None:
