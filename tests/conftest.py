@@ -65,32 +65,26 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
                 pytest.skip(why)
 
 
+def compare_golden(path: Path, text: str, *, update: bool) -> None:
+    """Demand that the file holds exactly this text, or make it so."""
+    if update:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode())
+        return
+    remedy = "if that is right: pytest --update-golden, and read the diff"
+    if not path.exists():
+        pytest.fail(f"{path} does not exist; {remedy}", pytrace=False)
+    expected = path.read_bytes().decode()
+    if text == expected:
+        return
+    before, now = expected.splitlines(), text.splitlines()
+    diff = [*difflib.unified_diff(before, now, str(path), "produced now", lineterm="")]
+    shown = "\n".join(diff[:60]) or "(only line ends differ)"
+    pytest.fail(f"{shown}\n{remedy}", pytrace=False)
+
+
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
     """``golden(name, text)`` demands that text is tests/golden/NAME, or makes it so on request."""
-    update = request.config.getoption("--update-golden")
-
-    def check(name: str, text: str) -> None:
-        path = GOLDEN / name
-        if update:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(text.encode())
-            return
-        remedy = "if that is right: pytest --update-golden, and read the diff"
-        if not path.exists():
-            pytest.fail(f"tests/golden/{name} does not exist; {remedy}", pytrace=False)
-        expected = path.read_bytes().decode()
-        if text != expected:
-            lines = [
-                *difflib.unified_diff(
-                    expected.splitlines(),
-                    text.splitlines(),
-                    f"tests/golden/{name}",
-                    "produced now",
-                    lineterm="",
-                )
-            ]
-            shown = "\n".join(lines[:60]) or "(line endings differ)"
-            pytest.fail(f"{shown}\n{remedy}", pytrace=False)
-
-    return check
+    update = bool(request.config.getoption("--update-golden"))
+    return lambda name, text: compare_golden(GOLDEN / name, text, update=update)
