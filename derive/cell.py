@@ -77,6 +77,8 @@ class Cell:
         title: a line of description (the text's first comment), possibly empty.
         reference: where the cell comes from, possibly empty.
         options: the options with which the text was read, e.g. ``{"g": "relu"}``.
+        initial: how the author starts a parameter: identity, zeros, ones, orthogonal, glorot or a number as text,
+            by name; a parameter that is not in it has no stated convention.
     """
 
     name: str
@@ -87,6 +89,7 @@ class Cell:
     title: str = ""
     reference: str = ""
     options: dict[str, str] = field(default_factory=dict)
+    initial: dict[str, str] = field(default_factory=dict)
 
     def of_role(self, *roles: Role) -> tuple[Quantity, ...]:
         """The quantities of these roles, in order of first appearance."""

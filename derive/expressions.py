@@ -310,16 +310,16 @@ def zeros_like(expr: MatrixExpr) -> MatrixExpr:
     return ZeroMatrix(*expr.shape)
 
 
-def split_coefficient(expr: MatrixExpr) -> tuple[Number, MatrixExpr]:
-    """c and X with expr = c X; c is a number."""
-    if isinstance(expr, MatMul) and isinstance(expr.args[0], Number):
+def split_coefficient(expr: MatrixExpr) -> tuple[Expr, MatrixExpr]:
+    """c and X with expr = c X; c is a number, or a scalar in the dimensions such as 1/n."""
+    if isinstance(expr, MatMul) and not isinstance(expr.args[0], MatrixExpr):
         rest = expr.args[1:]
         return expr.args[0], rest[0] if len(rest) == 1 else MatMul(*rest)
     return S.One, expr
 
 
 def scale(c, expr: MatrixExpr) -> MatrixExpr:
-    """c X for a number c."""
+    """c X for a number c, or a scalar c in the dimensions such as 1/n."""
     inner, core = split_coefficient(expr)
     c = c * inner
     if c == 0 or isinstance(core, ZeroMatrix):
