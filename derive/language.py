@@ -1,0 +1,158 @@
+"""Cells from text and from SymPy expressions: the one door through which equations enter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from derive.cell import Cell, Equation, Quantity
+from derive.dimensions import Size
+from derive.errors import LanguageError, ShapeError
+from derive.language_build import build, dimension
+from derive.language_declarations import (
+    Declaration,
+    check_twice,
+    choose,
+    is_declaration,
+    read_declaration,
+)
+from derive.language_expressions import Choices, read_expression
+from derive.language_lines import Statement, read_lines
+from derive.language_roles import Named, evaluation_order, roles
+from derive.shapes import Shapes, infer
+from derive.syntax import RESERVED, EquationText, Span
+
+
+def read_cell(text: str, name: str = "cell", options: Mapping[str, str] | None = None) -> Cell:
+    """The cell that a text describes, checked.
+
+    Args:
+        text: equations ``name[t] = expression`` and declarations, one a line; see ``derive.syntax``.
+        name: the cell's short name.
+        options: values for the cell's options, e.g. ``{"g": "relu"}``; the others take their defaults.
+
+    Raises:
+        LanguageError: the text is not in the language.
+        ShapeError: two shapes would have to agree and cannot.
+        ArgumentError: an option or its value is unknown.
+    """
+    source = name if "." in name else f"{name}.cell"
+    document = read_lines(text, source)
+    declarations = [read_declaration(s) for s in document.statements if is_declaration(s)]
+    check_twice(declarations)
+    chosen, _ = choose(declarations, options or {})
+    equations = _equations(document.statements, chosen, source)
+    named = roles(equations, declarations)
+    ordered = evaluation_order(equations)
+    shapes = infer(ordered, named, declarations)
+    quantities = _quantities(shapes, named, declarations)
+    return Cell(
+        name=name,
+        equations=tuple(_equation(e, quantities, shapes) for e in ordered),
+        quantities=tuple(quantities.values()),
+        dims=tuple(dimension(Size(0, ((v, 1),)), shapes.names) for v in shapes.names),
+        text=text,
+        title=document.title,
+        reference=document.reference,
+        options=chosen,
+        initial=_initial(declarations, quantities),
+    )
+
+
+def _equations(
+    statements: tuple[Statement, ...], chosen: Mapping[str, str], source: str
+) -> list[EquationText]:
+    choices = Choices(
+        {option: value for option, value in chosen.items() if not value.isdigit()},
+        {option: int(value) for option, value in chosen.items() if value.isdigit()},
+    )
+    found = [_equation_text(s, choices) for s in statements if not is_declaration(s)]
+    if not found:
+        raise LanguageError(
+            f"{source} holds no equation.", "Write e.g. h[t] = tanh(W @ h[t-1] + U @ x[t])."
+        )
+    return found
+
+
+def _equation_text(statement: Statement, choices: Choices) -> EquationText:
+    tokens = statement.tokens
+    signs = [i for i, token in enumerate(tokens) if token.text == "="]
+    if len(signs) != 1:
+        token = tokens[signs[1]] if signs else tokens[0]
+        raise LanguageError(
+            "This line is no equation." if not signs else "An equation has one `=`.",
+            "Write name[t] = expression.",
+            place=statement.place(token.start, token.stop if signs else tokens[-1].stop),
+        )
+    target = _target(statement, signs[0])
+    return EquationText(
+        tokens[0].text, target, read_expression(statement, tokens[signs[0] + 1 :], choices)
+    )
+
+
+def _target(statement: Statement, stop: int) -> Span:
+    """The place of the left side ``name[t]``."""
+    tokens = statement.tokens[:stop]
+    span = Span(statement, tokens[0].start if tokens else 0, tokens[-1].stop if tokens else 1)
+    texts = [token.text for token in tokens]
+    name = texts[0] if texts and tokens[0].kind == "name" else "name"
+    if (
+        len(texts) > 3
+        and tokens[0].kind == "name"
+        and texts[1:3] == ["[", "t"]
+        and texts[3] in "+-"
+    ):
+        raise LanguageError(
+            "An equation defines the present step; the left side has another time index.",
+            f"Write {name}[t] on the left and shift the indices on the right.",
+            place=span.place,
+        )
+    if texts[1:] != ["[", "t", "]"] or tokens[0].kind != "name":
+        raise LanguageError(
+            "The left side of an equation is a name with the index t.",
+            f"Write {name}[t] = …",
+            place=span.place,
+        )
+    if name in RESERVED:
+        raise LanguageError(
+            f"{name} is a word of the language.", "Choose another name.", place=span.place
+        )
+    return span
+
+
+def _quantities(
+    shapes: Shapes, named: Mapping[str, Named], declarations: list[Declaration]
+) -> dict[str, Quantity]:
+    values = {d.name: d.value for d in declarations if d.kind == "const"}
+    found = {}
+    for name, known in named.items():
+        rows, cols = (dimension(size, shapes.names) for size in shapes.of_name[name])
+        found[name] = Quantity(name, known.role, (rows, cols), known.depth, values.get(name))
+    return found
+
+
+def _equation(
+    equation: EquationText, quantities: Mapping[str, Quantity], shapes: Shapes
+) -> Equation:
+    expr = build(equation.value, quantities, shapes.of_node, shapes.names)
+    return Equation(quantities[equation.target].symbol, expr, equation.line)
+
+
+def _initial(declarations: list[Declaration], quantities: Mapping[str, Quantity]) -> dict[str, str]:
+    """The declared initialisations.
+
+    Raises:
+        ShapeError: an identity is asked of what is not square.
+    """
+    found = {}
+    for declaration in declarations:
+        if declaration.kind != "init":
+            continue
+        rows, cols = quantities[declaration.name].shape
+        if declaration.value == "identity" and rows != cols:
+            raise ShapeError(
+                f"{declaration.name} is ({rows}, {cols}); the identity is square.",
+                "Choose another kind, or check the equations.",
+                place=declaration.span.place,
+            )
+        found[declaration.name] = str(declaration.value)
+    return found

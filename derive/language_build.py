@@ -1,0 +1,159 @@
+"""Syntax trees of known shapes to the matrix expressions of ``derive.expressions``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from sympy import Expr, Integer, Rational, Symbol
+from sympy.matrices.expressions import MatrixExpr, OneMatrix
+
+from derive import expressions as ex
+from derive.cell import Quantity
+from derive.dimensions import Size, Unknown
+from derive.errors import LanguageError
+from derive.syntax import (
+    Applied,
+    Chain,
+    Literal,
+    Node,
+    Power,
+    Product,
+    Ref,
+    Span,
+    Stack,
+    Sum,
+    Transposed,
+    postorder,
+)
+
+MAX_BITS = 2_000
+
+
+def dimension(size: Size, names: Mapping[Unknown, str]) -> Expr:
+    """A size as a SymPy expression over positive integer symbols."""
+    total: Expr = Integer(size.constant)
+    for v, k in size.terms:
+        total += k * Symbol(names[v], positive=True, integer=True)
+    return total
+
+
+def build(
+    value: Node,
+    quantities: Mapping[str, Quantity],
+    shapes: Mapping[Node, tuple[Size, Size]],
+    names: Mapping[Unknown, str],
+) -> MatrixExpr:
+    """The matrix expression of a syntax tree.
+
+    Args:
+        value: the tree.
+        quantities: by name.
+        shapes: (rows, columns) of every node.
+        names: names of the unknown sizes.
+
+    Raises:
+        LanguageError: a number is divided by zero, or grows beyond bounds.
+    """
+    builder = _Builder(quantities, shapes, names, {})
+    for node in postorder(value):
+        builder.done[node] = _RULES[type(node)](builder, node)
+    return builder.done[value]
+
+
+@dataclass(frozen=True, slots=True)
+class _Builder:
+    quantities: Mapping[str, Quantity]
+    shapes: Mapping[Node, tuple[Size, Size]]
+    names: Mapping[Unknown, str]
+    done: dict[Node, MatrixExpr]
+
+    def spread(self, part: Node, over: Node) -> MatrixExpr:
+        """The part, in every entry of the shape of ``over`` if it is a scalar."""
+        expr = self.done[part]
+        if self.shapes[part] == self.shapes[over]:
+            return expr
+        rows, cols = (dimension(size, self.names) for size in self.shapes[over])
+        return ex.broadcast(expr, rows, cols)
+
+    def literal(self, node: Literal) -> MatrixExpr:
+        return _number(node.value)
+
+    def ref(self, node: Ref) -> MatrixExpr:
+        symbol = self.quantities[node.name].symbol
+        return symbol if node.lag is None else symbol.at(node.lag)
+
+    def sum(self, node: Sum) -> MatrixExpr:
+        return ex.add(
+            *(ex.scale(Integer(sign), self.spread(part, node)) for sign, part in node.terms)
+        )
+
+    def product(self, node: Product) -> MatrixExpr:
+        parts = []
+        for exponent, part in node.factors:
+            expr = self.spread(part, node)
+            parts.append(expr if exponent == 1 else self.raised(expr, -1, part.span))
+        return ex.hadamard(*parts)
+
+    def power(self, node: Power) -> MatrixExpr:
+        return self.raised(self.done[node.base], node.exponent, node.span)
+
+    def raised(self, expr: MatrixExpr, exponent: int, span: Span) -> MatrixExpr:
+        """An integer power, entry by entry; powers of numbers are worked out."""
+        c, core = ex.split_coefficient(expr)
+        if isinstance(expr, ex.ZeroMatrix) and exponent < 0:
+            raise LanguageError(
+                "Division by zero.", "Divide by something that is not 0.", place=span.place
+            )
+        if not isinstance(core, OneMatrix) or not c.is_Rational:
+            return ex.power(expr, exponent)
+        if max(abs(c.p), c.q).bit_length() * abs(exponent) > MAX_BITS:
+            raise LanguageError(
+                "The number grows too large.",
+                "Round it, or declare it with `const`.",
+                place=span.place,
+            )
+        return ex.scale(c**exponent, core)
+
+    def chain(self, node: Chain) -> MatrixExpr:
+        return ex.matmul(*(self.done[part] for part in node.factors))
+
+    def transposed(self, node: Transposed) -> MatrixExpr:
+        return ex.transpose(self.done[node.of])
+
+    def stack(self, node: Stack) -> MatrixExpr:
+        parts = [self.done[part] for part in node.parts]
+        return parts[0] if len(parts) == 1 else ex.Concat(*parts)
+
+    def applied(self, node: Applied) -> MatrixExpr:
+        operand = self.done[node.of]
+        if node.function == "identity":
+            return operand
+        if node.function == "softmax":
+            return ex.Softmax(operand)
+        if node.function not in ("sum", "mean"):
+            return ex.Elementwise(operand, node.function)
+        total = ex.total(operand)
+        return (
+            total
+            if node.function == "sum"
+            else ex.scale(1 / (operand.shape[0] * operand.shape[1]), total)
+        )
+
+
+def _number(value: Fraction) -> MatrixExpr:
+    return ex.scale(Rational(value.numerator, value.denominator), ex.ones(1, 1))
+
+
+_RULES = {
+    Literal: _Builder.literal,
+    Ref: _Builder.ref,
+    Sum: _Builder.sum,
+    Product: _Builder.product,
+    Chain: _Builder.chain,
+    Power: _Builder.power,
+    Transposed: _Builder.transposed,
+    Stack: _Builder.stack,
+    Applied: _Builder.applied,
+}

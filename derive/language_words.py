@@ -1,0 +1,23 @@
+"""Small helpers for messages: the nearest known name, lists of words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`` Did you mean …?`` when a known word is close, else nothing."""
+    close = get_close_matches(word.lower(), list(dict.fromkeys(known)), n=1, cutoff=0.6)
+    return f" Did you mean {close[0]}?" if close else ""
+
+
+def listed(words: Iterable[str]) -> str:
+    """``a, b and c``."""
+    words = list(words)
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def nearest_few(word: str, known: Iterable[str]) -> list[str]:
+    """Up to three known words, nearest first."""
+    return get_close_matches(word.lower(), list(known), n=3, cutoff=0.5)

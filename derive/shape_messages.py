@@ -1,0 +1,125 @@
+"""What is said of shapes that do not fit: both places, what each size is, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from derive.dimensions import Contradiction, Dimensions, Size, Unknown, combine
+from derive.errors import ShapeError
+from derive.syntax import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """Why two sizes must be equal.
+
+    Args:
+        kind: product, entrywise, equation, stack, softmax, declared or default.
+        left: the part of the text that has the first size.
+        right: the part that has the second.
+        left_axis: 0 for its rows, 1 for its columns.
+        right_axis: likewise.
+    """
+
+    kind: str
+    left: Span
+    right: Span
+    left_axis: int = 0
+    right_axis: int = 0
+
+    def columns(self) -> Demand:
+        """The same demand on the columns of both."""
+        return replace(self, left_axis=1, right_axis=1)
+
+
+_REMEDIES = {
+    "product": "In A @ B the columns of A are the rows of B: change one of them, or transpose one with .T.",
+    "entrywise": "Entry by entry both sides need one shape: use @ for a matrix product, "
+    "or `dim name = 1` for a scalar, which meets any shape.",
+    "equation": "Both sides of an equation have one shape: change the expression or the declared size.",
+    "stack": "concat stacks rows: its parts need equally many columns.",
+    "softmax": "softmax takes a column vector: transpose its argument, or normalise entry by entry with exp and sum.",
+    "declared": "Change this declaration or the other place.",
+    "default": "Declare its shape: `dim name = n` for a column, `dim name = n, m` for a matrix.",
+}
+
+
+def conflict(
+    found: Contradiction, dimensions: Dimensions[Demand], names: Mapping[Unknown, str]
+) -> ShapeError:
+    """The error for two sizes that cannot be equal."""
+    demand: Demand = found.reason  # type: ignore[assignment]
+    place = demand.right.place
+    sizes = [dimensions.resolve(found.a), dimensions.resolve(found.b)]
+    problem = [f"{_what(demand, sizes, names)}."]
+    problem += _impossible(sizes, names)
+    problem += _origins(demand, [found.a, found.b], dimensions, names)
+    return ShapeError("\n".join(problem), _REMEDIES[demand.kind], place=place)
+
+
+def _what(demand: Demand, sizes: list[Size], names: Mapping[Unknown, str]) -> str:
+    left, right = (size_text(size, names) for size in sizes)
+    if demand.kind in ("softmax", "default"):
+        axis = demand.left_axis
+        return f"{demand.left.text} must have {_counted('1', axis)}; it has {_counted(left, axis)}"
+    if demand.kind == "declared":
+        return f"{demand.left.text} is declared with {_counted(right, demand.right_axis)}; it has {left}"
+    return (
+        f"{demand.left.text} has {_counted(left, demand.left_axis)}; "
+        f"{demand.right.text} has {_counted(right, demand.right_axis)}"
+    )
+
+
+def _counted(size: str, axis: int) -> str:
+    noun = ("row", "column")[axis]
+    return f"{size} {noun}" if size == "1" else f"{size} {noun}s"
+
+
+def _impossible(sizes: list[Size], names: Mapping[Unknown, str]) -> list[str]:
+    """A sentence where symbolic sizes differ by what cannot be nothing."""
+    difference = combine([(1, sizes[0]), (-1, sizes[1])])
+    flip = -1 if any(k < 0 for _, k in difference.terms) else 1
+    rest = combine([(flip, difference)])
+    if not rest.terms or rest.constant < 0 or any(k < 0 for _, k in rest.terms):
+        return []
+    return [f"They could be equal only if {size_text(rest, names)} were 0."]
+
+
+def _origins(
+    demand: Demand, sizes: list[Size], dimensions: Dimensions[Demand], names: Mapping[Unknown, str]
+) -> list[str]:
+    """For each side, the other line that settled its size."""
+    here = demand.right.place
+    told: dict[int, str] = {}
+    for size in sizes:
+        value = size_text(dimensions.resolve(size), names)
+        for reason in reversed(dimensions.reasons(size)):
+            place = reason.right.place
+            if place.line != here.line and place.line not in told:
+                told[place.line] = (
+                    f"The size {value} comes from line {place.line}: {place.text.strip()}"
+                )
+                break
+    return list(told.values())
+
+
+def undecided(
+    waiting: tuple[Size, Size, Demand], dimensions: Dimensions[Demand], names: Mapping[Unknown, str]
+) -> ShapeError:
+    """The error for sizes that the equations leave open."""
+    a, b, demand = waiting
+    left, right = (size_text(dimensions.resolve(size), names) for size in (a, b))
+    return ShapeError(
+        f"The sizes cannot be decided: {demand.left.text} has {_counted(left, demand.left_axis)}, "
+        f"{demand.right.text} has {_counted(right, demand.right_axis)}, and {left} = {right} has many solutions.",
+        "Declare the parts, e.g. `dim name = n`.",
+        place=demand.right.place,
+    )
+
+
+def size_text(size: Size, names: Mapping[Unknown, str]) -> str:
+    """A size as an author writes it: ``n + 2*m``."""
+    terms = [names.get(v, "?") if k == 1 else f"{k}*{names.get(v, '?')}" for v, k in size.terms]
+    terms += [str(size.constant)] if size.constant or not terms else []
+    return " + ".join(terms)

@@ -1,0 +1,279 @@
+"""The shapes of a cell's quantities and of every part of its expressions, by unification.
+
+First all that is certain: matrix products, functions, transposes, stacks, targets. Then ``+``, ``-``, ``*``,
+``/``, where a scalar (1, 1) meets any shape and all others agree. At last what nothing determines: the columns of
+a quantity are 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from derive.dimensions import ONE, Contradiction, Dimensions, Size, combine
+from derive.errors import LanguageError
+from derive.language_declarations import Declaration
+from derive.language_roles import Named
+from derive.shape_messages import Demand, conflict, undecided
+from derive.shape_names import name_sizes
+from derive.syntax import (
+    REDUCTIONS,
+    Applied,
+    Chain,
+    EquationText,
+    Literal,
+    Node,
+    Power,
+    Product,
+    Ref,
+    Span,
+    Stack,
+    Sum,
+    Transposed,
+    children,
+    postorder,
+)
+
+Shape = tuple[Size, Size]
+
+GIVEN_ROWS = 1  # the rows of an input or a parameter
+ANY_ROWS = 2  # the rows of anything
+TIMED_COLUMNS = 4  # the columns of a quantity with a time index
+
+SCALAR: Shape = (ONE, ONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """What inference found.
+
+    Args:
+        of_name: (rows, columns) of every quantity.
+        of_node: (rows, columns) of every part of every expression.
+        names: the name of each unknown size that is left, in order of first appearance.
+    """
+
+    of_name: dict[str, Shape]
+    of_node: dict[Node, Shape]
+    names: dict[object, str]
+
+
+def infer(
+    equations: Sequence[EquationText], named: Mapping[str, Named], declared: Iterable[Declaration]
+) -> Shapes:
+    """The shapes of a cell.
+
+    Args:
+        equations: in order of evaluation.
+        named: the role of every name.
+        declared: the declarations.
+
+    Raises:
+        ShapeError: two shapes would have to agree and cannot, or a size cannot be decided.
+    """
+    work = _Inference(named)
+    try:
+        work.run(equations, [d for d in declared if d.kind in ("dim", "const")])
+    except Contradiction as found:
+        raise conflict(
+            found, work.dimensions, name_sizes(work.shapes(), named, work.dimensions)
+        ) from None
+    if work.dimensions.waiting:
+        names = name_sizes(work.shapes(), named, work.dimensions)
+        raise undecided(work.dimensions.waiting[0], work.dimensions, names)
+    shapes = work.shapes()
+    resolve = work.dimensions.resolve
+    nodes = {node: (resolve(rows), resolve(cols)) for node, (rows, cols) in work.nodes.items()}
+    return Shapes(shapes, nodes, name_sizes(shapes, named, work.dimensions))
+
+
+@dataclass(slots=True)
+class _Inference:
+    named: Mapping[str, Named]
+    dimensions: Dimensions[Demand] = field(default_factory=Dimensions)
+    of_name: dict[str, Shape] = field(default_factory=dict)
+    nodes: dict[Node, Shape] = field(default_factory=dict)
+
+    def shapes(self) -> dict[str, Shape]:
+        """The quantities' shapes as far as known."""
+        resolve = self.dimensions.resolve
+        return {name: (resolve(rows), resolve(cols)) for name, (rows, cols) in self.of_name.items()}
+
+    def run(self, equations: Sequence[EquationText], declared: list[Declaration]) -> None:
+        for name, found in self.named.items():
+            given = found.role in ("input", "parameter")
+            rows = self.dimensions.new(ANY_ROWS | (GIVEN_ROWS if given else 0))
+            self.of_name[name] = (
+                rows,
+                self.dimensions.new(0 if found.role == "parameter" else TIMED_COLUMNS),
+            )
+        for declaration in declared:
+            self.declare(declaration)
+        order = [node for equation in equations for node in postorder(equation.value)]
+        for node in order:
+            self.nodes[node] = _RULES[type(node)](self, node)
+        for equation in equations:
+            self.target(equation)
+        open_nodes = [
+            n for n in order if isinstance(n, Sum | Product) and not self.join_if_clear(n)
+        ]
+        for node in open_nodes:
+            self.join(node)
+        self.dimensions.settle()
+        self.default_columns()
+        self.dimensions.settle()
+
+    def same(self, a: Shape, b: Shape, demand: Demand) -> None:
+        """Rows equal rows, and columns equal columns."""
+        self.dimensions.equate(a[0], b[0], demand)
+        self.dimensions.equate(a[1], b[1], demand.columns())
+
+    def declare(self, declaration: Declaration) -> None:
+        if declaration.kind == "const":
+            sizes: Shape = SCALAR
+        else:
+            first, *rest = [self.size(declaration, size) for size in declaration.value]  # type: ignore[attr-defined]
+            sizes = (first, rest[0] if rest else ONE)
+        self.same(
+            self.of_name[declaration.name],
+            sizes,
+            Demand("declared", declaration.span, declaration.span),
+        )
+
+    def size(self, declaration: Declaration, size: tuple[int, tuple[tuple[str, int], ...]]) -> Size:
+        constant, names = size
+        for name, _ in names:
+            if name in self.named:
+                raise LanguageError(
+                    f"{name} is a quantity and cannot be the name of a size.",
+                    "Rename one of them.",
+                    place=declaration.span.place,
+                )
+        return combine(
+            [(1, Size(constant)), *((k, self.dimensions.declared(name)) for name, k in names)]
+        )
+
+    def target(self, equation: EquationText) -> None:
+        """The two sides of an equation have one shape."""
+        demand = Demand("equation", equation.target_span, equation.value.span)
+        self.same(self.of_name[equation.target], self.nodes[equation.value], demand)
+
+    # ── certain rules: each returns the shape of its node ──
+
+    def literal(self, node: Literal) -> Shape:
+        return SCALAR
+
+    def ref(self, node: Ref) -> Shape:
+        return self.of_name[node.name]
+
+    def transposed(self, node: Transposed) -> Shape:
+        rows, cols = self.nodes[node.of]
+        return cols, rows
+
+    def power(self, node: Power) -> Shape:
+        return self.nodes[node.base]
+
+    def applied(self, node: Applied) -> Shape:
+        if node.function in REDUCTIONS:
+            return SCALAR
+        shape = self.nodes[node.of]
+        if node.function == "softmax":
+            self.dimensions.equate(shape[1], ONE, Demand("softmax", node.of.span, node.of.span, 1))
+        return shape
+
+    def chain(self, node: Chain) -> Shape:
+        left = node.factors[0]
+        for right in node.factors[1:]:
+            demand = Demand("product", left.span, right.span, 1, 0)
+            self.dimensions.equate(self.nodes[left][1], self.nodes[right][0], demand)
+            left = right
+        return self.nodes[node.factors[0]][0], self.nodes[left][1]
+
+    def stack(self, node: Stack) -> Shape:
+        first = node.parts[0]
+        for part in node.parts[1:]:
+            demand = Demand("stack", first.span, part.span, 1, 1)
+            self.dimensions.equate(self.nodes[first][1], self.nodes[part][1], demand)
+        return combine((1, self.nodes[part][0]) for part in node.parts), self.nodes[first][1]
+
+    def entrywise(self, node: Sum | Product) -> Shape:
+        """Left open here: ``join`` decides it."""
+        if len(children(node)) == 1:
+            return self.nodes[children(node)[0]]
+        return self.dimensions.new(), self.dimensions.new()
+
+    # ── sums and entrywise products ──
+
+    def resolved(self, node: Node) -> Shape:
+        rows, cols = self.nodes[node]
+        return self.dimensions.resolve(rows), self.dimensions.resolve(cols)
+
+    def others(self, node: Node) -> list[Node]:
+        """The operands that are not known to be scalar."""
+        return [part for part in children(node) if self.resolved(part) != SCALAR]
+
+    def join_if_clear(self, node: Node) -> bool:
+        """Settle a node of which at most one operand is not known to be scalar."""
+        others = self.others(node)
+        if len(others) > 1:
+            return False
+        part = others[0] if others else children(node)[0]
+        self.same(self.nodes[node], self.nodes[part], Demand("entrywise", part.span, node.span))
+        return True
+
+    def join(self, node: Node) -> None:
+        """Settle a node: scalars meet any shape, all other operands agree."""
+        others = self.others(node)
+        if any(self.is_extended(part) for part in others):
+            for part in [part for part in others if self.is_scalar_by_default(part)]:
+                self.same(self.nodes[part], SCALAR, Demand("default", part.span, part.span))
+                others.remove(part)
+        first = others[0] if others else children(node)[0]
+        for part in others[1:]:
+            self.same(
+                self.nodes[first], self.nodes[part], Demand("entrywise", first.span, part.span)
+            )
+        self.same(self.nodes[node], self.nodes[first], Demand("entrywise", first.span, node.span))
+
+    def is_extended(self, node: Node) -> bool:
+        """Whether some row count in its shape is one that inputs or parameters bring, or a number above 1."""
+        rows, cols = self.resolved(node)
+        declared = any(v.name for v in (*rows.unknowns, *cols.unknowns))
+        flags = self.dimensions.flags_of(rows) | self.dimensions.flags_of(cols)
+        return declared or rows.constant > 1 or cols.constant > 1 or bool(flags & GIVEN_ROWS)
+
+    def is_scalar_by_default(self, node: Node) -> bool:
+        """Whether both sizes will be 1, as columns of quantities that change with time and are nothing else."""
+        return all(
+            size == ONE
+            or (self.is_one_by_default(size) and self.dimensions.flags_of(size) & TIMED_COLUMNS)
+            for size in self.resolved(node)
+        )
+
+    def is_one_by_default(self, size: Size) -> bool:
+        if size == ONE:
+            return True
+        if size.single is None or size.single.name:
+            return False
+        flags = self.dimensions.flags[size.single]
+        return not flags & GIVEN_ROWS and bool(flags & TIMED_COLUMNS or not flags & ANY_ROWS)
+
+    def default_columns(self) -> None:
+        for name, (_, cols) in self.of_name.items():
+            size = self.dimensions.resolve(cols)
+            if size != ONE and self.is_one_by_default(size):
+                span: Span = self.named[name].span
+                self.dimensions.equate(size, ONE, Demand("default", span, span, 1))
+
+
+_RULES = {
+    Literal: _Inference.literal,
+    Ref: _Inference.ref,
+    Sum: _Inference.entrywise,
+    Product: _Inference.entrywise,
+    Chain: _Inference.chain,
+    Power: _Inference.power,
+    Transposed: _Inference.transposed,
+    Applied: _Inference.applied,
+    Stack: _Inference.stack,
+}
