@@ -43,12 +43,15 @@ class AdjointEquation:
         rhs: its value; for a parameter, the addend of step t of the sum over time.
         rules: the adjoint rules that made it.
         owner: the cell's quantity to which it belongs.
+        present: the part of ``rhs`` that comes from the equations of step t itself: without the loss, and
+            without later steps.
     """
 
     lhs: Adjoint
     rhs: MatrixExpr
     rules: tuple[str, ...]
     owner: str
+    present: MatrixExpr
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +155,8 @@ class _Collector:
             parts.append(replace(c.value, self._written_out))
             written = [self.inlined[v].rules for v in leaves(c.value) if v in self.inlined]
             rules += [*(r for rs in written for r in rs), *c.rules]
-        return AdjointEquation(
-            Adjoint(_present(leaf)), collect(parts, leaf), tuple(dict.fromkeys(rules)), owner
-        )
+        value = collect(parts, leaf)
+        return AdjointEquation(Adjoint(_at_t(leaf)), value, tuple(dict.fromkeys(rules)), owner, value)
 
     def _written_out(self, leaf: MatrixExpr) -> MatrixExpr:
         return self.inlined[leaf].rhs if leaf in self.inlined else leaf
@@ -171,8 +173,9 @@ class _Collector:
         parts = [(d, self.of(target.at(d), owner)) for d in lags]
         value = factored(collect([*given, *(shifted(e.rhs, -d) for d, e in parts)], target))
         rules = dict.fromkeys(r for _, e in parts for r in e.rules)
-        return AdjointEquation(Adjoint(target), value, tuple(rules), owner)
+        present = factored(self.of(target, owner).rhs)
+        return AdjointEquation(Adjoint(target), value, tuple(rules), owner, present)
 
 
-def _present(leaf: MatrixExpr) -> MatrixExpr:
+def _at_t(leaf: MatrixExpr) -> MatrixExpr:
     return leaf if isinstance(leaf, MatrixSymbol) else leaf.at(0)

@@ -53,7 +53,7 @@ class Equation:
     Args:
         target: the defined quantity at lag 0.
         expr: its value, over quantities at lag ≥ 0.
-        line: line number in the cell's text, 0 if it was built from SymPy.
+        line: line number in the cell's text, from 1; 0 if there is none.
     """
 
     target: Timed
@@ -73,7 +73,7 @@ class Cell:
         equations: in order of evaluation.
         quantities: all names, in order of first appearance.
         dims: the free dimensions (positive integer symbols), in order of first appearance.
-        text: the source text, empty if it was built from SymPy.
+        text: the source text; of a cell built from SymPy, the text that says the same.
         title: a line of description (the text's first comment), possibly empty.
         reference: where the cell comes from, possibly empty.
         options: the options with which the text was read, e.g. ``{"g": "relu"}``.

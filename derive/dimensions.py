@@ -80,6 +80,7 @@ class Dimensions(Generic[Reason]):
     solved: dict[Unknown, Size] = field(default_factory=dict)
     waiting: list[tuple[Size, Size, Reason]] = field(default_factory=list)
     flags: dict[Unknown, int] = field(default_factory=dict)
+    weight: dict[Unknown, int] = field(default_factory=dict)
     named: dict[str, Unknown] = field(default_factory=dict)
 
     def new(self, flags: int = 0) -> Size:
@@ -99,12 +100,20 @@ class Dimensions(Generic[Reason]):
 
     def resolve(self, size: Size) -> Size:
         """The size with everything known put in."""
+        size = self._followed(size)
         while any(v in self.solved for v in size.unknowns):
-            parts = [(k, self.solved.get(v) or Size(0, ((v, 1),))) for v, k in size.terms]
-            new = combine([(1, Size(size.constant)), *parts])
-            if size.single is not None:
-                self.solved[size.single] = new
-            size = new
+            parts = [(k, self._followed(Size(0, ((v, 1),)))) for v, k in size.terms]
+            size = combine([(1, Size(size.constant)), *parts])
+        return size
+
+    def _followed(self, size: Size) -> Size:
+        """Where a chain of equal unknowns ends; the chain is shortened on the way."""
+        path: list[Unknown] = []
+        while (v := size.single) is not None and v in self.solved:
+            path.append(v)
+            size = self.solved[v]
+        for v in path[:-1]:
+            self.solved[v] = size
         return size
 
     def equate(self, a: Size, b: Size, reason: Reason) -> None:
@@ -142,7 +151,7 @@ class Dimensions(Generic[Reason]):
             return True
         if not _can_vanish(difference) or all(v.name for v in difference.unknowns):
             raise _Impossible
-        for v, k in difference.terms:
+        for v, k in sorted(difference.terms, key=lambda term: self.weight.get(term[0], 1)):
             if v.name is None and abs(k) == 1:
                 value = combine([(-k, difference), (1, Size(0, ((v, 1),)))])
                 if value.constant >= 0 and all(c > 0 for _, c in value.terms):
@@ -155,6 +164,7 @@ class Dimensions(Generic[Reason]):
         self.solved[v] = value
         for u in value.unknowns:
             self.flags[u] |= self.flags[v]
+            self.weight[u] = self.weight.get(u, 1) + self.weight.get(v, 1)
 
     def reasons(self, size: Size) -> list[Reason]:
         """Why the size is what it is: the reasons of its chain of solutions, nearest first."""

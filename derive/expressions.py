@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 
-from sympy import Basic, Expr, Integer, Number, Rational, S
+from sympy import Basic, Expr, Integer, Rational, S
 from sympy.core.symbol import Str
 from sympy.matrices.expressions import (
     HadamardPower,
@@ -45,7 +45,7 @@ class _Node(MatrixExpr):
 
     operand_count: int | None = 1
 
-    def __new__(cls, *args):  # noqa: D102 - SymPy's own protocol
+    def __new__(cls, *args):
         return Expr.__new__(cls, *(a if isinstance(a, Basic) else _basic(a) for a in args))
 
     @property
@@ -373,7 +373,7 @@ def power(base: MatrixExpr, exponent: int) -> MatrixExpr:
     """Every entry raised to an integer power."""
     if exponent == 0:
         return ones_like(base)
-    if isinstance(base, OneMatrix) or exponent == 1:
+    if isinstance(base, OneMatrix) or exponent == 1 or (isinstance(base, ZeroMatrix) and exponent > 0):
         return base
     return HadamardPower(base, Integer(exponent))
 
@@ -406,14 +406,16 @@ def broadcast(scalar: MatrixExpr, rows, cols) -> MatrixExpr:
     c, core = split_coefficient(scalar)
     if (rows, cols) == (1, 1):
         return scalar
-    if isinstance(core, OneMatrix):
-        return scale(c, OneMatrix(rows, cols))
+    if isinstance(core, OneMatrix | ZeroMatrix):
+        return scale(c, type(core)(rows, cols))
     return scale(c, Broadcast(core, rows, cols))
 
 
 def total(expr: MatrixExpr) -> MatrixExpr:
     """The sum of all entries."""
     c, core = split_coefficient(expr)
+    if isinstance(core, ZeroMatrix):
+        return ZeroMatrix(1, 1)
     return expr if is_scalar(expr) else scale(c, Total(core))
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+
+from sympy import Symbol
+from sympy.matrices.expressions import MatrixExpr
 
 from derive.cell import Cell, Equation, Quantity
 from derive.dimensions import Size
 from derive.errors import LanguageError, ShapeError
+from derive.expressions import Timed
 from derive.language_build import build, dimension
 from derive.language_declarations import (
     Declaration,
@@ -17,9 +21,13 @@ from derive.language_declarations import (
 )
 from derive.language_expressions import Choices, read_expression
 from derive.language_lines import Statement, read_lines
-from derive.language_roles import Named, evaluation_order, roles
+from derive.language_roles import Named, check_state, evaluation_order, roles
+from derive.language_sympy import Writer, constant_text
+from derive.language_timed import timed
 from derive.shapes import Shapes, infer
 from derive.syntax import RESERVED, EquationText, Span
+
+__all__ = ["cell_from_sympy", "read_cell", "timed"]
 
 
 def read_cell(text: str, name: str = "cell", options: Mapping[str, str] | None = None) -> Cell:
@@ -43,6 +51,7 @@ def read_cell(text: str, name: str = "cell", options: Mapping[str, str] | None =
     equations = _equations(document.statements, chosen, source)
     named = roles(equations, declarations)
     ordered = evaluation_order(equations)
+    check_state(equations, named)
     shapes = infer(ordered, named, declarations)
     quantities = _quantities(shapes, named, declarations)
     return Cell(
@@ -56,6 +65,50 @@ def read_cell(text: str, name: str = "cell", options: Mapping[str, str] | None =
         options=chosen,
         initial=_initial(declarations, quantities),
     )
+
+
+def cell_from_sympy(
+    name: str,
+    equations: Mapping[Timed, MatrixExpr] | Iterable[tuple[Timed, MatrixExpr]],
+    constants: Mapping[str, object] | Iterable[str] = (),
+    dims: Mapping[Symbol, int] | None = None,
+    *,
+    title: str = "",
+    reference: str = "",
+    initial: Mapping[str, str] | None = None,
+) -> Cell:
+    """A cell from SymPy expressions, through the same checks as a text.
+
+    The equations are written in the language and read back, so the cell has a text, and messages
+    show places in it. Sizes become positive integer symbols of the same name.
+
+    Args:
+        name: the cell's short name.
+        equations: targets ``h[0]`` (see ``timed``) with their values over ``h[-1]``, … and MatrixSymbols;
+            SymPy's ``applyfunc``, HadamardProduct, BlockMatrix of one column and so on are understood.
+        constants: names of scalars that are not trained, with or without default values.
+        dims: numbers to put in place of sizes.
+        title: a line of description.
+        reference: where the equations come from.
+        initial: how parameters start, e.g. ``{"W": "identity"}``.
+
+    Raises:
+        LanguageError: an expression is not in the language.
+        ShapeError: two shapes would have to agree and cannot.
+    """
+    values = dict(constants) if isinstance(constants, Mapping) else dict.fromkeys(constants)
+    writer = Writer(frozenset(values), dims or {})
+    pairs = equations.items() if isinstance(equations, Mapping) else equations
+    lines = [writer.equation(target, expr) for target, expr in pairs]
+    head = [f"# {' '.join(title.split())}"] if title else []
+    head += [f"# source: {' '.join(reference.split())}"] if reference else []
+    head += [constant_text(constant, value) for constant, value in values.items()]
+    sizes = {quantity: ", ".join(shape) for quantity, shape in writer.shapes.items()}
+    head += [
+        f"dim {quantity} = {size}" for quantity, size in sizes.items() if quantity not in values
+    ]
+    head += [f"init {parameter} = {kind}" for parameter, kind in (initial or {}).items()]
+    return read_cell("\n".join([*head, *lines]) + "\n", name)
 
 
 def _equations(

@@ -239,7 +239,16 @@ def _check_brackets(
                 )
             opened.pop()
         elif token.text == "=" and opened:
-            _raise_unclosed(statement, opened[-1])
+            if (
+                statement.place(token.start, token.stop).line
+                != statement.place(opened[-1].start, 0).line
+            ):
+                _raise_unclosed(statement, opened[-1])
+            raise LanguageError(
+                "An `=` stands within brackets.",
+                f"Close the `{opened[-1].text}` before it, or remove it.",
+                place=statement.place(token.start, token.stop),
+            )
 
 
 def _raise_unclosed(statement: Statement, token: Token) -> None:

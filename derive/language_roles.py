@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from derive.cell import Role
@@ -30,7 +30,7 @@ def roles(
 
     Raises:
         LanguageError: a name is defined twice, is used both with and without a time index, or is declared and
-            not used; or the cell has no state.
+            not used.
     """
     defined = _defined(equations)
     constants = {d.name: d for d in declarations if d.kind == "const"}
@@ -39,14 +39,22 @@ def roles(
         _check_one_way(name, refs, defined, constants)
     found = {name: _named(name, refs, defined, constants) for name, refs in uses.items()}
     _check_declared(declarations, found)
-    if not any(named.role == "state" for named in found.values()):
+    return found
+
+
+def check_state(equations: Sequence[EquationText], named: Mapping[str, Named]) -> None:
+    """Something must be remembered.
+
+    Raises:
+        LanguageError: no quantity is a state.
+    """
+    if not any(found.role == "state" for found in named.values()):
         target = equations[0].target
         raise LanguageError(
             "The cell has no state: nothing that it defines is used at an earlier step.",
             f"Use a defined quantity with a lag, e.g. {target}[t-1].",
             place=equations[0].target_span.place,
         )
-    return found
 
 
 def _defined(equations: Sequence[EquationText]) -> dict[str, EquationText]:
@@ -186,7 +194,8 @@ def _raise_cycle(names: list[str], by_name: dict[str, EquationText]) -> None:
     first, last = names[0], by_name[names[-1]]
     ref = next(r for r in references(last.value) if r.name == first and r.lag == 0)
     circle = " needs ".join(f"{name}[t]" for name in (*names, first))
-    where = listed(f"line {by_name[name].line}" for name in dict.fromkeys(names))
+    lines = sorted({by_name[name].line for name in names})
+    where = f"line{'s' * (len(lines) > 1)} {listed(map(str, lines))}"
     raise LanguageError(
         f"Within one step {circle} ({where}).",
         f"Use the previous step somewhere, e.g. {first}[t-1].",

@@ -92,14 +92,13 @@ def _origins(
     """For each side, the other line that settled its size."""
     here = demand.right.place
     told: dict[int, str] = {}
-    for size in sizes:
-        value = size_text(dimensions.resolve(size), names)
-        for reason in reversed(dimensions.reasons(size)):
+    for v in (v for size in sizes for v in size.unknowns):
+        raw = Size(0, ((v, 1),))
+        value = size_text(dimensions.resolve(raw), names)
+        for reason in reversed(dimensions.reasons(raw)):
             place = reason.right.place
             if place.line != here.line and place.line not in told:
-                told[place.line] = (
-                    f"The size {value} comes from line {place.line}: {place.text.strip()}"
-                )
+                told[place.line] = f"{value} comes from line {place.line}: {place.text.strip()}"
                 break
     return list(told.values())
 

@@ -218,7 +218,7 @@ class _Inference:
         if len(others) > 1:
             return False
         part = others[0] if others else children(node)[0]
-        self.same(self.nodes[node], self.nodes[part], Demand("entrywise", part.span, node.span))
+        self.same(self.nodes[part], self.nodes[node], Demand("entrywise", part.span, node.span))
         return True
 
     def join(self, node: Node) -> None:
@@ -233,7 +233,7 @@ class _Inference:
             self.same(
                 self.nodes[first], self.nodes[part], Demand("entrywise", first.span, part.span)
             )
-        self.same(self.nodes[node], self.nodes[first], Demand("entrywise", first.span, node.span))
+        self.same(self.nodes[first], self.nodes[node], Demand("entrywise", first.span, node.span))
 
     def is_extended(self, node: Node) -> bool:
         """Whether some row count in its shape is one that inputs or parameters bring, or a number above 1."""

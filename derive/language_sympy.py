@@ -1,0 +1,284 @@
+"""SymPy expressions to the text of the language, so that a cell built in Python passes the same door."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import sympy
+from sympy import Expr, Lambda, Symbol
+from sympy.matrices.expressions import (
+    BlockMatrix,
+    HadamardPower,
+    HadamardProduct,
+    Identity,
+    MatAdd,
+    MatMul,
+    MatrixExpr,
+    MatrixSymbol,
+    OneMatrix,
+    Transpose,
+    ZeroMatrix,
+)
+from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
+
+from derive import expressions as ex
+from derive.errors import ArgumentError, LanguageError, ShapeError
+from derive.functions import BY_SYMBOL
+from derive.language_lines import MAX_DIGITS
+from derive.language_scalars import (
+    ATOM,
+    POWER,
+    PRODUCT,
+    SUM,
+    Text,
+    bracketed,
+    fraction_text,
+    joined_sum,
+    scalar_text,
+)
+from derive.syntax import MAX_DEPTH
+
+
+@dataclass(slots=True)
+class Writer:
+    """Writes expressions as text, and notes the shape of every name it meets.
+
+    Args:
+        constants: the names that are constants.
+        sizes: sizes to put in place of symbols.
+    """
+
+    constants: frozenset[str]
+    sizes: Mapping[Symbol, int] = field(default_factory=dict)
+    shapes: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def equation(self, target: object, expr: object) -> str:
+        """``name[t] = expression``.
+
+        Raises:
+            LanguageError: a part of it is not in the language.
+            ShapeError: a name has two shapes, or the two sides differ.
+        """
+        if not isinstance(target, ex.Timed) or target.lag:
+            raise LanguageError(
+                f"{target} is no target of an equation.", "Define the present step, e.g. h[0]."
+            )
+        if not isinstance(expr, MatrixExpr):
+            raise LanguageError(
+                f"The value of {target.name} is no matrix expression: {type(expr).__name__}.",
+                "Use MatrixSymbol, timed quantities and SymPy's matrix operations.",
+            )
+        left, right = self.text(target, 0), self.text(expr, 0)
+        if right.spread:
+            raise LanguageError(
+                f"The value of {target.name} repeats one number in a matrix of given size.",
+                "Add a parameter or an input of that size.",
+            )
+        return f"{left.text} = {right.text}"
+
+    def text(self, expr: MatrixExpr, depth: int) -> Text:
+        """One expression as text."""
+        if depth > MAX_DEPTH:
+            raise LanguageError(
+                f"The expression is nested more than {MAX_DEPTH} deep.",
+                "Name an inner part and give it an equation of its own.",
+            )
+        write = next((_WRITERS[kind] for kind in type(expr).__mro__ if kind in _WRITERS), None)
+        if write is None:
+            raise LanguageError(
+                f"{type(expr).__name__} is not part of the language.",
+                "Use sums, products, entrywise products and powers, transposes, stacks and functions.",
+            )
+        return write(self, expr, depth + 1)
+
+    def solid(self, expr: MatrixExpr, depth: int) -> Text:
+        """An operand whose size matters: no number may stand for a whole matrix."""
+        found = self.text(expr, depth)
+        if found.spread:
+            raise LanguageError(
+                f"A matrix of one repeated number stands where its size matters: {expr}.",
+                "It may stand in sums and entrywise products; elsewhere use a sum(…) or a parameter.",
+            )
+        return found
+
+    def note(self, name: str, shape: tuple[Expr, Expr]) -> None:
+        """Remember the shape of a name, which must be the same everywhere."""
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
+            raise LanguageError(
+                f"{name!r} is no name of the language.", "Use ASCII letters, digits and _."
+            )
+        found = (self.size(shape[0]), self.size(shape[1]))
+        first = self.shapes.setdefault(name, found)
+        if first != found:
+            raise ShapeError(
+                f"{name} is ({', '.join(first)}) in one place and ({', '.join(found)}) in another.",
+                "Give it one shape, or two names.",
+            )
+
+    def size(self, size: Expr) -> str:
+        """A size as text: sums of positive whole numbers and symbols."""
+        parts = []
+        for symbol, factor in (
+            sympy.sympify(size).subs(self.sizes).expand().as_coefficients_dict().items()
+        ):
+            whole = factor.is_Integer and factor > 0
+            if not whole or not (symbol == 1 or isinstance(symbol, Symbol)):
+                raise ShapeError(
+                    f"The size {size} is no sum of symbols and whole numbers.",
+                    "Use e.g. n, 3 or n + m.",
+                )
+            parts.append(
+                str(factor) if symbol == 1 else f"{factor}*{symbol}" if factor != 1 else str(symbol)
+            )
+        return " + ".join(sorted(parts, reverse=True))
+
+    # ── leaves ──
+
+    def _timed(self, expr: ex.Timed, depth: int) -> Text:
+        self.note(expr.name, expr.shape)
+        if expr.lag < 0:
+            raise LanguageError(
+                f"{expr.name} is used {-expr.lag} steps in the future.",
+                "Use the present or the past.",
+            )
+        return Text(f"{expr.name}[t-{expr.lag}]" if expr.lag else f"{expr.name}[t]", ATOM)
+
+    def _symbol(self, expr: MatrixSymbol, depth: int) -> Text:
+        self.note(expr.name, expr.shape)
+        return Text(expr.name, ATOM)
+
+    def _ones(self, expr: OneMatrix, depth: int) -> Text:
+        return Text("1", ATOM, not ex.is_scalar(expr))
+
+    # ── sums and products ──
+
+    def _sum(self, expr: MatAdd, depth: int) -> Text:
+        parts = [self.text(term, depth) for term in expr.args if not isinstance(term, ZeroMatrix)]
+        if not parts:
+            raise LanguageError("A sum of zeros is not part of the language.", "Leave it out.")
+        return Text(joined_sum(parts), SUM, all(part.spread for part in parts))
+
+    def _product(self, expr: MatMul, depth: int) -> Text:
+        factors = [f for f in expr.args if isinstance(f, MatrixExpr)]
+        kept = [f for f in factors if not isinstance(f, Identity)] or factors[:1]
+        c = sympy.Mul(*(f for f in expr.args if not isinstance(f, MatrixExpr)))
+        if len(kept) > 1:
+            inner = Text(" @ ".join(bracketed(self.solid(f, depth), POWER) for f in kept), PRODUCT)
+        else:
+            c, inner = self.mean(c, kept[0], depth)
+        return self._scaled(c, inner)
+
+    def mean(self, c: Expr, core: MatrixExpr, depth: int) -> tuple[Expr, Text]:
+        """A total divided by the number of its entries is a mean."""
+        if isinstance(core, ex.Total):
+            rows, cols = core.args[0].shape
+            rest = sympy.simplify(c * rows * cols)
+            if (
+                c.free_symbols & (rows * cols).free_symbols
+                and not rest.free_symbols & (rows * cols).free_symbols
+            ):
+                return rest, Text(f"mean({self.solid(core.args[0], depth).text})", ATOM)
+        return c, self.text(core, depth)
+
+    def _scaled(self, c: Expr, inner: Text) -> Text:
+        if c == 1:
+            return inner
+        if c == -1:
+            return Text(f"-{bracketed(inner, PRODUCT)}", SUM, inner.spread)
+        if c.is_Number and c < 0:
+            return Text(f"-{self._scaled(-c, inner).text}", SUM, inner.spread)
+        scalar = scalar_text(c, {Symbol(name): Text(name, ATOM) for name in self.constants})
+        return Text(
+            f"{bracketed(scalar, PRODUCT)} * {bracketed(inner, POWER)}", PRODUCT, inner.spread
+        )
+
+    def _hadamard(self, expr: HadamardProduct, depth: int) -> Text:
+        parts = [self.text(factor, depth) for factor in expr.args]
+        return Text(
+            " * ".join(bracketed(part, POWER) for part in parts),
+            PRODUCT,
+            all(part.spread for part in parts),
+        )
+
+    def _power(self, expr: HadamardPower, depth: int) -> Text:
+        base, exponent = expr.args
+        if not exponent.is_Integer:
+            raise LanguageError(f"The exponent {exponent} is no whole number.", "Use exp and log.")
+        inner = self.text(base, depth)
+        return Text(f"{bracketed(inner, ATOM)}**{exponent}", POWER, inner.spread)
+
+    # ── functions and rearrangements ──
+
+    def _transposed(self, expr: Transpose, depth: int) -> Text:
+        return Text(f"{bracketed(self.solid(expr.arg, depth), ATOM)}.T", ATOM)
+
+    def _elementwise(self, expr: ex.Elementwise, depth: int) -> Text:
+        inner = self.text(expr.args[0], depth)
+        return Text(f"{expr.function}({inner.text})", ATOM, inner.spread)
+
+    def _applied(self, expr: ElementwiseApplyFunction, depth: int) -> Text:
+        inner = self.text(expr.expr, depth)
+        function = expr.function
+        if isinstance(function, Lambda) and len(function.variables) == 1:
+            values = {Symbol(name): Text(name, ATOM) for name in self.constants}
+            found = scalar_text(function.expr, {**values, function.variables[0]: inner})
+            return Text(found.text, found.level, inner.spread)
+        if function not in BY_SYMBOL or BY_SYMBOL[function].internal:
+            raise LanguageError(
+                f"{function} is not a function of the language.", "See derive.functions."
+            )
+        return Text(f"{BY_SYMBOL[function].name}({inner.text})", ATOM, inner.spread)
+
+    def _stack(self, expr: ex.Concat, depth: int) -> Text:
+        return Text(
+            f"concat({', '.join(self.solid(a, depth).text for a in ex.operands(expr))})", ATOM
+        )
+
+    def _block(self, expr: BlockMatrix, depth: int) -> Text:
+        if expr.blockshape[1] != 1:
+            raise LanguageError(
+                "A BlockMatrix of several columns is not part of the language.", "Stack rows only."
+            )
+        return Text(f"concat({', '.join(self.solid(a, depth).text for a in expr.blocks)})", ATOM)
+
+    def _softmax(self, expr: ex.Softmax, depth: int) -> Text:
+        return Text(f"softmax({self.solid(expr.args[0], depth).text})", ATOM)
+
+    def _total(self, expr: ex.Total, depth: int) -> Text:
+        return Text(f"sum({self.solid(expr.args[0], depth).text})", ATOM)
+
+    def _broadcast(self, expr: ex.Broadcast, depth: int) -> Text:
+        inner = self.text(expr.args[0], depth)
+        return Text(inner.text, inner.level, not ex.is_scalar(expr))
+
+
+_WRITERS: dict[type, Callable[[Writer, MatrixExpr, int], Text]] = {
+    ex.Timed: Writer._timed,
+    MatrixSymbol: Writer._symbol,
+    OneMatrix: Writer._ones,
+    MatAdd: Writer._sum,
+    MatMul: Writer._product,
+    HadamardProduct: Writer._hadamard,
+    HadamardPower: Writer._power,
+    Transpose: Writer._transposed,
+    ex.Elementwise: Writer._elementwise,
+    ElementwiseApplyFunction: Writer._applied,
+    ex.Concat: Writer._stack,
+    BlockMatrix: Writer._block,
+    ex.Softmax: Writer._softmax,
+    ex.Total: Writer._total,
+    ex.Broadcast: Writer._broadcast,
+}
+
+
+def constant_text(name: str, value: object) -> str:
+    """The declaration of a constant."""
+    if value is None:
+        return f"const {name}"
+    exact = value if isinstance(value, Fraction) else Fraction(str(value))
+    if max(len(str(exact.numerator)), len(str(exact.denominator))) > MAX_DIGITS:
+        raise ArgumentError(f"The constant {name} has more than {MAX_DIGITS} digits.", "Round it.")
+    return f"const {name} = {fraction_text(exact)}"

@@ -1,0 +1,1 @@
+"""The arithmetic: explicit programs over batched arrays, and the NumPy source in which they are handed out."""

@@ -1,0 +1,293 @@
+"""Matrix expressions as NumPy text over batched arrays.
+
+How a quantity lies in memory: a column (n, 1) that depends on time is an array whose last axis is n, with the
+samples (and, for whole sequences, the steps) in front: (…, n); a scalar (…, 1); a row (…, 1, q); a matrix
+(…, p, q). Parameters have no axes in front: (n,), (), (1, q), (p, q). So the product W h of the mathematics
+reads ``h @ W.T`` in the code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sympy.matrices.expressions import (
+    HadamardPower,
+    HadamardProduct,
+    MatAdd,
+    MatMul,
+    MatrixExpr,
+    OneMatrix,
+    Transpose,
+    ZeroMatrix,
+)
+
+from derive.expressions import (
+    Broadcast,
+    Concat,
+    Elementwise,
+    Rows,
+    Softmax,
+    Total,
+    is_column,
+    is_scalar,
+    is_timed,
+    operands,
+    split_coefficient,
+)
+
+SUM, PRODUCT, UNARY, ATOM = 1, 2, 3, 4
+
+_NUMPY = {
+    "tanh": "np.tanh", "exp": "np.exp", "log": "np.log", "sin": "np.sin", "cos": "np.cos", "sqrt": "np.sqrt",
+    "sigmoid": "sigmoid", "softplus": "softplus", "relu": "relu", "abs": "absolute", "step": "positive", "sign": "sign",
+}  # fmt: skip
+
+
+def is_row(expr: MatrixExpr) -> bool:
+    """Whether the shape is (1, q) with q other than 1."""
+    return expr.shape[0] == 1 and not is_column(expr)
+
+
+class ArrayPrinter:
+    """Prints expressions as NumPy.
+
+    Args:
+        leaf: how to write a leaf at this place.
+        dim: how to write a dimension.
+        whole: whether leaves are whole sequences (steps, samples, …) rather than one step (samples, …).
+    """
+
+    def __init__(self, leaf: Callable[[MatrixExpr], str], dim: Callable[[object], str], *, whole: bool = False) -> None:
+        self.leaf, self.dim, self.whole = leaf, dim, whole
+
+    def __call__(self, expr: MatrixExpr) -> str:
+        """The expression as text."""
+        return self.show(expr)[0]
+
+    def full(self, expr: MatrixExpr) -> str:
+        """The expression as text, spread out to its whole shape even if its parts broadcast."""
+        if _spreads(expr):
+            like = self.shape_of(expr)
+            return f"np.broadcast_to({self(expr)}, {like})"
+        return self(expr)
+
+    def shape_of(self, expr: MatrixExpr) -> str:
+        """The shape of the array, as text."""
+        front = [] if not is_timed(expr) else ["T", "B"] if self.whole else ["B"]
+        return f"({', '.join([*front, *trailing(expr, self.dim)])},)"
+
+    def tight(self, expr: MatrixExpr, level: int = ATOM) -> str:
+        """The text, in brackets if it binds less tightly than ``level``."""
+        text, binding = self.show(expr)
+        return text if binding >= level else f"({text})"
+
+    def show(self, expr: MatrixExpr) -> tuple[str, int]:
+        """The text and how tightly it binds."""
+        table = {
+            MatAdd: self.sum,
+            MatMul: self.matmul,
+            HadamardProduct: self.hadamard,
+            HadamardPower: self.power,
+            Transpose: self.transpose,
+            Elementwise: self.elementwise,
+            Softmax: self.softmax,
+            Concat: self.concat,
+            Rows: self.rows,
+            Broadcast: self.broadcast,
+            Total: self.total,
+            OneMatrix: lambda e: ("1.0", ATOM),
+            ZeroMatrix: lambda e: ("0.0", ATOM),
+        }
+        show = table.get(type(expr))
+        return show(expr) if show else (self.leaf(expr), ATOM)
+
+    def sum(self, expr: MatAdd) -> tuple[str, int]:
+        """a + b − c"""
+        text = ""
+        for i, term in enumerate(expr.args):
+            c, core = split_coefficient(term)
+            negative = c.could_extract_minus_sign()
+            body = self.scaled(-c if negative else c, core)
+            text += f" {'-' if negative else '+'} {body}" if i else (f"-{body}" if negative else body)
+        return text, SUM
+
+    def scaled(self, c, core: MatrixExpr) -> str:
+        """c X for a positive number c, ready to stand in a sum."""
+        if isinstance(core, OneMatrix):
+            return self.number(c)
+        return self.tight(core, PRODUCT) if c == 1 else f"{self.number(c)} * {self.tight(core, UNARY)}"
+
+    def number(self, c) -> str:
+        """A number; one in the dimensions is computed from them."""
+        if c.is_Integer:
+            return f"{int(c)}.0" if abs(int(c)) < 10**15 else repr(float(c))
+        if c.is_Rational:
+            exact = float(c)
+            return repr(exact) if str(c.q) in "2 4 5 8 10 100 1000".split() else f"({c.p} / {c.q})"
+        return f"({self.dim(c)})"
+
+    def matmul(self, expr: MatMul) -> tuple[str, int]:
+        """c A B …, from the right, so that vectors stay vectors."""
+        c, core = split_coefficient(expr)
+        if c != 1:
+            if isinstance(core, OneMatrix):
+                return (self.number(c), ATOM) if c.is_positive else (f"({self.number(c)})", ATOM)
+            if c == -1:
+                return f"-{self.tight(core, UNARY)}", PRODUCT
+            return f"{self.number(c)} * {self.tight(core, UNARY)}", PRODUCT
+        *front, last = operands(core)
+        value = Piece(*self.show(last), last)
+        for left in reversed(front):
+            value = self.times(Piece(*self.show(left), left), value)
+        return value.text, value.binding
+
+    def times(self, a: Piece, b: Piece) -> Piece:
+        """The product of two matrices, by what they are."""
+        expr = MatMul(a.expr, b.expr)
+        timed_a, timed_b = is_timed(a.expr), is_timed(b.expr)
+        if is_scalar(a.expr) or is_scalar(b.expr):
+            parts = (self.beside(a, expr), self.beside(b, expr))
+            return Piece(f"{parts[0]} * {parts[1]}", PRODUCT, expr)
+        if is_scalar(expr):
+            return Piece(f"total({self.column(a.expr)} * {b.at(UNARY)})", ATOM, expr)
+        if is_column(a.expr):
+            left = f"{a.at(ATOM)}[..., :, None]"
+            right = self.column(b.expr)
+            return Piece(f"{left} * {_atomic(right)}[..., None, :]", PRODUCT, expr)
+        if is_column(b.expr):
+            if not timed_a and timed_b:
+                return self.static_times_vector(a, b, expr)
+            if not timed_a:
+                return Piece(f"{a.at(ATOM)} @ {b.at(ATOM)}", PRODUCT, expr)
+            return Piece(f"matvec({a.text}, {b.text})", ATOM, expr)
+        return Piece(f"{a.at(PRODUCT)} @ {b.at(ATOM)}", PRODUCT, expr)
+
+    def beside(self, piece: Piece, expr: MatrixExpr) -> str:
+        """A factor of a product with a scalar, with the axes that it needs to broadcast."""
+        lacks = is_scalar(piece.expr) and is_timed(piece.expr) and not is_column(expr)
+        return f"{piece.at(ATOM)}[..., None]" if lacks else piece.at(UNARY)
+
+    def static_times_vector(self, a: Piece, b: Piece, expr: MatrixExpr) -> Piece:
+        """W v is v Wᵀ when vectors lie in rows."""
+        if self.whole:
+            return Piece(f"product({b.text}, {a.text})", ATOM, expr)
+        flipped = self.tight(a.expr.arg) if isinstance(a.expr, Transpose) else f"{a.at(ATOM)}.T"
+        return Piece(f"{b.at(PRODUCT)} @ {flipped}", PRODUCT, expr)
+
+    def column(self, row: MatrixExpr) -> str:
+        """A row (1, q) written as the column that it is the transpose of."""
+        if isinstance(row, Transpose) and is_column(row.arg):
+            return self.tight(row.arg, UNARY)
+        if isinstance(row, OneMatrix):
+            return self.full(OneMatrix(row.shape[1], 1))
+        return f"{self.tight(row)}[..., 0, :]"
+
+    def hadamard(self, expr: HadamardProduct) -> tuple[str, int]:
+        """a * b / c"""
+        text = ""
+        for i, f in enumerate(operands(expr)):
+            inverse = isinstance(f, HadamardPower) and f.args[1] == -1
+            if i and inverse:
+                text += f" / {self.tight(operands(f)[0])}"
+            else:
+                text += (" * " if i else "") + self.tight(f, UNARY)
+        return text, PRODUCT
+
+    def power(self, expr: HadamardPower) -> tuple[str, int]:
+        """a ** k"""
+        base, k = operands(expr)[0], int(expr.args[1])
+        if k == -1:
+            return f"1.0 / {self.tight(base)}", PRODUCT
+        return f"{self.tight(base)} ** {k}", UNARY
+
+    def transpose(self, expr: Transpose) -> tuple[str, int]:
+        """Aᵀ"""
+        inner = self.tight(expr.arg)
+        if is_column(expr.arg):
+            return f"{inner}[..., None, :]", ATOM
+        if is_row(expr.arg):
+            return f"{inner}[..., 0, :]", ATOM
+        return (f"{inner}.swapaxes(-1, -2)" if is_timed(expr.arg) else f"{inner}.T"), ATOM
+
+    def elementwise(self, expr: Elementwise) -> tuple[str, int]:
+        """f(a)"""
+        return f"{_NUMPY[expr.function]}({self(operands(expr)[0])})", ATOM
+
+    def softmax(self, expr: Softmax) -> tuple[str, int]:
+        """softmax(a)"""
+        return f"softmax({self.full(operands(expr)[0])})", ATOM
+
+    def concat(self, expr: Concat) -> tuple[str, int]:
+        """[a; b]"""
+        axis = -1 if is_column(expr) else -2
+        timed = is_timed(expr)
+        parts = ", ".join(self.stretched(p) if timed else self.full(p) for p in operands(expr))
+        return f"np.concatenate(({parts}), axis={axis})", ATOM
+
+    def stretched(self, part: MatrixExpr) -> str:
+        """A part of a stack that depends on time, with the axes of steps and samples."""
+        if is_timed(part) and not _spreads(part):
+            return self(part)
+        front = ["T", "B"] if self.whole else ["B"]
+        return f"np.broadcast_to({self(part)}, ({', '.join([*front, *trailing(part, self.dim)])},))"
+
+    def rows(self, expr: Rows) -> tuple[str, int]:
+        """a[start:stop]"""
+        x = operands(expr)[0]
+        span = f"{self.dim(expr.start)}:{self.dim(expr.stop)}"
+        front = "" if not is_timed(x) else "..., "
+        return f"{self.tight(x)}[{front}{span}{'' if is_column(x) or not front else ', :'}]", ATOM
+
+    def broadcast(self, expr: Broadcast) -> tuple[str, int]:
+        """A scalar, with the axes that let it broadcast."""
+        scalar = operands(expr)[0]
+        if is_timed(scalar) and not is_column(expr):
+            return f"{self.tight(scalar)}[..., None]", ATOM
+        return self.show(scalar)
+
+    def total(self, expr: Total) -> tuple[str, int]:
+        """The sum of the entries."""
+        x = operands(expr)[0]
+        if is_column(x):
+            return (f"total({self.full(x)})" if is_timed(x) else f"np.sum({self.full(x)})"), ATOM
+        if not is_timed(x):
+            return f"np.sum({self.full(x)})", ATOM
+        return f"np.sum({self.full(x)}, axis=(-2, -1))[..., None]", ATOM
+
+
+class Piece:
+    """A piece of text with the expression that it computes."""
+
+    def __init__(self, text: str, binding: int, expr: MatrixExpr) -> None:
+        self.text, self.binding, self.expr = text, binding, expr
+
+    def at(self, level: int) -> str:
+        """The text, in brackets if it binds less tightly than ``level``."""
+        return self.text if self.binding >= level else f"({self.text})"
+
+
+def _atomic(text: str) -> str:
+    return text if text.replace("_", "").replace("[t]", "").isalnum() else f"({text})"
+
+
+def _spreads(expr: MatrixExpr) -> bool:
+    """Whether the array of this expression is smaller than its shape: every addend or factor is spread out."""
+    if is_scalar(expr):
+        return False
+    c, core = split_coefficient(expr)
+    if isinstance(core, OneMatrix | ZeroMatrix | Broadcast):
+        return True
+    if isinstance(core, MatAdd | HadamardProduct):
+        return all(_spreads(part) for part in operands(core))
+    if isinstance(core, Elementwise | HadamardPower):
+        return _spreads(operands(core)[0])
+    return False
+
+
+def trailing(expr: MatrixExpr, dim: Callable[[object], str]) -> list[str]:
+    """The axes of a quantity behind those of steps and samples."""
+    if is_scalar(expr):
+        return ["1"] if is_timed(expr) else []
+    if is_column(expr):
+        return [dim(expr.shape[0])]
+    return [dim(expr.shape[0]), dim(expr.shape[1])]

@@ -1,0 +1,70 @@
+"""Functions that generated files bring along; the generator copies those that a cell needs.
+
+They accept float32, float64 and complex128, keep the precision, never overflow, and branch on the real part
+only, so that a complex step through them is exact off the kinks.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def sigmoid(x):
+    """σ(x) = 1 / (1 + e⁻ˣ), written so that nothing overflows."""
+    return 0.5 * np.tanh(0.5 * x) + 0.5
+
+
+def softplus(x):
+    """log(1 + eˣ), written so that nothing overflows."""
+    positive = x.real > 0
+    return np.where(positive, x, 0) + np.log1p(np.exp(np.where(positive, -x, x)))
+
+
+def relu(x):
+    """max(0, x)."""
+    return np.where(x.real > 0, x, 0)
+
+
+def absolute(x):
+    """|x|."""
+    return np.where(x.real < 0, -x, x)
+
+
+def positive(x):
+    """1 where x > 0, else 0."""
+    return (x.real > 0).astype(x.dtype)
+
+
+def sign(x):
+    """−1, 0 or 1."""
+    return np.sign(x.real).astype(x.dtype)
+
+
+def softmax(x):
+    """exp(x) / Σ exp(x) over the last axis, written so that nothing overflows."""
+    e = np.exp(x - x.real.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+def total(x):
+    """The sum of each sample's entries."""
+    return np.sum(x, axis=-1, keepdims=True)
+
+
+def matvec(matrix, vector):
+    """Each sample's matrix times its vector."""
+    return np.matmul(matrix, vector[..., None])[..., 0]
+
+
+def product(vectors, matrix):
+    """matrix @ v for the vectors of all steps and samples, as one product."""
+    rows = vectors.reshape(-1, vectors.shape[-1])
+    return (rows @ matrix.T).reshape(*vectors.shape[:-1], matrix.shape[0])
+
+
+def outer_sum(a, b):
+    """Σ a bᵀ over all steps and samples, as one product."""
+    return a.reshape(-1, a.shape[-1]).T @ b.reshape(-1, b.shape[-1])
+
+
+NAMES = ("sigmoid", "softplus", "relu", "absolute", "positive", "sign", "softmax", "total", "matvec", "product", "outer_sum")

@@ -1,0 +1,100 @@
+"""Fusing gates: affine intermediates that multiply the same vectors become one product.
+
+A pre-activation is ``a_f = W_f @ h[t-1] + U_f @ x[t] + b_f`` plus whatever else. All those over the same
+vectors are stacked, W = [W_f; W_i; …], so that a step needs one product with h and the whole sequence one
+product with x.
+
+Law: [W_f; W_i] v = [W_f v; W_i v], and W_fᵀ δ_f + W_iᵀ δ_i = [W_f; W_i]ᵀ [δ_f; δ_i].
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from sympy.matrices.expressions import MatMul, MatrixExpr, MatrixSymbol
+
+from derive.expressions import Timed, is_column, is_timed, operands, split_coefficient, terms
+from derive.normal import Assignment
+
+
+@dataclass(frozen=True, slots=True)
+class Affine:
+    """``target = Σ matrix @ vector + bias + rest``.
+
+    Args:
+        target: the intermediate.
+        products: matrix by vector.
+        bias: the parameter that is added, if there is one.
+        rest: all other terms.
+    """
+
+    target: Timed
+    products: dict[Timed, MatrixExpr]
+    bias: MatrixSymbol | None
+    rest: tuple[MatrixExpr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Affine intermediates over the same vectors, on top of one another.
+
+    Args:
+        name: the name of the whole, e.g. ``a_fiog``.
+        suffix: what distinguishes it, e.g. ``fiog``.
+        members: the parts, in order; one part is no stack but is treated alike.
+    """
+
+    name: str
+    suffix: str
+    members: tuple[Affine, ...]
+
+    @property
+    def vectors(self) -> tuple[Timed, ...]:
+        """The vectors that are multiplied."""
+        return tuple(self.members[0].products)
+
+    @property
+    def has_bias(self) -> bool:
+        """Whether every member adds a bias."""
+        return self.members[0].bias is not None
+
+    def matrices(self, vector: Timed) -> tuple[MatrixExpr, ...]:
+        """The members' matrices in front of this vector."""
+        return tuple(m.products[vector] for m in self.members)
+
+
+def affine(a: Assignment) -> Affine | None:
+    """The assignment read as an affine one, or ``None`` if it has no product of a parameter and a vector."""
+    products: dict[Timed, MatrixExpr] = {}
+    bias, rest = None, []
+    for term in terms(a.expr):
+        c, core = split_coefficient(term)
+        parts = operands(core) if isinstance(core, MatMul) else ()
+        plain = c == 1 and len(parts) == 2 and not is_timed(parts[0]) and isinstance(parts[1], Timed)
+        if plain and is_column(parts[1]) and parts[1] not in products:
+            products[parts[1]] = parts[0]
+        elif isinstance(term, MatrixSymbol) and bias is None and term.shape == a.target.shape:
+            bias = term
+        else:
+            rest.append(term)
+    return Affine(a.target, products, bias, tuple(rest)) if products and is_column(a.target) else None
+
+
+def stacks(assignments: tuple[Assignment, ...], states: frozenset[str]) -> tuple[Stack, ...]:
+    """All affine intermediates, those over the same vectors together."""
+    groups: dict[object, list[Affine]] = defaultdict(list)
+    for a in assignments:
+        read = affine(a) if a.name not in states else None
+        if read is not None:
+            groups[(frozenset(read.products), read.bias is not None)].append(read)
+    return tuple(_stack(members) for members in groups.values())
+
+
+def _stack(members: list[Affine]) -> Stack:
+    names = [m.target.name for m in members]
+    if len(members) == 1:
+        return Stack(names[0], names[0].removeprefix("a_"), tuple(members))
+    suffix = "".join(n.removeprefix("a_") for n in names)
+    suffix = suffix if len(suffix) <= 8 else f"{names[0].removeprefix('a_')}_to_{names[-1].removeprefix('a_')}"
+    return Stack(f"a_{suffix}", suffix, tuple(members))
