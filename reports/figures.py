@@ -81,10 +81,9 @@ class Series:
 @contextmanager
 def style() -> Iterator[None]:
     """matplotlib's own defaults with ``STYLE`` on top, whatever the user's settings are."""
-    import matplotlib as mpl
-    import matplotlib.style
+    from matplotlib.style import context
 
-    with mpl.style.context(["default", STYLE]):
+    with context(["default", STYLE]):
         yield
 
 
@@ -169,8 +168,12 @@ def _check(series: Sequence[Series]) -> None:
         raise ArgumentError("A figure needs at least one series.", "Pass a Series.")
     for line in series:
         if (line.low is None) != (line.high is None):
-            raise ArgumentError(f"Series {line.label!r} has one edge of a band.", "Give both low and high, or none.")
-        lengths = {len(values) for values in (line.x, line.y, line.low, line.high) if values is not None}
+            raise ArgumentError(
+                f"Series {line.label!r} has one edge of a band.", "Give both low and high, or none."
+            )
+        lengths = {
+            len(values) for values in (line.x, line.y, line.low, line.high) if values is not None
+        }
         if len(lengths) != 1 or 0 in lengths:
             raise ArgumentError(
                 f"Series {line.label!r} has x and y of lengths {sorted(lengths)}.",
@@ -181,7 +184,9 @@ def _check(series: Sequence[Series]) -> None:
 def _plot(axes: Axes, line: Series, index: int) -> None:
     color, dashes = PALETTE[index % len(PALETTE)], DASHES[index // 2 % len(DASHES)]
     marker = "o" if len(line.x) <= 12 else None
-    axes.plot(line.x, line.y, color=color, linestyle=dashes, linewidth=1.8, marker=marker, markersize=4)
+    axes.plot(
+        line.x, line.y, color=color, linestyle=dashes, linewidth=1.8, marker=marker, markersize=4
+    )
     if line.low is not None and line.high is not None:
         axes.fill_between(line.x, line.low, line.high, color=color, alpha=0.15, linewidth=0)
 

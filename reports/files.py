@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Mapping
@@ -58,7 +59,9 @@ def write_files(
     made = _missing(root)
     try:
         root.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".throughtime-", dir=root, ignore_cleanup_errors=True) as name:
+        with tempfile.TemporaryDirectory(
+            prefix=".throughtime-", dir=root, ignore_cleanup_errors=True
+        ) as name:
             staged = _stage(Path(name) / "new", contents)
             _move_all(staged, targets, Path(name) / "old", force)
     except BaseException as error:
@@ -72,7 +75,9 @@ def write_files(
 def _relative(name: str) -> PurePosixPath:
     path = PurePosixPath(name)
     if not path.parts or path.is_absolute() or ".." in path.parts or "\\" in name or "\0" in name:
-        raise ArgumentError(f"{name!r} is no path below the output folder.", "Use names like 'figures/flow.pdf'.")
+        raise ArgumentError(
+            f"{name!r} is no path below the output folder.", "Use names like 'figures/flow.pdf'."
+        )
     return path
 
 
@@ -80,17 +85,22 @@ def _check_places(root: Path, targets: Mapping[str, Path], force: bool) -> None:
     if len(set(targets.values())) != len(targets):
         raise ArgumentError("Two of the names mean the same file.", "Name each file once.")
     if root.exists() and not root.is_dir():
-        raise OutputExistsError(f"{root} is a file; a folder was to be made there.", "Choose another folder.")
+        raise OutputExistsError(
+            f"{root} is a file; a folder was to be made there.", "Choose another folder."
+        )
     for target in targets.values():
         if target.is_dir() and not target.is_symlink():
-            raise OutputExistsError(f"{target} is a folder; a file was to be written there.", "Remove it.")
+            raise OutputExistsError(
+                f"{target} is a folder; a file was to be written there.", "Remove it."
+            )
         if not force and os.path.lexists(target):
             raise _occupied(target)
 
 
 def _occupied(target: Path) -> OutputExistsError:
     return OutputExistsError(
-        f"{target} is there already, so nothing was written.", "Choose another folder, or pass --force to replace it."
+        f"{target} is there already, so nothing was written.",
+        "Choose another folder, or pass --force to replace it.",
     )
 
 
@@ -108,7 +118,9 @@ def _stage(folder: Path, contents: Mapping[str, bytes]) -> dict[str, Path]:
     return staged
 
 
-def _move_all(staged: Mapping[str, Path], targets: Mapping[str, Path], old: Path, force: bool) -> None:
+def _move_all(
+    staged: Mapping[str, Path], targets: Mapping[str, Path], old: Path, force: bool
+) -> None:
     """Move the staged files to their places; on any exception, undo what was done."""
     old.mkdir()
     begun: list[tuple[Path, Path, Path]] = []
@@ -151,10 +163,8 @@ def _missing(folder: Path) -> list[Path]:
 
 def _remove_empty(folders: list[Path]) -> None:
     for folder in reversed(folders):
-        try:
+        with contextlib.suppress(OSError):
             folder.rmdir()
-        except OSError:
-            pass
 
 
 def _cause(error: OSError) -> str:

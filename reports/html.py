@@ -1,7 +1,7 @@
 """Notebook to one HTML file that needs nothing else: fonts, script, mathematics and figures are inside.
 
-The page trusts no text. Markdown passes through a renderer that knows no raw HTML but anchors; a content security policy
-in the page lets only the two scripts written here run, and forbids every request to a host.
+The page trusts no text. Markdown passes through a renderer that knows no raw HTML but anchors, and a
+content security policy lets only the page's own two scripts run and forbids every request to a host.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from mistune import HTMLRenderer
 
-from reports.markdown import ANCHOR, TAG, anchors, escape_html, render
+from reports.markdown import ANCHOR, REFERENCE, TAG, anchors, escape_html, render
 from reports.notebook import KEY
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 _ASSETS = files("reports") / "assets"
 _COMMENT = re.compile(r'(<span class="c[a-z0-9]*">)(.*?)(</span>)')
-_REFERENCE = re.compile(r"\(([A-Za-z0-9][A-Za-z0-9_.:-]*)\)")
 _MARKS = {"✓": "good", "✗": "bad", "—": "none"}
 
 
@@ -139,7 +138,10 @@ def _code(cell: NotebookNode, page: _Page) -> str:
     name = ours.get("anchor", "")
     if not name:
         return '<pre class="code">' + "\n".join(lines) + "</pre>"
-    numbered = [_line(line, name, number, page) for number, line in enumerate(lines, start=ours.get("first_line", 1))]
+    numbered = [
+        _line(line, name, number, page)
+        for number, line in enumerate(lines, start=ours.get("first_line", 1))
+    ]
     return '<pre class="code numbered">' + "\n".join(numbered) + "</pre>"
 
 
@@ -159,7 +161,9 @@ def _highlighted(source: str, language: str) -> list[str]:
 
 def _line(line: str, name: str, number: int, page: _Page) -> str:
     target = escape_html(f"{name}-L{number}")
-    linked = _COMMENT.sub(lambda m: m[1] + _REFERENCE.sub(lambda r: _reference(r, page), m[2]) + m[3], line)
+    linked = _COMMENT.sub(
+        lambda m: m[1] + REFERENCE.sub(lambda r: _reference(r, page), m[2]) + m[3], line
+    )
     return f'<span class="line" id="{target}"><a class="ln" href="#{target}" data-n="{number}"></a>{linked}</span>'
 
 
@@ -203,7 +207,11 @@ class _Renderer(HTMLRenderer):
         bare = re.sub(r"</?a\b[^>]*>", "", text)
         if level in (2, 3):
             self._page.headings.append((level, name, bare))
-        link = f' <a class="self" href="#{name}" aria-label="link to this section"></a>' if level > 1 else ""
+        link = (
+            f' <a class="self" href="#{name}" aria-label="link to this section"></a>'
+            if level > 1
+            else ""
+        )
         return f'<h{level} id="{name}">{text}{link}</h{level}>\n'
 
     def inline_math(self, text: str) -> str:
@@ -236,7 +244,9 @@ class _Renderer(HTMLRenderer):
     def table_cell(self, text: str, align: str | None = None, head: bool = False) -> str:
         tag = "th" if head else "td"
         mark = _MARKS.get(text[:1], "")
-        look = (f' class="{mark}"' if mark and not head else "") + (f' style="text-align:{align}"' if align else "")
+        look = (f' class="{mark}"' if mark and not head else "") + (
+            f' style="text-align:{align}"' if align else ""
+        )
         return f"<{tag}{look}>{text}</{tag}>"
 
     def strikethrough(self, text: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from derive.errors import ArgumentError
 
@@ -20,17 +21,23 @@ class Layout:
 
     Args:
         layer: column of each node, from 0 on the left.
-        height: vertical place of each node and each bend, in units of the distance of two rows.
+        height: vertical place of each node, in units of the distance of two rows.
+        span: the lowest and the highest place of anything, bends included.
         ways: for each edge, in order, the bends between its ends as (column, height).
     """
 
     layer: Mapping[str, int]
     height: Mapping[str, float]
+    span: tuple[float, float]
     ways: Sequence[Sequence[tuple[int, float]]]
 
 
 def lay_out(
-    nodes: Sequence[str], edges: Sequence[tuple[str, str]], *, left: Sequence[str] = (), right: Sequence[str] = ()
+    nodes: Sequence[str],
+    edges: Sequence[tuple[str, str]],
+    *,
+    left: Sequence[str] = (),
+    right: Sequence[str] = (),
 ) -> Layout:
     """Places for the nodes of an acyclic graph.
 
@@ -48,13 +55,19 @@ def lay_out(
     neighbours = _neighbours(chains)
     _order(columns, neighbours)
     height = _heights(columns, neighbours)
-    ways = [[(layer[edge[0]] + 1 + i, height[b]) for i, b in enumerate(chain[1:-1])] for edge, chain in
-            zip(edges, chains, strict=True)]
-    return Layout(layer=layer, height={name: height[name] for name in nodes}, ways=ways)
+    ways = [
+        [(layer[edge[0]] + 1 + i, height[bend]) for i, bend in enumerate(chain[1:-1])]
+        for edge, chain in zip(edges, chains, strict=True)
+    ]
+    span = (min(height.values(), default=0.0), max(height.values(), default=0.0))
+    return Layout(layer=layer, height={name: height[name] for name in nodes}, span=span, ways=ways)
 
 
 def _layers(
-    nodes: Sequence[str], edges: Sequence[tuple[str, str]], left: Sequence[str], right: Sequence[str]
+    nodes: Sequence[str],
+    edges: Sequence[tuple[str, str]],
+    left: Sequence[str],
+    right: Sequence[str],
 ) -> dict[str, int]:
     """Longest path from the sources; a free source moves to just before the first node that uses it."""
     order = _sorted(nodes, edges)
@@ -76,10 +89,14 @@ def _layers(
 def _sorted(nodes: Sequence[str], edges: Sequence[tuple[str, str]]) -> list[str]:
     known = set(nodes)
     if len(known) != len(nodes):
-        raise ArgumentError("Two nodes of the drawing share a name.", "Give each node a name of its own.")
+        raise ArgumentError(
+            "Two nodes of the drawing share a name.", "Give each node a name of its own."
+        )
     for edge in edges:
         if unknown := [name for name in edge if name not in known]:
-            raise ArgumentError(f"The edge {edge} ends at {unknown[0]!r}, which is no node.", "Add the node.")
+            raise ArgumentError(
+                f"The edge {edge} ends at {unknown[0]!r}, which is no node.", "Add the node."
+            )
     waiting = {name: {s for s, t in edges if t == name} for name in nodes}
     order: list[str] = []
     while waiting:
@@ -120,64 +137,103 @@ def _with_bends(
 
 def _neighbours(chains: Sequence[Sequence[str]]) -> dict[str, list[str]]:
     neighbours: dict[str, list[str]] = {}
-    for one, other in sorted({pair for chain in chains for pair in zip(chain, chain[1:], strict=False)}):
+    for one, other in sorted({pair for chain in chains for pair in pairwise(chain)}):
         neighbours.setdefault(one, []).append(other)
         neighbours.setdefault(other, []).append(one)
     return neighbours
 
 
 def _order(columns: list[list[str]], neighbours: Mapping[str, list[str]]) -> None:
-    """Sort each column by the mean place of its neighbours, to and fro; keep the order with the fewest crossings."""
-    best, fewest = [list(column) for column in columns], _crossings(columns, neighbours)
+    """Sort each column by the mean place of its neighbours, to and fro; keep the order with the fewest crossings.
+
+    Barycentres alone stay where they begin too often, so they begin with the bends below the nodes, above them, and
+    with both of these upside down.
+    """
+    given = [list(column) for column in columns]
+    above = [sorted(column, key=lambda name: not name.startswith("\0")) for column in given]
+    best, fewest = given, _crossings(given, neighbours)
+    for start in (
+        above,
+        given,
+        [column[::-1] for column in above],
+        [column[::-1] for column in given],
+    ):
+        found = _swept(start, neighbours)
+        if (crossings := _crossings(found, neighbours)) < fewest:
+            best, fewest = found, crossings
+    columns[:] = best
+
+
+def _swept(start: list[list[str]], neighbours: Mapping[str, list[str]]) -> list[list[str]]:
+    columns = [list(column) for column in start]
+    best, fewest = start, _crossings(start, neighbours)
     for sweep in range(SWEEPS):
-        indices = range(len(columns)) if sweep % 2 == 0 else range(len(columns) - 1, -1, -1)
-        for index in indices:
-            place = {
-                name: (i + 0.5) / len(column)
-                for j, column in enumerate(columns)
-                if abs(j - index) == 1
-                for i, name in enumerate(column)
-            }
-            own = {name: (i + 0.5) / len(columns[index]) for i, name in enumerate(columns[index])}
-
-            def mean(name: str, place: dict[str, float] = place, own: dict[str, float] = own) -> float:
-                near = [place[other] for other in neighbours.get(name, ()) if other in place]
-                return round(sum(near) / len(near), 9) if near else own[name]
-
-            columns[index].sort(key=mean)
+        last = len(columns) - 1
+        for index in range(1, last + 1):
+            forward = sweep % 2 == 0
+            here, near = (index, index - 1) if forward else (last - index, last - index + 1)
+            columns[here] = _by_barycentre(columns[here], columns[near], neighbours)
         crossings = _crossings(columns, neighbours)
         if crossings < fewest:
             best, fewest = [list(column) for column in columns], crossings
-    columns[:] = best
+    return best
+
+
+def _by_barycentre(
+    column: list[str], near: list[str], neighbours: Mapping[str, list[str]]
+) -> list[str]:
+    """The column sorted by the mean place of each node's neighbours in the column beside it."""
+    place = {name: (i + 0.5) / len(near) for i, name in enumerate(near)}
+    keys: dict[str, float] = {}
+    for i, name in enumerate(column):
+        means = [place[other] for other in neighbours.get(name, ()) if other in place]
+        keys[name] = round(sum(means) / len(means), 9) if means else (i + 0.5) / len(column)
+    return sorted(column, key=keys.__getitem__)
 
 
 def _crossings(columns: Sequence[Sequence[str]], neighbours: Mapping[str, list[str]]) -> int:
     total = 0
-    for column, following in zip(columns, columns[1:], strict=False):
+    for column, following in pairwise(columns):
         place = {name: i for i, name in enumerate(following)}
-        pairs = [(i, place[o]) for i, name in enumerate(column) for o in neighbours.get(name, ()) if o in place]
+        pairs = [
+            (i, place[o])
+            for i, name in enumerate(column)
+            for o in neighbours.get(name, ())
+            if o in place
+        ]
         total += sum((a - c) * (b - d) < 0 for k, (a, b) in enumerate(pairs) for c, d in pairs[:k])
     return total
 
 
-def _heights(columns: Sequence[Sequence[str]], neighbours: Mapping[str, list[str]]) -> dict[str, float]:
+def _heights(
+    columns: Sequence[Sequence[str]], neighbours: Mapping[str, list[str]]
+) -> dict[str, float]:
     """Heights near the mean of the neighbours', rows at least one apart (bends may come closer)."""
-    height = {name: (len(column) - 1) / 2 - i for column in columns for i, name in enumerate(column)}
+    height = {
+        name: (len(column) - 1) / 2 - i for column in columns for i, name in enumerate(column)
+    }
     for _ in range(SWEEPS):
         for column in columns:
-            wanted = [
-                sum(height[o] for o in near) / len(near) if (near := neighbours.get(name)) else height[name]
-                for name in column
-            ]
+            wanted = [_mean_height(name, neighbours.get(name, []), height) for name in column]
             for name, value in zip(column, _apart(column, wanted), strict=True):
                 height[name] = value
     return height
 
 
+def _mean_height(name: str, near: Sequence[str], height: Mapping[str, float]) -> float:
+    """The neighbours' mean height; bends weigh more, so that long ways run straight (Gansner et al. 1993)."""
+    weights = [(1, 3, 8)[name.startswith("\0") + other.startswith("\0")] for other in near]
+    return (
+        sum(w * height[o] for w, o in zip(weights, near, strict=True)) / sum(weights)
+        if near
+        else height[name]
+    )
+
+
 def _apart(column: Sequence[str], wanted: Sequence[float]) -> list[float]:
     """The nearest heights, in least squares, that keep the order and the distances (pool adjacent violators)."""
     offsets = [0.0]
-    for one, other in zip(column, column[1:], strict=False):
+    for one, other in pairwise(column):
         bends = one.startswith("\0") + other.startswith("\0")
         offsets.append(offsets[-1] + (1.0, 0.75, 0.4)[bends])
     pools: list[list[float]] = []  # mean, size; means must fall from top to bottom
@@ -186,6 +242,9 @@ def _apart(column: Sequence[str], wanted: Sequence[float]) -> list[float]:
         while len(pools) > 1 and pools[-2][0] < pools[-1][0]:
             mean, size = pools.pop()
             before = pools[-1]
-            pools[-1] = [(before[0] * before[1] + mean * size) / (before[1] + size), before[1] + size]
+            pools[-1] = [
+                (before[0] * before[1] + mean * size) / (before[1] + size),
+                before[1] + size,
+            ]
     means = [mean for mean, size in pools for _ in range(int(size))]
     return [mean - offset for mean, offset in zip(means, offsets, strict=True)]

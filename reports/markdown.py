@@ -15,6 +15,7 @@ from derive.errors import ArgumentError
 
 ANCHOR = re.compile(r'<a id="(?P<id>[A-Za-z][A-Za-z0-9_.:-]*)">')
 TAG = re.compile(r"\\tag\{([^{}]*)\}")
+REFERENCE = re.compile(r"\(([A-Za-z0-9][A-Za-z0-9_.:-]*)\)")
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]*")
 _HARMLESS = frozenset(" .,;!?()'/%")
 
@@ -90,12 +91,12 @@ def equation(latex: str, number: str | int | None = None) -> str:
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table.
+    r"""A Markdown table.
 
     Args:
         header: Markdown of the head's cells.
         rows: Markdown of the cells; every row as long as the header. A ``|`` inside a cell is kept as text, also
-            in code; in mathematics it becomes ``\\vert`` and ``\\|`` becomes ``\\Vert``.
+            in code; in mathematics it becomes ``\vert`` and ``\|`` becomes ``\Vert``.
 
     Raises:
         ArgumentError: a row has another length.
@@ -133,10 +134,10 @@ def anchors(markdown: str) -> list[str]:
 
 def render(markdown: str, renderer: Any) -> str:
     """Read Markdown with nbconvert's parser and write it with a mistune renderer."""
-    from mistune import import_plugin
+    from mistune.plugins import import_plugin
     from nbconvert.filters.markdown_mistune import MarkdownWithMath
 
-    plugins = [import_plugin("table"), import_plugin("strikethrough")]
+    plugins: list[Any] = [import_plugin("table"), import_plugin("strikethrough")]
     reader = MarkdownWithMath(renderer=renderer, plugins=plugins)
     reader.before_render_hooks.append(_unescape_cells)
     return reader.render(markdown)

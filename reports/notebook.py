@@ -81,7 +81,9 @@ class Section:
     cells: Sequence[Cell] = field(default_factory=tuple[Cell, ...])
 
 
-def build(title: str, sections: Sequence[Section], *, metadata: Mapping[str, Any] | None = None) -> NotebookNode:
+def build(
+    title: str, sections: Sequence[Section], *, metadata: Mapping[str, Any] | None = None
+) -> NotebookNode:
     """A notebook (format 4.5) of the sections, with fixed cell ids and no trace of time, place or machine.
 
     Args:
@@ -99,7 +101,9 @@ def build(title: str, sections: Sequence[Section], *, metadata: Mapping[str, Any
 
     head = Section("title", [Text(f"# {escape_markdown(title)}")])
     cells = [_node(cell, cell_id) for cell_id, cell in _numbered([head, *sections])]
-    node = v4.new_notebook(cells=cells, metadata={**_METADATA, **(metadata or {}), KEY: {"title": title}})
+    node = v4.new_notebook(
+        cells=cells, metadata={**_METADATA, **(metadata or {}), KEY: {"title": title}}
+    )
     node.nbformat_minor = 5
     validate(node)
     return node
@@ -128,7 +132,9 @@ def _numbered(sections: Sequence[Section]) -> list[tuple[str, Cell]]:
                 "Rename the section, for example 'backward-step'.",
             )
         seen.add(section.name)
-        numbered += [(f"{section.name}-{i:02d}", cell) for i, cell in enumerate(section.cells, start=1)]
+        numbered += [
+            (f"{section.name}-{i:02d}", cell) for i, cell in enumerate(section.cells, start=1)
+        ]
     return numbered
 
 
@@ -139,7 +145,9 @@ def _node(cell: Cell, cell_id: str) -> NotebookNode:
         case Text():
             return v4.new_markdown_cell(cell.markdown, id=cell_id)
         case Code():
-            outputs = [v4.new_output("stream", name="stdout", text=cell.output)] if cell.output else []
+            outputs = (
+                [v4.new_output("stream", name="stdout", text=cell.output)] if cell.output else []
+            )
             ours = {"anchor": cell.anchor, "first_line": cell.first_line, "language": cell.language}
             return v4.new_code_cell(cell.source, id=cell_id, outputs=outputs, metadata={KEY: ours})
         case Figure():
@@ -157,8 +165,12 @@ def _figure(figure: Figure, cell_id: str) -> NotebookNode:
         "application/pdf": base64.b64encode(figure.picture.pdf).decode("ascii"),
         "text/plain": figure.alt,
     }
-    picture = v4.new_output("display_data", data=data, metadata={KEY: {"alt": figure.alt, "name": figure.name}})
-    caption = v4.new_output("display_data", data={"text/markdown": figure.caption, "text/plain": figure.caption})
+    picture = v4.new_output(
+        "display_data", data=data, metadata={KEY: {"alt": figure.alt, "name": figure.name}}
+    )
+    caption = v4.new_output(
+        "display_data", data={"text/markdown": figure.caption, "text/plain": figure.caption}
+    )
     return v4.new_code_cell(
         "# " + " ".join(figure.alt.split()),
         id=cell_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -68,20 +69,25 @@ def render_pdf(html: str, *, timeout: float = 120.0) -> bytes:
         folder = Path(name)
         page, paper = folder / "page.html", folder / "page.pdf"
         page.write_text(html, encoding="utf-8")
-        options = [*_FLAGS, f"--user-data-dir={folder / 'profile'}", f"--print-to-pdf={paper}", page.as_uri()]
+        options = [
+            *_FLAGS,
+            f"--user-data-dir={folder / 'profile'}",
+            f"--print-to-pdf={paper}",
+            page.as_uri(),
+        ]
         said = _run([browser, *options], folder, timeout)
         if not paper.is_file() or not (content := paper.read_bytes()).startswith(b"%PDF-"):
             raise PdfError(f"{browser} wrote no PDF. It said: {said or 'nothing'}", _REMEDY)
     return _undated(content)
 
 
-_REMEDY = "Try the command line browser by hand on the HTML page, or leave the PDF out."
+_REMEDY = "Print the HTML page from a browser, or leave the PDF out."
 
 
 def _run(command: list[str], folder: Path, timeout: float) -> str:
     """Run the browser in a process group of its own and return the end of what it said; leave no process behind."""
     with (folder / "said.txt").open("w+b") as said:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603 - a browser found on the PATH, arguments written here
             command,
             stdin=subprocess.DEVNULL,
             stdout=said,
@@ -92,7 +98,9 @@ def _run(command: list[str], folder: Path, timeout: float) -> str:
         try:
             code = process.wait(timeout)
         except subprocess.TimeoutExpired:
-            raise PdfError(f"{command[0]} was stopped after {timeout:g} s without a PDF.", _REMEDY) from None
+            raise PdfError(
+                f"{command[0]} was stopped after {timeout:g} s without a PDF.", _REMEDY
+            ) from None
         finally:
             _stop(process)
         said.seek(0)
@@ -104,23 +112,19 @@ def _run(command: list[str], folder: Path, timeout: float) -> str:
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
     """End what is left of the process group, also after Ctrl-C."""
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass
     process.wait()
 
 
 def _undated(pdf: bytes) -> bytes:
     """The PDF with its two dates fixed, in place, so that offsets inside the file stay right."""
-    return re.sub(
-        rb"(/(?:CreationDate|ModDate) \(D:)(\d{14})",
-        lambda m: m[1] + b"20000101000000",
-        pdf,
-    )
+    return re.sub(rb"(/(?:CreationDate|ModDate) \(D:)\d{14}", rb"\g<1>20000101000000", pdf)
 
 
-def to_pdf(html_path: str | os.PathLike[str], pdf_path: str | os.PathLike[str], *, force: bool = False) -> None:
+def to_pdf(
+    html_path: str | os.PathLike[str], pdf_path: str | os.PathLike[str], *, force: bool = False
+) -> None:
     """Print an HTML file to a PDF file, which appears whole or not at all.
 
     Args:

@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 import base64
-import html
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from mistune import BaseRenderer
-
-from reports.markdown import ANCHOR, TAG, anchors, render
+from reports.markdown import REFERENCE, anchors
 from reports.notebook import KEY
 from reports.texchars import escape_tex
+from reports.texmarkdown import listing, markdown_to_tex, verbatim
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
-
-_CELL, _ROW, _TARGET = "\x1f", "\x1e", "\x1d"  # separators; text cannot hold them, since escape_tex writes their numbers
-_REFERENCE = re.compile(r"\(([A-Za-z0-9][A-Za-z0-9_.:-]*)\)")
-# Mathematics has no use for these, and they would read or write files or change the language itself.
-_UNSAFE = re.compile(
-    r"\\(input|include|includegraphics|openin|openout|read|write|immediate|special|csname|catcode|[exg]?def|let|"
-    r"futurelet|newcommand|renewcommand|usepackage|loop|directlua|expandafter|end\{document\})(?![A-Za-z])|\^\^"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +36,21 @@ def to_tex(notebook: NotebookNode) -> Document:
     Args:
         notebook: as ``reports.notebook.build`` returns it; it is not changed.
     """
-    targets = frozenset(name for c in notebook.cells if c.cell_type == "markdown" for name in anchors(c.source))
+    targets = frozenset(
+        name for c in notebook.cells if c.cell_type == "markdown" for name in anchors(c.source)
+    )
     figures: dict[str, bytes] = {}
     parts = [_cell(cell, targets, figures) for cell in notebook.cells]
     template = (files("reports") / "templates" / "report.tex").read_text(encoding="utf-8")
     title = escape_tex(" ".join(str(notebook.metadata.get(KEY, {}).get("title", "Report")).split()))
-    text = template.replace("@TITLE@", title).replace("@BODY@", "\n\n".join(part for part in parts if part))
+    filled = {"@TITLE@": title, "@BODY@": "\n\n".join(part for part in parts if part)}
+    text = re.sub("@TITLE@|@BODY@", lambda place: filled[place[0]], template)
     return Document(text=text, figures=figures)
 
 
 def _cell(cell: NotebookNode, targets: frozenset[str], figures: dict[str, bytes]) -> str:
     if cell.cell_type == "markdown":
-        return _markdown(cell.source)
+        return markdown_to_tex(cell.source)
     ours = cell.metadata.get(KEY, {})
     parts = [] if "figure" in ours else [_code(cell.source, ours, targets)]
     parts += [_output(output, figures) for output in cell.get("outputs", [])]
@@ -67,16 +59,24 @@ def _cell(cell: NotebookNode, targets: frozenset[str], figures: dict[str, bytes]
 
 def _output(output: NotebookNode, figures: dict[str, bytes]) -> str:
     if output.output_type == "stream":
-        return _listing(_verbatim(line) for line in output.text.rstrip("\n").split("\n"))
+        return listing(verbatim(line) for line in output.text.rstrip("\n").split("\n"))
     data = output.get("data", {})
     if "application/pdf" in data:
-        name = re.sub(r"[^A-Za-z0-9-]", "-", output.metadata.get(KEY, {}).get("name", f"figure-{len(figures) + 1}"))
+        name = re.sub(
+            r"[^A-Za-z0-9-]",
+            "-",
+            output.metadata.get(KEY, {}).get("name", f"figure-{len(figures) + 1}"),
+        )
         figures[f"{name}.pdf"] = base64.b64decode(data["application/pdf"])
         return f"\\reportpicture{{{name}.pdf}}{{{name}}}"
     if "text/markdown" in data:
-        return "\\begin{center}\\small " + _markdown(data["text/markdown"]).strip() + "\\end{center}"
+        return (
+            "\\begin{center}\\small "
+            + markdown_to_tex(data["text/markdown"]).strip()
+            + "\\end{center}"
+        )
     if "text/plain" in data:
-        return _listing(_verbatim(line) for line in data["text/plain"].rstrip("\n").split("\n"))
+        return listing(verbatim(line) for line in data["text/plain"].rstrip("\n").split("\n"))
     return ""
 
 
@@ -87,12 +87,10 @@ def _code(source: str, ours: dict[str, Any], targets: frozenset[str]) -> str:
     name, first = ours.get("anchor", ""), ours.get("first_line", 1)
     lines = _highlighted(source, ours.get("language", "python"), targets)
     if not name:
-        return _listing(lines)
-    return _listing(f"\\lineno{{{name}-L{n}}}{{{n}}}{line}" for n, line in enumerate(lines, start=first))
-
-
-def _listing(lines: Iterator[str] | list[str]) -> str:
-    return "\\begin{listing}\n" + "".join(f"\\codeline{{{line}}}\n" for line in lines) + "\\end{listing}"
+        return listing(lines)
+    return listing(
+        f"\\lineno{{{name}-L{n}}}{{{n}}}{line}" for n, line in enumerate(lines, start=first)
+    )
 
 
 def _highlighted(source: str, language: str, targets: frozenset[str]) -> list[str]:
@@ -112,15 +110,11 @@ def _highlighted(source: str, language: str, targets: frozenset[str]) -> list[st
         for index, piece in enumerate(value.split("\n")):
             if index:
                 lines.append("")
-            text = _linked(_verbatim(piece), targets) if kind in Comment else _verbatim(piece)
+            text = _linked(verbatim(piece), targets) if kind in Comment else verbatim(piece)
             lines[-1] += f"{look}{{{text}}}" if look and piece else text
     while lines and not lines[-1]:
         lines.pop()
     return lines
-
-
-def _verbatim(text: str) -> str:
-    return escape_tex(text.expandtabs(4)).replace(" ", "\\ ")
 
 
 def _linked(text: str, targets: frozenset[str]) -> str:
@@ -128,168 +122,4 @@ def _linked(text: str, targets: frozenset[str]) -> str:
         name = f"eq-{match[1]}"
         return f"\\hyperlink{{{name}}}{{{match[0]}}}" if name in targets else match[0]
 
-    return _REFERENCE.sub(link, text)
-
-
-# --- text -------------------------------------------------------------------------------------------------------------
-
-
-def _markdown(text: str) -> str:
-    written = render(text, _Renderer())
-    moved = re.sub(
-        f"{_TARGET}([^{_TARGET}]*){_TARGET}\\s*(\\\\begin\\{{equation\\*\\}})", r"\2\\target{\1}", written
-    )
-    return re.sub(f"{_TARGET}([^{_TARGET}]*){_TARGET}", r"\\target{\1}", moved).strip()
-
-
-def _mathematics(source: str) -> str | None:
-    """The formula in one paragraph, or None where it holds what mathematics has no use for."""
-    lines = [line for line in source.strip().split("\n") if line.strip()]
-    text = "\n".join(lines)
-    if _UNSAFE.search(text) or text.count("{") - text.count(r"\{") != text.count("}") - text.count(r"\}"):
-        return None
-    return re.sub(r"(?<!\\)%.*", "", text)
-
-
-class _Renderer(BaseRenderer):
-    """Markdown's tokens as LaTeX; the methods' names are mistune's."""
-
-    NAME = "latex"
-
-    def render_token(self, token: dict[str, Any], state: Any) -> str:
-        method = self._get_method(token["type"])
-        attrs = token.get("attrs") or {}
-        if "raw" in token:
-            return method(token["raw"], **attrs)
-        if "children" in token:
-            return method(self.render_tokens(token["children"], state), **attrs)
-        return method(**attrs)
-
-    def text(self, text: str) -> str:
-        return escape_tex(html.unescape(text))
-
-    def emphasis(self, text: str) -> str:
-        return f"\\emph{{{text}}}"
-
-    def strong(self, text: str) -> str:
-        return f"\\textbf{{{text}}}"
-
-    def strikethrough(self, text: str) -> str:
-        return text
-
-    def codespan(self, text: str) -> str:
-        return f"\\texttt{{{escape_tex(text)}}}"
-
-    def link(self, text: str, url: str, title: str | None = None) -> str:
-        if url.startswith("#") and re.fullmatch(r"#[A-Za-z0-9_.:-]+", url):
-            return f"\\hyperlink{{{url[1:]}}}{{{text}}}"
-        if re.match(r"https?://", url):
-            return f"\\href{{{_url(url)}}}{{{text}}}"
-        return text
-
-    def image(self, text: str, url: str, title: str | None = None) -> str:
-        return text
-
-    def linebreak(self) -> str:
-        return "\\newline\n"
-
-    def softbreak(self) -> str:
-        return "\n"
-
-    def blank_line(self) -> str:
-        return ""
-
-    def inline_html(self, text: str) -> str:
-        return "" if text == "</a>" else self.block_html(text).strip("\n")
-
-    def block_html(self, text: str) -> str:
-        inner = text.strip().replace("</a>", "")
-        parts: list[str] = []
-        end = 0
-        for match in ANCHOR.finditer(inner):
-            parts += [escape_tex(inner[end : match.start()]), f"{_TARGET}{match['id']}{_TARGET}"]
-            end = match.end()
-        return "".join([*parts, escape_tex(inner[end:])]) + "\n\n"
-
-    def paragraph(self, text: str) -> str:
-        return text + "\n\n"
-
-    def block_text(self, text: str) -> str:
-        return text
-
-    def block_code(self, code: str, info: str | None = None) -> str:
-        return _listing(_verbatim(line) for line in code.rstrip("\n").split("\n")) + "\n\n"
-
-    def block_quote(self, text: str) -> str:
-        return f"\\begin{{quote}}\n{text.strip()}\n\\end{{quote}}\n\n"
-
-    def block_error(self, text: str) -> str:
-        return ""
-
-    def thematic_break(self) -> str:
-        return "\\par\\medskip\\hrule\\medskip\n\n"
-
-    def heading(self, text: str, level: int, **attrs: Any) -> str:
-        if level == 1:
-            return ""  # the title, which \maketitle prints
-        command = {2: "section", 3: "subsection"}.get(level, "subsubsection")
-        plain = re.sub(r"\\[A-Za-z]+|[^A-Za-z0-9 ]", "", text).strip()
-        return f"\\{command}{{\\texorpdfstring{{{text}}}{{{plain}}}}}\n\n"
-
-    def list(self, text: str, ordered: bool, **attrs: Any) -> str:
-        name = "enumerate" if ordered else "itemize"
-        return f"\\begin{{{name}}}\n{text}\\end{{{name}}}\n\n"
-
-    def list_item(self, text: str) -> str:
-        return f"\\item {{}}{text.strip()}\n"
-
-    def inline_math(self, text: str) -> str:
-        formula = _mathematics(text)
-        return f"\\texttt{{{escape_tex(text)}}}" if formula is None else f"${formula}$"
-
-    def block_math(self, text: str) -> str:
-        formula = _mathematics(text)
-        if formula is None:
-            return f"\\texttt{{{escape_tex(text)}}}"
-        tag = TAG.search(formula)
-        number = f"\\tag{{{escape_tex(tag[1])}}}" if tag else ""
-        body = TAG.sub("", formula).strip()
-        return f"\\begin{{equation*}}\n\\fit{{{body}}}{number}\n\\end{{equation*}}"
-
-    def latex_environment(self, name: str, body: str) -> str:
-        return self.block_math(f"\\begin{{{name}}}{body}\\end{{{name}}}")
-
-    def table(self, text: str) -> str:
-        rows = [row.split(_CELL)[:-1] for row in text.split(_ROW)[:-1]]
-        head, *body = ["  " + " & ".join(row) + " \\\\\n" for row in rows]
-        layout = f"\\begin{{longtable}}{{@{{}}{_columns(rows)}@{{}}}}\n\\toprule\n{head}\\midrule\n\\endhead\n"
-        return "{\\small\n" + layout + "".join(body) + "\\bottomrule\n\\end{longtable}}\n\n"
-
-    def table_head(self, text: str) -> str:
-        return text + _ROW
-
-    def table_body(self, text: str) -> str:
-        return text
-
-    def table_row(self, text: str) -> str:
-        return text + _ROW
-
-    def table_cell(self, text: str, align: str | None = None, head: bool = False) -> str:
-        return (f"\\textbf{{{text}}}" if head and text else text) + _CELL
-
-
-def _columns(rows: list[list[str]]) -> str:
-    """Column types: narrow ones as wide as their text, wide ones share what is left of the line."""
-    sizes = [max(len(re.sub(r"\\[A-Za-z]+|[{}$\\]", "", cell)) for cell in column) for column in zip(*rows, strict=True)]
-    wide = [size for size in sizes if size > 28]
-    room = max(0.25, 0.93 - sum(0.0135 * size + 0.025 for size in sizes if size <= 28))
-    return "".join(
-        f">{{\\raggedright\\arraybackslash}}p{{{room * size / sum(wide):.3f}\\linewidth}}" if size > 28 else "l"
-        for size in sizes
-    )
-
-
-def _url(url: str) -> str:
-    """A web address inside ``\\href``: what LaTeX reads as a command is percent-encoded or escaped."""
-    encoded = re.sub(r"[^A-Za-z0-9:/?=&._~+,;@!()*%#-]", lambda m: "".join(f"%{b:02X}" for b in m[0].encode()), url)
-    return re.sub(r"([%#&_~])", r"\\\1", encoded).replace("\\~", "~").replace("\\_", "_")
+    return REFERENCE.sub(link, text)

@@ -34,22 +34,28 @@ _SPECIAL = {
     "§": r"\S{}",
 }
 
-# Letter or sign to what stands for it in mathematics.
-_MATHS = dict(
-    zip("αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ", (
-        r"\alpha \beta \gamma \delta \varepsilon \zeta \eta \theta \iota \kappa \lambda \mu \nu \xi \pi \rho \sigma "
-        r"\tau \upsilon \varphi \chi \psi \omega \Gamma \Delta \Theta \Lambda \Xi \Pi \Sigma \Upsilon \Phi \Psi \Omega"
-    ).split(), strict=True)
-) | dict(
-    zip("∂∇ℓ∞∑∏∫√∘⊙·×÷±∓−≤≥≠≈≡∝∈∉⊂⊆∪∩∀∃∅ℝℕℤℂ←→↔⇐⇒⇔↦⟨⟩‖⊤⊥⋅∗′″°✓✗¬∧∨⊗⊕†ς", (
-        r"\partial \nabla \ell \infty \sum \prod \int \surd \circ \odot \cdot \times \div \pm \mp - \leq \geq \neq "
-        r"\approx \equiv \propto \in \notin \subset \subseteq \cup \cap \forall \exists \emptyset \mathbb{R} "
-        r"\mathbb{N} \mathbb{Z} \mathbb{C} \leftarrow \rightarrow \leftrightarrow \Leftarrow \Rightarrow "
-        r"\Leftrightarrow \mapsto \langle \rangle \Vert \top \bot \cdot \ast {}^{\prime} {}^{\prime\prime} {}^{\circ} "
-        r"\checkmark \times \neg \wedge \vee \otimes \oplus \dagger \varsigma"
-    ).split(), strict=True)
-)
-_ACCENTS = {"\u0304": r"\=", "\u0305": r"\=", "\u0307": r"\.", "\u0302": r"\^", "\u0303": r"\~", "\u0308": r'\"'}
+# Letters and signs, and what stands for them in mathematics, in the same order.
+_LETTERS = "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ"
+_LETTERS_TEX = r"""
+\alpha \beta \gamma \delta \varepsilon \zeta \eta \theta \iota \kappa \lambda \mu \nu \xi \pi \rho \sigma \tau \upsilon
+\varphi \chi \psi \omega \Gamma \Delta \Theta \Lambda \Xi \Pi \Sigma \Upsilon \Phi \Psi \Omega
+"""
+_SIGNS = "∂∇ℓ∞∑∏∫√∘⊙·×÷±∓−≤≥≠≈≡∝∈∉⊂⊆∪∩∀∃∅ℝℕℤℂ←→↔⇐⇒⇔↦⟨⟩‖⊤⊥⋅∗′″°✓✗¬∧∨⊗⊕†ς"
+_SIGNS_TEX = r"""
+\partial \nabla \ell \infty \sum \prod \int \surd \circ \odot \cdot \times \div \pm \mp - \leq \geq \neq \approx \equiv
+\propto \in \notin \subset \subseteq \cup \cap \forall \exists \emptyset \mathbb{R} \mathbb{N} \mathbb{Z} \mathbb{C}
+\leftarrow \rightarrow \leftrightarrow \Leftarrow \Rightarrow \Leftrightarrow \mapsto \langle \rangle \Vert \top \bot
+\cdot \ast {}^{\prime} {}^{\prime\prime} {}^{\circ} \checkmark \times \neg \wedge \vee \otimes \oplus \dagger \varsigma
+"""
+_MATHS = dict(zip(_LETTERS + _SIGNS, (_LETTERS_TEX + _SIGNS_TEX).split(), strict=True))
+_ACCENTS = {
+    "\u0304": r"\=",
+    "\u0305": r"\=",
+    "\u0307": r"\.",
+    "\u0302": r"\^",
+    "\u0303": r"\~",
+    "\u0308": r"\"",
+}
 _SCRIPTS = {"₀₁₂₃₄₅₆₇₈₉₊₋ₜ": ("_", "0123456789+-t"), "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ᵀᵗⁿ": ("^", "0123456789+-Ttn")}
 _CLUSTER = re.compile(r"(?s).[\u0300-\u036f]*")
 
@@ -59,7 +65,23 @@ def escape_tex(text: str) -> str:
 
     Characters without a LaTeX form here are printed as their number, e.g. ``[U+4E2D]``.
     """
-    return "".join(_cluster(match[0]) for match in _CLUSTER.finditer(unicodedata.normalize("NFC", text)))
+    return "".join(
+        _cluster(match[0]) for match in _CLUSTER.finditer(unicodedata.normalize("NFC", text))
+    )
+
+
+def escape_tex_formula(formula: str) -> str:
+    """A formula whose letters and signs beyond ASCII are commands; its own commands stay."""
+    return "".join(
+        match[0] if match[0].isascii() else _in_formula(match[0])
+        for match in _CLUSTER.finditer(unicodedata.normalize("NFC", formula))
+    )
+
+
+def _in_formula(cluster: str) -> str:
+    if cluster in _MATHS:
+        return f"{{{_MATHS[cluster]}}}"
+    return f"\\text{{{escape_tex(cluster)}}}"
 
 
 def _cluster(cluster: str) -> str:
