@@ -7,6 +7,7 @@ waits until others have made it so. Nothing is guessed: what still waits at the 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import gcd
@@ -76,7 +77,7 @@ class Dimensions(Generic[Reason]):
     """The unknowns, what is known of them, and why."""
 
     count: int = 0
-    bound: dict[Unknown, tuple[Size, Reason]] = field(default_factory=dict)
+    links: dict[Unknown, list[tuple[Size, Size, Reason]]] = field(default_factory=dict)
     solved: dict[Unknown, Size] = field(default_factory=dict)
     waiting: list[tuple[Size, Size, Reason]] = field(default_factory=list)
     flags: dict[Unknown, int] = field(default_factory=dict)
@@ -123,11 +124,13 @@ class Dimensions(Generic[Reason]):
             Contradiction: it cannot be.
         """
         try:
-            settled = self._solve(self.resolve(a), self.resolve(b), reason)
+            settled = self._solve(self.resolve(a), self.resolve(b))
         except _Impossible:
             raise Contradiction(a, b, reason) from None
         if not settled:
             self.waiting.append((a, b, reason))
+        for v in (*a.unknowns, *b.unknowns):
+            self.links.setdefault(v, []).append((a, b, reason))
 
     def settle(self) -> None:
         """Try the waiting equations again until nothing more follows.
@@ -142,7 +145,7 @@ class Dimensions(Generic[Reason]):
             for a, b, reason in tried:
                 self.equate(a, b, reason)
 
-    def _solve(self, a: Size, b: Size, reason: Reason) -> bool:
+    def _solve(self, a: Size, b: Size) -> bool:
         """Whether a = b is settled, by elimination if need be."""
         difference = _reduced(combine([(1, a), (-1, b)]))
         if not difference.terms:
@@ -155,28 +158,27 @@ class Dimensions(Generic[Reason]):
             if v.name is None and abs(k) == 1:
                 value = combine([(-k, difference), (1, Size(0, ((v, 1),)))])
                 if value.constant >= 0 and all(c > 0 for _, c in value.terms):
-                    self._bind(v, value, reason)
+                    self._bind(v, value)
                     return True
         return False
 
-    def _bind(self, v: Unknown, value: Size, reason: Reason) -> None:
-        self.bound[v] = (value, reason)
+    def _bind(self, v: Unknown, value: Size) -> None:
         self.solved[v] = value
         for u in value.unknowns:
             self.flags[u] |= self.flags[v]
             self.weight[u] = self.weight.get(u, 1) + self.weight.get(v, 1)
 
-    def reasons(self, size: Size) -> list[Reason]:
-        """Why the size is what it is: the reasons of its chain of solutions, nearest first."""
-        found, queue, seen = [], list(size.unknowns), set()
+    def reasons(self, v: Unknown) -> list[Reason]:
+        """Why the unknown has its size: the demands along which it was passed on, nearest first."""
+        found: list[Reason] = []
+        queue, seen = deque([v]), {v}
         while queue:
-            v = queue.pop(0)
-            if v in seen or v not in self.bound:
-                continue
-            seen.add(v)
-            value, reason = self.bound[v]
-            found.append(reason)
-            queue += value.unknowns
+            for a, b, reason in self.links.get(queue.popleft(), ()):
+                found.append(reason)
+                for u in (a.single, b.single):
+                    if a.single and b.single and u.name is None and u not in seen:
+                        seen.add(u)
+                        queue.append(u)
         return found
 
     def flags_of(self, size: Size) -> int:

@@ -90,16 +90,19 @@ def _origins(
     demand: Demand, sizes: list[Size], dimensions: Dimensions[Demand], names: Mapping[Unknown, str]
 ) -> list[str]:
     """For each side, the other line that settled its size."""
-    here = demand.right.place
+    here = demand.right.place.line
     told: dict[int, str] = {}
     for v in (v for size in sizes for v in size.unknowns):
-        raw = Size(0, ((v, 1),))
-        value = size_text(dimensions.resolve(raw), names)
-        for reason in reversed(dimensions.reasons(raw)):
-            place = reason.right.place
-            if place.line != here.line and place.line not in told:
-                told[place.line] = f"{value} comes from line {place.line}: {place.text.strip()}"
-                break
+        reasons = [
+            r for r in dimensions.reasons(v) if r.right.place.line != here and r.kind != "default"
+        ]
+        reasons.sort(key=lambda reason: reason.kind != "declared")
+        if reasons:
+            place = reasons[0].right.place
+            value = size_text(dimensions.resolve(Size(0, ((v, 1),))), names)
+            told.setdefault(
+                place.line, f"{value} comes from line {place.line}: {place.text.strip()}"
+            )
     return list(told.values())
 
 
