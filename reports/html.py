@@ -214,6 +214,12 @@ class _Renderer(HTMLRenderer):
         )
         return f'<h{level} id="{name}">{text}{link}</h{level}>\n'
 
+    def link(self, text: str, url: str, title: str | None = None) -> str:
+        """A link within the page or to the web; any other is its text alone."""
+        if not re.match(r"#|https?://", url):
+            return text
+        return f'<a href="{escape_html(url)}">{text}</a>'
+
     def inline_math(self, text: str) -> str:
         return f'<span class="math">{escape_html(text.strip())}</span>'
 

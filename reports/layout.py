@@ -232,7 +232,7 @@ def _mean_height(name: str, near: Sequence[str], height: Mapping[str, float]) ->
 
 def _apart(column: Sequence[str], wanted: Sequence[float]) -> list[float]:
     """The nearest heights, in least squares, that keep the order and the distances (pool adjacent violators)."""
-    offsets = [0.0]
+    offsets = [0.0] if column else []
     for one, other in pairwise(column):
         bends = one.startswith("\0") + other.startswith("\0")
         offsets.append(offsets[-1] + (1.0, 0.75, 0.4)[bends])

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 
-from derive.errors import ThroughtimeError
-from reports.markdown import TAG
+from mistune import HTMLRenderer
 
-_CODE = re.compile(r"(?s)(`+)(?!`).*?(?<!`)\1(?!`)")
-_MATH = re.compile(r"(?s)(?<!\\)\$\$(.+?)(?<!\\)\$\$|(?<![\\$])\$(.+?)(?<![\\$])\$")
+from derive.errors import ThroughtimeError
+from reports.markdown import TAG, render
+
 _PROGRAM = """
 const katex = require(process.argv[1]);
 let text = "";
 process.stdin.on("data", (piece) => (text += piece)).on("end", () => {
   const complaints = JSON.parse(text).map(([source, displayMode]) => {
     try {
-      katex.renderToString(source, { displayMode, strict: "error", throwOnError: true, trust: false, maxExpand: 1000 });
+      const trust = (asked) => { throw new Error(asked.command + " is not allowed"); };
+      katex.renderToString(source, { displayMode, strict: "error", throwOnError: true, trust, maxExpand: 1000 });
       return null;
     } catch (error) { return String(error.message); }
   });
@@ -42,10 +42,30 @@ class Complaint:
     message: str
 
 
+class _Collector(HTMLRenderer):
+    """Keeps the formulas that the parser of the pages finds."""
+
+    def __init__(self) -> None:
+        super().__init__(escape=True)
+        self.found: list[tuple[str, bool]] = []
+
+    def inline_math(self, text: str) -> str:
+        self.found.append((text.strip(), False))
+        return ""
+
+    def block_math(self, text: str) -> str:
+        self.found.append((TAG.sub("", text).strip(), True))
+        return ""
+
+    def latex_environment(self, name: str, body: str) -> str:
+        return self.block_math(f"\\begin{{{name}}}{body}\\end{{{name}}}")
+
+
 def formulas(markdown: str) -> list[tuple[str, bool]]:
     """The formulas of a Markdown text as the HTML page typesets them: LaTeX, and whether it is displayed."""
-    found = _MATH.finditer(_CODE.sub("", markdown))
-    return [(TAG.sub("", m[1] or m[2]).strip(), m[1] is not None) for m in found]
+    collector = _Collector()
+    render(markdown, collector)
+    return collector.found
 
 
 def complaints(

@@ -48,6 +48,11 @@ _SIGNS_TEX = r"""
 \cdot \ast {}^{\prime} {}^{\prime\prime} {}^{\circ} \checkmark \times \neg \wedge \vee \otimes \oplus \dagger \varsigma
 """
 _MATHS = dict(zip(_LETTERS + _SIGNS, (_LETTERS_TEX + _SIGNS_TEX).split(), strict=True))
+# Letters beyond Latin-1 that LaTeX's T1 encoding declares.
+_LATIN = (
+    "ĀāĂăĄąĆćĈĉĊċČčĎďĐđĒēĔĕĖėĘęĚěĜĝĞğĠġĢģĤĥĨĩĪīĬĭĮįİıĲĳĴĵĶķĹĺĻļĽľŁłŃńŅņŇňŊŋŌōŎŏŐőŒœŔŕŖŗŘřŚśŜŝŞşŠšŢţŤť"
+    "ŨũŪūŬŭŮůŰűŲųŴŵŶŷŸŹźŻżŽžǍǎǏǐǑǒǓǔǦǧǨǩǰǴǵȘșȚț"
+)
 _ACCENTS = {
     "\u0304": r"\=",
     "\u0305": r"\=",
@@ -80,7 +85,7 @@ def escape_tex_formula(formula: str) -> str:
 
 def _in_formula(cluster: str) -> str:
     if cluster in _MATHS:
-        return f"{{{_MATHS[cluster]}}}"
+        return rf"\ensuremath{{{_MATHS[cluster]}}}"  # which is right inside \text, too
     return f"\\text{{{escape_tex(cluster)}}}"
 
 
@@ -101,7 +106,9 @@ def _character(character: str) -> str:
             return rf"\ensuremath{{{{}}{kind}{{{plain[characters.index(character)]}}}}}"
     if character in "\n\t ":
         return character
-    if " " <= character <= "~" or ("\u00c0" <= character <= "\u017f" and character.isalpha()):
+    if " " <= character <= "~" or ("À" <= character <= "ÿ" and character.isalpha()):
+        return character
+    if character in _LATIN:
         return character
     return _unknown(character)
 

@@ -6,15 +6,21 @@
   formulas.forEach(function (place) {
     var source = place.textContent;
     var display = place.classList.contains("display");
-    katex.render(source, place, {
-      displayMode: display,
-      throwOnError: false,
-      strict: "error",
-      trust: false,
-      maxExpand: 1000,
-      maxSize: 40,
-    });
-    place.classList.add("typeset");
+    try {
+      katex.render(source, place, {
+        displayMode: display,
+        throwOnError: true,
+        strict: "error",
+        trust: function (asked) { throw new Error(asked.command + " is not allowed"); },
+        maxExpand: 1000,
+        maxSize: 40,
+      });
+      place.classList.add("typeset");
+    } catch (error) {
+      place.textContent = source;
+      place.title = String(error.message);
+      place.classList.add("katex-error");
+    }
   });
   root.dataset.math = "done";
   root.dataset.mathErrors = String(document.querySelectorAll(".katex-error").length);

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import itertools
+import math
+
+import pytest
+
+from derive.errors import ArgumentError
+from reports.figures import Series, line_figure, to_picture
+from tests.reports.specimens import run_with_hash_seed
+
+PROGRAM = """
+import hashlib
+from reports.figures import Series, line_figure, to_picture
+x = list(range(1, 9))
+lines = [Series("a $x_t$", x, x), Series("b", x, [1 / v for v in x], [0.5 / v for v in x], [2 / v for v in x])]
+p = to_picture(line_figure(lines, xlabel="lag $T-k$", ylabel="norm", title="t", logy=True))
+print(*[hashlib.sha256(b).hexdigest() for b in (p.svg.encode(), p.pdf, p.png)])
+"""
+
+
+def test_figures_are_the_same_bytes_under_any_hash_seed() -> None:
+    assert run_with_hash_seed(PROGRAM, 1) == run_with_hash_seed(PROGRAM, 2)
+
+
+def test_a_picture_carries_no_date_and_no_text_that_needs_a_font() -> None:
+    picture = to_picture(line_figure([Series("a", [1, 2], [1, 2])], xlabel="x", ylabel="y"))
+    assert picture.svg.startswith("<svg")
+    assert "<text" not in picture.svg
+    assert "date" not in picture.svg
+    assert b"CreationDate" not in picture.pdf
+    assert picture.png.startswith(b"\x89PNG")
+
+
+def test_a_users_settings_do_not_change_a_figure() -> None:
+    import matplotlib as mpl
+
+    def drawn() -> str:
+        return to_picture(line_figure([Series("a", [1, 2], [1, 2])], xlabel="x", ylabel="y")).svg
+
+    plain = drawn()
+    with mpl.rc_context(
+        {"lines.linewidth": 9, "font.size": 30, "axes.facecolor": "red", "svg.fonttype": "none"}
+    ):
+        assert drawn() == plain
+
+
+def test_values_that_a_logarithm_cannot_show_are_left_out() -> None:
+    lines = [
+        Series("a", [1, 2, 3], [1.0, 0.0, math.nan]),
+        Series("b", [1, 2, 3], [0.0, -1.0, math.inf]),
+    ]
+    to_picture(line_figure(lines, xlabel="x", ylabel="y", logy=True))
+
+
+def test_labels_of_lines_that_end_together_do_not_overlap() -> None:
+    lines = [Series(f"line {i}", [1, 2], [1, 2 + 1e-6 * i]) for i in range(4)]
+    figure = line_figure(lines, xlabel="x", ylabel="y")
+    figure.canvas.draw()
+    boxes = sorted(
+        (t.get_window_extent().y0, t.get_window_extent().y1) for t in figure.axes[0].texts
+    )
+    assert all(below[1] <= above[0] for below, above in itertools.pairwise(boxes))
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ([], "at least one series"),
+        ([Series("a", [1, 2], [1])], r"lengths \[1, 2\]"),
+        ([Series("a", [], [])], r"lengths \[0\]"),
+        ([Series("a", [1], [1], low=[1])], "one edge of a band"),
+    ],
+)
+def test_series_that_make_no_line_are_refused(lines: list[Series], message: str) -> None:
+    with pytest.raises(ArgumentError, match=message):
+        line_figure(lines, xlabel="x", ylabel="y")
