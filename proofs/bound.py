@@ -1,0 +1,95 @@
+"""The degrees of a derivation's identities, by running them over bounds on degrees instead of numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sympy.matrices.expressions import MatrixSymbol
+
+from derive.derivation import Derivation
+from derive.expressions import Adjoint, Block, LossGradient, Tangent, Timed
+from proofs.arithmetic import Array
+from proofs.degrees import Bounds, ErrorBound, elimination_factor
+from proofs.dual import Dual, Pair
+from proofs.evaluation import Evaluator
+from proofs.field import MERSENNE_PRIMES
+from proofs.point import Extent
+from proofs.unrolled import Tape, given, run_backward, run_forward, run_tangents
+
+UNREADABLE = (ValueError, KeyError, TypeError, IndexError)
+
+
+def error_bound(derivation: Derivation, extent: Extent) -> ErrorBound:
+    """How likely a wrong equation of the derivation is to hold at one random point of the smallest prime."""
+    degrees, levels = Bounds(), Bounds(levels=True)
+    degree = _largest(derivation, extent, degrees)
+    _largest(derivation, extent, levels)
+    factor = elimination_factor(degrees.log, levels.log, extent.samples)
+    arguments = extent.samples * sum(a.size for a in degrees.log.arguments)
+    argument_degree = max((int(a.max(initial=0)) for a in degrees.log.arguments), default=0)
+    return ErrorBound(degree * factor, arguments, argument_degree * factor, MERSENNE_PRIMES[0], 1)
+
+
+def _largest(derivation: Derivation, extent: Extent, bounds: Bounds) -> int:
+    """The largest degree among all that is compared."""
+    true = _true_values(derivation, extent, bounds)
+    evaluate = Evaluator(bounds, extent.sizes)
+    largest = max(int(v.max(initial=0)) for v in true.values.values())
+    runs = (lambda: _lines(derivation, evaluate, true), lambda: _sweeps(derivation, evaluate, true, bounds))
+    for run in runs:
+        try:
+            largest = max(largest, run())
+        except UNREADABLE:
+            continue  # a line that cannot be evaluated is refused where it is judged
+    return largest + 1  # one more for the direction with which a gradient is multiplied
+
+
+def _true_values(derivation: Derivation, extent: Extent, bounds: Bounds) -> Tape[Array]:
+    """Bounds on the true values, tangents and adjoints: every quantity moves, and is pushed besides."""
+    dual = Evaluator(Dual(bounds), extent.sizes)
+    cell = derivation.cell
+    run: Tape[Pair] = Tape(extent.steps, {}, lambda leaf, t: Pair(bounds.leaf(dual.shape(leaf))))
+    for symbol, place in given(cell, extent.steps):
+        leaf = bounds.leaf(dual.shape(symbol))
+        run.put(MatrixSymbol if place[1] is None else Timed, place, Pair(leaf, leaf))
+
+    def push(_: Any, value: Pair) -> Pair:
+        dot = bounds.leaf(value.value.shape)
+        return Pair(value.value, dot if value.dot is None else bounds.add(value.dot, dot))
+
+    run_forward(dual, derivation.assignments, run, push)
+    dots = [int(pair.dot.max(initial=0)) for pair in run.values.values() if pair.dot is not None]
+    adjoint = max(dots) + (0 if bounds.levels else 1)
+
+    def absent(leaf: Any, _: int | None) -> Array:
+        of_adjoint = isinstance(leaf, Adjoint | Block)
+        return np.full(dual.shape(leaf), adjoint if of_adjoint else int(not bounds.levels))
+
+    tape: Tape[Array] = Tape(extent.steps, {}, absent)
+    for (kind, name, t), pair in run.values.items():
+        tape.values[kind, name, t] = pair.value
+        if pair.dot is not None:
+            tape.put(Tangent, (name, t), pair.dot)
+    for e in derivation.backward.local:
+        for t in range(1, extent.steps + 1):
+            tape.put(Adjoint, (e.lhs.name, t), absent(e.lhs, t))
+    return tape
+
+
+def _lines(derivation: Derivation, evaluate: Evaluator[Array], tape: Tape[Array]) -> int:
+    found = 0
+    for step in derivation.steps:
+        if step.rhs is not None:
+            for t in range(0, tape.steps + 1):
+                found = max(found, int(evaluate(step.rhs, tape.at(t)).max(initial=0)))
+    return found
+
+
+def _sweeps(derivation: Derivation, evaluate: Evaluator[Array], true: Tape[Array], bounds: Bounds) -> int:
+    """The tangent and the adjoint equations, each on its own results."""
+    values = {k: v for k, v in true.values.items() if k[0] in (Timed, MatrixSymbol)}
+    tape: Tape[Array] = Tape(true.steps, values, lambda leaf, t: bounds.leaf(evaluate.shape(leaf)))
+    run_tangents(evaluate, derivation.tangents, tape)
+    run_backward(evaluate, derivation.backward, derivation.cell, tape)
+    return max(int(v.max(initial=0)) for v in tape.values.values())

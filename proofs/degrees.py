@@ -1,0 +1,138 @@
+"""How likely a wrong equation is to hold at a random point: the degree, over the prime.
+
+A polynomial of degree d ≠ 0 vanishes at a uniform random point of a field of p elements with probability
+at most d/p (Schwartz 1980; Zippel 1979; DeMillo and Lipton 1978). Generators and reciprocals count as
+indeterminates of degree 1. A reciprocal 1/q is then eliminated by multiplying with a power of q: where all
+reciprocals that do not depend on one another (a level) have denominators of degrees e₁, e₂, …, this turns
+a degree d into at most d (1 + Σ eᵢ); levels are eliminated one after the other.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from proofs.arithmetic import Array, ArrayArithmetic, softmax_by_exp
+
+
+@dataclass(slots=True)
+class Log:
+    """What an evaluation asked for.
+
+    Args:
+        reciprocals: the value (degree or level) of every denominator, one array per call.
+        arguments: the value of every function's argument, one array per call.
+    """
+
+    reciprocals: list[Array] = field(default_factory=list)
+    arguments: list[Array] = field(default_factory=list)
+
+
+class Bounds(ArrayArithmetic):
+    """Values are integers: bounds on degrees, or (``levels``) on how deep reciprocals are nested.
+
+    Args:
+        levels: whether to compute levels.
+    """
+
+    def __init__(self, *, levels: bool = False) -> None:
+        self.levels = levels
+        self.log = Log()
+
+    def number(self, c: Any) -> Array:
+        """Degree 0."""
+        return np.zeros((1, 1), dtype=np.int64)
+
+    def full(self, shape: tuple[int, int], c: int) -> Array:
+        """Degree 0."""
+        return np.zeros(shape, dtype=np.int64)
+
+    def identity(self, n: int) -> Array:
+        """Degree 0."""
+        return np.zeros((n, n), dtype=np.int64)
+
+    def leaf(self, shape: tuple[int, int], degree: int = 1) -> Array:
+        """Indeterminates."""
+        return np.full(shape, 0 if self.levels else degree, dtype=np.int64)
+
+    def add(self, a: Array, b: Array) -> Array:
+        """deg(a + b) ≤ max"""
+        return np.maximum(a, b)
+
+    def mul(self, a: Array, b: Array) -> Array:
+        """deg(a b) = deg a + deg b"""
+        return np.maximum(a, b) if self.levels else a + b
+
+    def matmul(self, a: Array, b: Array) -> Array:
+        """The largest degree among the products."""
+        return self.mul(a[..., :, :, None], b[..., None, :, :]).max(axis=-2)
+
+    def total(self, a: Array) -> Array:
+        """The largest degree."""
+        return a.max(axis=(-1, -2), keepdims=True)
+
+    def power(self, a: Array, k: int) -> Array:
+        """k deg a; a reciprocal is a new indeterminate."""
+        if k < 0:
+            self.log.reciprocals.append(a)
+            return a + 1 if self.levels else np.full_like(a, -k)
+        return a if self.levels else k * a
+
+    def function(self, name: str, a: Array) -> Array:
+        """A generator; relu and abs are a generator times their argument."""
+        self.log.arguments.append(a)
+        if name in ("relu", "abs"):
+            return a if self.levels else a + 1
+        return np.full_like(a, 0 if self.levels else 1)
+
+    def softmax(self, a: Array) -> Array:
+        """exp(a) / Σ exp(a)"""
+        return softmax_by_exp(self, a, a.shape[-2:])
+
+
+def elimination_factor(degrees: Log, levels: Log, samples: int) -> int:
+    """By how much eliminating every reciprocal can multiply a degree."""
+    by_level: dict[int, int] = defaultdict(int)
+    for degree, level in zip(degrees.reciprocals, levels.reciprocals, strict=True):
+        by_level[int(level.max(initial=0))] += samples * int(degree.sum())
+    factor = 1
+    for whole in by_level.values():
+        factor *= 1 + whole
+    return factor
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorBound:
+    """The probability that a wrong equation holds at every random point.
+
+    Args:
+        degree: bound on the degree of the identities, denominators cleared.
+        arguments: number of pairs of function arguments, whose accidental equality would tie two generators.
+        argument_degree: bound on the degree of such an argument, denominators cleared.
+        prime: p.
+        repeats: number of independent points.
+    """
+
+    degree: int
+    arguments: int
+    argument_degree: int
+    prime: int
+    repeats: int
+
+    @property
+    def once(self) -> float:
+        """Bound for one point; the factor 2 pays for points drawn again because a denominator vanished there."""
+        pairs = self.arguments * (self.arguments - 1) // 2
+        worst = 2 * (self.degree + pairs * self.argument_degree)
+        return worst / self.prime if worst < self.prime else 1.0
+
+    @property
+    def total(self) -> float:
+        """Bound for all points together."""
+        return self.once**self.repeats
+
+    def __str__(self) -> str:
+        return f"≤ {self.total:.0e} (degree {self.degree:.3g} over a prime of {self.prime.bit_length()} bits, {self.repeats} points)"
