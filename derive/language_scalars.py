@@ -75,6 +75,8 @@ def scalar_text(expr: Expr, values: Mapping[Symbol, Text], depth: int = 0) -> Te
         return _number(expr)
     if isinstance(expr, Symbol):
         return _symbol(expr, values)
+    if not expr.args:
+        raise LanguageError(f"{expr} is no rational number.", "Use a decimal number.")
     ordered = sorted(expr.args, key=lambda a: not a.is_Number) if expr.is_Add else expr.args
     parts = [scalar_text(arg, values, depth + 1) for arg in ordered]
     if expr.is_Add:
