@@ -99,24 +99,49 @@ def _concat(node, y, y_bar):
 
 
 RULES: dict[type, Rule] = {
-    MatAdd: Rule("sum", r"\bar a = \bar y,\ \bar b = \bar y", lambda n, y, y_bar: (y_bar,) * len(operands(n))),
-    MatMul: Rule("matrix product", r"\bar A = \bar Y B^{\top},\ \bar B = A^{\top} \bar Y", _product),
-    HadamardProduct: Rule("elementwise product", r"\bar a = \bar y \circ b,\ \bar b = \bar y \circ a", _hadamard),
+    MatAdd: Rule(
+        "sum", r"\bar a = \bar y,\ \bar b = \bar y", lambda n, y, y_bar: (y_bar,) * len(operands(n))
+    ),
+    MatMul: Rule(
+        "matrix product", r"\bar A = \bar Y B^{\top},\ \bar B = A^{\top} \bar Y", _product
+    ),
+    HadamardProduct: Rule(
+        "elementwise product", r"\bar a = \bar y \circ b,\ \bar b = \bar y \circ a", _hadamard
+    ),
     HadamardPower: Rule("power", r"\bar a = \bar y \circ k a^{k-1}", _power),
-    Transpose: Rule("transpose", r"\bar A = \bar Y^{\top}", lambda n, y, y_bar: (transpose(y_bar),)),
+    Transpose: Rule(
+        "transpose", r"\bar A = \bar Y^{\top}", lambda n, y, y_bar: (transpose(y_bar),)
+    ),
     Elementwise: Rule("function", r"\bar a = \bar y \circ f'(a)", _elementwise),
     Softmax: Rule("softmax", r"\bar a = y \circ (\bar y - \mathbf{1}\, y^{\top} \bar y)", _softmax),
     Concat: Rule("stacking", r"[\bar a; \bar b] = \bar y", _concat),
-    Broadcast: Rule("broadcast", r"\bar s = \textstyle\sum_{ij} \bar Y_{ij}", lambda n, y, y_bar: (total(y_bar),)),
+    Broadcast: Rule(
+        "broadcast",
+        r"\bar s = \textstyle\sum_{ij} \bar Y_{ij}",
+        lambda n, y, y_bar: (total(y_bar),),
+    ),
     Total: Rule(
-        "total", r"\bar X_{ij} = \bar s", lambda n, y, y_bar: (broadcast(y_bar, *operands(n)[0].shape),)
+        "total",
+        r"\bar X_{ij} = \bar s",
+        lambda n, y, y_bar: (broadcast(y_bar, *operands(n)[0].shape),),
     ),
 }
 
 PRIMAL_NODES = frozenset(
-    {MatAdd, MatMul, HadamardProduct, HadamardPower, Transpose, Elementwise, Softmax, Concat, Broadcast, Total}
+    {
+        MatAdd,
+        MatMul,
+        HadamardProduct,
+        HadamardPower,
+        Transpose,
+        Elementwise,
+        Softmax,
+        Concat,
+        Broadcast,
+        Total,
+    }
 )
-if PRIMAL_NODES != RULES.keys():
+if RULES.keys() != PRIMAL_NODES:
     raise RuntimeError(f"adjoint rules missing or superfluous: {PRIMAL_NODES ^ RULES.keys()}")
 
 
@@ -149,13 +174,15 @@ def pull_back(expr: MatrixExpr, y: MatrixExpr, y_bar: MatrixExpr) -> Iterator[Co
         rule = RULES[type(node)]
         pulled = rule.pull(node, value, value_bar)
         children = operands(node)
-        if len(pulled) != len(children) or any(p.shape != a.shape for p, a in zip(pulled, children, strict=True)):
+        if len(pulled) != len(children) or any(
+            p.shape != a.shape for p, a in zip(pulled, children, strict=True)
+        ):
             raise RuntimeError(f"the adjoint rule of {rule.name} breaks its contract on {node}")
         named = (*rules, _rule_name(node, rule))
-        stack.extend((a, a, p, named) for a, p in reversed(list(zip(children, pulled, strict=True))))
+        stack.extend(
+            (a, a, p, named) for a, p in reversed(list(zip(children, pulled, strict=True)))
+        )
 
 
 def _rule_name(node: MatrixExpr, rule: Rule) -> str:
     return FUNCTIONS[node.function].law_text if isinstance(node, Elementwise) else rule.name
-
-

@@ -156,7 +156,9 @@ class _Collector:
             written = [self.inlined[v].rules for v in leaves(c.value) if v in self.inlined]
             rules += [*(r for rs in written for r in rs), *c.rules]
         value = collect(parts, leaf)
-        return AdjointEquation(Adjoint(_at_t(leaf)), value, tuple(dict.fromkeys(rules)), owner, value)
+        return AdjointEquation(
+            Adjoint(_at_t(leaf)), value, tuple(dict.fromkeys(rules)), owner, value
+        )
 
     def _written_out(self, leaf: MatrixExpr) -> MatrixExpr:
         return self.inlined[leaf].rhs if leaf in self.inlined else leaf
@@ -168,7 +170,9 @@ class _Collector:
 
     def at_t(self, target: Timed, owner: str, is_output: bool) -> AdjointEquation:
         """The whole adjoint at step t: the loss, later lines of this step, and later steps."""
-        lags = sorted(v.lag for v in self.received if isinstance(v, Timed) and v.name == target.name)
+        lags = sorted(
+            v.lag for v in self.received if isinstance(v, Timed) and v.name == target.name
+        )
         given = [LossGradient(target)] if is_output else []
         parts = [(d, self.of(target.at(d), owner)) for d in lags]
         value = factored(collect([*given, *(shifted(e.rhs, -d) for d, e in parts)], target))

@@ -119,7 +119,12 @@ class Cell:
     @property
     def outputs(self) -> tuple[Quantity, ...]:
         """What a loss may look at: the states, and every intermediate that no equation uses."""
-        used = {v.name for eq in self.equations for v in leaves(eq.expr) if isinstance(v, Timed | MatrixSymbol)}
+        used = {
+            v.name
+            for eq in self.equations
+            for v in leaves(eq.expr)
+            if isinstance(v, Timed | MatrixSymbol)
+        }
         sinks = tuple(q for q in self.of_role("intermediate") if q.name not in used)
         return self.states + sinks
 

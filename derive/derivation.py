@@ -111,7 +111,9 @@ class Derivation:
             lines = self.section(key)
             if lines:
                 body = " \\\\\n".join(rf"{s.latex} \tag{{{s.number}}}" for s in lines)
-                parts.append(f"\\paragraph{{{_plain(heading)}}}\n\\begin{{align*}}\n{body}\n\\end{{align*}}")
+                parts.append(
+                    f"\\paragraph{{{_plain(heading)}}}\n\\begin{{align*}}\n{body}\n\\end{{align*}}"
+                )
         return "\n\n".join(parts) + "\n"
 
     def text(self) -> str:
@@ -185,7 +187,9 @@ class _Writer:
     def equations(self) -> Iterator[Line]:
         for eq in self.d.cell.equations:
             role = self.d.cell.quantity(eq.target.name).role
-            yield self.equal("equation", f"{role} {eq.target.name}", eq.target, eq.expr, (), eq.target.name)
+            yield self.equal(
+                "equation", f"{role} {eq.target.name}", eq.target, eq.expr, (), eq.target.name
+            )
 
     def abbreviations(self) -> Iterator[Line]:
         """Intermediates that we named, where a later line mentions them by name."""
@@ -194,14 +198,18 @@ class _Writer:
         for a in self.d.assignments:
             named = a.kind != "equation" and self.d.notation.written_out(a.target) is None
             if named and (a.name in used or a.kind == "operand"):
-                yield self.equal("abbreviation", f"intermediate of {a.owner}", a.target, a.expr, (), a.owner)
+                yield self.equal(
+                    "abbreviation", f"intermediate of {a.owner}", a.target, a.expr, (), a.owner
+                )
 
     def adjoints(self) -> Iterator[Line]:
         states = {q.name for q in self.d.cell.states}
         for e in self.d.backward.local:
             yield self.equal("adjoint", self.title_of(e, states), e.lhs, e.rhs, e.rules, e.owner)
         for e in self.d.backward.inputs:
-            yield self.equal("input", f"gradient of the input {e.owner}", e.lhs, e.rhs, e.rules, e.owner)
+            yield self.equal(
+                "input", f"gradient of the input {e.owner}", e.lhs, e.rhs, e.rules, e.owner
+            )
         for e in self.d.backward.parameters:
             title = f"gradient of {e.owner}, summed over time"
             yield (
@@ -247,7 +255,9 @@ class _Writer:
                 title = f"how {b.owner} depends on {b.block.by.name}, {b.block.by.lag} back"
                 yield self.equal("jacobian", title, b.block, b.value, ("tangents",), b.owner)
         for t in self.d.tangents if missing else ():
-            yield self.equal("tangent", f"differential of {t.owner}", t.target, t.expr, ("tangents",), t.owner)
+            yield self.equal(
+                "tangent", f"differential of {t.owner}", t.target, t.expr, ("tangents",), t.owner
+            )
 
     def products(self) -> Iterator[Line]:
         yield from schematic_lines(self.d)
@@ -256,12 +266,19 @@ class _Writer:
 def schematic_lines(d: Derivation) -> Iterator[Line]:
     """The product of Jacobians and the sum over lags, for the joint state s."""
     names = r";\, ".join(
-        latex_name(q.name, time="t" if back == 0 else f"t-{back}") for q in d.cell.states for back in range(q.depth)
+        latex_name(q.name, time="t" if back == 0 else f"t-{back}")
+        for q in d.cell.states
+        for back in range(q.depth)
     )
     text_names = "; ".join(
-        f"{q.name}[t]" if back == 0 else f"{q.name}[t-{back}]" for q in d.cell.states for back in range(q.depth)
+        f"{q.name}[t]" if back == 0 else f"{q.name}[t-{back}]"
+        for q in d.cell.states
+        for back in range(q.depth)
     )
-    product = r"\frac{\partial s_T}{\partial s_k} = J_T \, J_{T-1} \cdots J_{k+1},\qquad J_j = \frac{\partial s_j}{\partial s_{j-1}}"
+    product = (
+        r"\frac{\partial s_T}{\partial s_k} = J_T \, J_{T-1} \cdots J_{k+1},"
+        r"\qquad J_j = \frac{\partial s_j}{\partial s_{j-1}}"
+    )
     lags = (
         r"\frac{\partial L}{\partial \theta} = \sum_{t=1}^{T} \sum_{k=1}^{t} "
         r"\frac{\partial \ell_t}{\partial s_t} \left(\prod_{j=t}^{k+1} \frac{\partial s_j}{\partial s_{j-1}}\right)"
@@ -269,7 +286,11 @@ def schematic_lines(d: Derivation) -> Iterator[Line]:
     )
     rows = (
         ("the joint state", rf"s_t = \left[{names}\right]", f"s[t] = [{text_names}]"),
-        ("product of Jacobians, latest first", product, "ds[T]/ds[k] = J[T] @ J[T-1] @ ... @ J[k+1]"),
+        (
+            "product of Jacobians, latest first",
+            product,
+            "ds[T]/ds[k] = J[T] @ J[T-1] @ ... @ J[k+1]",
+        ),
         (
             "each lag's share of a parameter's gradient",
             lags,
@@ -278,4 +299,3 @@ def schematic_lines(d: Derivation) -> Iterator[Line]:
     )
     for title, latex, text in rows:
         yield "product", title, None, None, ("chain rule",), "", 0, latex, text
-

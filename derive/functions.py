@@ -101,10 +101,21 @@ _TABLE = (
     Function("log", sympy.log, 1 / x, r"\log", "log′ = 1 / x", positive=True),
     Function("sin", sympy.sin, sympy.cos(x), r"\sin", "sin′ = cos"),
     Function("cos", sympy.cos, -sympy.sin(x), r"\cos", "cos′ = −sin"),
-    Function("sqrt", sympy.sqrt, 1 / (2 * y), r"\operatorname{sqrt}", "sqrt′ = 1 / (2 sqrt)", positive=True),
+    Function(
+        "sqrt",
+        sympy.sqrt,
+        1 / (2 * y),
+        r"\operatorname{sqrt}",
+        "sqrt′ = 1 / (2 sqrt)",
+        positive=True,
+    ),
     Function("abs", sympy.Abs, sympy.sign(x), r"\operatorname{abs}", "abs′ = sign", kink=0),
-    Function("step", step, sympy.S.Zero, r"\operatorname{step}", "step′ = 0", kink=0, internal=True),
-    Function("sign", sympy.sign, sympy.S.Zero, r"\operatorname{sign}", "sign′ = 0", kink=0, internal=True),
+    Function(
+        "step", step, sympy.S.Zero, r"\operatorname{step}", "step′ = 0", kink=0, internal=True
+    ),
+    Function(
+        "sign", sympy.sign, sympy.S.Zero, r"\operatorname{sign}", "sign′ = 0", kink=0, internal=True
+    ),
 )
 
 FUNCTIONS: dict[str, Function] = {f.name: f for f in _TABLE}

@@ -96,10 +96,20 @@ def _total_block(tangent, u, source, known) -> MatrixExpr | None:
     for w in dict.fromkeys(v for v in leaves(tangent) if isinstance(v, Tangent)):
         if not isinstance(w.of, Timed):
             continue
-        inner = Identity(source.shape[0]) if w.of == source else known.get(w.name) if w.lag == 0 else False
+        inner = (
+            Identity(source.shape[0])
+            if w.of == source
+            else known.get(w.name)
+            if w.lag == 0
+            else False
+        )
         if inner is False or isinstance(inner, ZeroMatrix) or (w.lag == 0 and w.name not in known):
             continue
-        front = matrix_in_front(tangent, w) if is_column(u) and is_column(w) and is_column(source) else None
+        front = (
+            matrix_in_front(tangent, w)
+            if is_column(u) and is_column(w) and is_column(source)
+            else None
+        )
         if inner is None or front is None:
             return None
         parts.append(chain(front, inner))
@@ -154,8 +164,16 @@ def _of_product(expr, leaf):
     c, parts = split_coefficient(expr)[0], operands(expr)
     if leaf in set(leaves(parts[-1])):
         inner = matrix_in_front(parts[-1], leaf)
-        return None if inner is None else scale(c, chain(matmul(*parts[:-1]), inner) if parts[:-1] else inner)
-    return _of_product(transpose_of(expr), leaf) if is_scalar(expr) and _moves_last(expr, leaf) else None
+        return (
+            None
+            if inner is None
+            else scale(c, chain(matmul(*parts[:-1]), inner) if parts[:-1] else inner)
+        )
+    return (
+        _of_product(transpose_of(expr), leaf)
+        if is_scalar(expr) and _moves_last(expr, leaf)
+        else None
+    )
 
 
 def _moves_last(expr, leaf):
@@ -164,7 +182,9 @@ def _moves_last(expr, leaf):
 
 def transpose_of(expr: MatrixExpr) -> MatrixExpr:
     """(A B)ᵀ = Bᵀ Aᵀ, written out."""
-    return scale(split_coefficient(expr)[0], matmul(*(transpose(a) for a in reversed(operands(expr)))))
+    return scale(
+        split_coefficient(expr)[0], matmul(*(transpose(a) for a in reversed(operands(expr))))
+    )
 
 
 def _of_hadamard(expr, leaf):

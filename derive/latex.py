@@ -25,10 +25,11 @@ from derive.expressions import (
     Timed,
     Total,
     factors,
+    has_time,
     operands,
 )
 from derive.functions import FUNCTIONS
-from derive.notation import ACCENTS, GREEK, Notation, split_name
+from derive.notation import ACCENTS, GREEK, split_name
 from derive.printing import ATOM, PRODUCT, Printer, fraction
 
 
@@ -39,7 +40,7 @@ def _word(word: str) -> str:
 
 
 def latex_name(name: str, *, accent: str = "", time: str = "") -> str:
-    """An identifier as LaTeX: ``W_in`` → ``W_{\\mathrm{in}}``; letters, digits and underscores only."""
+    r"""An identifier as LaTeX: ``W_in`` → ``W_{\mathrm{in}}``; letters, digits and underscores only."""
     base, subscripts = split_name(name)
     marks = [s for s in subscripts if s in ACCENTS]
     shown = _word(base)
@@ -54,6 +55,8 @@ def latex_name(name: str, *, accent: str = "", time: str = "") -> str:
 class LatexPrinter(Printer):
     """Prints expressions as LaTeX mathematics."""
 
+    times = r" \, "
+
     def leaf(self, expr: MatrixExpr) -> tuple[str, int]:
         """A quantity, its adjoint, its tangent, or the loss's immediate derivative by it."""
         if isinstance(expr, Timed):
@@ -67,7 +70,7 @@ class LatexPrinter(Printer):
 
     def accented(self, expr: Adjoint | Tangent) -> str:
         """v̄ or v̇."""
-        time = self.index(expr.lag) if Notation.has_time(expr) else ""
+        time = self.index(expr.lag) if has_time(expr) else ""
         if self.notation.is_delta(expr):
             return latex_name(f"delta_{self.notation.delta_of(expr)}", time=time)
         bar = isinstance(expr, Adjoint)
@@ -145,6 +148,10 @@ class LatexPrinter(Printer):
     def broadcast(self, expr: Broadcast) -> tuple[str, int]:
         """s 𝟏"""
         return rf"{self.tight(operands(expr)[0])} \, \mathbf{{1}}", PRODUCT
+
+    def mean(self, x: MatrixExpr) -> str:
+        """The mean of the entries."""
+        return rf"\operatorname{{mean}}{self.brackets(self(x))}"
 
     def total(self, expr: Total) -> tuple[str, int]:
         """The sum of the entries."""

@@ -110,7 +110,9 @@ class _Builder:
     def value(self, expr: MatrixExpr) -> Timed:
         """A function's value in the midst of an equation."""
         argument = operands(expr)[0]
-        label = argument.name if _is_name(argument) and "a_" not in argument.name[:2] else self.owner
+        label = (
+            argument.name if _is_name(argument) and "a_" not in argument.name[:2] else self.owner
+        )
         function = expr.function if isinstance(expr, Elementwise) else "softmax"
         return self.name(expr, f"{function}_{label}", "value")
 
@@ -134,7 +136,7 @@ class _Builder:
             return with_operands(expr, [self.short(operands(expr)[0])])
         if not is_timed(expr) or (few and not products):
             return expr
-        c, core = split_coefficient(expr)
+        _, core = split_coefficient(expr)
         if isinstance(core, HadamardProduct | HadamardPower) and not products:
             return expr
         return self.name(expr, f"u_{self.owner}", "operand")
@@ -153,5 +155,3 @@ class _Builder:
 
 def _is_name(expr: MatrixExpr) -> bool:
     return isinstance(expr, Timed | MatrixSymbol)
-
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sympy.matrices.expressions import MatrixExpr, MatrixSymbol
+from sympy.matrices.expressions import MatrixExpr
 
 from derive.expressions import (
     Adjoint,
@@ -18,8 +18,10 @@ from derive.expressions import (
 from derive.normal import Assignment
 
 GREEK = frozenset(
-    """alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi
-    psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega""".split()
+    """
+    alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau
+    upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega
+    """.split()  # noqa: SIM905 - a paragraph of words reads better than a column of literals
 )
 ACCENTS = frozenset({"hat", "tilde"})
 
@@ -72,13 +74,6 @@ class Notation:
         if isinstance(leaf, LossGradient):
             return f"dl_d{leaf.name}"
         return leaf.name
-
-    @staticmethod
-    def has_time(leaf: MatrixExpr) -> bool:
-        """Whether the leaf carries a time index."""
-        return isinstance(leaf, Timed) or (
-            isinstance(leaf, Adjoint | Tangent | LossGradient) and not isinstance(leaf.of, MatrixSymbol)
-        )
 
 
 def split_name(name: str) -> tuple[str, tuple[str, ...]]:

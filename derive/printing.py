@@ -42,6 +42,8 @@ class Printer:
         now: the present step: ``None`` for t, or a number (0 prints h at lag −1 as h at 1).
     """
 
+    times = " * "
+
     def __init__(self, notation: Notation, now: int | None = None) -> None:
         self.notation = notation
         self.now = now
@@ -109,6 +111,13 @@ class Printer:
             return "-" + self.tight(core, PRODUCT), SUM
         if isinstance(core, OneMatrix):
             return self.number(c), ATOM
+        averaged = mean_of(c, core)
+        if averaged is not None:
+            k, x = averaged
+            text, binding = self.mean(x), ATOM
+            if k != 1:
+                text, binding = f"{self.number(k)}{self.times}{text}", PRODUCT
+            return text, SUM if k.could_extract_minus_sign() else binding
         text, binding = self.scaled(c, core)
         return text, SUM if c.could_extract_minus_sign() else binding
 
@@ -125,6 +134,16 @@ class Printer:
 
 def _negated(c: Expr, core: MatrixExpr) -> MatrixExpr:
     return scale(-c, core)
+
+
+def mean_of(c: Expr, core: MatrixExpr) -> tuple[Expr, MatrixExpr] | None:
+    """k and x if c · core is k times the mean of x's entries, spread out or not."""
+    scalar = operands(core)[0] if isinstance(core, Broadcast) else core
+    if not isinstance(scalar, Total):
+        return None
+    x = operands(scalar)[0]
+    k = c * x.shape[0] * x.shape[1]
+    return (k, x) if k.is_Number else None
 
 
 def fraction(c: Expr) -> tuple[str, str]:

@@ -84,7 +84,9 @@ TANGENTS: dict[type, Callable[[MatrixExpr, MatrixExpr, tuple[MatrixExpr, ...]], 
 }
 
 
-def push_forward(expr: MatrixExpr, y: MatrixExpr, dot: Callable[[MatrixExpr], MatrixExpr]) -> MatrixExpr:
+def push_forward(
+    expr: MatrixExpr, y: MatrixExpr, dot: Callable[[MatrixExpr], MatrixExpr]
+) -> MatrixExpr:
     """The tangent of ``y = expr`` when leaf ``v`` moves along ``dot(v)``."""
     if isinstance(expr, LEAVES):
         return dot(expr)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from sympy.matrices.expressions import HadamardPower, HadamardProduct, MatMul, MatrixExpr, Transpose
 
-from derive.expressions import Block, Broadcast, Concat, Elementwise, Rows, operands
-from derive.notation import Notation
+from derive.expressions import Block, Broadcast, Concat, Elementwise, Rows, has_time, operands
 from derive.printing import ATOM, PRODUCT, Printer, fraction
 
 
@@ -15,7 +14,7 @@ class TextPrinter(Printer):
     def leaf(self, expr: MatrixExpr) -> tuple[str, int]:
         """A name, with its time index if it has one."""
         name = self.notation.identifier(expr)
-        return f"{name}[{self.index(expr.lag)}]" if Notation.has_time(expr) else name, ATOM
+        return f"{name}[{self.index(expr.lag)}]" if has_time(expr) else name, ATOM
 
     def constant(self, expr: MatrixExpr) -> tuple[str, int]:
         """A parameter."""
@@ -23,7 +22,9 @@ class TextPrinter(Printer):
 
     def joined(self, parts: tuple[MatrixExpr, ...]) -> str:
         """A @ B"""
-        return " @ ".join(self.other_kind(p, HadamardProduct | HadamardPower | Broadcast) for p in parts)
+        return " @ ".join(
+            self.other_kind(p, HadamardProduct | HadamardPower | Broadcast) for p in parts
+        )
 
     def other_kind(self, expr: MatrixExpr, kind) -> str:
         """A factor, in brackets if it is a product of the other kind."""
@@ -72,6 +73,10 @@ class TextPrinter(Printer):
         """A scalar alone: the language spreads it by itself."""
         return self.show(operands(expr)[0])
 
+    def mean(self, x: MatrixExpr) -> str:
+        """mean(a)"""
+        return f"mean({self(x)})"
+
     def total(self, expr: MatrixExpr) -> tuple[str, int]:
         """sum(a)"""
         return self.call("sum", expr)
@@ -105,5 +110,7 @@ class TextPrinter(Printer):
         """c * A"""
         number = self.number(c)
         shown = self.brackets(number) if "/" in number or "*" in number else number
-        body = self.other_kind(core, MatMul) if len(operands(core)) > 1 else self.tight(core, PRODUCT)
+        body = (
+            self.other_kind(core, MatMul) if len(operands(core)) > 1 else self.tight(core, PRODUCT)
+        )
         return f"{shown} * {body}", PRODUCT

@@ -57,7 +57,13 @@ class ArrayPrinter:
         whole: whether leaves are whole sequences (steps, samples, …) rather than one step (samples, …).
     """
 
-    def __init__(self, leaf: Callable[[MatrixExpr], str], dim: Callable[[object], str], *, whole: bool = False) -> None:
+    def __init__(
+        self,
+        leaf: Callable[[MatrixExpr], str],
+        dim: Callable[[object], str],
+        *,
+        whole: bool = False,
+    ) -> None:
         self.leaf, self.dim, self.whole = leaf, dim, whole
 
     def __call__(self, expr: MatrixExpr) -> str:
@@ -71,10 +77,17 @@ class ArrayPrinter:
             return f"np.broadcast_to({self(expr)}, {like})"
         return self(expr)
 
+    def over(self, expr: MatrixExpr, target: MatrixExpr) -> str:
+        """The expression as the value of a target that depends on time, spread out to its shape if need be."""
+        if is_timed(expr) and not _spreads(expr):
+            return self(expr)
+        return f"np.broadcast_to({self(expr)}, {self.shape_of(target)})"
+
     def shape_of(self, expr: MatrixExpr) -> str:
         """The shape of the array, as text."""
         front = [] if not is_timed(expr) else ["T", "B"] if self.whole else ["B"]
-        return f"({', '.join([*front, *trailing(expr, self.dim)])},)"
+        parts = [*front, *trailing(expr, self.dim)]
+        return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
 
     def tight(self, expr: MatrixExpr, level: int = ATOM) -> str:
         """The text, in brackets if it binds less tightly than ``level``."""
@@ -108,14 +121,18 @@ class ArrayPrinter:
             c, core = split_coefficient(term)
             negative = c.could_extract_minus_sign()
             body = self.scaled(-c if negative else c, core)
-            text += f" {'-' if negative else '+'} {body}" if i else (f"-{body}" if negative else body)
+            text += (
+                f" {'-' if negative else '+'} {body}" if i else (f"-{body}" if negative else body)
+            )
         return text, SUM
 
     def scaled(self, c, core: MatrixExpr) -> str:
         """c X for a positive number c, ready to stand in a sum."""
         if isinstance(core, OneMatrix):
             return self.number(c)
-        return self.tight(core, PRODUCT) if c == 1 else f"{self.number(c)} * {self.tight(core, UNARY)}"
+        return (
+            self.tight(core, PRODUCT) if c == 1 else f"{self.number(c)} * {self.tight(core, UNARY)}"
+        )
 
     def number(self, c) -> str:
         """A number; one in the dimensions is computed from them."""
@@ -123,7 +140,11 @@ class ArrayPrinter:
             return f"{int(c)}.0" if abs(int(c)) < 10**15 else repr(float(c))
         if c.is_Rational:
             exact = float(c)
-            return repr(exact) if str(c.q) in "2 4 5 8 10 100 1000".split() else f"({c.p} / {c.q})"
+            return (
+                repr(exact)
+                if str(c.q) in ["2", "4", "5", "8", "10", "100", "1000"]
+                else f"({c.p} / {c.q})"
+            )
         return f"({self.dim(c)})"
 
     def matmul(self, expr: MatMul) -> tuple[str, int]:
@@ -229,7 +250,7 @@ class ArrayPrinter:
         if is_timed(part) and not _spreads(part):
             return self(part)
         front = ["T", "B"] if self.whole else ["B"]
-        return f"np.broadcast_to({self(part)}, ({', '.join([*front, *trailing(part, self.dim)])},))"
+        return f"np.broadcast_to({self(part)}, ({', '.join([*front, *trailing(part, self.dim)])}))"
 
     def rows(self, expr: Rows) -> tuple[str, int]:
         """a[start:stop]"""
@@ -274,7 +295,7 @@ def _spreads(expr: MatrixExpr) -> bool:
     """Whether the array of this expression is smaller than its shape: every addend or factor is spread out."""
     if is_scalar(expr):
         return False
-    c, core = split_coefficient(expr)
+    _, core = split_coefficient(expr)
     if isinstance(core, OneMatrix | ZeroMatrix | Broadcast):
         return True
     if isinstance(core, MatAdd | HadamardProduct):

@@ -5,24 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 
-def known(given, table, default=None):
-    """The given dict, if it has the table's names and no others; missing ones are taken from the default."""
-    if given is None and default is not None:
-        return default
-    unknown = set(given) - set(table)
-    missing = set() if default is not None else set(table) - set(given)
-    if unknown or missing:
-        what = f"{', '.join(sorted(missing))} missing" if missing else f"{', '.join(sorted(unknown))} unknown"
-        raise ValueError(f"{what}: expected {', '.join(table)}")
-    return {**(default or {}), **given}
-
-
 def leading(name, array):
     """T and B of an input."""
     shape = np.shape(array)
-    if len(shape) < 3 or shape[0] == 0:
-        raise ValueError(f"{name} has shape {shape}: expected (T, B, …) with T at least 1")
-    return shape[0], shape[1]
+    if len(shape) < 3 or 0 in shape[:2]:
+        raise ValueError(f"{name} has shape {shape}: expected (T, B, …) with T and B at least 1")
+    return shape[:2]
 
 
 def size(name, array, axis, rank):
@@ -33,29 +21,64 @@ def size(name, array, axis, rank):
     return shape[axis]
 
 
-def common_dtype(*arrays):
-    """The dtype that all arrays share: float32 or float64 (or complex128, for complex steps)."""
-    kinds = {np.asarray(a).dtype.name for a in arrays}
-    if len(kinds) != 1 or kinds & {"float32", "float64", "complex128"} != kinds:
-        raise TypeError(f"parameters have dtypes {', '.join(sorted(kinds))}: expected float32 or float64 throughout")
+def common_dtype(arrays):
+    """The dtype that all arrays share: float32 or float64 (complex128 is admitted for complex steps)."""
+    kinds = {np.asarray(array).dtype.name for array in arrays.values()}
+    if len(kinds) != 1 or not kinds <= {"float32", "float64", "complex128"}:
+        found = ", ".join(
+            f"{name} {np.asarray(array).dtype.name}" for name, array in arrays.items()
+        )
+        raise TypeError(f"found dtypes {found}: expected float32 or float64, the same for all")
     return np.dtype(kinds.pop())
 
 
-def checked(name, array, shape, dtype, finite=False):
-    """The array, if it has this shape and dtype (and only finite entries)."""
+def checked(name, array, shape, dtype):
+    """The array, if it has this shape and dtype and only finite entries."""
     array = np.asarray(array)
     if array.shape != shape:
         raise ValueError(f"{name} has shape {array.shape}: expected {shape}")
     if array.dtype != dtype:
         raise TypeError(f"{name} has dtype {array.dtype}: expected {dtype}, as the parameters have")
-    if finite and not np.all(np.isfinite(array)):
-        raise ValueError(f"{name} holds values that are not finite: expected finite numbers")
+    if not np.all(np.isfinite(array)):
+        raise ValueError(f"{name} holds numbers that are not finite: expected finite ones")
     return array
 
 
-def gradient(name, array, shape, dtype):
-    """A gradient, zero if it is not given."""
-    return np.zeros(shape, dtype) if array is None else checked(name, array, shape, dtype)
+def unpacked(params, shapes, dtype, only=None):
+    """The parameters in the order of their shapes, checked; or only some of them."""
+    if params.keys() != shapes.keys():
+        wrong = ", ".join(sorted(params.keys() ^ shapes.keys()))
+        raise ValueError(f"params lack or do not know {wrong}: expected {', '.join(shapes)}")
+    names = shapes if only is None else only
+    return [checked(f"params[{name!r}]", params[name], shapes[name], dtype) for name in names]
+
+
+def unpacked_state(state, zeros, dtype):
+    """The values before the first step, in order; zeros for those that are left out."""
+    given = {} if state is None else state
+    if not given.keys() <= zeros.keys():
+        wrong = ", ".join(sorted(given.keys() - zeros.keys()))
+        raise ValueError(f"state does not know {wrong}: expected {', '.join(zeros)}")
+    return [
+        checked(f"state[{k!r}]", given.get(k, zero), zero.shape, dtype) for k, zero in zeros.items()
+    ]
+
+
+def gradient(given, name, shape, dtype):
+    """The gradient of this name, zero if it is not given."""
+    array = (given or {}).get(name)
+    return (
+        np.zeros(shape, dtype)
+        if array is None
+        else checked(f"gradient {name}", array, shape, dtype)
+    )
+
+
+def samples(state, axes):
+    """B, from a state; 1 if there is none."""
+    for name, array in (state or {}).items():
+        return np.shape(array)[axes[name]]
+    return 1
 
 
 def orthogonal(rng, rows, cols, dtype):
@@ -71,4 +94,7 @@ def glorot(rng, rows, cols, dtype):
     return rng.uniform(-bound, bound, (rows, cols)).astype(dtype)
 
 
-NAMES = ("known", "leading", "size", "common_dtype", "checked", "gradient", "orthogonal", "glorot")
+NAMES = (
+    "leading", "size", "samples", "common_dtype", "unpacked", "unpacked_state", "gradient", "checked", "orthogonal",
+    "glorot",
+)  # fmt: skip

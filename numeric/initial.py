@@ -13,18 +13,6 @@ from derive.expressions import is_column, is_scalar
 from numeric.arrays import trailing
 
 
-def initial_lines(file) -> str:
-    """The source of ``init_params``."""
-    cell = file.cell
-    sizes = ", ".join([*(f"{d}: int" for d in file.sizes.values()), "*", "seed: int = 0", "dtype=np.float64"])
-    rows = "".join(
-        f"        {q.name!r}: {initial_value(q, cell.initial.get(q.name), file.dim)},\n" for q in cell.parameters
-    )
-    doc = '    """Parameters at the start of training; the same seed gives the same numbers."""'
-    rng = "    rng = np.random.default_rng(seed)\n" if "(rng, " in rows else ""
-    return f"def init_params({sizes}) -> dict[str, Array]:\n{doc}\n{rng}    return {{\n{rows}    }}"
-
-
 def initial_value(q: Quantity, declared: str | None, dim) -> str:
     """The expression with which one parameter starts."""
     axes = trailing(q.symbol, dim)

@@ -6,13 +6,18 @@ import keyword
 
 from sympy.matrices.expressions import MatrixExpr
 
+from derive.expressions import has_time
 from derive.notation import Notation
+from numeric.checks import NAMES as CHECKS
 from numeric.primitives import NAMES as PRIMITIVES
 
 RESERVED = frozenset(
-    """np Array params state cache outputs final outputs_bar final_bar params_bar inputs_bar state_bar loss value seed
-    dtype rng t T B forward backward step init_params init_state value_and_grad size checked sizes orthogonal glorot
-    EQUATIONS NAME PARAMETERS INPUTS STATES OUTPUTS sum range len float int zip dict tuple list annotations""".split()
+    """
+    np Array Arrays NAME EQUATIONS STATE_AXES T B t params state zeros shapes steps cache
+    outputs final outputs_bar final_bar params_bar inputs_bar state_bar loss value seed dtype
+    rng name only parameter_shapes init_params init_state forward backward step value_and_grad
+    range reversed type int float dict tuple annotations
+    """.split()  # noqa: SIM905 - a paragraph of words reads better than a column of literals
 )
 
 
@@ -27,11 +32,11 @@ class Names:
     def __init__(self, notation: Notation, taken: frozenset[str] = frozenset()) -> None:
         self.notation = notation
         self.given: dict[object, str] = {}
-        self.taken = set(RESERVED | set(PRIMITIVES) | taken)
+        self.taken = {*RESERVED, *PRIMITIVES, *CHECKS, *taken}
 
     def of(self, leaf: MatrixExpr) -> str:
         """The identifier of a leaf, whatever its lag."""
-        key = leaf.at(0) if hasattr(leaf, "at") and Notation.has_time(leaf) else leaf
+        key = leaf.at(0) if hasattr(leaf, "at") and has_time(leaf) else leaf
         return self.named(key, self.notation.identifier(leaf))
 
     def named(self, key: object, wish: str) -> str:

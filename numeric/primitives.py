@@ -67,4 +67,6 @@ def outer_sum(a, b):
     return a.reshape(-1, a.shape[-1]).T @ b.reshape(-1, b.shape[-1])
 
 
-NAMES = ("sigmoid", "softplus", "relu", "absolute", "positive", "sign", "softmax", "total", "matvec", "product", "outer_sum")
+NAMES = (
+    "sigmoid", "softplus", "relu", "absolute", "positive", "sign", "softmax", "total", "matvec", "product", "outer_sum",
+)  # fmt: skip

@@ -1,4 +1,4 @@
-"""A cell's forward and backward pass as an explicit program: what is computed once, for all steps at once, or step by step.
+"""A cell's forward and backward pass as an explicit program: what is computed where.
 
     before   once, or for all steps as one operation: what depends on inputs and parameters only
     loop     for every step in order (forward) or in reverse (backward)
@@ -47,7 +47,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class StackTerm:
-    """``[A; B; …] @ vector`` (+ the stacked bias) for a whole stack; or its transpose applied to the stack's adjoint."""
+    """``[A; B; …] @ vector`` (+ the stacked bias), or its transpose applied to the stack's adjoint."""
 
     stack: Stack
     vector: Timed | None
@@ -97,7 +97,11 @@ class _Scheduler:
         self.states = frozenset(q.name for q in derivation.cell.states)
         self.inputs = frozenset(q.name for q in derivation.cell.inputs)
         self.stacks = stacks(derivation.assignments, self.states)
-        self.number = {s.lhs: s.number for s in derivation.steps if s.lhs is not None and s.section != "initial"}
+        self.number = {
+            s.lhs: s.number
+            for s in derivation.steps
+            if s.lhs is not None and s.section != "initial"
+        }
         self.early = self._early()
         self.late = self._late()
 
@@ -149,7 +153,9 @@ class _Scheduler:
                 self.begin(stack, out)
             rest = next(m.rest for m in stack.members if m.target == a.target)
             if rest:
-                out[self.place(a.name)].append(Statement(a.target, add(*rest), add=True, number=number))
+                out[self.place(a.name)].append(
+                    Statement(a.target, add(*rest), add=True, number=number)
+                )
         return out
 
     def begin(self, stack: Stack, out: dict[str, list[Statement]]) -> None:
@@ -161,7 +167,8 @@ class _Scheduler:
         for where, vectors in (("before", early), (place, others)):
             if vectors:
                 value = tuple(
-                    StackTerm(stack, v, bias=bias and i == len(vectors) - 1) for i, v in enumerate(vectors)
+                    StackTerm(stack, v, bias=bias and i == len(vectors) - 1)
+                    for i, v in enumerate(vectors)
                 )
                 out[where].append(Statement(stack, value, add=where == place and bool(early)))
                 bias = False
@@ -189,11 +196,15 @@ class _Scheduler:
             if e.lhs.name in memory:
                 self.add_present(e, bulk, out)
             else:
-                out["after"].append(Statement(e.lhs, self.fused(e.rhs), number=self.number.get(e.lhs, 0)))
+                out["after"].append(
+                    Statement(e.lhs, self.fused(e.rhs), number=self.number.get(e.lhs, 0))
+                )
         for name, by_lag in self.d.backward.carried.items():
             number = self.number.get(Adjoint(self.d.cell.quantity(name).symbol), 0)
             for lag, e in by_lag.items():
-                out["loop"].append(Statement(e.lhs, self.fused(e.rhs), add=True, number=number, lag=lag))
+                out["loop"].append(
+                    Statement(e.lhs, self.fused(e.rhs), add=True, number=number, lag=lag)
+                )
         out["after"] += self.parameter_sums()
         return out
 
@@ -214,7 +225,9 @@ class _Scheduler:
         for where, early in (("before", True), ("loop", False)):
             chosen = [term for term in terms(e.present) if self.is_bulk(term, bulk) is early]
             if chosen:
-                out[where].append(Statement(e.lhs, self.fused(add(*chosen)), add=True, number=number))
+                out[where].append(
+                    Statement(e.lhs, self.fused(add(*chosen)), add=True, number=number)
+                )
 
     def fused(self, expr: MatrixExpr) -> object:
         """The sum with W_fᵀ δ_f + W_iᵀ δ_i + … written as one product, where a whole stack is there."""
@@ -248,7 +261,9 @@ class _Scheduler:
                 continue
             for vector in (*stack.vectors, *((None,) if stack.has_bias else ())):
                 wanted = self.wanted_sums(stack, vector)
-                if wanted and all(p in equations and equations[p].rhs == rhs for p, rhs in wanted.items()):
+                if wanted and all(
+                    p in equations and equations[p].rhs == rhs for p, rhs in wanted.items()
+                ):
                     out.append(Statement(tuple(wanted), StackSum(stack, vector)))
                     done |= wanted.keys()
         rest = [e for e in self.d.backward.parameters if e.lhs not in done]
@@ -304,4 +319,3 @@ def _leaves_of(value: object):
                 yield Adjoint(m.target)
         if value.vector is not None and not (isinstance(value, StackTerm) and value.transposed):
             yield value.vector
-

@@ -6,99 +6,65 @@ import inspect
 import re
 import textwrap
 
-from sympy import Expr, Symbol
-
-from derive.cell import Cell, Quantity
 from derive.derivation import Derivation
-from derive.expressions import Adjoint, LossGradient, is_column, is_scalar
-from derive.notation import Notation
-from derive.text import TextPrinter
 from numeric import checks, primitives
 from numeric.arrays import trailing
-from numeric.body import Backward, Forward, all_leaves
-from numeric.initial import initial_lines
+from numeric.backward_pass import Backward
+from numeric.body import Body, listed, tuple_text
+from numeric.equations import equations_text
+from numeric.forward_pass import Forward
+from numeric.initial import initial_value
 from numeric.names import Names
 from numeric.program import Program, program
 
 
 def generate(derivation: Derivation) -> str:
-    """The NumPy source of a cell: ``init_params``, ``init_state``, ``forward``, ``backward``, ``step``, ``value_and_grad``.
+    """The NumPy source of a cell.
 
-    The same derivation gives the same text, on every run and under any hash seed.
+    It has ``parameter_shapes``, ``init_params``, ``init_state``, ``forward``, ``backward``,
+    ``step`` and ``value_and_grad``, and needs NumPy only. The same derivation gives the same text,
+    on every run and under any hash seed.
     """
     return _File(program(derivation)).text()
 
 
-def equations_text(cell: Cell) -> str:
-    """The cell in the equation language, with its options resolved."""
-    printer = TextPrinter(Notation({}))
-    declared = [f"const {q.name}" + (f" = {_decimal(q.value)}" if q.value is not None else "") for q in cell.constants]
-    shapes = [f"dim {q.name} = {_shape_text(q)}" for q in cell.quantities if q.role != "constant"]
-    starts = [f"init {name} = {how}" for name, how in sorted(cell.initial.items())]
-    lines = [f"{printer(eq.target)} = {printer(eq.expr)}" for eq in cell.equations]
-    return "\n".join([*declared, *shapes, *lines, *starts]) + "\n"
-
-
-def _decimal(value) -> str:
-    exact = f"{float(value)!r}"
-    return exact if "e" not in exact else f"{value.numerator}/{value.denominator}"
-
-
-def _shape_text(q: Quantity) -> str:
-    rows, cols = q.shape
-    return str(rows) if cols == 1 else f"{rows}, {cols}"
-
-
-class _File:
+class _File(Body):
     def __init__(self, prog: Program) -> None:
-        self.program = prog
-        self.cell = prog.derivation.cell
-        self.names = Names(prog.derivation.notation)
-        self.sizes = {d: self.names.named(("dim", d), str(d)) for d in self.cell.dims}
-        for q in self.cell.quantities:
-            self.names.of(q.symbol)
-        self.forward_body = Forward(prog, self.names)
-        self.backward_body = Backward(prog, self.names)
-        for body in (self.forward_body, self.backward_body):
-            body.dim = self.dim
-        self.consts = [(self.names.of(q.symbol), q) for q in self.cell.constants]
-        self.inputs = [self.names.of(q.symbol) for q in self.cell.inputs]
-        self.memory = self.forward_body.memory
-
-    def dim(self, size: object) -> str:
-        """A dimension as code."""
-        if isinstance(size, Expr):
-            return str(size.xreplace({d: Symbol(name) for d, name in self.sizes.items()}))
-        return str(size)
+        cell, names = prog.derivation.cell, Names(prog.derivation.notation)
+        super().__init__(prog, names)
+        for d in self.sizes:
+            self.dim(d)
+        for q in cell.quantities:
+            names.of(q.symbol)
+        self.equations = equations_text(cell)
 
     def text(self) -> str:
         """The whole file."""
-        forward, backward = self.forward(), self.backward()
+        forward = Forward(self.program, self.names)
+        forward_head = self.signature("forward", "tuple[Arrays, Arrays, Arrays]")
         parts = [
-            self.header(), self.tables(), initial_lines(self), self.init_state(), forward, backward, self.step(),
+            self.header(),
+            self.parameter_shapes(),
+            self.init_params(),
+            self.init_state(),
+            forward.text(forward_head),
+            Backward(self.program, self.names).text(forward),
+            self.step(),
             self.value_and_grad(),
-        ]  # fmt: skip
-        used = self.helpers("\n".join(parts))
-        return "\n\n\n".join([*parts[:2], *(p.strip("\n") for p in parts[2:]), *used]) + "\n"
-
-    # ── head ────────────────────────────────────────────────────────────────────────────────────────
+        ]
+        return "\n\n\n".join([*filter(None, parts), *helpers("\n".join(parts))]) + "\n"
 
     def header(self) -> str:
-        """What the file is, the equations, and the shapes."""
-        cell = self.cell
-        title = cell.title or f"The cell {cell.name}"
-        equations = textwrap.indent(equations_text(cell).rstrip(), "    ")
+        """What the file is, and the equations."""
+        title = re.sub(r'[\\"]', "'", self.cell.title or f"The cell {self.cell.name}").rstrip(".")
         sizes = ", ".join(self.sizes.values()) or "none"
         lines = [
-            f'"""{_prose(title)}.',
+            f'"""{title}: forward and backward pass through time.',
             "",
-            "Forward and backward pass through time, derived from",
-            "",
-            equations,
-            "",
-            "Numbers in comments, as in # (7), are those of the derivation's equations.",
-            f"Axes: T steps, B samples, then features. Sizes: {sizes}. A gradient has the shape of what it is the gradient of.",
-            "Generated by throughtime; needs NumPy only.",
+            "Numbers in comments, as in # (7), are those of the derivation's equations. Arrays have the axes",
+            f"T (steps), B (samples), then features; the sizes are {sizes}. A gradient has the shape of what it",
+            "is the gradient of.",
+            "Generated by throughtime from the equations below; needs nothing but NumPy.",
             '"""',
             "",
             "from __future__ import annotations",
@@ -106,308 +72,123 @@ class _File:
             "import numpy as np",
             "",
             "Array = np.ndarray",
-        ]
-        return "\n".join(lines)
-
-    def tables(self) -> str:
-        """The equations and the shapes, as data."""
-        cell = self.cell
-        lines = [
-            f"NAME = {cell.name!r}",
-            f'EQUATIONS = """\\\n{equations_text(cell)}"""',
+            "Arrays = dict[str, Array]",
             "",
-            self.table("PARAMETERS", [(q, trailing(q.symbol, self.dim)) for q in cell.parameters], "what is trained"),
-            self.table("INPUTS", [(q, trailing(q.symbol, self.dim)) for q in cell.inputs], "behind (T, B)"),
-            self.table("STATES", [(q, self.history(q)) for q in self.memory.values()], "values before the first step"),
-            self.table("OUTPUTS", [(q, trailing(q.symbol, self.dim)) for q in cell.outputs], "behind (T, B)"),
+            f'NAME = "{self.cell.name}"',
+            f'EQUATIONS = """\\\n{self.equations}"""',
+        ]
+        if not self.cell.inputs:
+            axes = [f'"{q.name}": {0 if q.depth == 1 else 1}' for q in self.memory.values()]
+            lines += listed("STATE_AXES = {", axes, "}")
+        return "\n".join(lines)
+
+    def size_arguments(self) -> list[str]:
+        """``n: int, m: int``"""
+        return [f"{size}: int" for size in self.sizes.values()]
+
+    def parameter_shapes(self) -> str:
+        """The shapes of the parameters."""
+        rows = [
+            f'"{q.name}": {tuple_text(trailing(q.symbol, self.dim))}' for q in self.cell.parameters
+        ]
+        lines = [
+            f"def parameter_shapes({', '.join(self.size_arguments())}) -> dict[str, tuple[int, ...]]:",
+            '    """The shape of every parameter."""',
+            *listed("    return {", rows, "}"),
         ]
         return "\n".join(lines)
 
-    def table(self, name: str, rows: list[tuple[Quantity, list[str]]], note: str) -> str:
-        """Names and shapes."""
-        body = "".join(f"    {q.name!r}: {_tuple_text(shape)!r},\n" for q, shape in rows)
-        return f"{name} = {{  # {note}\n{body}}}" if rows else f"{name} = {{}}"
-
-    def history(self, q: Quantity) -> list[str]:
-        """The axes of the values before the first step."""
-        front = ["B"] if q.depth == 1 else [str(q.depth), "B"]
-        return [*front, *trailing(q.symbol, self.dim)]
-
-    # ── functions ───────────────────────────────────────────────────────────────────────────────────
-
-    def signature(self, name: str, *, suffix: str = "", first: str = "") -> str:
-        """``def name(params, x, state=None, *, const)``"""
-        args = [*([first] if first else []), "params: dict[str, Array]", *(f"{x}{suffix}: Array" for x in self.inputs)]
-        args.append("state: dict[str, Array] | None = None")
-        if self.consts:
-            args.append("*")
-            args += [f"{c}: float" + (f" = {float(q.value)!r}" if q.value is not None else "") for c, q in self.consts]
-        return f"def {name}({', '.join(args)})"
+    def init_params(self) -> str:
+        """The parameters at the start of training."""
+        rows = [
+            f'        "{q.name}": {initial_value(q, self.cell.initial.get(q.name), self.dim)},'
+            for q in self.cell.parameters
+        ]
+        random = any("(rng, " in row for row in rows)
+        arguments = ", ".join(
+            [*self.size_arguments(), "*", "seed: int = 0", "dtype: type = np.float64"]
+        )
+        return "\n".join(
+            [
+                f"def init_params({arguments}) -> Arrays:",
+                '    """Parameters at the start of training; the same seed gives the same numbers."""',
+                *(["    rng = np.random.default_rng(seed)"] if random else []),
+                "    return {",
+                *rows,
+                "    }",
+            ]
+        )
 
     def init_state(self) -> str:
         """Zeros before the first step."""
-        sizes = ", ".join(["B: int", *(f"{d}: int" for d in self.sizes.values())])
-        rows = "".join(
-            f"        {q.name!r}: np.zeros(({', '.join(self.history(q))},), dtype),\n" for q in self.memory.values()
-        )
-        return (
-            f"def init_state({sizes}, *, dtype=np.float64) -> dict[str, Array]:\n"
-            f'    """Zeros for the values before the first step (oldest first where there are several)."""\n'
-            f"    return {{\n{rows}    }}"
-        )
-
-    def unpack(self, body) -> None:
-        """The parameters, checked."""
-        for q in self.cell.parameters:
-            name = self.names.of(q.symbol)
-            shape = _tuple_text(trailing(q.symbol, self.dim))
-            body.write(f'{name} = checked("params[{q.name!r}]", params[{q.name!r}], {shape}, dtype, finite=True)')
-
-    def forward(self) -> str:
-        """The forward pass."""
-        body = self.forward_body
-        self.find_sizes(body)
-        self.unpack(body)
-        for q, name in zip(self.cell.inputs, self.inputs, strict=True):
-            shape = _tuple_text(["T", "B", *trailing(q.symbol, self.dim)])
-            body.write(f'{name} = checked("{q.name}", {name}, {shape}, dtype)')
-        sizes = ", ".join(["B", *self.sizes.values()])
-        body.write(f"state = known(state, STATES, init_state({sizes}, dtype=dtype))")
-        for q in self.memory.values():
-            first = self.names.named((q.name, "initial"), f"{self.names.of(q.symbol)}_0")
-            body.write(f'{first} = checked("state[{q.name!r}]", state[{q.name!r}], {_tuple_text(self.history(q))}, dtype)')
-        for c, q in self.consts:
-            body.write(f'{c} = checked("{q.name}", np.asarray({c}, dtype), (), dtype, finite=True)')
-        body.write()
-        lines = body.statements()
-        lines.append("")
-        lines += self.forward_return()
-        doc = self.forward_doc()
-        return "\n".join([f"{self.signature('forward')} -> tuple[dict, dict, dict]:", doc, *lines])
-
-    def find_sizes(self, body) -> None:
-        """T, B and the sizes, read off the arguments."""
-        if self.inputs:
-            body.write(f'T, B = leading("{self.cell.inputs[0].name}", {self.inputs[0]})')
-        for d, name in self.sizes.items():
-            where, axis, rank = self.source_of(d)
-            body.write(f'{name} = size("{_plain(where)}", {where}, {axis}, {rank})')
-        if self.cell.parameters:
-            listed = ", ".join(f"params[{q.name!r}]" for q in self.cell.parameters)
-            body.lines.insert(0, "    params = known(params, PARAMETERS)")
-            body.write(f"dtype = common_dtype({listed})")
-        else:
-            body.write(f"dtype = common_dtype({', '.join(self.inputs)})")
-
-    def source_of(self, d: Expr) -> tuple[str, int, int]:
-        """The first argument whose shape shows a size: the argument, the axis, and its number of axes."""
-        for q in self.cell.parameters:
-            axes = _axes(q, timed=False)
-            if d in axes:
-                return f"params[{q.name!r}]", axes.index(d), len(axes)
-        for q, name in zip(self.cell.inputs, self.inputs, strict=True):
-            axes = _axes(q, timed=True)
-            if d in axes:
-                return name, axes.index(d) + 2, len(axes) + 2
-        q = next(q for q in self.memory.values() if d in _axes(q, timed=True))
-        front = 1 if q.depth == 1 else 2
-        axes = _axes(q, timed=True)
-        return f"state[{q.name!r}]", axes.index(d) + front, len(axes) + front
-
-    def forward_return(self) -> list[str]:
-        """Outputs, the final state, and what the backward pass needs."""
-        outputs = ", ".join(f"{q.name!r}: {self.names.of(q.symbol)}" for q in self.cell.outputs)
-        final = ", ".join(
-            f"{q.name!r}: {self.names.storage(q.symbol)}[{'-1' if q.depth == 1 else f'-{q.depth}:'}].copy()"
-            for q in self.memory.values()
-        )
-        kept = ", ".join(f"{key!r}: {value}" for key, value in self.cached())
-        return [
-            f"    outputs = {{{outputs}}}",
-            f"    final = {{{final}}}",
-            f"    cache = {{{kept}}}",
-            "    return outputs, final, cache",
+        rows = [
+            f'        "{q.name}": np.zeros({self.history(q)}, dtype),' for q in self.memory.values()
         ]
-
-    def cached(self) -> list[tuple[str, str]]:
-        """What the backward pass reads: key and array."""
-        read: dict[str, str] = {}
-        if self.inputs:
-            first = self.cell.inputs[0]
-            read[first.name] = self.array_of(first.symbol)
-        else:
-            read[self.cell.states[0].name] = self.array_of(self.cell.states[0].symbol)
-        for part in self.program.backward.values():
-            for s in part:
-                for v in _timed_leaves(s.value):
-                    read[v.name] = self.array_of(v)
-        for c, q in self.consts:
-            read[q.name] = c
-        return sorted(read.items())
-
-    def array_of(self, leaf) -> str:
-        """The array that holds a whole sequence, with its history if it has one."""
-        return self.names.storage(leaf) if leaf.name in self.memory else self.names.of(leaf)
-
-    def backward(self) -> str:
-        """The backward pass."""
-        body = self.backward_body
-        self.read_cache(body)
-        for q in self.cell.outputs:
-            name = self.names.of(LossGradient(q.symbol))
-            body.write(
-                f'{name} = gradient("outputs_bar[{q.name!r}]", outputs_bar.get({q.name!r}), '
-                f"{_tuple_text(['T', 'B', *trailing(q.symbol, self.dim)])}, dtype)"
-            )
-        for q in self.memory.values():
-            name = self.names.named((q.name, "final"), f"{q.name}_final_bar")
-            body.write(
-                f'{name} = gradient("final_bar[{q.name!r}]", final_bar.get({q.name!r}), '
-                f"{_tuple_text(self.history(q))}, dtype)"
-            )
-        body.write()
-        lines = body.statements()
-        lines.append("")
-        lines += self.backward_return()
-        head = (
-            "def backward(params: dict[str, Array], cache: dict, outputs_bar: dict[str, Array], "
-            "final_bar: dict[str, Array] | None = None) -> tuple[dict, dict, dict]:"
+        several = any(q.depth > 1 for q in self.memory.values())
+        order = " (where there are several, the oldest first)" if several else ""
+        arguments = ", ".join(["B: int", *self.size_arguments(), "*", "dtype: type = np.float64"])
+        return "\n".join(
+            [
+                f"def init_state({arguments}) -> Arrays:",
+                f'    """Zeros for the values before the first step{order}."""',
+                "    return {",
+                *rows,
+                "    }",
+            ]
         )
-        return "\n".join([head, _BACKWARD_DOC, *lines])
 
-    def read_cache(self, body) -> None:
-        """Sizes, parameters and stored values."""
-        reads = self.cached()
-        body.write("params = known(params, PARAMETERS)")
-        body.write("outputs_bar = known(outputs_bar, OUTPUTS, {})")
-        body.write("final_bar = known(final_bar, STATES, {})")
-        for key, name in reads:
-            body.write(f"{name} = cache[{key!r}]")
-        consts = {c for c, _ in self.consts}
-        key, name = next((k, v) for k, v in reads if v not in consts)
-        depth = self.memory[key].depth if key in self.memory else 0
-        body.write(f"T, B, dtype = {name}.shape[0]{f' - {depth}' if depth else ''}, {name}.shape[1], {name}.dtype")
-        for q in self.memory.values():
-            if q.name in dict(reads):
-                lags = body.used_lags(self.program.backward, q.name)
-                body.views(q.symbol, q, lags)
-        for d, size in self.sizes.items():
-            body.write(f"{size} = {self.size_in_backward(d)}")
-        self.unpack(body)
+    def signature(
+        self, name: str, returns: str, *, suffix: str = "", first: str = "", steps: bool = True
+    ) -> str:
+        """``def name(params, x, state=None, *, const)``"""
+        args = [first, "params: Arrays", *(f"{x}{suffix}: Array" for x in self.inputs)]
+        args.append("state: Arrays | None = None")
+        keywords = [] if self.inputs or not steps else ["steps: int"]
+        for c, q in self.constants.items():
+            keywords.append(
+                f"{c}: float" + (f" = {float(q.value)!r}" if q.value is not None else "")
+            )
+        args += ["*", *keywords] if keywords else []
+        return "\n".join(listed(f"def {name}(", [a for a in args if a], f") -> {returns}:"))
 
-    def size_in_backward(self, d: Expr) -> str:
-        """A size, from a parameter or from a stored sequence."""
-        where, axis, _ = self.source_of(d)
-        if where.startswith("params"):
-            return f"np.shape({where})[{axis}]"
-        for q in (*self.cell.inputs, *self.cell.states):
-            axes = _axes(q, timed=True)
-            if d in axes and q.name in dict(self.cached()):
-                return f"{self.array_of(q.symbol)}.shape[{axes.index(d) + 2}]"
-        raise RuntimeError(f"no stored array shows the size {d}")
-
-    def backward_return(self) -> list[str]:
-        """The gradients, by name."""
-        def listed(quantities, value) -> str:
-            return ", ".join(f"{q.name!r}: {value(q)}" for q in quantities)
-
-        params = listed(self.cell.parameters, lambda q: self.names.of(Adjoint(q.symbol)))
-        inputs = listed(self.cell.inputs, lambda q: self.names.of(Adjoint(q.symbol)))
-        states = listed(
-            self.memory.values(),
-            lambda q: f"{self.names.storage(Adjoint(q.symbol))}[{'0' if q.depth == 1 else f':{q.depth}'}].copy()",
-        )
-        return [
-            f"    params_bar = {{{params}}}",
-            f"    inputs_bar = {{{inputs}}}",
-            f"    state_bar = {{{states}}}",
-            "    return params_bar, inputs_bar, state_bar",
-        ]
+    def passed_on(self, suffix: str = "", steps: str = "") -> str:
+        """The arguments as they are passed on to ``forward``."""
+        keywords = [] if self.inputs else [steps]
+        keywords += [f"{c}={c}" for c in self.constants]
+        return ", ".join(["params", *(f"{x}{suffix}" for x in self.inputs), "state", *keywords])
 
     def step(self) -> str:
         """One step, for streaming."""
-        args = ", ".join(["params", *(f"{x}_t[None]" for x in self.inputs), "state", *(f"{c}={c}" for c, _ in self.consts)])
         return (
-            f"{self.signature('step', suffix='_t')} -> tuple[dict, dict]:\n"
-            '    """One step: inputs (B, …) and the state before it; returns the outputs (B, …) and the state after it."""\n'
-            f"    outputs, final, _ = forward({args})\n"
+            f"{self.signature('step', 'tuple[Arrays, Arrays]', suffix='_t', steps=False)}\n"
+            '    """One step: inputs (B, …) and the state before it give outputs (B, …) and the state after it."""\n'
+            f"    outputs, final, _ = forward({self.passed_on('_t[None]', 'steps=1')})\n"
             "    return {name: value[0] for name, value in outputs.items()}, final"
         )
 
     def value_and_grad(self) -> str:
         """The loss and all gradients."""
-        args = ", ".join(["params", *self.inputs, "state", *(f"{c}={c}" for c, _ in self.consts)])
+        returns = "tuple[float, tuple[Arrays, Arrays, Arrays]]"
         return (
-            f"{self.signature('value_and_grad', first='loss')} -> tuple[float, tuple[dict, dict, dict]]:\n"
-            '    """The loss and its gradients.\n\n'
+            f"{self.signature('value_and_grad', returns, first='loss')}\n"
+            '    """The loss and its gradients by the parameters, the inputs and the values before the first step.\n\n'
             "    ``loss(outputs)`` returns its value and a dict of its gradients by the outputs.\n"
             '    """\n'
-            f"    outputs, _, cache = forward({args})\n"
+            f"    outputs, _, cache = forward({self.passed_on(steps='steps=steps')})\n"
             "    value, outputs_bar = loss(outputs)\n"
             "    return value, backward(params, cache, outputs_bar)"
         )
 
-    def forward_doc(self) -> str:
-        """What goes in and what comes out."""
-        lines = ['    """The whole sequence.', "", "    Args:", "        params: the parameters, with the shapes of PARAMETERS."]
-        lines += [f"        {x}: {_tuple_text(['T', 'B', *trailing(q.symbol, self.dim)])}." for x, q in zip(self.inputs, self.cell.inputs, strict=True)]
-        lines += ["        state: the values before the first step, with the shapes of STATES; zeros if left out."]
-        lines += [f"        {c}: a number that is not trained." for c, _ in self.consts]
-        lines += [
-            "", "    Returns:", "        The outputs (T, B, …), the state after the last step, and what backward needs.",
-            "", "    Raises:", "        ValueError, TypeError: an argument with a wrong name, shape or dtype, or a weight that is not finite.",
-            '    """',
-        ]  # fmt: skip
-        return "\n".join(lines)
 
-    def helpers(self, text: str) -> list[str]:
-        """The functions that the file calls, copied from where they are tested."""
-        wanted = [(primitives, n) for n in primitives.NAMES] + [(checks, n) for n in checks.NAMES]
-        found: dict[str, str] = {}
-        changed = True
-        while changed:
-            changed = False
-            everything = "\n".join([text, *found.values()])
-            for module, name in wanted:
-                if name not in found and re.search(rf"(?<![\w.]){name}\(", everything):
-                    found[name] = inspect.getsource(getattr(module, name)).rstrip()
-                    changed = True
-        return [found[name] for _, name in wanted if name in found]
-
-
-_BACKWARD_DOC = '''    """Gradients of everything, given those of the outputs.
-
-    Args:
-        params: as given to forward.
-        cache: as returned by forward.
-        outputs_bar: the loss's gradients by the outputs, (T, B, …); what is left out is zero.
-        final_bar: its gradients by the final state, as from a later stretch of the same sequence; zero if left out.
-
-    Returns:
-        Gradients by the parameters, by the inputs, and by the values before the first step.
-    """'''
-
-
-def _axes(q: Quantity, *, timed: bool) -> list[Expr]:
-    """The sizes of a quantity's own axes, as its array has them."""
-    if is_scalar(q.symbol):
-        return [q.shape[0]] if timed else []
-    return [q.shape[0]] if is_column(q.symbol) else [*q.shape]
-
-
-def _timed_leaves(value: object):
-    return (v for v in all_leaves(value) if hasattr(v, "lag") and not hasattr(v, "of"))
-
-
-def _tuple_text(parts: list[str]) -> str:
-    return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
-
-
-def _plain(where: str) -> str:
-    return where.replace('"', "'")
-
-
-def _prose(title: str) -> str:
-    safe = re.sub(r'[\\"]', "'", title)
-    return safe.rstrip(".")
-
+def helpers(text: str) -> list[str]:
+    """The functions that a file calls, copied from where they are tested."""
+    available = {name: module for module in (primitives, checks) for name in module.NAMES}
+    found: dict[str, str] = {}
+    waiting = [text]
+    while waiting:
+        calls = waiting.pop()
+        for name, module in available.items():
+            if name not in found and re.search(rf"(?<![\w.]){name}\(", calls):
+                found[name] = textwrap.dedent(inspect.getsource(getattr(module, name))).rstrip()
+                waiting.append(found[name])
+    return [found[name] for name in available if name in found]

@@ -71,14 +71,18 @@ def affine(a: Assignment) -> Affine | None:
     for term in terms(a.expr):
         c, core = split_coefficient(term)
         parts = operands(core) if isinstance(core, MatMul) else ()
-        plain = c == 1 and len(parts) == 2 and not is_timed(parts[0]) and isinstance(parts[1], Timed)
+        plain = (
+            c == 1 and len(parts) == 2 and not is_timed(parts[0]) and isinstance(parts[1], Timed)
+        )
         if plain and is_column(parts[1]) and parts[1] not in products:
             products[parts[1]] = parts[0]
         elif isinstance(term, MatrixSymbol) and bias is None and term.shape == a.target.shape:
             bias = term
         else:
             rest.append(term)
-    return Affine(a.target, products, bias, tuple(rest)) if products and is_column(a.target) else None
+    return (
+        Affine(a.target, products, bias, tuple(rest)) if products and is_column(a.target) else None
+    )
 
 
 def stacks(assignments: tuple[Assignment, ...], states: frozenset[str]) -> tuple[Stack, ...]:
@@ -96,5 +100,9 @@ def _stack(members: list[Affine]) -> Stack:
     if len(members) == 1:
         return Stack(names[0], names[0].removeprefix("a_"), tuple(members))
     suffix = "".join(n.removeprefix("a_") for n in names)
-    suffix = suffix if len(suffix) <= 8 else f"{names[0].removeprefix('a_')}_to_{names[-1].removeprefix('a_')}"
+    suffix = (
+        suffix
+        if len(suffix) <= 8
+        else f"{names[0].removeprefix('a_')}_to_{names[-1].removeprefix('a_')}"
+    )
     return Stack(f"a_{suffix}", suffix, tuple(members))

@@ -1,0 +1,292 @@
+"""The backward pass of a program, line by line, as NumPy."""
+
+from __future__ import annotations
+
+import re
+
+from sympy import Expr
+from sympy.matrices.expressions import MatMul, MatrixExpr, Transpose
+
+from derive.cell import Quantity
+from derive.expressions import (
+    Adjoint,
+    LossGradient,
+    has_time,
+    is_column,
+    is_scalar,
+    is_timed,
+    operands,
+    split_coefficient,
+    terms,
+)
+from numeric.arrays import PRODUCT, UNARY, ArrayPrinter, Piece, trailing
+from numeric.body import Body, all_leaves, axes, tuple_text
+from numeric.forward_pass import Forward, label
+from numeric.program import StackSum, StackTerm, Statement
+from numeric.stacks import Stack
+
+_SIGNATURE = '''def backward(
+    params: Arrays, cache: Arrays, outputs_bar: Arrays, final_bar: Arrays | None = None
+) -> tuple[Arrays, Arrays, Arrays]:
+    """Gradients of everything, given those of the outputs.
+
+    Args:
+        params: as given to forward.
+        cache: as returned by forward.
+        outputs_bar: the loss's gradients by the outputs, (T, B, …); zero for what is left out.
+        final_bar: the loss's gradients by the final state, as they come from a later stretch of the same
+            sequence; zero for what is left out.
+
+    Returns:
+        The gradients by the parameters, by the inputs, and by the values before the first step.
+    """'''
+
+
+class Backward(Body):
+    """Writes the backward pass."""
+
+    def text(self, forward: Forward) -> str:
+        """The whole function."""
+        self.statements()
+        computing, self.lines = self.lines, []
+        self.arguments(forward, "\n".join(computing))
+        arguments, self.lines = self.lines, []
+        self.results()
+        return "\n".join([_SIGNATURE, *arguments, "", *computing, "", *self.lines])
+
+    def arguments(self, forward: Forward, computing: str) -> None:
+        """Stored values, sizes, parameters and given gradients, checked."""
+        cached = forward.cached()
+        for key, name in cached.items():
+            self.write(f'{name} = cache["{key}"]')
+        key, name = next((k, v) for k, v in cached.items() if v not in self.constants)
+        depth = self.memory[key].depth if key in self.memory else 0
+        self.write(
+            f"T, B, dtype = {name}.shape[0]{f' - {depth}' if depth else ''}, {name}.shape[1], {name}.dtype"
+        )
+        for q in self.memory.values():
+            if q.name in cached:
+                self.views(q.symbol, q, self.used_lags(self.program.backward, q.name))
+        for d, size in self.sizes.items():
+            self.write(f"{size} = {self.size_of(d, forward, cached)}")
+        self.parameters(computing)
+        self.given_gradients()
+
+    def size_of(self, d: Expr, forward: Forward, cached: dict[str, str]) -> str:
+        """A size, from a parameter or from a stored sequence."""
+        where, axis, rank = forward.source_of(d)
+        if where.startswith("params"):
+            return f"size({label(where)}, {where}, {axis}, {rank})"
+        q = next(
+            q
+            for q in (*self.cell.inputs, *self.cell.states)
+            if q.name in cached and d in axes(q, timed=True)
+        )
+        return f"{cached[q.name]}.shape[{axes(q, timed=True).index(d) + 2}]"
+
+    def parameters(self, computing: str) -> None:
+        """Those parameters that the gradients depend on."""
+        names = {self.names.of(q.symbol): q.name for q in self.cell.parameters}
+        used = [name for name in names if re.search(rf"\b{name}\b", computing)]
+        if self.cell.parameters:
+            self.write(f"shapes = parameter_shapes({', '.join(self.sizes.values())})")
+            if len(used) == len(names):
+                self.write_list("[", used, "] = unpacked(params, shapes, dtype)")
+            else:
+                only = ", ".join(f'"{names[name]}"' for name in used)
+                self.write_list("[", used, f"] = unpacked(params, shapes, dtype, [{only}])")
+
+    def given_gradients(self) -> None:
+        """The loss's gradients by the outputs and by the final state."""
+        for q in self.cell.outputs:
+            self.write(
+                f'{self.names.of(LossGradient(q.symbol))} = gradient(outputs_bar, "{q.name}", '
+                f"{self.whole_shape(q.symbol)}, dtype)"
+            )
+        for q in self.memory.values():
+            self.write(
+                f'{self.final_of(q)} = gradient(final_bar, "{q.name}", {self.history(q)}, dtype)'
+            )
+
+    def final_of(self, q: Quantity) -> str:
+        """The name of the gradient by a final state."""
+        return self.names.named((q.name, "final"), f"{q.name}_final_bar")
+
+    def results(self) -> None:
+        """The gradients, by name."""
+        params = [f'"{q.name}": {self.names.of(Adjoint(q.symbol))}' for q in self.cell.parameters]
+        inputs = [f'"{q.name}": {self.names.of(Adjoint(q.symbol))}' for q in self.cell.inputs]
+        states = [
+            f'"{q.name}": {self.names.storage(Adjoint(q.symbol))}[{"0" if q.depth == 1 else f":{q.depth}"}].copy()'
+            for q in self.memory.values()
+        ]
+        self.write_list("params_bar = {", params, "}")
+        self.write_list("inputs_bar = {", inputs, "}")
+        self.write_list("state_bar = {", states, "}")
+        self.write("return params_bar, inputs_bar, state_bar")
+
+    def statements(self) -> None:
+        """The lines that compute."""
+        b = self.program.backward
+        every = [s for part in b.values() for s in part]
+        self.stack_weights(
+            [
+                (t.stack, t.vector)
+                for s in every
+                for t in self.stack_terms(s.value)
+                if len(t.stack.members) > 1
+            ]
+        )
+        self.storage()
+        for s in b["before"]:
+            self.bulk(s)
+        if b["loop"]:
+            self.write("for t in reversed(range(T)):")
+            for s in b["loop"]:
+                self.in_loop(s)
+        for s in b["after"]:
+            self.after(s)
+
+    def storage(self) -> None:
+        """The arrays that the loop fills; those of quantities with memory begin with the loss's gradients."""
+        outputs = {q.name for q in self.cell.outputs}
+        for q in self.memory.values():
+            bar = Adjoint(q.symbol)
+            store = self.names.storage(bar)
+            self.write(f"{store} = np.zeros({self.whole_shape(bar, q.depth)}, dtype)")
+            lags = {
+                s.lag for part in self.program.backward.values() for s in part if s.target == bar
+            }
+            reads = any(
+                v == bar
+                for part in self.program.backward.values()
+                for s in part
+                for v in all_leaves(s.value)
+            )
+            lags |= {0} if reads or q.role == "input" else set()
+            if q.name in outputs:
+                given = self.names.of(LossGradient(q.symbol))
+                self.write(f"{store}[{q.depth}:] = {given}")
+            last = "-1" if q.depth == 1 else f"-{q.depth}:"
+            self.write(f"{store}[{last}] += {self.final_of(q)}")
+            self.views(bar, q, lags)
+        for stack in self.program.stacks:
+            if self.has_stacked(stack):
+                self.write(
+                    f"{self.bar_name(stack)} = np.empty((T, B, {self.stack_rows(stack)}), dtype)"
+                )
+                members = ", ".join(self.names.of(Adjoint(m.target)) for m in stack.members)
+                self.write(f"{members} = {self.split(stack, self.bar_name(stack), ', axis=-1')}")
+        for s in self.program.backward["loop"]:
+            if (
+                not s.add
+                and self.is_sequence(s.target)
+                and not self.has_stacked(self.program.stack_of(s.target.name))
+            ):
+                self.write(f"{self.names.of(s.target)} = {self.empty(s.target)}")
+
+    def bar_name(self, stack: Stack) -> str:
+        """The array of the adjoints of a stack."""
+        return self.names.named((stack.name, "bar"), f"delta_{stack.suffix}")
+
+    def value(self, value: object, *, whole: bool) -> str:
+        """The text of a value, with whole stacks as one product each."""
+        show = ArrayPrinter(self.whole if whole else self.at_step, self.dim, whole=whole)
+        if isinstance(value, MatrixExpr):
+            return show.full(value) if whole else show(value)
+        parts = []
+        for part in value:
+            if not isinstance(part, StackTerm):
+                parts.append(show(part))
+                continue
+            weight, bar = self.weight(part.stack, part.vector), self.bar_name(part.stack)
+            parts.append(f"product({bar}, {weight}.T)" if whole else f"{bar}[t] @ {weight}")
+        return " + ".join(parts)
+
+    def bulk(self, s: Statement) -> None:
+        """A statement for all steps at once."""
+        stacked = isinstance(s.target, Adjoint) and self.has_stacked(
+            self.program.stack_of(s.target.name)
+        )
+        sign, where = ("+=", "") if s.add else ("=", "[...]" if stacked else "")
+        self.write(
+            f"{self.names.of(s.target)}{where} {sign} {self.value(s.value, whole=True)}",
+            number=s.number,
+        )
+
+    def in_loop(self, s: Statement) -> None:
+        """A statement of one step; a contribution to an earlier step goes to its view."""
+        target = f"{self.names.lagged(s.target, s.lag)}[t]" if s.lag else self.at_step(s.target)
+        stored = s.lag or self.is_sequence(s.target)
+        show = ArrayPrinter(self.at_step, self.dim)
+        plain = stored or isinstance(s.value, tuple)
+        text = self.value(s.value, whole=False) if plain else show.over(s.value, s.target)
+        self.write(f"{target} {'+=' if s.add else '='} {text}", indent=2, number=s.number)
+
+    def after(self, s: Statement) -> None:
+        """Gradients of inputs for all steps, and of parameters as sums over time."""
+        if isinstance(s.value, StackSum):
+            self.stack_sum(s)
+        elif isinstance(s.target, Adjoint) and has_time(s.target):
+            show = ArrayPrinter(self.whole, self.dim, whole=True)
+            text = (
+                show.over(s.value, s.target)
+                if isinstance(s.value, MatrixExpr)
+                else self.value(s.value, whole=True)
+            )
+            self.write(f"{self.names.of(s.target)} = {text}", number=s.number)
+        else:
+            self.write(f"{self.names.of(s.target)} = {self.over_time(s.value)}", number=s.number)
+
+    def stack_sum(self, s: Statement) -> None:
+        """The gradients of stacked parameters, as one sum."""
+        stack, vector, bar = s.value.stack, s.value.vector, self.bar_name(s.value.stack)
+        total = (
+            f"np.sum({bar}, axis=(0, 1))"
+            if vector is None
+            else f"outer_sum({bar}, {self.whole(vector)})"
+        )
+        whole = self.names.named((stack.name, vector, "bar"), f"{self.weight(stack, vector)}_bar")
+        numbers = [self.number_of(lhs) for lhs in s.target]
+        span = f"({numbers[0]})" if len(numbers) == 1 else ", ".join(f"({n})" for n in numbers)
+        self.write(f"{whole} = {total}  # {span}")
+        parts = ", ".join(self.names.of(lhs) for lhs in s.target)
+        self.write(f"{parts} = {self.split(stack, whole, '')}")
+
+    def number_of(self, lhs: MatrixExpr) -> int:
+        """The number of the derivation's line that defines this."""
+        step = self.program.derivation.step_of(lhs)
+        return step.number if step else 0
+
+    def over_time(self, expr: MatrixExpr) -> str:
+        """Σ over steps and samples."""
+        if not terms(expr):
+            shape = trailing(expr, self.dim)
+            return f"np.zeros({tuple_text(shape)}, dtype)"
+        parts = [self.summed(term) for term in terms(expr)]
+        return " + ".join(parts)
+
+    def summed(self, term: MatrixExpr) -> str:
+        """Σ of one term: a column times a row is one product over all steps and samples."""
+        c, core = split_coefficient(term)
+        show = ArrayPrinter(self.whole, self.dim, whole=True)
+        static = ArrayPrinter(self.names.of, self.dim)
+        factors = list(operands(core)) if isinstance(core, MatMul) else []
+        for i in range(len(factors) - 1):
+            a, b = factors[i], factors[i + 1]
+            outer = (
+                is_column(a)
+                and isinstance(b, Transpose)
+                and is_column(b.arg)
+                and is_timed(a)
+                and is_timed(b)
+            )
+            others = [*factors[:i], *factors[i + 2 :]]
+            if outer and not any(is_timed(o) for o in others):
+                text = f"outer_sum({show.full(a)}, {show.full(b.arg)})"
+                before = [f"{static.tight(f)} @ " for f in factors[:i]]
+                behind = [f" @ {static.tight(f)}" for f in factors[i + 2 :]]
+                product = Piece("".join([*before, text, *behind]), PRODUCT, core)
+                return product.text if c == 1 else f"{static.number(c)} * {product.at(UNARY)}"
+        axis = "" if is_scalar(core) else ", axis=(0, 1)"
+        return f"np.sum({show.full(term)}{axis})"

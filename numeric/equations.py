@@ -1,0 +1,64 @@
+"""A cell written out in the equation language, so that a generated file says by itself what it computes."""
+
+from __future__ import annotations
+
+from derive.cell import Cell, Quantity
+from derive.errors import CellError
+from derive.language import read_cell
+from derive.notation import Notation
+from derive.text import TextPrinter
+
+
+def equations_text(cell: Cell) -> str:
+    """The cell's equations with options resolved; reading them back gives an equal cell.
+
+    Shapes are declared where the equations alone would not imply them.
+    """
+    for declared in (
+        (),
+        tuple(q for q in cell.quantities if q.shape != (1, 1) or q.role != "constant"),
+    ):
+        text = _text(cell, declared)
+        if _same(cell, text):
+            return text
+    raise RuntimeError(f"the equations of {cell.name} do not read back as they are")
+
+
+def _text(cell: Cell, declared: tuple[Quantity, ...]) -> str:
+    printer = TextPrinter(Notation({}))
+    scalars = {q.name for q in cell.quantities if q.shape == (1, 1) and q.role not in ("constant",)}
+    lines = [
+        f"const {q.name}" + (f" = {_decimal(q.value)}" if q.value is not None else "")
+        for q in cell.constants
+    ]
+    lines += [f"dim {name} = 1" for name in sorted(scalars)] if not declared else []
+    lines += [f"dim {q.name} = {_shape(q)}" for q in declared]
+    lines += [f"{printer(eq.target)} = {printer(eq.expr)}" for eq in cell.equations]
+    lines += [f"init {name} = {how}" for name, how in sorted(cell.initial.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _same(cell: Cell, text: str) -> bool:
+    try:
+        other = read_cell(text, cell.name)
+    except CellError:
+        return False
+    known = {(q.name, q.role, q.shape, q.depth) for q in cell.quantities}
+    read = {(q.name, q.role, q.shape, q.depth) for q in other.quantities}
+    equal = {eq.target.name: eq.expr for eq in cell.equations} == {
+        eq.target.name: eq.expr for eq in other.equations
+    }
+    return (
+        known == read
+        and equal
+        and [eq.target for eq in cell.equations] == [eq.target for eq in other.equations]
+    )
+
+
+def _decimal(value) -> str:
+    return repr(float(value))
+
+
+def _shape(q: Quantity) -> str:
+    rows, cols = q.shape
+    return str(rows) if cols == 1 else f"{rows}, {cols}"

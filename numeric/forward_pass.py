@@ -1,0 +1,244 @@
+"""The forward pass of a program, line by line, as NumPy."""
+
+from __future__ import annotations
+
+from sympy import Expr
+from sympy.matrices.expressions import MatMul
+
+from derive.cell import Quantity
+from derive.expressions import Timed
+from numeric.arrays import ArrayPrinter
+from numeric.body import Body, all_leaves, axes
+from numeric.program import StackTerm, Statement
+from numeric.stacks import Stack
+
+
+class Forward(Body):
+    """Writes the forward pass."""
+
+    def text(self, signature: str) -> str:
+        """The whole function."""
+        self.arguments()
+        self.write()
+        self.statements()
+        self.write()
+        self.results()
+        return "\n".join([signature, *self.documentation(), *self.lines])
+
+    def documentation(self) -> list[str]:
+        """What goes in and what comes out."""
+        inputs = [f"    {x}: {self.whole_shape(q.symbol)}." for x, q in self.inputs.items()]
+        steps = [] if self.inputs else ["    steps: T, how many steps to go."]
+        consts = [f"    {c}: a number that is not trained." for c in self.constants]
+        lines = [
+            '"""The whole sequence.',
+            "",
+            "Args:",
+            "    params: the parameters, with the shapes of parameter_shapes.",
+            *inputs,
+            "    state: the values before the first step, with the shapes of init_state; zeros if left out.",
+            *steps,
+            *consts,
+            "",
+            "Returns:",
+            "    The outputs (T, B, …), the state after the last step, and what backward needs.",
+            "",
+            "Raises:",
+            "    ValueError, TypeError: an argument has a wrong name, shape or dtype, or is not finite.",
+            '"""',
+        ]
+        return ["    " + line if line else "" for line in lines]
+
+    def arguments(self) -> None:
+        """Sizes and arrays, checked."""
+        sizes = list(self.sizes.values())
+        first = next(iter(self.inputs), None)
+        if first:
+            self.write(f'T, B = leading("{self.cell.inputs[0].name}", {first})')
+        else:
+            self.write("T, B = steps, samples(state, STATE_AXES)")
+        for d, name in self.sizes.items():
+            where, axis, rank = self.source_of(d)
+            self.write(f"{name} = size({label(where)}, {where}, {axis}, {rank})")
+        given = f'{{"{self.cell.inputs[0].name}": {first}}}' if first else "state"
+        self.write(f"dtype = common_dtype({'params' if self.cell.parameters else given})")
+        if self.cell.parameters:
+            names = [self.names.of(q.symbol) for q in self.cell.parameters]
+            taken = f"unpacked(params, parameter_shapes({', '.join(sizes)}), dtype)"
+            self.write_list("[", names, f"] = {taken}")
+        for x, q in self.inputs.items():
+            self.write(f'{x} = checked("{q.name}", {x}, {self.whole_shape(q.symbol)}, dtype)')
+        self.initial_values(sizes)
+        for c, q in self.constants.items():
+            self.write(f'{c} = checked("{q.name}", np.asarray({c}, dtype), (), dtype)')
+
+    def initial_values(self, sizes: list[str]) -> None:
+        """The values before the first step, checked."""
+        self.write(f"zeros = init_state({', '.join(['B', *sizes])}, dtype=dtype)")
+        names = [self.first_of(q) for q in self.memory.values()]
+        self.write_list("[", names, "] = unpacked_state(state, zeros, dtype)")
+
+    def first_of(self, q: Quantity) -> str:
+        """The name of the values before the first step."""
+        return self.names.named((q.name, "initial"), f"{self.names.of(q.symbol)}_0")
+
+    def source_of(self, d: Expr) -> tuple[str, int, int]:
+        """The first argument whose shape shows a size: the argument, the axis, and its number of axes."""
+        for q in self.cell.parameters:
+            own = axes(q, timed=False)
+            if d in own:
+                return f'params["{q.name}"]', own.index(d), len(own)
+        for x, q in self.inputs.items():
+            own = axes(q, timed=True)
+            if d in own:
+                return x, own.index(d) + 2, len(own) + 2
+        q = next(q for q in self.memory.values() if d in axes(q, timed=True))
+        own, front = axes(q, timed=True), 1 if q.depth == 1 else 2
+        return f'state["{q.name}"]', own.index(d) + front, len(own) + front
+
+    def cached(self) -> dict[str, str]:
+        """What the backward pass reads: the quantity's name and its array, in order of the name."""
+        read: dict[str, str] = {}
+        for q in (*self.cell.inputs[:1], *self.cell.states[:1]):
+            read[q.name] = self.array_of(q.symbol)
+        for part in self.program.backward.values():
+            for v in (v for s in part for v in all_leaves(s.value) if isinstance(v, Timed)):
+                read[v.name] = self.array_of(v)
+        read |= {q.name: c for c, q in self.constants.items()}
+        return dict(sorted(read.items()))
+
+    def results(self) -> None:
+        """Outputs, the final state, and what the backward pass needs."""
+        outputs = [f'"{q.name}": {self.names.of(q.symbol)}' for q in self.cell.outputs]
+        final = [
+            f'"{q.name}": {self.names.storage(q.symbol)}[{"-1" if q.depth == 1 else f"-{q.depth}:"}].copy()'
+            for q in self.memory.values()
+        ]
+        self.write_list("outputs = {", outputs, "}")
+        self.write_list("final = {", final, "}")
+        self.write_list(
+            "cache = {", [f'"{key}": {value}' for key, value in self.cached().items()], "}"
+        )
+        self.write("return outputs, final, cache")
+
+    def statements(self) -> None:
+        """The lines that compute."""
+        f = self.program.forward
+        every = [s for part in f.values() for s in part]
+        self.stack_weights(
+            [
+                u
+                for s in every
+                for t in self.stack_terms(s.value)
+                for u in _uses(t)
+                if len(t.stack.members) > 1
+            ]
+        )
+        self.storage()
+        for s in f["before"]:
+            self.bulk(s)
+        if f["loop"]:
+            self.write("for t in range(T):")
+            for s in f["loop"]:
+                self.in_loop(s)
+        for s in f["after"]:
+            self.bulk(s)
+
+    def storage(self) -> None:
+        """The arrays that the loop fills."""
+        for q in self.memory.values():
+            store = self.names.storage(q.symbol)
+            self.write(f"{store} = np.empty({self.whole_shape(q.symbol, q.depth)}, dtype)")
+            self.write(f"{store}[:{q.depth}] = {self.first_of(q)}")
+            if q.role == "input":
+                self.write(f"{store}[{q.depth}:] = {self.names.of(q.symbol)}")
+            self.views(q.symbol, q, self.used_lags(self.program.forward, q.name) | {0})
+        begun = {
+            s.target.name for s in self.program.forward["before"] if isinstance(s.target, Stack)
+        }
+        for s in self.program.forward["loop"]:
+            if isinstance(s.target, Stack) and s.target.name not in begun:
+                begun.add(s.target.name)
+                whole = f"np.empty((T, B, {self.stack_rows(s.target)}), dtype)"
+                self.write(f"{self.stack_name(s.target)} = {whole}")
+                self.name_members(s.target)
+            elif isinstance(s.target, Timed) and not s.add and self.kept(s.target):
+                self.write(f"{self.names.of(s.target)} = {self.empty(s.target)}")
+
+    def kept(self, target: Timed) -> bool:
+        """Whether the loop fills an array of its own for this target."""
+        in_memory = target.name in self.memory
+        return (
+            self.is_sequence(target)
+            and not in_memory
+            and self.program.stack_of(target.name) is None
+        )
+
+    def stack_name(self, stack: Stack) -> str:
+        """The array of a stack."""
+        if len(stack.members) == 1:
+            return self.names.of(stack.members[0].target)
+        return self.names.named(stack.name, stack.name)
+
+    def name_members(self, stack: Stack) -> None:
+        """Names for the parts of a stack's array."""
+        if len(stack.members) > 1:
+            members = ", ".join(self.names.of(m.target) for m in stack.members)
+            self.write(f"{members} = {self.split(stack, self.stack_name(stack), ', axis=-1')}")
+
+    def bulk(self, s: Statement) -> None:
+        """A statement for all steps at once."""
+        if isinstance(s.target, Stack):
+            self.write(
+                f"{self.stack_name(s.target)} = {self.stack_value(s, whole=True)}", number=s.number
+            )
+            self.name_members(s.target)
+            return
+        show = ArrayPrinter(self.whole, self.dim, whole=True)
+        text = show(s.value) if s.add else show.over(s.value, s.target)
+        self.write(f"{self.names.of(s.target)} {'+=' if s.add else '='} {text}", number=s.number)
+
+    def in_loop(self, s: Statement) -> None:
+        """A statement of one step."""
+        show = ArrayPrinter(self.at_step, self.dim)
+        if isinstance(s.target, Stack):
+            sign = "+=" if s.add else "="
+            self.write(
+                f"{self.stack_name(s.target)}[t] {sign} {self.stack_value(s, whole=False)}",
+                indent=2,
+            )
+            return
+        stored = self.is_sequence(s.target)
+        text = show(s.value) if stored else show.over(s.value, s.target)
+        self.write(
+            f"{self.at_step(s.target)} {'+=' if s.add else '='} {text}", indent=2, number=s.number
+        )
+
+    def stack_value(self, s: Statement, *, whole: bool) -> str:
+        """Σ W v + b of a stack."""
+        parts = []
+        for term in s.value:
+            stack, vector = term.stack, term.vector
+            show = ArrayPrinter(self.whole if whole else self.at_step, self.dim, whole=whole)
+            if len(stack.members) == 1:
+                parts.append(show(MatMul(stack.matrices(vector)[0], vector)))
+                bias = self.names.of(stack.members[0].bias) if term.bias else ""
+            else:
+                weight = self.weight(stack, vector)
+                v = show(vector)
+                parts.append(f"product({v}, {weight})" if whole else f"{v} @ {weight}.T")
+                bias = self.weight(stack, None) if term.bias else ""
+            if bias:
+                parts.append(bias)
+        return " + ".join(parts)
+
+
+def label(where: str) -> str:
+    """An argument's name as a string literal."""
+    return f"'{where}'" if '"' in where else f'"{where}"'
+
+
+def _uses(term: StackTerm):
+    yield (term.stack, term.vector)
+    if term.bias:
+        yield (term.stack, None)
