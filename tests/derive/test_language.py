@@ -77,7 +77,7 @@ def test_an_elementwise_product_keeps_the_author_s_order():
 
 def test_equations_in_any_order_are_evaluated_in_order_of_need():
     lines = GRU.splitlines()
-    shuffled = "\n".join(lines[:3] + [lines[6], lines[5], lines[3], lines[4]])
+    shuffled = "\n".join([*lines[:3], lines[6], lines[5], lines[3], lines[4]])
     cell = read_cell(shuffled)
     order = [eq.target.name for eq in cell.equations]
     assert order.index("r") < order.index("g") < order.index("h")
