@@ -22,7 +22,7 @@ from derive.language_declarations import (
 from derive.language_expressions import Choices, read_expression
 from derive.language_lines import Statement, read_lines
 from derive.language_roles import Named, check_state, evaluation_order, roles
-from derive.language_sympy import Writer, constant_text
+from derive.language_sympy import constant_text, equations_as_text
 from derive.language_timed import timed
 from derive.shapes import Shapes, infer
 from derive.syntax import RESERVED, EquationText, Span
@@ -97,13 +97,12 @@ def cell_from_sympy(
         ShapeError: two shapes would have to agree and cannot.
     """
     values = dict(constants) if isinstance(constants, Mapping) else dict.fromkeys(constants)
-    writer = Writer(frozenset(values), dims or {})
     pairs = equations.items() if isinstance(equations, Mapping) else equations
-    lines = [writer.equation(target, expr) for target, expr in pairs]
+    lines, shapes = equations_as_text(pairs, values, dims or {})
     head = [f"# {' '.join(title.split())}"] if title else []
     head += [f"# source: {' '.join(reference.split())}"] if reference else []
     head += [constant_text(constant, value) for constant, value in values.items()]
-    sizes = {quantity: ", ".join(shape) for quantity, shape in writer.shapes.items()}
+    sizes = {quantity: ", ".join(shape) for quantity, shape in shapes.items()}
     head += [
         f"dim {quantity} = {size}" for quantity, size in sizes.items() if quantity not in values
     ]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from sympy import Expr, Integer, Rational, Symbol
 from sympy.matrices.expressions import MatrixExpr, OneMatrix
@@ -146,7 +147,7 @@ def _number(value: Fraction) -> MatrixExpr:
     return ex.scale(Rational(value.numerator, value.denominator), ex.ones(1, 1))
 
 
-_RULES = {
+_RULES: dict[type[Node], Callable[[_Builder, Any], MatrixExpr]] = {
     Literal: _Builder.literal,
     Ref: _Builder.ref,
     Sum: _Builder.sum,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -208,7 +208,12 @@ def _init(cursor: _Cursor) -> str:
     return str(cursor.number())
 
 
-_VALUES = {"const": _const, "dim": _dim, "option": _option, "init": _init}
+_VALUES: dict[str, Callable[[_Cursor], object]] = {
+    "const": _const,
+    "dim": _dim,
+    "option": _option,
+    "init": _init,
+}
 
 
 def check_twice(declarations: list[Declaration]) -> None:

@@ -6,8 +6,10 @@ The token checks come first, so that what reaches ``ast.parse`` is short, flat a
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
 from derive.errors import LanguageError
 from derive.language_lines import Statement, Token
@@ -243,7 +245,7 @@ def _combine(span: Span, family: tuple[type, ...], parts: list[tuple[int, Node]]
 
 
 _FAMILIES: tuple[tuple[type, ...], ...] = ((ast.Add, ast.Sub), (ast.Mult, ast.Div), (ast.MatMult,))
-_READERS = {
+_READERS: dict[type[ast.AST], Callable[[_Reader, Any, int], Node]] = {
     ast.Constant: _Reader.constant,
     ast.Name: _Reader.name,
     ast.Subscript: _Reader.subscript,

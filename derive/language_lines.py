@@ -6,6 +6,7 @@ import keyword
 import re
 import unicodedata
 from dataclasses import dataclass
+from typing import NoReturn
 
 from derive.errors import LanguageError, Place
 
@@ -251,7 +252,7 @@ def _check_brackets(
             )
 
 
-def _raise_unclosed(statement: Statement, token: Token) -> None:
+def _raise_unclosed(statement: Statement, token: Token) -> NoReturn:
     closing = ")" if token.text == "(" else "]"
     raise LanguageError(
         f"This `{token.text}` is never closed.",
@@ -260,7 +261,7 @@ def _raise_unclosed(statement: Statement, token: Token) -> None:
     )
 
 
-def _raise_foreign(statement: Statement, at: int) -> None:
+def _raise_foreign(statement: Statement, at: int) -> NoReturn:
     char, place = statement.code[at], statement.place(at, at + 1)
     if char in _INSTEAD:
         raise LanguageError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 
 from derive.cell import Role
 from derive.errors import LanguageError
@@ -190,7 +191,7 @@ def _visit(
             path[following] = 0
 
 
-def _raise_cycle(names: list[str], by_name: dict[str, EquationText]) -> None:
+def _raise_cycle(names: list[str], by_name: dict[str, EquationText]) -> NoReturn:
     first, last = names[0], by_name[names[-1]]
     ref = next(r for r in references(last.value) if r.name == first and r.lag == 0)
     circle = " needs ".join(f"{name}[t]" for name in (*names, first))

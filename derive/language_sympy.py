@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
 import sympy
 from sympy import Expr, Lambda, Symbol
@@ -42,8 +43,29 @@ from derive.language_scalars import (
 from derive.syntax import MAX_DEPTH
 
 
+def equations_as_text(
+    equations: Iterable[tuple[object, object]],
+    constants: Iterable[str],
+    sizes: Mapping[Symbol, int],
+) -> tuple[list[str], dict[str, tuple[str, str]]]:
+    """Equations as lines of text, and the shape of every name in them.
+
+    Args:
+        equations: targets with their values.
+        constants: the names that are constants.
+        sizes: numbers to put in place of sizes.
+
+    Raises:
+        LanguageError: a part of an expression is not in the language.
+        ShapeError: a name has two shapes.
+    """
+    writer = _Writer(frozenset(constants), sizes)
+    lines = [writer.equation(target, expr) for target, expr in equations]
+    return lines, writer.shapes
+
+
 @dataclass(slots=True)
-class Writer:
+class _Writer:
     """Writes expressions as text, and notes the shape of every name it meets.
 
     Args:
@@ -137,7 +159,7 @@ class Writer:
 
     # ── leaves ──
 
-    def _timed(self, expr: ex.Timed, depth: int) -> Text:
+    def timed(self, expr: ex.Timed, depth: int) -> Text:
         self.note(expr.name, expr.shape)
         if expr.lag < 0:
             raise LanguageError(
@@ -146,22 +168,22 @@ class Writer:
             )
         return Text(f"{expr.name}[t-{expr.lag}]" if expr.lag else f"{expr.name}[t]", ATOM)
 
-    def _symbol(self, expr: MatrixSymbol, depth: int) -> Text:
+    def symbol(self, expr: MatrixSymbol, depth: int) -> Text:
         self.note(expr.name, expr.shape)
         return Text(expr.name, ATOM)
 
-    def _ones(self, expr: OneMatrix, depth: int) -> Text:
+    def ones(self, expr: OneMatrix, depth: int) -> Text:
         return Text("1", ATOM, not ex.is_scalar(expr))
 
     # ── sums and products ──
 
-    def _sum(self, expr: MatAdd, depth: int) -> Text:
+    def sum(self, expr: MatAdd, depth: int) -> Text:
         parts = [self.text(term, depth) for term in expr.args if not isinstance(term, ZeroMatrix)]
         if not parts:
             raise LanguageError("A sum of zeros is not part of the language.", "Leave it out.")
         return Text(joined_sum(parts), SUM, all(part.spread for part in parts))
 
-    def _product(self, expr: MatMul, depth: int) -> Text:
+    def product(self, expr: MatMul, depth: int) -> Text:
         factors = [f for f in expr.args if isinstance(f, MatrixExpr)]
         kept = [f for f in factors if not isinstance(f, Identity)] or factors[:1]
         c = sympy.Mul(*(f for f in expr.args if not isinstance(f, MatrixExpr)))
@@ -169,7 +191,7 @@ class Writer:
             inner = Text(" @ ".join(bracketed(self.solid(f, depth), POWER) for f in kept), PRODUCT)
         else:
             c, inner = self.mean(c, kept[0], depth)
-        return self._scaled(c, inner)
+        return self.scaled(c, inner)
 
     def mean(self, c: Expr, core: MatrixExpr, depth: int) -> tuple[Expr, Text]:
         """A total divided by the number of its entries is a mean."""
@@ -183,19 +205,19 @@ class Writer:
                 return rest, Text(f"mean({self.solid(core.args[0], depth).text})", ATOM)
         return c, self.text(core, depth)
 
-    def _scaled(self, c: Expr, inner: Text) -> Text:
+    def scaled(self, c: Expr, inner: Text) -> Text:
         if c == 1:
             return inner
         if c == -1:
             return Text(f"-{bracketed(inner, PRODUCT)}", SUM, inner.spread)
         if c.is_Number and c < 0:
-            return Text(f"-{self._scaled(-c, inner).text}", SUM, inner.spread)
+            return Text(f"-{self.scaled(-c, inner).text}", SUM, inner.spread)
         scalar = scalar_text(c, {Symbol(name): Text(name, ATOM) for name in self.constants})
         return Text(
             f"{bracketed(scalar, PRODUCT)} * {bracketed(inner, POWER)}", PRODUCT, inner.spread
         )
 
-    def _hadamard(self, expr: HadamardProduct, depth: int) -> Text:
+    def hadamard(self, expr: HadamardProduct, depth: int) -> Text:
         parts = [self.text(factor, depth) for factor in expr.args]
         return Text(
             " * ".join(bracketed(part, POWER) for part in parts),
@@ -203,7 +225,7 @@ class Writer:
             all(part.spread for part in parts),
         )
 
-    def _power(self, expr: HadamardPower, depth: int) -> Text:
+    def power(self, expr: HadamardPower, depth: int) -> Text:
         base, exponent = expr.args
         if not exponent.is_Integer:
             raise LanguageError(f"The exponent {exponent} is no whole number.", "Use exp and log.")
@@ -212,14 +234,14 @@ class Writer:
 
     # ── functions and rearrangements ──
 
-    def _transposed(self, expr: Transpose, depth: int) -> Text:
+    def transposed(self, expr: Transpose, depth: int) -> Text:
         return Text(f"{bracketed(self.solid(expr.arg, depth), ATOM)}.T", ATOM)
 
-    def _elementwise(self, expr: ex.Elementwise, depth: int) -> Text:
+    def elementwise(self, expr: ex.Elementwise, depth: int) -> Text:
         inner = self.text(expr.args[0], depth)
         return Text(f"{expr.function}({inner.text})", ATOM, inner.spread)
 
-    def _applied(self, expr: ElementwiseApplyFunction, depth: int) -> Text:
+    def applied(self, expr: ElementwiseApplyFunction, depth: int) -> Text:
         inner = self.text(expr.expr, depth)
         function = expr.function
         if isinstance(function, Lambda) and len(function.variables) == 1:
@@ -232,45 +254,45 @@ class Writer:
             )
         return Text(f"{BY_SYMBOL[function].name}({inner.text})", ATOM, inner.spread)
 
-    def _stack(self, expr: ex.Concat, depth: int) -> Text:
+    def stack(self, expr: ex.Concat, depth: int) -> Text:
         return Text(
             f"concat({', '.join(self.solid(a, depth).text for a in ex.operands(expr))})", ATOM
         )
 
-    def _block(self, expr: BlockMatrix, depth: int) -> Text:
+    def block(self, expr: BlockMatrix, depth: int) -> Text:
         if expr.blockshape[1] != 1:
             raise LanguageError(
                 "A BlockMatrix of several columns is not part of the language.", "Stack rows only."
             )
         return Text(f"concat({', '.join(self.solid(a, depth).text for a in expr.blocks)})", ATOM)
 
-    def _softmax(self, expr: ex.Softmax, depth: int) -> Text:
+    def softmax(self, expr: ex.Softmax, depth: int) -> Text:
         return Text(f"softmax({self.solid(expr.args[0], depth).text})", ATOM)
 
-    def _total(self, expr: ex.Total, depth: int) -> Text:
+    def total(self, expr: ex.Total, depth: int) -> Text:
         return Text(f"sum({self.solid(expr.args[0], depth).text})", ATOM)
 
-    def _broadcast(self, expr: ex.Broadcast, depth: int) -> Text:
+    def broadcast(self, expr: ex.Broadcast, depth: int) -> Text:
         inner = self.text(expr.args[0], depth)
         return Text(inner.text, inner.level, not ex.is_scalar(expr))
 
 
-_WRITERS: dict[type, Callable[[Writer, MatrixExpr, int], Text]] = {
-    ex.Timed: Writer._timed,
-    MatrixSymbol: Writer._symbol,
-    OneMatrix: Writer._ones,
-    MatAdd: Writer._sum,
-    MatMul: Writer._product,
-    HadamardProduct: Writer._hadamard,
-    HadamardPower: Writer._power,
-    Transpose: Writer._transposed,
-    ex.Elementwise: Writer._elementwise,
-    ElementwiseApplyFunction: Writer._applied,
-    ex.Concat: Writer._stack,
-    BlockMatrix: Writer._block,
-    ex.Softmax: Writer._softmax,
-    ex.Total: Writer._total,
-    ex.Broadcast: Writer._broadcast,
+_WRITERS: dict[type, Callable[[_Writer, Any, int], Text]] = {
+    ex.Timed: _Writer.timed,
+    MatrixSymbol: _Writer.symbol,
+    OneMatrix: _Writer.ones,
+    MatAdd: _Writer.sum,
+    MatMul: _Writer.product,
+    HadamardProduct: _Writer.hadamard,
+    HadamardPower: _Writer.power,
+    Transpose: _Writer.transposed,
+    ex.Elementwise: _Writer.elementwise,
+    ElementwiseApplyFunction: _Writer.applied,
+    ex.Concat: _Writer.stack,
+    BlockMatrix: _Writer.block,
+    ex.Softmax: _Writer.softmax,
+    ex.Total: _Writer.total,
+    ex.Broadcast: _Writer.broadcast,
 }
 
 

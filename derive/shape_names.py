@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from derive.dimensions import Dimensions, Size, Unknown
 from derive.language_roles import Named
@@ -11,7 +12,7 @@ _PREFIX = {"state": "n", "input": "m"}
 
 
 def name_sizes(
-    shapes: Mapping[str, tuple[Size, Size]], named: Mapping[str, Named], dimensions: Dimensions
+    shapes: Mapping[str, tuple[Size, Size]], named: Mapping[str, Named], dimensions: Dimensions[Any]
 ) -> dict[Unknown, str]:
     """A name for every unknown size in the shapes, in order of first appearance.
 

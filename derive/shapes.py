@@ -7,8 +7,9 @@ a quantity are 1.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from derive.dimensions import ONE, Contradiction, Dimensions, Size, combine
 from derive.errors import LanguageError
@@ -90,7 +91,7 @@ def infer(
 @dataclass(slots=True)
 class _Inference:
     named: Mapping[str, Named]
-    dimensions: Dimensions[Demand] = field(default_factory=Dimensions)
+    dimensions: Dimensions[Demand] = field(default_factory=lambda: Dimensions[Demand]())
     of_name: dict[str, Shape] = field(default_factory=dict)
     nodes: dict[Node, Shape] = field(default_factory=dict)
 
@@ -266,7 +267,7 @@ class _Inference:
                 self.dimensions.equate(size, ONE, Demand("default", span, span, 1))
 
 
-_RULES = {
+_RULES: dict[type[Node], Callable[[_Inference, Any], Shape]] = {
     Literal: _Inference.literal,
     Ref: _Inference.ref,
     Sum: _Inference.entrywise,
