@@ -29,6 +29,7 @@ from derive import expressions as ex
 from derive.errors import ArgumentError, LanguageError, ShapeError
 from derive.functions import BY_SYMBOL
 from derive.language_lines import MAX_DIGITS
+from derive.language_means import Mean, with_means
 from derive.language_scalars import (
     ATOM,
     POWER,
@@ -184,26 +185,17 @@ class _Writer:
         return Text(joined_sum(parts), SUM, all(part.spread for part in parts))
 
     def product(self, expr: MatMul, depth: int) -> Text:
+        c = sympy.Mul(*(f for f in expr.args if not isinstance(f, MatrixExpr)))
         factors = [f for f in expr.args if isinstance(f, MatrixExpr)]
         kept = [f for f in factors if not isinstance(f, Identity)] or factors[:1]
-        c = sympy.Mul(*(f for f in expr.args if not isinstance(f, MatrixExpr)))
-        if len(kept) > 1:
-            inner = Text(" @ ".join(bracketed(self.solid(f, depth), POWER) for f in kept), PRODUCT)
-        else:
-            c, inner = self.mean(c, kept[0], depth)
-        return self.scaled(c, inner)
-
-    def mean(self, c: Expr, core: MatrixExpr, depth: int) -> tuple[Expr, Text]:
-        """A total divided by the number of its entries is a mean."""
-        if isinstance(core, ex.Total):
-            rows, cols = core.args[0].shape
-            rest = sympy.simplify(c * rows * cols)
-            if (
-                c.free_symbols & (rows * cols).free_symbols
-                and not rest.free_symbols & (rows * cols).free_symbols
-            ):
-                return rest, Text(f"mean({self.solid(core.args[0], depth).text})", ATOM)
-        return c, self.text(core, depth)
+        if c.free_symbols - {Symbol(name) for name in self.constants}:
+            c, core = with_means(c, kept[0] if len(kept) == 1 else MatMul(*kept))
+            kept = list(core.args) if isinstance(core, MatMul) else [core]
+        if len(kept) == 1:
+            return self.scaled(c, self.text(kept[0], depth))
+        return self.scaled(
+            c, Text(" @ ".join(bracketed(self.solid(f, depth), POWER) for f in kept), PRODUCT)
+        )
 
     def scaled(self, c: Expr, inner: Text) -> Text:
         if c == 1:
@@ -270,7 +262,8 @@ class _Writer:
         return Text(f"softmax({self.solid(expr.args[0], depth).text})", ATOM)
 
     def total(self, expr: ex.Total, depth: int) -> Text:
-        return Text(f"sum({self.solid(expr.args[0], depth).text})", ATOM)
+        name = "mean" if isinstance(expr, Mean) else "sum"
+        return Text(f"{name}({self.solid(expr.args[0], depth).text})", ATOM)
 
     def broadcast(self, expr: ex.Broadcast, depth: int) -> Text:
         inner = self.text(expr.args[0], depth)

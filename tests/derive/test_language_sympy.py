@@ -148,6 +148,18 @@ def test_a_total_over_its_size_is_a_mean():
     assert cell.equations[0].expr == ex.scale(1 / n, ex.Total(h[-1]))
 
 
+def test_a_size_far_from_its_total_still_makes_a_mean():
+    text = "s[t] = mean(h[t-1]) * sum(u[t]) * mean(u[t])\nh[t] = mean(h[t-1]) * W @ h[t-1]"
+    cell = read_cell(text)
+    again = cell_from_sympy("again", [(eq.target, eq.expr) for eq in cell.equations])
+    assert [eq.expr for eq in again.equations] == [eq.expr for eq in cell.equations]
+
+
+def test_a_size_without_a_total_is_no_scalar_of_the_language():
+    with pytest.raises(LanguageError, match="The symbol n is neither a quantity nor a constant"):
+        only(W * h[-1] / n)
+
+
 def test_a_matrix_state_is_built_from_outer_products():
     v = timed("v", n)
     cell = cell_from_sympy(
