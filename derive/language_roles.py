@@ -9,7 +9,7 @@ from typing import NoReturn
 from derive.cell import Role
 from derive.errors import LanguageError
 from derive.language_declarations import Declaration
-from derive.language_words import listed, nearest
+from derive.language_words import listed, nearest, shortened
 from derive.syntax import EquationText, Ref, Span, references
 
 
@@ -194,9 +194,9 @@ def _visit(
 def _raise_cycle(names: list[str], by_name: dict[str, EquationText]) -> NoReturn:
     first, last = names[0], by_name[names[-1]]
     ref = next(r for r in references(last.value) if r.name == first and r.lag == 0)
-    circle = " needs ".join(f"{name}[t]" for name in (*names, first))
+    circle = " needs ".join(shortened([f"{name}[t]" for name in (*names, first)], 4, 2))
     lines = sorted({by_name[name].line for name in names})
-    where = f"line{'s' * (len(lines) > 1)} {listed(map(str, lines))}"
+    where = f"line{'s' * (len(lines) > 1)} {listed(shortened([str(n) for n in lines], 4, 1))}"
     raise LanguageError(
         f"Within one step {circle} ({where}).",
         f"Use the previous step somewhere, e.g. {first}[t-1].",

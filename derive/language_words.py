@@ -21,3 +21,8 @@ def listed(words: Iterable[str]) -> str:
 def nearest_few(word: str, known: Iterable[str]) -> list[str]:
     """Up to three known words, nearest first."""
     return get_close_matches(word.lower(), list(known), n=3, cutoff=0.5)
+
+
+def shortened(words: list[str], head: int, tail: int) -> list[str]:
+    """The words, or the first and the last of them with an ellipsis between when there are many."""
+    return words if len(words) <= head + tail + 1 else [*words[:head], "…", *words[-tail:]]

@@ -4,6 +4,7 @@ import pytest
 
 from derive.errors import LanguageError
 from derive.language import read_cell
+from derive.syntax import CALLABLE
 
 CASES = {
     "an undefined function": (
@@ -12,8 +13,7 @@ CASES = {
             "my.cell, line 1: h[t] = tahn(W @ h[t-1])\n"
             "                        ^^^^\n"
             "  tahn is not a function of the language. Did you mean tanh?\n"
-            "  The functions are tanh, sigmoid, relu, softplus, exp, log, sin, cos, sqrt, abs, softmax, identity, "
-            "concat, sum, mean."
+            f"  The functions are {', '.join(CALLABLE)}."
         ),
     ),
     "a Greek letter": (
@@ -380,6 +380,8 @@ def test_the_caret_counts_characters_after_letters_of_several_bytes_in_other_lin
         "import os\nh[t] = W @ h[t-1]",
         "h[t] = W @ h[t-1]; y[t] = h[t]",
         "h[t], y[t] = W @ h[t-1]",
+        "h[t] = tanh(W @ h[t-1]]",
+        "h[t] = (W @ h[t-1)]",
         "h[t] += W @ h[t-1]",
         "h[t] = concat() @ h[t-1]",
         "h[t] = (h[t-1], x[t])",
@@ -416,3 +418,29 @@ def test_no_message_carries_control_characters_into_the_terminal():
     with pytest.raises(LanguageError) as caught:
         read_cell("h[t] = W @ h[t-1] \x1b[31m")
     assert "\x1b" not in str(caught.value)
+
+
+def test_a_number_before_a_name_is_no_product():
+    with pytest.raises(
+        LanguageError, match=r"A number runs into a name\.\n  Write a \* between them"
+    ):
+        read_cell("h[t] = 2h[t-1]")
+
+
+def test_a_bracket_is_closed_by_its_own_kind():
+    with pytest.raises(LanguageError) as caught:
+        read_cell("h[t] = (W @ h[t-1)]", "my")
+    assert str(caught.value).splitlines()[1:3] == [
+        " " * (len("my.cell, line 1: ") + 17) + "^",
+        "  This `)` closes nothing.",
+    ]
+
+
+def test_a_long_cycle_is_named_by_its_ends():
+    text = "\n".join(f"a{i}[t] = a{(i + 1) % 300}[t] + h[t-1]" for i in range(300))
+    with pytest.raises(LanguageError) as caught:
+        read_cell(text)
+    assert caught.value.problem == (
+        "Within one step a0[t] needs a1[t] needs a2[t] needs a3[t] needs … needs a299[t] needs a0[t] "
+        "(lines 1, 2, 3, 4, … and 300)."
+    )

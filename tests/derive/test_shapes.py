@@ -154,6 +154,15 @@ def test_a_conflict_of_numbers_shows_both_places():
     )
 
 
+def test_a_conflict_leads_back_to_the_declaration_past_the_equations_between():
+    text = "dim h = 3\ndim x = 5\na[t] = W @ h[t-1]\nh[t] = V @ a[t]\ny[t] = W @ x[t]"
+    assert message(text).splitlines()[2:5] == [
+        "  W has 3 columns; x[t] has 5 rows.",
+        "  3 comes from line 1: dim h = 3",
+        "  5 comes from line 2: dim x = 5",
+    ]
+
+
 def test_a_size_that_would_contain_itself_is_a_conflict():
     assert message("h[t] = tanh(W @ h[t-1] + b)\ny[t] = W @ concat(h[t-1], x[t])") == (
         "my.cell, line 2: y[t] = W @ concat(h[t-1], x[t])\n"
