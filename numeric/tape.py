@@ -1,0 +1,193 @@
+"""A cell run forward over arrays, and the derivation's backward equations applied to it one step at a time.
+
+The joint state s_t stacks every state with the earlier values that the cell still uses. ``Pull`` computes
+v ↦ Jᵀ v for its step Jacobian J = ∂s_t/∂s_{t−1} from the derivation's own equations; no Jacobian is formed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from derive.cell import Cell
+from derive.derivation import Derivation
+from derive.expressions import Adjoint, LossGradient, Tangent, Timed
+from numeric.interpret import Array, Look, Program, Sizes, compiled, shape_of
+
+Joint = dict[str, list[Array]]
+"""By state, then by how many steps back: a vector of the joint state's shape."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A forward pass.
+
+    Args:
+        derivation: of the cell that ran.
+        sizes: the size of every dimension.
+        steps: T.
+        values: parameters and constants by (name, None); everything else by (name, step), also at the steps before
+            the first; arrays of shape (samples, 1, rows, columns).
+    """
+
+    derivation: Derivation
+    sizes: Sizes
+    steps: int
+    values: dict[tuple[str, int | None], Array]
+
+    @property
+    def cell(self) -> Cell:
+        """The cell."""
+        return self.derivation.cell
+
+    def look(self, t: int) -> Look:
+        """The primal values at step t."""
+        values = self.values
+
+        def look(leaf: Any) -> Array:
+            return values[leaf.name, t - leaf.lag if isinstance(leaf, Timed) else None]
+
+        return look
+
+
+def run(
+    derivation: Derivation,
+    sizes: Sizes,
+    fixed: Mapping[str, Array],
+    inputs: Mapping[str, Array],
+    *,
+    steps: int,
+) -> Run:
+    """Run the cell from zero initial values.
+
+    Args:
+        derivation: of the cell.
+        sizes: the size of every dimension.
+        fixed: every parameter and constant, (samples or 1, rows, columns).
+        inputs: every input, (T, samples, rows, columns).
+        steps: T.
+    """
+    cell = derivation.cell
+    values: dict[tuple[str, int | None], Array] = {
+        (name, None): value[:, None] for name, value in fixed.items()
+    }
+    for name, series in inputs.items():
+        values |= {(name, t + 1): series[t][:, None] for t in range(steps)}
+    for q in (*cell.states, *cell.inputs):
+        zero = np.zeros((1, 1, *shape_of(q.symbol, sizes)))
+        values |= {(q.name, t): zero for t in range(1 - q.depth, 1)}
+    found = Run(derivation, sizes, steps, values)
+    lines = [(a.name, compiled(a.expr, sizes)) for a in derivation.assignments]
+    for t in range(1, steps + 1):
+        look = found.look(t)
+        for name, program in lines:
+            values[name, t] = program(look)
+    return found
+
+
+class Pull:
+    """Cotangents of the joint state, pulled back through one step after the other.
+
+    Args:
+        run: the forward pass.
+    """
+
+    def __init__(self, run: Run) -> None:
+        backward, sizes = run.derivation.backward, run.sizes
+        self.run = run
+        self.states = run.cell.states
+        self.local = [(e.lhs.name, compiled(e.present, sizes)) for e in backward.local]
+        self.carried: dict[tuple[str, int], Program] = {
+            (q.name, lag): compiled(e.rhs, sizes)
+            for q in self.states
+            for lag, e in backward.carried[q.name].items()
+        }
+        self.sums = {e.lhs.name: compiled(e.rhs, sizes) for e in backward.parameters}
+
+    def step(
+        self, t: int, after: Joint, loss: Mapping[str, Array] | None = None
+    ) -> tuple[Joint, Look]:
+        """One step: the cotangent of s_{t−1} from that of s_t.
+
+        Args:
+            t: the step.
+            after: the cotangent of s_t, what later steps give; leading axes are free.
+            loss: ∂ℓ_t/∂y by output y, added to it.
+
+        Returns:
+            The cotangent of s_{t−1}, and the values of all leaves at step t, adjoints included.
+        """
+        look = self._look(t, loss or {})
+        adjoints: dict[str, Array] = look.adjoints
+        for name, program in self.local:
+            value = program(look)
+            if name in after:
+                value = value + after[name][0]
+            if loss and name in loss:
+                value = value + loss[name]
+            adjoints[name] = value
+        before = {
+            q.name: [self._before(q.name, back, q.depth, after, look) for back in range(q.depth)]
+            for q in self.states
+        }
+        return before, look
+
+    def _before(self, name: str, back: int, depth: int, after: Joint, look: Look) -> Array:
+        """What q at t − 1 − back receives: from this step, and from later ones past it."""
+        program = self.carried.get((name, back + 1))
+        kept = after[name][back + 1] if back + 1 < depth else None
+        if program is None:
+            return kept if kept is not None else np.zeros_like(after[name][0])
+        return program(look) if kept is None else kept + program(look)
+
+    def _look(self, t: int, loss: Mapping[str, Array]) -> _Values:
+        return _Values(self.run.look(t), loss, self.run.sizes)
+
+
+class _Values:
+    """Leaves at one step: primal values, adjoints as they are found, and the loss's gradients."""
+
+    def __init__(self, primal: Look, loss: Mapping[str, Array], sizes: Sizes) -> None:
+        self.primal, self.loss, self.sizes = primal, loss, sizes
+        self.adjoints: dict[str, Array] = {}
+
+    def __call__(self, leaf: Any) -> Array:
+        if isinstance(leaf, Adjoint):
+            return self.adjoints[leaf.name]
+        if isinstance(leaf, LossGradient):
+            given = self.loss.get(leaf.name)
+            return np.zeros(shape_of(leaf, self.sizes)) if given is None else given
+        return self.primal(leaf)
+
+
+def push(run: Run, t: int, before: Joint, tangents: list[tuple[str, Program]]) -> Joint:
+    """J v by the tangent equations: the direction of s_t from that of s_{t−1}; parameters and inputs stand still.
+
+    Args:
+        run: the forward pass.
+        t: the step.
+        before: a direction of s_{t−1}.
+        tangents: from ``tangent_programs``.
+    """
+    primal, known = run.look(t), dict[str, Array]()
+
+    def look(leaf: Any) -> Array:
+        if not isinstance(leaf, Tangent):
+            return primal(leaf)
+        if leaf.lag == 0 and leaf.name in known:
+            return known[leaf.name]
+        if leaf.name in before and leaf.lag > 0:
+            return before[leaf.name][leaf.lag - 1]
+        return np.zeros(shape_of(leaf, run.sizes))
+
+    for name, program in tangents:
+        known[name] = program(look)
+    return {q.name: [known[q.name], *before[q.name][: q.depth - 1]] for q in run.cell.states}
+
+
+def tangent_programs(run: Run) -> list[tuple[str, Program]]:
+    """The tangent equations of a run's cell, ready to be evaluated."""
+    return [(a.target.name, compiled(a.expr, run.sizes)) for a in run.derivation.tangents]
