@@ -175,10 +175,11 @@ class Dimensions(Generic[Reason]):
         while queue:
             for a, b, reason in self.links.get(queue.popleft(), ()):
                 found.append(reason)
-                for u in (a.single, b.single):
-                    if a.single and b.single and u.name is None and u not in seen:
-                        seen.add(u)
-                        queue.append(u)
+                ends = (a.single, b.single)
+                new = [u for u in ends if u and u.name is None and u not in seen]
+                if all(ends):
+                    seen.update(new)
+                    queue.extend(new)
         return found
 
     def flags_of(self, size: Size) -> int:

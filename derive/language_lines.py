@@ -157,7 +157,7 @@ def _tokens(statement: Statement, start: int) -> list[Token]:
             _raise_foreign(statement, at)
         kind, stop = match.lastgroup, match.end()
         if kind != "space":
-            token = Token(kind, match.group(), at, stop)
+            token = Token(kind or "op", match.group(), at, stop)
             _check_token(statement, token)
             found.append(token)
         at = stop
