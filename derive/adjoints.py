@@ -28,6 +28,7 @@ from derive.expressions import (
     Broadcast,
     Concat,
     Elementwise,
+    LogSumExp,
     Softmax,
     Total,
     add,
@@ -114,6 +115,13 @@ RULES: dict[type, Rule] = {
     ),
     Elementwise: Rule("function", r"\bar a = \bar y \circ f'(a)", _elementwise),
     Softmax: Rule("softmax", r"\bar a = y \circ (\bar y - \mathbf{1}\, y^{\top} \bar y)", _softmax),
+    LogSumExp: Rule(
+        "log-sum-exp",
+        r"\bar a = \bar s \operatorname{softmax}(a)",
+        lambda n, y, y_bar: (
+            hadamard(broadcast(y_bar, *operands(n)[0].shape), Softmax(*operands(n))),
+        ),
+    ),
     Concat: Rule("stacking", r"[\bar a; \bar b] = \bar y", _concat),
     Broadcast: Rule(
         "broadcast",
@@ -136,6 +144,7 @@ PRIMAL_NODES = frozenset(
         Transpose,
         Elementwise,
         Softmax,
+        LogSumExp,
         Concat,
         Broadcast,
         Total,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from dataclasses import replace as replaced
 
 from sympy import S
 from sympy.matrices.expressions import MatrixExpr, MatrixSymbol
@@ -17,6 +18,7 @@ from derive.adjoints import Contribution, pull_back
 from derive.cell import Cell, Quantity
 from derive.expressions import (
     Adjoint,
+    Broadcast,
     LossGradient,
     Timed,
     add,
@@ -24,14 +26,16 @@ from derive.expressions import (
     hadamard,
     leaves,
     ones_like,
+    operands,
     replace,
     scale,
     shifted,
     split_coefficient,
     terms,
+    with_operands,
     zeros_like,
 )
-from derive.normal import Assignment
+from derive.normal import FUNCTIONS_OF_NAMES, Assignment
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,13 @@ class Backward:
     inlined: dict[Adjoint, AdjointEquation]
 
 
+def by_name(expr: MatrixExpr, named: dict[MatrixExpr, Timed]) -> MatrixExpr:
+    """The expression with every function value that has a name called by it: σ(a) is p where p = σ(a)."""
+    if expr in named:
+        return named[expr]
+    return with_operands(expr, [by_name(child, named) for child in operands(expr)])
+
+
 def collect(parts: Iterable[MatrixExpr], like: MatrixExpr) -> MatrixExpr:
     """The sum of the parts, equal terms counted: a + b + a = 2a + b."""
     counted: dict[MatrixExpr, object] = {}
@@ -90,9 +101,12 @@ def positive_first(parts: list[MatrixExpr]) -> list[MatrixExpr]:
 def backward(cell: Cell, assignments: tuple[Assignment, ...]) -> Backward:
     """The backward equations of the cell's step in normal form."""
     received: dict[MatrixExpr, list[Contribution]] = defaultdict(list)
+    fixed = {q.symbol for q in cell.constants}
+    named = {a.expr: a.target for a in assignments if isinstance(a.expr, FUNCTIONS_OF_NAMES)}
     for a in reversed(assignments):
         for c in pull_back(a.expr, a.target, Adjoint(a.target)):
-            received[c.leaf].append(c)
+            if isinstance(c.leaf, Timed | MatrixSymbol) and c.leaf not in fixed:
+                received[c.leaf].append(replaced(c, value=by_name(c.value, named)))
     for contributions in received.values():
         contributions.reverse()
     inlined = _inlined(cell, assignments, received)
@@ -127,17 +141,29 @@ def _inlined(cell, assignments, received) -> dict[Adjoint, AdjointEquation]:
 
 
 def factored(expr: MatrixExpr) -> MatrixExpr:
-    """a ∘ b + a ∘ c written as a ∘ (b + c), when every term shares a factor."""
-    split = [(c, list(factors(core))) for c, core in map(split_coefficient, terms(expr))]
-    if len(split) < 2:
-        return expr
+    """ā ∘ b + ā ∘ c written as ā ∘ (b + c): terms with one adjoint in common are taken together."""
+    groups: dict[object, list[MatrixExpr]] = {}
+    for i, term in enumerate(terms(expr)):
+        shared = [f for f in factors(split_coefficient(term)[1]) if _is_cotangent(f)]
+        groups.setdefault(shared[0] if shared else i, []).append(term)
+    return add(zeros_like(expr), *(_common_factors(group, expr) for group in groups.values()))
+
+
+def _is_cotangent(factor: MatrixExpr) -> bool:
+    inner = operands(factor)[0] if isinstance(factor, Broadcast) else factor
+    return isinstance(inner, Adjoint | LossGradient)
+
+
+def _common_factors(group: list[MatrixExpr], like: MatrixExpr) -> MatrixExpr:
+    """The sum of a group, with the factors that all its terms share in front."""
+    if len(group) < 2:
+        return group[0]
+    split = [(c, list(factors(core))) for c, core in map(split_coefficient, group)]
     common = [f for f in split[0][1] if all(f in fs for _, fs in split)]
-    if not common:
-        return expr
     for f in common:
         for _, fs in split:
             fs.remove(f)
-    rest = [scale(c, hadamard(*fs) if fs else ones_like(expr)) for c, fs in split]
+    rest = [scale(c, hadamard(*fs) if fs else ones_like(like)) for c, fs in split]
     return hadamard(*common, add(*positive_first(rest)))
 
 

@@ -24,6 +24,7 @@ from derive.language_lines import Statement, read_lines
 from derive.language_roles import Named, check_state, evaluation_order, roles
 from derive.language_sympy import constant_text, equations_as_text
 from derive.language_timed import timed
+from derive.losses import write_out
 from derive.shapes import Shapes, infer
 from derive.syntax import RESERVED, EquationText, Span
 
@@ -48,7 +49,7 @@ def read_cell(text: str, name: str = "cell", options: Mapping[str, str] | None =
     declarations = [read_declaration(s) for s in document.statements if is_declaration(s)]
     check_twice(declarations)
     chosen, _ = choose(declarations, options or {})
-    equations = _equations(document.statements, chosen, source)
+    equations = write_out(_equations(document.statements, chosen, source))
     named = roles(equations, declarations)
     ordered = evaluation_order(equations)
     check_state(equations, named)

@@ -133,6 +133,8 @@ class _Builder:
             return operand
         if node.function == "softmax":
             return ex.Softmax(operand)
+        if node.function == "logsumexp":
+            return ex.LogSumExp(operand)
         if node.function not in ("sum", "mean"):
             return ex.Elementwise(operand, node.function)
         total = ex.total(operand)

@@ -17,6 +17,7 @@ from derive.language_order import check_order
 from derive.language_words import nearest
 from derive.syntax import (
     CALLABLE,
+    LOSSES,
     MAX_DEPTH,
     MAX_LAG,
     MAX_POWER,
@@ -24,6 +25,7 @@ from derive.syntax import (
     Applied,
     Chain,
     Literal,
+    Loss,
     Node,
     Power,
     Product,
@@ -190,6 +192,14 @@ class _Reader:
         parts = tuple(self.node(part, depth + 1) for part in tree.args)
         if name == "concat" and parts:
             return Stack(self.span(tree), parts)
+        if name in LOSSES:
+            if len(parts) != 2:
+                raise self.fail(
+                    tree,
+                    f"{name} takes a prediction and a target; found {len(parts)} arguments.",
+                    f"Write {name}(y[t], target[t]).",
+                )
+            return Loss(self.span(tree), name, *parts)
         if len(parts) != 1:
             raise self.fail(
                 tree, f"{name} takes one argument; found {len(parts)}.", f"Write {name}(x)."

@@ -30,7 +30,7 @@ from derive.expressions import (
 )
 from derive.functions import FUNCTIONS
 from derive.notation import ACCENTS, GREEK, split_name
-from derive.printing import ATOM, PRODUCT, Printer, fraction
+from derive.printing import ATOM, POWER, PRODUCT, Printer, fraction
 
 
 def _word(word: str) -> str:
@@ -110,12 +110,12 @@ class LatexPrinter(Printer):
         k = str(expr.args[1])
         written = self.notation.written_out(base) or base
         if isinstance(written, Elementwise) and int(expr.args[1]) > 1:
-            return self.call(FUNCTIONS[written.function].latex + f"^{{{k}}}", written), ATOM
-        return f"{self.tight(base)}^{{{k}}}", ATOM
+            return self.call(FUNCTIONS[written.function].latex + f"^{{{k}}}", written), POWER
+        return f"{self.tight(base)}^{{{k}}}", POWER
 
     def transpose(self, expr: Transpose) -> tuple[str, int]:
         """Aᵀ"""
-        return rf"{self.tight(expr.arg)}^{{\top}}", ATOM
+        return rf"{self.tight(expr.arg)}^{{\top}}", POWER
 
     def call(self, function: str, expr: MatrixExpr) -> str:
         """f(a)"""
@@ -135,6 +135,10 @@ class LatexPrinter(Printer):
     def softmax(self, expr: Softmax) -> tuple[str, int]:
         """softmax(a)"""
         return self.call(r"\operatorname{softmax}", expr), ATOM
+
+    def logsumexp(self, expr: MatrixExpr) -> tuple[str, int]:
+        """logsumexp(a)"""
+        return self.call(r"\operatorname{logsumexp}", expr), ATOM
 
     def concat(self, expr: Concat) -> tuple[str, int]:
         """[a; b]"""

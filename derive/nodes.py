@@ -7,7 +7,7 @@ The nodes are SymPy's own (``MatAdd``, ``MatMul``, ``HadamardProduct``, ``Hadama
            | Adjoint(leaf) | Tangent(leaf) | LossGradient(leaf)   leaves of a derivation
            | MatAdd(expr, …) | MatMul(number?, expr, …)
            | HadamardProduct(expr, …) | HadamardPower(expr, k) | Transpose(expr)
-           | Elementwise(f, expr) | Softmax(expr)
+           | Elementwise(f, expr) | Softmax(expr) | LogSumExp(expr)
            | Concat(expr, …) | Rows(expr, start, stop)            stacking and its adjoint
            | Broadcast(expr, r, c) | Total(expr)                  a scalar spread out, and its adjoint
            | Diag(expr)
@@ -143,6 +143,15 @@ class Elementwise(_Node):
 
 class Softmax(_Node):
     """softmax(x) = exp(x) / Σ exp(x) over the rows of a column vector."""
+
+
+class LogSumExp(_Node):
+    """log Σ exp(x) over the rows of a column vector, a scalar (1, 1)."""
+
+    @property
+    def shape(self):
+        """(1, 1)."""
+        return (S.One, S.One)
 
 
 class Concat(_Node):

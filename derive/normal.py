@@ -25,6 +25,7 @@ from derive.expressions import (
     Broadcast,
     Concat,
     Elementwise,
+    LogSumExp,
     Softmax,
     Timed,
     is_timed,
@@ -34,6 +35,8 @@ from derive.expressions import (
     walk,
     with_operands,
 )
+
+FUNCTIONS_OF_NAMES = Elementwise | Softmax | LogSumExp
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,7 @@ class _Builder:
 
     def top(self, expr: MatrixExpr) -> MatrixExpr:
         """The right-hand side: its outermost node needs no name."""
-        if isinstance(expr, Elementwise | Softmax):
+        if isinstance(expr, FUNCTIONS_OF_NAMES):
             return with_operands(expr, [self.argument(operands(expr)[0])])
         return self.inner(expr)
 
@@ -93,9 +96,9 @@ class _Builder:
         """An expression in which functions and operands of products have names."""
         if isinstance(expr, LEAVES):
             return expr
-        if isinstance(expr, Elementwise | Softmax):
+        if isinstance(expr, FUNCTIONS_OF_NAMES):
             return self.value(self.top(expr))
-        if isinstance(expr, MatMul):
+        if isinstance(expr, MatMul) and len(operands(expr)) > 1:
             return with_operands(expr, [self.operand(child) for child in operands(expr)])
         children = [self.inner(child) for child in operands(expr)]
         if isinstance(expr, HadamardProduct | HadamardPower):
@@ -113,7 +116,7 @@ class _Builder:
         label = (
             argument.name if _is_name(argument) and "a_" not in argument.name[:2] else self.owner
         )
-        function = expr.function if isinstance(expr, Elementwise) else "softmax"
+        function = expr.function if isinstance(expr, Elementwise) else type(expr).__name__.lower()
         return self.name(expr, f"{function}_{label}", "value")
 
     def operand(self, expr: MatrixExpr) -> MatrixExpr:

@@ -22,6 +22,7 @@ from derive.expressions import (
     Concat,
     Diag,
     Elementwise,
+    LogSumExp,
     Rows,
     Softmax,
     Total,
@@ -31,7 +32,7 @@ from derive.expressions import (
 )
 from derive.notation import Notation
 
-SUM, PRODUCT, ATOM = 1, 2, 3
+SUM, PRODUCT, POWER, ATOM = 1, 2, 3, 4
 
 
 class Printer:
@@ -71,6 +72,7 @@ class Printer:
             Transpose: self.transpose,
             Elementwise: self.elementwise,
             Softmax: self.softmax,
+            LogSumExp: self.logsumexp,
             Concat: self.concat,
             Rows: self.rows,
             Broadcast: self.broadcast,

@@ -175,12 +175,10 @@ class _Inference:
         return self.nodes[node.base]
 
     def applied(self, node: Applied) -> Shape:
-        if node.function in REDUCTIONS:
-            return SCALAR
         shape = self.nodes[node.of]
-        if node.function == "softmax":
+        if node.function in ("softmax", "logsumexp"):
             self.dimensions.equate(shape[1], ONE, Demand("softmax", node.of.span, node.of.span, 1))
-        return shape
+        return SCALAR if node.function in REDUCTIONS else shape
 
     def chain(self, node: Chain) -> Shape:
         left = node.factors[0]

@@ -4,7 +4,8 @@
     expr        ::= number | name | name[t] | name[t-d]
                   | expr + expr | expr - expr | - expr | expr * expr | expr / expr | expr @ expr
                   | expr ** integer | expr.T
-                  | function(expr) | concat(expr, …) | sum(expr) | mean(expr)
+                  | function(expr) | concat(expr, …) | sum(expr) | mean(expr) | logsumexp(expr)
+                  | loss(expr, expr)
     declaration ::= const name (= number)? | dim name = size (, size)? | option name = default (| other)*
                   | init name = kind
     size        ::= sums of whole numbers, names, and whole numbers times names
@@ -26,8 +27,9 @@ MAX_LAG = 64
 MAX_POWER = 32
 
 FUNCTION_NAMES = (*(name for name, f in FUNCTIONS.items() if not f.internal), "softmax", "identity")
-REDUCTIONS = ("sum", "mean")
-CALLABLE = (*FUNCTION_NAMES, "concat", *REDUCTIONS)
+REDUCTIONS = ("sum", "mean", "logsumexp")
+LOSSES = ("squared_error", "binary_cross_entropy", "cross_entropy")
+CALLABLE = (*FUNCTION_NAMES, "concat", *REDUCTIONS, *LOSSES)
 DECLARATIONS = ("const", "dim", "option", "init")
 RESERVED = (*CALLABLE, *DECLARATIONS, "t")
 
@@ -112,7 +114,7 @@ class Transposed(Node):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Applied(Node):
-    """A function of one operand: elementwise, softmax, identity, sum or mean."""
+    """A function of one operand: elementwise, softmax, identity, sum, mean or logsumexp."""
 
     function: str
     of: Node
@@ -123,6 +125,15 @@ class Stack(Node):
     """Parts on top of one another."""
 
     parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Loss(Node):
+    """A loss of a prediction against a target; ``derive.losses`` writes it out."""
+
+    function: str
+    prediction: Node
+    target: Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +169,8 @@ def children(node: Node) -> tuple[Node, ...]:
             return tuple(factor for _, factor in factors)
         case Chain(_, parts) | Stack(_, parts):
             return parts
+        case Loss(_, _, prediction, target):
+            return (prediction, target)
         case Power(_, of, _) | Transposed(_, of) | Applied(_, _, of):
             return (of,)
         case _:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sympy.matrices.expressions import HadamardPower, HadamardProduct, MatMul, MatrixExpr, Transpose
 
 from derive.expressions import Block, Broadcast, Concat, Elementwise, Rows, has_time, operands
-from derive.printing import ATOM, PRODUCT, Printer, fraction
+from derive.printing import ATOM, POWER, PRODUCT, Printer, fraction
 
 
 class TextPrinter(Printer):
@@ -43,7 +43,7 @@ class TextPrinter(Printer):
 
     def power(self, expr: HadamardPower) -> tuple[str, int]:
         """a ** k"""
-        return f"{self.tight(operands(expr)[0])}**{expr.args[1]}", ATOM
+        return f"{self.tight(operands(expr)[0])}**{expr.args[1]}", POWER
 
     def transpose(self, expr: Transpose) -> tuple[str, int]:
         """A.T"""
@@ -60,6 +60,10 @@ class TextPrinter(Printer):
     def softmax(self, expr: MatrixExpr) -> tuple[str, int]:
         """softmax(a)"""
         return self.call("softmax", expr)
+
+    def logsumexp(self, expr: MatrixExpr) -> tuple[str, int]:
+        """logsumexp(a)"""
+        return self.call("logsumexp", expr)
 
     def concat(self, expr: Concat) -> tuple[str, int]:
         """concat(a, b)"""

@@ -25,6 +25,7 @@ from derive.expressions import (
     Broadcast,
     Concat,
     Elementwise,
+    LogSumExp,
     Rows,
     Softmax,
     Total,
@@ -104,6 +105,7 @@ class ArrayPrinter:
             Transpose: self.transpose,
             Elementwise: self.elementwise,
             Softmax: self.softmax,
+            LogSumExp: self.logsumexp,
             Concat: self.concat,
             Rows: self.rows,
             Broadcast: self.broadcast,
@@ -237,6 +239,10 @@ class ArrayPrinter:
     def softmax(self, expr: Softmax) -> tuple[str, int]:
         """softmax(a)"""
         return f"softmax({self.full(operands(expr)[0])})", ATOM
+
+    def logsumexp(self, expr: LogSumExp) -> tuple[str, int]:
+        """logsumexp(a)"""
+        return f"logsumexp({self.full(operands(expr)[0])})", ATOM
 
     def concat(self, expr: Concat) -> tuple[str, int]:
         """[a; b]"""

@@ -46,6 +46,12 @@ def softmax(x):
     return e / e.sum(axis=-1, keepdims=True)
 
 
+def logsumexp(x):
+    """log Σ exp(x) over the last axis, which stays with length 1, written so that nothing overflows."""
+    top = x.real.max(axis=-1, keepdims=True)
+    return top + np.log(np.sum(np.exp(x - top), axis=-1, keepdims=True))
+
+
 def total(x):
     """The sum of each sample's entries."""
     return np.sum(x, axis=-1, keepdims=True)
@@ -68,5 +74,6 @@ def outer_sum(a, b):
 
 
 NAMES = (
-    "sigmoid", "softplus", "relu", "absolute", "positive", "sign", "softmax", "total", "matvec", "product", "outer_sum",
+    "sigmoid", "softplus", "relu", "absolute", "positive", "sign", "softmax", "logsumexp", "total", "matvec", "product",
+    "outer_sum",
 )  # fmt: skip

@@ -18,16 +18,18 @@ from sympy.matrices.expressions import (
     ZeroMatrix,
 )
 
-from derive.expressions import (
+from derive.expressions import split_coefficient
+from derive.nodes import (
+    LEAVES,
     Broadcast,
     Concat,
     Diag,
     Elementwise,
+    LogSumExp,
     Rows,
     Softmax,
     Total,
     operands,
-    split_coefficient,
 )
 from proofs.arithmetic import Arithmetic
 
@@ -68,7 +70,11 @@ class Evaluator(Generic[V]):
     def __call__(self, expr: Any, look: Look[V]) -> V:
         """The value of an expression whose leaves have the values ``look(leaf)``."""
         visit = _VISITORS.get(type(expr))
-        return look(expr) if visit is None else visit(self, expr, look)
+        if visit is not None:
+            return visit(self, expr, look)
+        if not isinstance(expr, LEAVES):
+            raise TypeError(f"no arithmetic evaluates {type(expr).__name__}")
+        return look(expr)
 
     def _scaled(self, c: Any, value: V) -> V:
         return value if c == 1 else self.arithmetic.mul(self.arithmetic.number(self.scalar(c)), value)
@@ -94,6 +100,9 @@ class Evaluator(Generic[V]):
 
     def _softmax(self, expr: Any, look: Look[V]) -> V:
         return self.arithmetic.softmax(self(operands(expr)[0], look))
+
+    def _logsumexp(self, expr: Any, look: Look[V]) -> V:
+        return self.arithmetic.logsumexp(self(operands(expr)[0], look))
 
     def _concat(self, expr: Any, look: Look[V]) -> V:
         return self.arithmetic.concat([self(a, look) for a in operands(expr)])
@@ -129,6 +138,7 @@ _VISITORS: dict[type, Callable[..., Any]] = {
     Transpose: Evaluator._transpose,
     Elementwise: Evaluator._elementwise,
     Softmax: Evaluator._softmax,
+    LogSumExp: Evaluator._logsumexp,
     Concat: Evaluator._concat,
     Rows: Evaluator._rows,
     Broadcast: Evaluator._broadcast,

@@ -1,0 +1,132 @@
+"""Losses written out, in the fused and stable forms of the field.
+
+    squared_error(y, d)         = ½ Σ (y − d)²
+    binary_cross_entropy(p, d)  = Σ softplus(a) − d ∘ a             where p = sigmoid(a)
+    cross_entropy(p, d)         = logsumexp(a) − Σ d ∘ a            where p = softmax(a) and d sums to 1
+
+so that the gradient by a comes out as p − d. Where p is not defined by a sigmoid or a softmax, the plain forms
+−Σ d ∘ log p − (1 − d) ∘ log(1 − p) and −Σ d ∘ log p are taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+from derive.syntax import (
+    Applied,
+    Chain,
+    EquationText,
+    Literal,
+    Loss,
+    Node,
+    Power,
+    Product,
+    Ref,
+    Span,
+    Stack,
+    Sum,
+    Transposed,
+    postorder,
+)
+
+_FUSED = {"binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}
+
+
+def write_out(equations: Sequence[EquationText]) -> list[EquationText]:
+    """The equations with every loss written out; a fused loss names the argument of its prediction's function."""
+    if not any(isinstance(node, Loss) for e in equations for node in postorder(e.value)):
+        return list(equations)
+    writer = _Writer({e.target: e for e in equations})
+    done = [replace(e, value=mapped(e.value, writer.loss)) for e in equations]
+    return [new for e in done for new in writer.with_argument(e)]
+
+
+def mapped(node: Node, change) -> Node:
+    """The tree with ``change`` applied to every node, operands first."""
+    match node:
+        case Sum(_, terms):
+            node = replace(node, terms=tuple((s, mapped(part, change)) for s, part in terms))
+        case Product(_, factors):
+            node = replace(node, factors=tuple((k, mapped(part, change)) for k, part in factors))
+        case Chain(_, factors):
+            node = replace(node, factors=tuple(mapped(part, change) for part in factors))
+        case Stack(_, parts):
+            node = replace(node, parts=tuple(mapped(part, change) for part in parts))
+        case Power(_, base, _):
+            node = replace(node, base=mapped(base, change))
+        case Transposed(_, of) | Applied(_, _, of):
+            node = replace(node, of=mapped(of, change))
+        case Loss(_, _, prediction, target):
+            node = replace(
+                node, prediction=mapped(prediction, change), target=mapped(target, change)
+            )
+    return change(node)
+
+
+@dataclass(slots=True)
+class _Writer:
+    defined: dict[str, EquationText]
+    arguments: dict[str, Ref] = field(default_factory=dict)
+
+    def loss(self, node: Node) -> Node:
+        if not isinstance(node, Loss):
+            return node
+        span, p, d = node.span, node.prediction, node.target
+        if node.function == "squared_error":
+            square = Power(span, Sum(span, ((1, p), (-1, d))), 2)
+            return Product(span, ((1, _number(span, 1, 2)), (1, Applied(span, "sum", square))))
+        a = self.argument(p, _FUSED[node.function])
+        if node.function == "cross_entropy":
+            return self.cross_entropy(span, p, d, a)
+        return self.binary(span, p, d, a)
+
+    @staticmethod
+    def cross_entropy(span: Span, p: Node, d: Node, a: Ref | None) -> Node:
+        if a is None:
+            plain = Product(span, ((1, d), (1, Applied(span, "log", p))))
+            return Sum(span, ((-1, Applied(span, "sum", plain)),))
+        matched = Applied(span, "sum", Product(span, ((1, d), (1, a))))
+        return Sum(span, ((1, Applied(span, "logsumexp", a)), (-1, matched)))
+
+    @staticmethod
+    def binary(span: Span, p: Node, d: Node, a: Ref | None) -> Node:
+        if a is None:
+            one = _number(span, 1, 1)
+            other = Applied(span, "log", Sum(span, ((1, one), (-1, p))))
+            no = Product(span, ((1, Sum(span, ((1, one), (-1, d)))), (1, other)))
+            yes = Product(span, ((1, d), (1, Applied(span, "log", p))))
+            return Applied(span, "sum", Sum(span, ((-1, yes), (-1, no))))
+        matched = Product(span, ((1, d), (1, a)))
+        return Applied(span, "sum", Sum(span, ((1, Applied(span, "softplus", a)), (-1, matched))))
+
+    def argument(self, prediction: Node, function: str) -> Ref | None:
+        """The named argument of the function that defines a prediction, or ``None`` if another one does."""
+        if not isinstance(prediction, Ref) or prediction.lag != 0:
+            return None
+        equation = self.defined.get(prediction.name)
+        if (
+            equation is None
+            or not isinstance(equation.value, Applied)
+            or equation.value.function != function
+        ):
+            return None
+        if prediction.name not in self.arguments:
+            name = f"a_{prediction.name}"
+            while name in self.defined:
+                name += "_"
+            self.arguments[prediction.name] = Ref(equation.value.of.span, name, 0)
+        return self.arguments[prediction.name]
+
+    def with_argument(self, equation: EquationText) -> list[EquationText]:
+        """The equation; before it that of its function's argument, if a loss needs it by name."""
+        a = self.arguments.get(equation.target)
+        if a is None or not isinstance(equation.value, Applied):
+            return [equation]
+        named = EquationText(a.name, a.span, equation.value.of)
+        return [named, replace(equation, value=replace(equation.value, of=a))]
+
+
+def _number(span: Span, top: int, bottom: int) -> Literal:
+    return Literal(span, Fraction(top, bottom))

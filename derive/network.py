@@ -1,0 +1,107 @@
+"""A network: cells run along sequences, and what is computed from their states.
+
+A network is a list of segments. Each segment is a cell (its equations, possibly without a state) run along one
+time axis in one direction; it takes its inputs from outside or from earlier segments, and its initial states
+from outside or from the final states of an earlier segment. So the gradients of a network are those of its
+segments, taken in reverse order:
+
+    forward     for k = 1 … K :  (outputs, final)ₖ = segmentₖ(inputs, initial)
+    backward    for k = K … 1 :  (inputs̄, initial̄)ₖ = segmentₖᵀ(outputs̄, final̄), added up where they came from
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sympy import Expr
+
+from derive.cell import Cell, Quantity
+
+END = "end"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a segment's input or initial state comes from.
+
+    Args:
+        segment: name of an earlier segment; empty if it comes from outside.
+        name: the output or state there, or the name of the network's input.
+        last: whether it is the value after the whole scan rather than the sequence.
+    """
+
+    segment: str
+    name: str
+    last: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One cell along one axis.
+
+    Args:
+        name: the scan's name, or that of its first equation.
+        cell: its equations, with names as in the network (``f_h`` for state h of scan f).
+        axis: the letter of its time index; ``end`` for what is computed once, after the scans.
+        reverse: whether it runs from the last step to the first.
+        inputs: the source of every input.
+        starts: the source of initial states that are not given from outside, by state.
+    """
+
+    name: str
+    cell: Cell
+    axis: str
+    reverse: bool
+    inputs: dict[str, Source]
+    starts: dict[str, Source] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Segments in order of evaluation.
+
+    Args:
+        name: short name.
+        segments: in order; each takes its inputs from outside or from earlier ones.
+        inputs: the quantities given from outside, in order of first appearance.
+        axes: the axis of every input.
+        dims: the free dimensions.
+        loss: the segment and the output whose sum over time is the loss; ``None`` if there is none.
+        text: the source text.
+        title: a line of description.
+        reference: where it comes from.
+        initial: how parameters start, as in ``Cell``.
+    """
+
+    name: str
+    segments: tuple[Segment, ...]
+    inputs: tuple[Quantity, ...]
+    axes: dict[str, str]
+    dims: tuple[Expr, ...]
+    loss: Source | None = None
+    text: str = ""
+    title: str = ""
+    reference: str = ""
+    initial: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def parameters(self) -> tuple[Quantity, ...]:
+        """All trained quantities, each once; segments that share one name share the parameter."""
+        found = {q.name: q for s in self.segments for q in s.cell.parameters}
+        return tuple(found.values())
+
+    @property
+    def states(self) -> tuple[Quantity, ...]:
+        """The states whose initial values are given from outside."""
+        return tuple(q for s in self.segments for q in s.cell.states if q.name not in s.starts)
+
+    def segment(self, name: str) -> Segment:
+        """The segment of this name.
+
+        Raises:
+            KeyError: there is none.
+        """
+        for s in self.segments:
+            if s.name == name:
+                return s
+        raise KeyError(name)

@@ -1,0 +1,171 @@
+"""The scans of a network: ``f = scan(lstm, e[t], reverse, start(enc), share(g))``.
+
+scan  ::= name = scan(cell, input, … , word …)
+cell  ::= name | name(option, …)
+input ::= name[t] | name[t-d] | name.state[t]
+word  ::= reverse | start(scan) | share(scan)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from derive.errors import LanguageError
+from derive.language_lines import Statement, Token
+from derive.network_lines import Line
+from derive.syntax import Ref, Span
+
+WORDS = ("reverse", "start", "share")
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """One scan as read.
+
+    Args:
+        name: its name.
+        span: the place of its name.
+        cell: name of the cell.
+        cell_span: the place of the cell's name.
+        options: the values of the cell's options, in order.
+        inputs: what it runs along.
+        axis: the letter of its time index.
+        reverse: whether it runs backwards.
+        start: the scan whose final states it starts from, if any.
+        share: the scan whose parameters it uses, if any.
+    """
+
+    name: str
+    span: Span
+    cell: str
+    cell_span: Span
+    options: tuple[str, ...]
+    inputs: tuple[Ref, ...]
+    axis: str
+    reverse: bool
+    start: tuple[str, Span] | None
+    share: tuple[str, Span] | None
+
+
+def is_scan(statement: Statement) -> bool:
+    """Whether a statement reads ``name = scan…``."""
+    texts = [token.text for token in statement.tokens[:3]]
+    return len(texts) == 3 and texts[1:] == ["=", "scan"]
+
+
+def read_scan(line: Line) -> Scan:
+    """One scan.
+
+    Raises:
+        LanguageError: it has not the form of a scan.
+    """
+    return _Reader(line).scan()
+
+
+@dataclass(slots=True)
+class _Reader:
+    line: Line
+    at: int = 3
+    words: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def statement(self) -> Statement:
+        return self.line.statement
+
+    def peek(self, ahead: int = 0) -> Token | None:
+        tokens = self.statement.tokens
+        return tokens[self.at + ahead] if self.at + ahead < len(tokens) else None
+
+    def fail(self, expected: str) -> LanguageError:
+        token = self.peek() or self.statement.tokens[-1]
+        found = f"found `{token.text}`" if self.peek() else "the line ends"
+        return LanguageError(
+            f"Expected {expected}; {found}.",
+            "Write name = scan(cell, input[t]), then reverse, start(scan) or share(scan) if need be.",
+            place=self.statement.place(token.start, token.stop),
+        )
+
+    def take(self, expected: str, *texts: str) -> Token:
+        token = self.peek()
+        if token is None or (token.text not in texts if texts else token.kind != "name"):
+            raise self.fail(expected)
+        self.at += 1
+        return token
+
+    def skip(self, text: str) -> bool:
+        token = self.peek()
+        if token is None or token.text != text:
+            return False
+        self.at += 1
+        return True
+
+    def span(self, token: Token) -> Span:
+        return Span(self.statement, token.start, token.stop)
+
+    def scan(self) -> Scan:
+        name = self.statement.tokens[0]
+        self.take("`(`", "(")
+        cell = self.take("the name of a cell")
+        options = self.options()
+        inputs: list[Ref] = []
+        while self.skip(","):
+            if not self.word():
+                if self.words:
+                    raise self.fail(f"one of {', '.join(WORDS)}")
+                inputs.append(self.input())
+        self.take("`,` or `)`", ")")
+        if self.peek() is not None:
+            raise self.fail("the end of the line")
+        if not inputs:
+            self.at -= 1
+            raise self.fail("an input, e.g. x[t]")
+        return Scan(
+            name.text, self.span(name), cell.text, self.span(cell), options, tuple(inputs), self.line.axis,
+            "reverse" in self.words, self.words.get("start"), self.words.get("share"),
+        )  # fmt: skip
+
+    def options(self) -> tuple[str, ...]:
+        values: list[str] = []
+        if self.skip("("):
+            while True:
+                token = self.peek()
+                if token is None or token.kind == "op":
+                    raise self.fail("the value of an option")
+                values.append(token.text)
+                self.at += 1
+                if not self.skip(","):
+                    break
+            self.take("`,` or `)`", ")")
+        return tuple(values)
+
+    def word(self) -> bool:
+        token = self.peek()
+        if token is None or token.text not in WORDS or (after := self.peek(1)) is None:
+            return False
+        if after.text == "[":
+            return False
+        self.at += 1
+        value: object = True
+        if token.text != "reverse":
+            self.take("`(`", "(")
+            scan = self.take("the name of a scan")
+            self.take("`)`", ")")
+            value = (scan.text, self.span(scan))
+        if token.text in self.words:
+            self.at -= 1
+            raise self.fail(f"{token.text} once")
+        self.words[token.text] = value
+        return True
+
+    def input(self) -> Ref:
+        name = self.take("an input, e.g. x[t]")
+        self.take(f"a time index: {name.text}[t]", "[")
+        self.take("a time index", "t")
+        lag = 0
+        if self.skip("-"):
+            token = self.peek()
+            if token is None or not token.text.isdigit() or len(token.text) > 2:
+                raise self.fail("a small whole number")
+            lag, self.at = int(token.text), self.at + 1
+        close = self.take("`]`: a scan runs along a named sequence", "]")
+        return Ref(Span(self.statement, name.start, close.stop), name.text, lag)
