@@ -60,6 +60,10 @@ class Arithmetic(ABC, Generic[V]):
         """exp(a) / Σ exp(a) over all entries of the matrix."""
 
     @abstractmethod
+    def logsumexp(self, a: V) -> V:
+        """log Σ exp(a) over all entries of the matrix, 1 × 1."""
+
+    @abstractmethod
     def transpose(self, a: V) -> V:
         """Aᵀ"""
 
@@ -114,6 +118,11 @@ def softmax_by_exp(arithmetic: Arithmetic[V], a: V, shape: tuple[int, int]) -> V
     raised = arithmetic.function("exp", a)
     whole = arithmetic.power(arithmetic.total(raised), -1)
     return arithmetic.mul(raised, arithmetic.spread(whole, shape))
+
+
+def logsumexp_by_exp(arithmetic: Arithmetic[V], a: V) -> V:
+    """log Σ exp(a), by the arithmetic's own operations."""
+    return arithmetic.function("log", arithmetic.total(arithmetic.function("exp", a)))
 
 
 def law_value(arithmetic: Arithmetic[V], law: Any, argument: V, value: V) -> V:

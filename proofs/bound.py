@@ -8,7 +8,7 @@ import numpy as np
 from sympy.matrices.expressions import MatrixSymbol
 
 from derive.derivation import Derivation
-from derive.expressions import Adjoint, Block, LossGradient, Tangent, Timed
+from derive.nodes import Adjoint, Block, LossGradient, Tangent, Timed
 from proofs.arithmetic import Array
 from proofs.degrees import Bounds, ErrorBound, elimination_factor
 from proofs.dual import Dual, Pair

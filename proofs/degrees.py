@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from proofs.arithmetic import Array, ArrayArithmetic, softmax_by_exp
+from proofs.arithmetic import Array, ArrayArithmetic, logsumexp_by_exp, softmax_by_exp
 
 
 @dataclass(slots=True)
@@ -91,6 +91,10 @@ class Bounds(ArrayArithmetic):
     def softmax(self, a: Array) -> Array:
         """exp(a) / Σ exp(a)"""
         return softmax_by_exp(self, a, a.shape[-2:])
+
+    def logsumexp(self, a: Array) -> Array:
+        """log Σ exp(a) by the operations above."""
+        return logsumexp_by_exp(self, a)
 
 
 def elimination_factor(degrees: Log, levels: Log, samples: int) -> int:

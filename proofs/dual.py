@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sympy import Integer
 
 from derive.functions import FUNCTIONS
-from proofs.arithmetic import Arithmetic, Array, ArrayArithmetic, law_value, softmax_by_exp
+from proofs.arithmetic import Arithmetic, Array, ArrayArithmetic, law_value, logsumexp_by_exp, softmax_by_exp
 
 
 class Pair(NamedTuple):
@@ -75,6 +75,10 @@ class Dual(Arithmetic[Pair]):
     def softmax(self, a: Pair) -> Pair:
         """exp(a) / Σ exp(a) by the operations above."""
         return softmax_by_exp(self, a, a.value.shape[-2:])
+
+    def logsumexp(self, a: Pair) -> Pair:
+        """log Σ exp(a) by the operations above."""
+        return logsumexp_by_exp(self, a)
 
     def transpose(self, a: Pair) -> Pair:
         """Aᵀ"""

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from derive.functions import FUNCTIONS
-from proofs.arithmetic import Array, ArrayArithmetic, softmax_by_exp
+from proofs.arithmetic import Array, ArrayArithmetic, logsumexp_by_exp, softmax_by_exp
 
 MERSENNE_PRIMES = tuple(2**e - 1 for e in (61, 127, 521, 1279))
 
@@ -94,6 +94,10 @@ class PrimeField(ArrayArithmetic):
     def softmax(self, a: Array) -> Array:
         """exp(a) / Σ exp(a), over exp's generators."""
         return softmax_by_exp(self, a, a.shape[-2:])
+
+    def logsumexp(self, a: Array) -> Array:
+        """log Σ exp(a) by the operations above."""
+        return logsumexp_by_exp(self, a)
 
     def _generator(self, name: str, v: int) -> int:
         if (name, v) not in self._generators:

@@ -19,7 +19,7 @@ import numpy as np
 from sympy.matrices.expressions import MatrixSymbol
 
 from derive.derivation import Derivation, Step
-from derive.expressions import Adjoint, LossGradient, Tangent, Timed
+from derive.nodes import Adjoint, LossGradient, Tangent, Timed
 from proofs.arithmetic import Array
 from proofs.bound import error_bound
 from proofs.degrees import ErrorBound

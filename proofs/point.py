@@ -16,7 +16,7 @@ from sympy.matrices.expressions import MatrixSymbol
 
 from derive.cell import Cell
 from derive.derivation import Derivation
-from derive.expressions import Adjoint, Block, LossGradient, Tangent, Timed
+from derive.nodes import Adjoint, Block, LossGradient, Tangent, Timed
 from proofs.arithmetic import Array
 from proofs.dual import Dual, Pair
 from proofs.evaluation import Evaluator

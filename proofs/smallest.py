@@ -19,9 +19,9 @@ from sympy.matrices.expressions import MatrixSymbol
 
 from derive.cell import Cell
 from derive.derivation import Derivation
-from derive.expressions import Adjoint, LossGradient, Timed
+from derive.nodes import Adjoint, LossGradient, Timed
 from derive.functions import BY_SYMBOL, FUNCTIONS, x, y
-from proofs.arithmetic import Array, ArrayArithmetic, softmax_by_exp
+from proofs.arithmetic import Array, ArrayArithmetic, logsumexp_by_exp, softmax_by_exp
 from proofs.evaluation import Evaluator
 from proofs.field import MERSENNE_PRIMES, PrimeField, SingularPointError
 from proofs.point import Extent
@@ -95,6 +95,10 @@ class Symbols(ArrayArithmetic):
     def softmax(self, a: Array) -> Array:
         """exp(a) / Σ exp(a)"""
         return softmax_by_exp(self, a, a.shape[-2:])
+
+    def logsumexp(self, a: Array) -> Array:
+        """log Σ exp(a) by the operations above."""
+        return logsumexp_by_exp(self, a)
 
 
 @cache

@@ -15,7 +15,8 @@ from sympy.matrices.expressions import MatrixSymbol
 
 from derive.backward import AdjointEquation, Backward
 from derive.cell import Cell, Equation
-from derive.expressions import Adjoint, Block, LossGradient, Tangent, Timed, add, shifted
+from derive.expressions import add, shifted
+from derive.nodes import Adjoint, Block, LossGradient, Tangent, Timed
 from derive.normal import Assignment
 from proofs.evaluation import Evaluator
 

@@ -1,0 +1,57 @@
+"""Gradients against gradients, block by block: every parameter, every input at every step, every initial value.
+
+Blocks are compared by norm: entry by entry a relative error has no bound where an entry happens to vanish.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from proofs.samples import Values
+from proofs.unrolled import Place
+
+FLOOR = 1e-4
+"""A block smaller than this share of the largest one is measured against that share: rounding has its size."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How far two gradients are apart.
+
+    Args:
+        errors: relative error in norm, by place.
+    """
+
+    errors: dict[Place, float]
+
+    @property
+    def worst(self) -> float:
+        """The largest relative error; infinite if nothing was compared."""
+        return max(self.errors.values(), default=float("inf"))
+
+    def wrong(self, bound: float) -> list[Place]:
+        """The places whose error exceeds a bound, worst first."""
+        bad = [(place, e) for place, e in self.errors.items() if not e <= bound]
+        return [place for place, _ in sorted(bad, key=lambda item: -item[1])]
+
+
+def compare(found: Values, true: Values, floor: float = FLOOR) -> Comparison:
+    """‖found − true‖ / ‖true‖ for every place of ``true``; a place that is missing counts as infinitely wrong."""
+    norms = {place: _norm(v) for place, v in true.items()}
+    least = floor * max(norms.values(), default=0.0)
+    errors: dict[Place, float] = {}
+    for place, value in true.items():
+        if place not in found:
+            errors[place] = float("inf")
+            continue
+        difference = _norm(np.asarray(found[place]) - value)
+        scale = max(norms[place], least)
+        error = difference / scale if scale else (0.0 if difference == 0 else float("inf"))
+        errors[place] = float("inf") if np.isnan(error) else error
+    return Comparison(errors)
+
+
+def _norm(values: object) -> float:
+    return float(np.linalg.norm(np.asarray(values).ravel()))

@@ -1,0 +1,139 @@
+"""The numeric route: generated gradients against derivatives that no derivation had a part in.
+
+The complex step f′(x) d ≈ Im f(x + i h d) / h subtracts nothing, so h = 1e-200 costs no digits (Squire and Trapp,
+"Using complex variables to estimate derivatives of real functions", 1998); it runs on the reference, that is on the
+cell's own equations. Central differences are extrapolated to h = 0 with an estimate of their error (Ridders,
+"Accurate computation of F′(x) and F′(x) F″(x)", 1982); they run on the generated forward pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from derive.functions import FUNCTIONS
+from proofs.arithmetic import Array
+from proofs.floats import Floats
+from proofs.samples import Sample, Values, loss_of, reference
+from proofs.unrolled import Place, trained
+
+TINY = 1e-200
+
+
+def places_of(sample: Sample) -> list[Place]:
+    """What a gradient is taken by."""
+    return [place for _, place in trained(sample.cell, sample.extent.steps)]
+
+
+def complex_step_gradient(sample: Sample) -> Values:
+    """∂L/∂(every entry), one complex step for each, all in one vectorised run of the reference."""
+    places = places_of(sample)
+    shapes = {p: sample.values[p].shape[-2:] for p in places}
+    lanes = sum(r * c for r, c in shapes.values())
+    values: Values = {p: v.astype(complex) for p, v in sample.values.items()}
+    start = 0
+    for p in places:
+        count = shapes[p][0] * shapes[p][1]
+        basis = np.zeros((lanes, count))
+        basis[start : start + count] = np.eye(count)
+        values[p] = values[p] + 1j * TINY * basis.reshape(lanes, 1, *shapes[p])
+        start += count
+    slopes = _slopes(sample, values, lanes)
+    gradient, start = {}, 0
+    for p in places:
+        count = shapes[p][0] * shapes[p][1]
+        part = slopes[start : start + count].T.reshape(-1, *shapes[p])
+        gradient[p] = part.sum(axis=0) if p[1] is None else part
+        start += count
+    return gradient
+
+
+def complex_step_slopes(sample: Sample, directions: Values) -> dict[Place, float]:
+    """⟨∂L/∂(a place), its direction⟩ for every place, by one complex step each."""
+    places = list(directions)
+    values: Values = {p: v.astype(complex) for p, v in sample.values.items()}
+    for lane, p in enumerate(places):
+        moved = np.zeros((len(places), *directions[p].shape))
+        moved[lane] = directions[p]
+        values[p] = values[p] + 1j * TINY * (moved[:, None] if p[1] is None else moved)
+    slopes = _slopes(sample, values, len(places)).sum(axis=1)
+    return dict(zip(places, slopes.tolist(), strict=True))
+
+
+def _slopes(sample: Sample, values: Values, lanes: int) -> Array:
+    loss = loss_of(sample, reference(sample, Floats(np.complex128), values))
+    return np.broadcast_to(np.imag(loss) / TINY, (lanes, sample.extent.samples))
+
+
+def random_directions(sample: Sample, seed: int) -> Values:
+    """A random direction for every place."""
+    rng = np.random.default_rng(seed)
+    return {p: rng.standard_normal(sample.values[p].shape) for p in places_of(sample)}
+
+
+def moved(sample: Sample, directions: Values, h: float) -> Sample:
+    """The run from values moved by h along directions."""
+    return sample.with_values({p: sample.values[p] + h * d for p, d in directions.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """An extrapolated central difference.
+
+    Args:
+        slope: the derivative.
+        error: an estimate of its error.
+    """
+
+    slope: float
+    error: float
+
+
+def richardson(f: Callable[[float], float], h: float, levels: int = 5) -> Difference:
+    """f′(0) from central differences at h, h/2, h/4, …, extrapolated to 0.
+
+    Law: a central difference is f′(0) + a₂h² + a₄h⁴ + …; each column of the tableau removes one term.
+
+    Args:
+        f: a smooth function of one variable.
+        h: the first step.
+        levels: number of steps.
+    """
+    rows: list[list[float]] = []
+    best = Difference(float("nan"), float("inf"))
+    for i in range(levels):
+        step = h / 2**i
+        row = [(f(step) - f(-step)) / (2 * step)]
+        for k, before in enumerate(rows[-1] if rows else []):
+            row.append(row[k] + (row[k] - before) / (4 ** (k + 1) - 1))
+        if rows:
+            for k in range(1, len(row)):
+                error = max(abs(row[k] - row[k - 1]), abs(row[k] - rows[-1][k - 1]))
+                if error < best.error:
+                    best = Difference(row[k], error)
+        rows.append(row)
+    return best
+
+
+def taylor_slopes(f: Callable[[float], float], slope: float, steps: list[float]) -> tuple[list[float], list[float]]:
+    """The remainders |f(h) − f(0) − h f′(0)|, and the orders log(R(h) / R(h/2)) / log 2 at which they vanish."""
+    at_zero = f(0.0)
+    remainders = [abs(f(h) - at_zero - h * slope) for h in steps]
+    pairs = zip(steps, remainders, strict=True)
+    logs = [(np.log2(h), np.log2(r) if r > 0 else -np.inf) for h, r in pairs]
+    orders = [
+        float((b[1] - a[1]) / (b[0] - a[0])) if np.isfinite(a[1]) and np.isfinite(b[1]) else float("nan")
+        for a, b in zip(logs[1:], logs[:-1], strict=True)
+    ]
+    return remainders, orders
+
+
+def has_kinks(sample: Sample) -> bool:
+    """Whether the cell uses a function that is not smooth everywhere it is defined."""
+    from derive.nodes import Elementwise, walk
+
+    nodes: list[Any] = [node for e in sample.cell.equations for node in walk(e.expr)]
+    return any(isinstance(n, Elementwise) and FUNCTIONS[n.function].kink is not None for n in nodes)

@@ -1,0 +1,141 @@
+"""Generated files as modules: loaded from the very bytes that are checked, kept apart, and stopped if they hang."""
+
+from __future__ import annotations
+
+import ast
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.abc import InspectLoader
+from importlib.util import module_from_spec, spec_from_loader
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from derive.errors import ArgumentError
+from proofs import layout
+from proofs.samples import Arrays, Sample, Values
+
+PROMISED = ("init_params", "init_state", "forward", "backward", "step", "value_and_grad")
+
+
+class HangError(Exception):
+    """Code ran longer than it was given."""
+
+
+class _Text(InspectLoader):
+    """Loads a text; no compiled file is read or written, so that what runs is what was read."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+
+    def get_source(self, fullname: str) -> str:
+        """The text."""
+        return self.source
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Stops code that runs longer; outside the main thread, where Python offers no alarm, nothing is stopped.
+
+    Raises:
+        HangError: the time is over.
+    """
+
+    def ring(*_: Any) -> None:
+        raise HangError(f"it ran for more than {seconds:g} s")
+
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def load_source(source: str, name: str = "checked") -> ModuleType:
+    """A module from a text, under a name that no import finds.
+
+    Raises:
+        ArgumentError: it does not offer the functions that a generated file promises.
+        Exception: whatever the text raises.
+    """
+    unique = f"throughtime-{name}-{id(source):x}"
+    spec = spec_from_loader(unique, _Text(source))
+    if spec is None or spec.loader is None:
+        raise ArgumentError(f"{name} cannot be loaded.", "Generate it anew.")
+    module = module_from_spec(spec)
+    sys.modules[unique] = module
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        del sys.modules[unique]
+    missing = [f for f in PROMISED if not callable(getattr(module, f, None))]
+    if missing:
+        raise ArgumentError(f"{name} does not define {', '.join(missing)}.", "Generate it anew.")
+    return module
+
+
+class Code:
+    """Generated code at work on samples.
+
+    Args:
+        module: a loaded file.
+    """
+
+    def __init__(self, module: ModuleType) -> None:
+        self.module = module
+
+    def forward(self, sample: Sample, dtype: Any = np.float64) -> tuple[Arrays, Arrays, Any]:
+        """Outputs, final values and the cache."""
+        return self.module.forward(
+            layout.parameters(sample, dtype),
+            *layout.inputs(sample, dtype),
+            layout.state(sample, dtype),
+            **layout.constants(sample),
+        )
+
+    def gradient(self, sample: Sample, dtype: Any = np.float64) -> Values:
+        """The gradients of the sample's loss, by place."""
+        *_, cache = self.forward(sample, dtype)
+        return layout.places(sample, *self.backward(sample, cache, dtype))
+
+    def backward(self, sample: Sample, cache: Any, dtype: Any = np.float64) -> tuple[Arrays, Arrays, Arrays]:
+        """The gradients of the sample's loss as the code returns them."""
+        found = self.module.backward(
+            layout.parameters(sample, dtype),
+            cache,
+            layout.outputs_bar(sample, dtype),
+            layout.final_bar(sample, dtype),
+        )
+        if not isinstance(found, tuple) or len(found) != 3:
+            raise layout.LayoutError("backward did not return (params_bar, inputs_bar, state_bar)")
+        return found
+
+    def loss(self, sample: Sample) -> Any:
+        """L."""
+        outputs, final, _ = self.forward(sample)
+        return layout.loss(sample, outputs, final)
+
+
+def constant_of(source: str, name: str) -> str | None:
+    """A string constant at the top of a file, read without running the file.
+
+    Raises:
+        ArgumentError: the file is no Python.
+    """
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise ArgumentError(f"The file is no Python: {error}.", "Generate it anew.") from None
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets):
+            return node.value.value if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str) else None
+    return None

@@ -1,0 +1,138 @@
+"""A run with numbers: weights, a sequence, initial values and a loss, drawn at random from a seed.
+
+The loss is linear in all that a loss can see, L = Σ_t Σ_v ⟨g_{v,t}, v_t⟩ + Σ ⟨k_v, final v⟩ with random weights g
+and k, so that no output and no final value goes unseen, and its gradients by outputs are known exactly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from sympy.matrices.expressions import MatrixSymbol
+
+from derive.cell import Cell, Quantity
+from derive.nodes import Timed
+from proofs.arithmetic import Array, ArrayArithmetic
+from proofs.evaluation import Evaluator
+from proofs.floats import Floats
+from proofs.point import Extent
+from proofs.unrolled import Place, Tape, given, run_forward
+
+Values = dict[Place, Array]
+Arrays = dict[str, Array]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One run.
+
+    Args:
+        cell: the cell.
+        extent: sizes, T and B.
+        values: all that is given: (rows, columns) for a parameter or constant, (B, rows, columns) for the rest.
+        weights: the loss's weights on outputs, (B, rows, columns) by name and step.
+        final_weights: the loss's weights on the final values, by name and step.
+    """
+
+    cell: Cell
+    extent: Extent
+    values: Values
+    weights: Values
+    final_weights: Values
+
+    def with_values(self, changed: Values) -> Sample:
+        """The same run from other values."""
+        return replace(self, values={**self.values, **changed})
+
+    @property
+    def memory(self) -> tuple[Quantity, ...]:
+        """The quantities with initial values."""
+        return tuple(q for q in (*self.cell.states, *self.cell.inputs) if q.depth)
+
+
+def draw(cell: Cell, extent: Extent, seed: int, *, gain: float = 0.8, positive: bool = False) -> Sample:
+    """A random run: normal entries, or uniform positive ones.
+
+    Args:
+        cell: the cell.
+        extent: sizes, T and B.
+        seed: of every number.
+        gain: standard deviation of parameters times the square root of their columns, and of all other values.
+        positive: whether entries are uniform in [0.2, 1] instead.
+    """
+    rng = np.random.default_rng(seed)
+    shape_of = Evaluator(Floats(), extent.sizes).shape
+
+    def numbers(shape: tuple[int, ...], deviation: float) -> Array:
+        return rng.uniform(0.2, 1.0, shape) if positive else deviation * rng.standard_normal(shape)
+
+    values: Values = {}
+    for symbol, place in given(cell, extent.steps):
+        shape = shape_of(symbol)
+        timed = place[1] is not None
+        spread = gain if timed or shape[1] == 1 else gain / np.sqrt(shape[1])
+        values[place] = numbers((extent.samples, *shape) if timed else shape, float(spread))
+    for q in cell.constants:
+        if q.value is not None:
+            values[q.name, None] = np.full(shape_of(q.symbol), float(q.value))
+    seen = [(q, t) for q in cell.outputs for t in range(1, extent.steps + 1)]
+    last = [
+        (q, extent.steps - back)
+        for q in (*cell.states, *cell.inputs)
+        for back in range(q.depth)
+    ]  # fmt: skip
+    weigh = lambda q: rng.standard_normal((extent.samples, *shape_of(q.symbol)))  # noqa: E731
+    weights = {(q.name, t): weigh(q) for q, t in seen}
+    return Sample(cell, extent, values, weights, {(q.name, t): weigh(q) for q, t in last})
+
+
+def draw_smooth(cell: Cell, extent: Extent, seed: int, *, margin: float = 1e-3, attempts: int = 200) -> Sample | None:
+    """A random run all of whose values are finite, and that keeps a distance from kinks and poles.
+
+    Args:
+        cell: the cell.
+        extent: sizes, T and B.
+        seed: of the first attempt.
+        margin: the distance.
+        attempts: after which there is none.
+    """
+    for i in range(attempts):
+        sample = draw(cell, extent, seed + 7919 * i, gain=(0.8, 0.5, 1.2)[i % 3], positive=i % 8 >= 5)
+        arithmetic = Floats()
+        with np.errstate(all="ignore"):
+            tape = reference(sample, arithmetic)
+        finite = all(np.all(np.isfinite(v)) and np.all(np.abs(v) < 1e6) for v in tape.values.values())
+        if finite and arithmetic.margin > margin:
+            return sample
+    return None
+
+
+def reference(sample: Sample, arithmetic: ArrayArithmetic, values: Values | None = None) -> Tape[Any]:
+    """The cell's own equations, each sample's columns by themselves; neither normal form nor generated code.
+
+    Args:
+        sample: the run.
+        arithmetic: what the values are.
+        values: what to start from instead; leading axes are runs of their own.
+    """
+    start = sample.values if values is None else values
+    tape: Tape[Any] = Tape(sample.extent.steps, {}, _absent)
+    for place, value in start.items():
+        tape.put(MatrixSymbol if place[1] is None else Timed, place, value)
+    run_forward(Evaluator(arithmetic, sample.extent.sizes), sample.cell.equations, tape)
+    return tape
+
+
+def loss_of(sample: Sample, tape: Tape[Any]) -> Any:
+    """L of a reference run, one per leading axis and sample."""
+    total: Any = 0
+    for weights in (sample.weights, sample.final_weights):
+        for place, weight in weights.items():
+            total = total + (weight * tape.get(Timed, place)).sum(axis=(-1, -2))
+    return total
+
+
+def _absent(leaf: Any, t: int | None) -> Array:
+    raise KeyError(f"{leaf} at step {t} is not given")
