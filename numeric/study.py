@@ -143,12 +143,10 @@ def _generated(
     constants: Mapping[str, float], loss: Mapping[str, Array],
 ) -> dict[str, Array]:  # fmt: skip
     """The parameters' gradients by the generated code."""
-    names = [
-        p.name
-        for p in inspect.signature(module.forward).parameters.values()
-        if p.kind is p.KEYWORD_ONLY
-    ]
-    given = dict(zip(names, constants.values(), strict=True))
+    names = [p.name for p in inspect.signature(module.forward).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    given: dict[str, float] = dict(zip(names, constants.values(), strict=False))
+    if not cell.inputs:
+        given["steps"] = STEPS
     first = [_axes(q, inputs[q.name][:, :1]) for q in cell.inputs]
     _, _, cache = module.forward(dict(params), *first, **given)
     bar = {name: _axes(cell.quantity(name), value[:, None]) for name, value in loss.items()}
