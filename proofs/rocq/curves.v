@@ -35,51 +35,54 @@ Lemma deriv_mx_eq A dA dB : deriv_mx A x dA -> dA = dB -> deriv_mx A x dB.
 Proof. by move=> dAx <-. Qed.
 
 Lemma curve_cst (K : 'M[R]_(m, n)) : deriv_mx (fun=> K) x T_zero.
-Proof. by move=> i j; rewrite zero_entry; exact: deriv_cst. Qed.
+Proof. by move=> i j; rewrite T_zeroE zero_entry; exact: deriv_cst. Qed.
 
 Lemma curve_add A B dA dB : deriv_mx A x dA -> deriv_mx B x dB ->
   deriv_mx (fun e => A e + B e) x (T_add dA dB).
 Proof.
-move=> dAx dBx i j; rewrite add_entry.
+move=> dAx dBx i j; rewrite T_addE add_entry.
 by apply: deriv_ext (deriv_add (dAx i j) (dBx i j)) => e; rewrite add_entry.
 Qed.
 
 Lemma curve_opp A dA : deriv_mx A x dA ->
   deriv_mx (fun e => - A e) x (T_opp dA).
 Proof.
-move=> dAx i j; rewrite opp_entry.
+move=> dAx i j; rewrite T_oppE opp_entry.
 by apply: deriv_ext (deriv_opp (dAx i j)) => e; rewrite opp_entry.
 Qed.
 
 Lemma curve_sub A B dA dB : deriv_mx A x dA -> deriv_mx B x dB ->
   deriv_mx (fun e => A e - B e) x (T_sub dA dB).
-Proof. by move=> dAx dBx; apply: curve_add dAx (curve_opp dBx). Qed.
+Proof.
+move=> dAx dBx; have := curve_add dAx (curve_opp dBx).
+by rewrite T_addE T_oppE -T_subE.
+Qed.
 
 Lemma curve_scale k A dA : deriv_mx A x dA ->
   deriv_mx (fun e => k *: A e) x (T_scale k dA).
 Proof.
-move=> dAx i j; rewrite scale_entry.
+move=> dAx i j; rewrite T_scaleE scale_entry.
 by apply: deriv_ext (deriv_scale k (dAx i j)) => e; rewrite scale_entry.
 Qed.
 
 Lemma curve_had A B dA dB : deriv_mx A x dA -> deriv_mx B x dB ->
   deriv_mx (fun e => A e .* B e) x (T_had (A x) dA (B x) dB).
 Proof.
-move=> dAx dBx i j; rewrite add_entry !had_entry.
+move=> dAx dBx i j; rewrite T_hadE add_entry !had_entry.
 by apply: deriv_ext (deriv_mul (dAx i j) (dBx i j)) => e; rewrite had_entry.
 Qed.
 
 Lemma curve_tr A dA : deriv_mx A x dA ->
   deriv_mx (fun e => (A e)^T) x (T_tr dA).
 Proof.
-move=> dAx i j; rewrite tr_entry.
+move=> dAx i j; rewrite T_trE tr_entry.
 by apply: deriv_ext (dAx j i) => e; rewrite tr_entry.
 Qed.
 
 Lemma curve_total A dA : deriv_mx A x dA ->
   deriv_mx (fun e => total (A e)) x (T_total dA).
 Proof.
-move=> dAx i j; rewrite const_entry.
+move=> dAx i j; rewrite T_totalE const_entry.
 apply: deriv_ext (deriv_sum _ (fun k => deriv_sum _ (dAx k))) => e.
 by rewrite const_entry.
 Qed.
@@ -87,7 +90,7 @@ Qed.
 Lemma curve_bcast (a : R -> 'M[R]_1) da : deriv_mx a x da ->
   deriv_mx (fun e => bcast m n (a e)) x (T_bcast m n da).
 Proof.
-move=> dax i j; rewrite bcast_entry.
+move=> dax i j; rewrite T_bcastE bcast_entry.
 by apply: deriv_ext (dax 0 0) => e; rewrite bcast_entry.
 Qed.
 
@@ -95,7 +98,7 @@ Lemma curve_map f (D : 'M[R]_(m, n)) A dA :
   (forall i j, deriv f (A x i j) (D i j)) -> deriv_mx A x dA ->
   deriv_mx (fun e => emap f (A e)) x (T_map D dA).
 Proof.
-move=> dfx dAx i j; rewrite had_entry.
+move=> dfx dAx i j; rewrite T_mapE had_entry.
 by apply: deriv_ext (deriv_comp (dfx i j) (dAx i j)) => e; rewrite emap_entry.
 Qed.
 
@@ -105,7 +108,7 @@ Lemma curve_mul m k n (A : R -> 'M[R]_(m, k)) (B : R -> 'M[R]_(k, n)) dA dB :
   deriv_mx A x dA -> deriv_mx B x dB ->
   deriv_mx (fun e => A e *m B e) x (T_mul (A x) dA (B x) dB).
 Proof.
-move=> dAx dBx i j; rewrite add_entry !mxE -big_split /=.
+move=> dAx dBx i j; rewrite T_mulE add_entry !mxE -big_split /=.
 apply: deriv_ext (deriv_sum _ (fun l => deriv_mul (dAx i l) (dBx l j))) => e.
 by rewrite mxE.
 Qed.
@@ -114,7 +117,7 @@ Lemma curve_col m1 m2 n (A : R -> 'M[R]_(m1, n)) (B : R -> 'M[R]_(m2, n)) dA dB 
   deriv_mx A x dA -> deriv_mx B x dB ->
   deriv_mx (fun e => col_mx (A e) (B e)) x (T_col dA dB).
 Proof.
-move=> dAx dBx i j; rewrite -(splitK i) /T_col; case: (fintype.split i) => k /=.
+move=> dAx dBx i j; rewrite -(splitK i) T_colE; case: (fintype.split i) => k /=.
   by rewrite col_mxEu; apply: deriv_ext (dAx k j) => e; rewrite col_mxEu.
 by rewrite col_mxEd; apply: deriv_ext (dBx k j) => e; rewrite col_mxEd.
 Qed.
@@ -122,14 +125,14 @@ Qed.
 Lemma curve_usub m1 m2 n (A : R -> 'M[R]_(m1 + m2, n)) dA :
   deriv_mx A x dA -> deriv_mx (fun e => usubmx (A e)) x (T_usub dA).
 Proof.
-move=> dAx i j; rewrite usub_entry.
+move=> dAx i j; rewrite /T_usub -lock usub_entry.
 by apply: deriv_ext (dAx _ j) => e; rewrite usub_entry.
 Qed.
 
 Lemma curve_dsub m1 m2 n (A : R -> 'M[R]_(m1 + m2, n)) dA :
   deriv_mx A x dA -> deriv_mx (fun e => dsubmx (A e)) x (T_dsub dA).
 Proof.
-move=> dAx i j; rewrite dsub_entry.
+move=> dAx i j; rewrite /T_dsub -lock dsub_entry.
 by apply: deriv_ext (dAx _ j) => e; rewrite dsub_entry.
 Qed.
 
@@ -146,13 +149,14 @@ Definition d_sigmoid S := S .* (const_mx 1 - S).
 Definition d_exp S := S.
 Definition d_recip S := - (S .* S).
 Definition d_sqrt S := emap GRing.inv (2%:R *: S).
+Definition d_relu S := emap (@step R) S.
 Definition g_softplus X := emap (@sigmoid R) X.
 Definition g_log X := emap GRing.inv X.
 Definition g_sin X := emap (@cos R) X.
 Definition g_cos X := - emap (@sin R) X.
-Definition g_relu X := emap (@step R) X.
 Definition g_abs X := emap sgr X.
 Definition g_pow k X := k%:R *: epow X k.-1.
+Definition g_npow k X := - (k%:R *: emap GRing.inv (epow X k.+1)).
 
 Section Curves.
 Variables (x : R) (A : R -> 'M[R]_(m, n)) (dA : 'M[R]_(m, n)).
@@ -202,9 +206,15 @@ Lemma curve_recip : all_nz (A x) ->
     (T_map (d_recip (emap GRing.inv (A x))) dA).
 Proof. by move=> ok; entrywise deriv_recip. Qed.
 
+Lemma step_relu y : step (relu y) = step y :> R.
+Proof. by rewrite /relu; case: (ltP 0 y) => [//|y0]; rewrite /step ltxx ltNge y0. Qed.
+
 Lemma curve_relu : all_nz (A x) -> deriv_mx (fun e => emap (@relu R) (A e)) x
-  (T_map (g_relu (A x)) dA).
-Proof. by move=> ok; entrywise deriv_relu. Qed.
+  (T_map (d_relu (emap (@relu R) (A x))) dA).
+Proof.
+move=> ok; apply: curve_map dAx => i j; rewrite !emap_entry step_relu.
+exact: deriv_relu.
+Qed.
 
 Lemma curve_abs : all_nz (A x) -> deriv_mx (fun e => emap normr (A e)) x
   (T_map (g_abs (A x)) dA).
@@ -216,6 +226,17 @@ Proof.
 have d y : deriv (fun a : R => a ^+ k) y (k%:R * y ^+ k.-1).
   by apply: deriv_eq (deriv_pow k (deriv_id y)) _; rewrite mulr1.
 entrywise d.
+Qed.
+
+Lemma curve_npow k : all_nz (A x) ->
+  deriv_mx (fun e => emap GRing.inv (epow (A e) k)) x (T_map (g_npow k (A x)) dA).
+Proof.
+move=> ok i j; have nz : A x i j ^+ k != 0 by rewrite expf_neq0.
+apply: deriv_ext (deriv_eq (deriv_inv (deriv_pow k (dAx i j)) nz) _) => [e|].
+  by rewrite emap_entry epow_entry.
+rewrite T_mapE had_entry opp_entry scale_entry emap_entry epow_entry mulrA.
+congr (_ * _); case: k nz => [|k] nz; first by rewrite /= mul0r mulr0 mul0r oppr0.
+by rewrite /= !exprSr; field; rewrite ok expf_neq0.
 Qed.
 
 End Curves.
@@ -245,11 +266,11 @@ move=> dAx i j; have dE := curve_exp dAx.
 have dr := curve_recip (curve_total dE) (total_exp_nz (A x) i j).
 have dS : deriv_mx (fun e => softmax (A e)) x _ :=
   curve_had dE (curve_bcast dr).
-apply: deriv_eq (dS i j) _.
+apply: deriv_eq (dS i j) _; rewrite T_softmaxE T_hadE T_bcastE T_totalE !T_mapE.
 rewrite !(add_entry, opp_entry, had_entry, bcast_entry, emap_entry, const_entry).
 set r := (\sum_i _)^-1.
 have -> : \sum_i \sum_j (softmax (A x) .* dA) i j =
-          r * \sum_i \sum_j (T_map (d_exp (emap expR (A x))) dA) i j.
+          r * \sum_i \sum_j (d_exp (emap expR (A x)) .* dA) i j.
   rewrite mulr_sumr; apply: eq_bigr => k _; rewrite mulr_sumr.
   apply: eq_bigr => l _.
   rewrite !(had_entry, bcast_entry, emap_entry, const_entry) /d_exp -/r.
@@ -260,4 +281,5 @@ Qed.
 End Softmax.
 
 Ltac unfold_derivatives := rewrite /d_tanh /d_sigmoid /d_exp /d_recip /d_sqrt
-  /g_softplus /g_log /g_sin /g_cos /g_relu /g_abs /g_pow.
+  /d_relu
+  /g_softplus /g_log /g_sin /g_cos /g_abs /g_pow /g_npow.

@@ -4,8 +4,7 @@
 (* `ring', which sees the entry of a matrix product as one atom. Two products *)
 (* whose factors are equal, but written otherwise, are first made the same    *)
 (* by mx_ring itself, on the factors.                                         *)
-From mathcomp Require Import all_ssreflect all_algebra.
-From mathcomp Require Import ring.
+From mathcomp Require Import all_ssreflect all_algebra reals ring.
 From throughtime Require Import hadamard.
 Set Implicit Arguments.
 Unset Strict Implicit.
@@ -14,7 +13,7 @@ Import GRing.Theory.
 Local Open Scope ring_scope.
 
 Section Transposes.
-Variable R : comRingType.
+Variable R : realType.
 Variables m n : nat.
 Implicit Types A B : 'M[R]_(m, n).
 
@@ -87,7 +86,41 @@ Proof. by apply/matrixP => i j; rewrite !mxE exprS expr2 mulrA. Qed.
 
 End Transposes.
 
-Definition tr_rules := (trmx_mul, tr_tr, tr_add, tr_opp, tr_zero, tr_scale,
+(* Matrices of one entry: a scalar product is a total. *)
+Section Scalars.
+Variable R : realType.
+
+Lemma mul11 k (X : 'M[R]_(1, k)) (Y : 'M[R]_(k, 1)) : X *m Y = total (X^T .* Y).
+Proof.
+apply/matrixP => i j; rewrite !mxE !ord1; apply: eq_bigr => l _.
+by rewrite big_ord1 !mxE.
+Qed.
+Lemma tr11 (a : 'M[R]_1) : a^T = a.
+Proof. by apply/matrixP => i j; rewrite mxE !ord1. Qed.
+Lemma total11 (a : 'M[R]_1) : total a = a.
+Proof. by apply/matrixP => i j; rewrite mxE !big_ord1 !ord1. Qed.
+Lemma bcast11 (a : 'M[R]_1) : bcast 1 1 a = a.
+Proof. by apply/matrixP => i j; rewrite mxE !ord1. Qed.
+
+End Scalars.
+
+(* The same as in mathcomp, for matrices over realType: one way of writing    *)
+(* the ring, so that equal terms are the same to `ring'.                      *)
+Section Products.
+Variable R : realType.
+Variables m k n : nat.
+Implicit Types (A : 'M[R]_(m, k)) (B : 'M[R]_(k, n)).
+
+Lemma tr_mul A B : (A *m B)^T = B^T *m A^T.
+Proof. exact: trmx_mul. Qed.
+Lemma mul_scalel (c : R) A B : (c *: A) *m B = c *: (A *m B).
+Proof. by rewrite scalemxAl. Qed.
+Lemma mul_scaler (c : R) A B : A *m (c *: B) = c *: (A *m B).
+Proof. by rewrite scalemxAr. Qed.
+
+End Products.
+
+Definition tr_rules := (tr_mul, tr_tr, tr_add, tr_opp, tr_zero, tr_scale,
   tr_had, tr_emap, tr_epow, tr_cst, tr_bcast).
 Definition total_rules := (total_add, total_opp, total_scale, total_zero,
   total_tr).
@@ -98,8 +131,8 @@ Definition entry_rules := (add_entry, opp_entry, zero_entry, scale_entry,
   tr_entry, usub_entry, dsub_entry).
 
 Ltac mx_distribute :=
-  rewrite ?(mulmxDl, mulmxDr, mulNmx, mulmxN, mul0mx, mulmx0);
-  rewrite -?(scalemxAl, scalemxAr); rewrite ?mulmxA.
+  rewrite ?(mulmxDl, mulmxDr, mulNmx, mulmxN, mul0mx, mulmx0, mul_scalel,
+            mul_scaler, mulmxA).
 
 (* Can the two be equal without being the same? Not if both are leaves.       *)
 Ltac is_composite A :=
@@ -155,12 +188,16 @@ Ltac mx_finish rec :=
   rewrite ?entry_rules ?(invfM, exprVn, invrK);
   first [ reflexivity | by ring | unify_pair rec; mx_finish rec ].
 
+Ltac mx_entries :=
+  let i := fresh "i" in let j := fresh "j" in
+  apply/matrixP => i j; rewrite ?(ord1 i) ?(ord1 j).
+
 Ltac mx_short :=
-  rewrite ?tr_rules ?total_rules; mx_distribute;
-  same_or ltac:(apply/matrixP => ? ?; mx_finish mx_short).
+  rewrite ?(tr_rules, mul11, tr11, total11, bcast11) ?total_rules; mx_distribute;
+  same_or ltac:(mx_entries; mx_finish mx_short).
 
 Ltac mx_long :=
-  rewrite ?tr_rules ?spread_rules ?total_rules; mx_distribute;
-  same_or ltac:(apply/matrixP => ? ?; mx_finish mx_short).
+  rewrite ?(tr_rules, mul11, tr11, total11, bcast11) ?spread_rules ?total_rules;
+  mx_distribute; same_or ltac:(mx_entries; mx_finish mx_short).
 
 Ltac mx_ring := solve [ mx_short | mx_long ].

@@ -23,6 +23,9 @@ Implicit Types A B : 'M[R]_(m, n).
 Lemma dot_before T t A B : ⟨before T t A, B⟩ = before T t ⟨A, B⟩.
 Proof. by rewrite /before; case: ifP => // _; rewrite dot0l. Qed.
 
+Lemma dot_add A B G a b : ⟨A, G⟩ = a -> ⟨B, G⟩ = b -> ⟨A + B, G⟩ = a + b.
+Proof. by rewrite dotDl => -> ->. Qed.
+
 End Before.
 
 Lemma before_lt (V : zmodType) T t (A : V) : (t < T)%N -> before T t A = A.
@@ -34,14 +37,17 @@ Proof. by rewrite /before ltnNge => ->. Qed.
 Section Telescope.
 Variable V : zmodType.
 
+Lemma sum_add T (F G : 'I_T -> V) a b : \sum_(t < T) F t = a ->
+  \sum_(t < T) G t = b -> \sum_(t < T) (F t + G t) = a + b.
+Proof. by rewrite big_split => -> ->. Qed.
+
 Lemma sum_shift (f : nat -> V) T k : (forall t, (T <= t)%N -> f t = 0) ->
-  \sum_(t < T) f t = \sum_(t < T) f (t + k)%N + \sum_(t < k) f t.
+  \sum_(t < T) f t = \sum_(t < T) f (k + t)%N + \sum_(t < k) f t.
 Proof.
 move=> f0; have e : \sum_(t < T) f t = \sum_(t < T + k) f t.
   rewrite big_split_ord /= [X in _ = _ + X]big1 ?addr0 // => i _.
   by rewrite f0 ?leq_addr.
-rewrite e addnC big_split_ord /= addrC; congr (_ + _).
-by apply: eq_bigr => i _; rewrite addnC.
+by rewrite e addnC big_split_ord /= addrC.
 Qed.
 
 (* a t     ⟨adjoint, tangent⟩ of the state made by step t                     *)
@@ -50,12 +56,12 @@ Qed.
 (* g t     the derivative of the loss of step t                               *)
 Theorem telescope (d T : nat) (a g q : nat -> V) (c : nat -> nat -> V) :
   (forall t, (t < T)%N -> a t = \sum_(k < d) c k t + q t) ->
-  (forall t, (t < T)%N -> a t = g t + \sum_(k < d) c k (t + k.+1)%N) ->
+  (forall t, (t < T)%N -> a t = g t + \sum_(k < d) c k (k.+1 + t)%N) ->
   (forall k t, (T <= t)%N -> c k t = 0) ->
   \sum_(t < T) g t =
   \sum_(t < T) q t + \sum_(k < d) \sum_(t < k.+1) c k t.
 Proof.
-move=> step adj past; set X := \sum_(t < T) \sum_(k < d) c k (t + k.+1)%N.
+move=> step adj past; set X := \sum_(t < T) \sum_(k < d) c k (k.+1 + t)%N.
 apply: (addIr X); rewrite -big_split /=.
 transitivity (\sum_(t < T) a t).
   by apply: eq_bigr => t _; rewrite -adj.
