@@ -77,6 +77,7 @@ class Cell:
         title: a line of description (the text's first comment), possibly empty.
         reference: where the cell comes from, possibly empty.
         options: the options with which the text was read, e.g. ``{"g": "relu"}``.
+        exports: intermediates that a network around the cell looks at, besides its own outputs.
         initial: how the author starts a parameter: identity, zeros, ones, orthogonal, glorot or a number as text,
             by name; a parameter that is not in it has no stated convention.
     """
@@ -90,6 +91,7 @@ class Cell:
     reference: str = ""
     options: dict[str, str] = field(default_factory=dict)
     initial: dict[str, str] = field(default_factory=dict)
+    exports: frozenset[str] = frozenset()
 
     def of_role(self, *roles: Role) -> tuple[Quantity, ...]:
         """The quantities of these roles, in order of first appearance."""
@@ -118,14 +120,16 @@ class Cell:
 
     @property
     def outputs(self) -> tuple[Quantity, ...]:
-        """What a loss may look at: the states, and every intermediate that no equation uses."""
+        """What a loss may look at: the states, every intermediate that no equation uses, and the exports."""
         used = {
             v.name
             for eq in self.equations
             for v in leaves(eq.expr)
             if isinstance(v, Timed | MatrixSymbol)
         }
-        sinks = tuple(q for q in self.of_role("intermediate") if q.name not in used)
+        sinks = tuple(
+            q for q in self.of_role("intermediate") if q.name not in used or q.name in self.exports
+        )
         return self.states + sinks
 
     def quantity(self, name: str) -> Quantity:

@@ -260,7 +260,8 @@ class _Writer:
             )
 
     def products(self) -> Iterator[Line]:
-        yield from schematic_lines(self.d)
+        if self.d.cell.states:
+            yield from schematic_lines(self.d)
 
 
 def schematic_lines(d: Derivation) -> Iterator[Line]:

@@ -201,9 +201,10 @@ def transpose(expr: MatrixExpr) -> MatrixExpr:
         return scale(c, core.arg)
     if isinstance(core, OneMatrix | ZeroMatrix):
         return scale(c, type(core)(core.shape[1], core.shape[0]))
-    return scale(
-        c, core if is_scalar(core) or isinstance(core, Diag | Identity) else Transpose(core)
-    )
+    if isinstance(core, Broadcast):
+        return scale(c, Broadcast(*operands(core), core.shape[1], core.shape[0]))
+    symmetric = is_scalar(core) or isinstance(core, Diag | Identity)
+    return scale(c, core if symmetric else Transpose(core))
 
 
 def broadcast(scalar: MatrixExpr, rows, cols) -> MatrixExpr:

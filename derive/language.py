@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from sympy import Symbol
 from sympy.matrices.expressions import MatrixExpr
@@ -20,13 +21,13 @@ from derive.language_declarations import (
     read_declaration,
 )
 from derive.language_expressions import Choices, read_expression
-from derive.language_lines import Statement, read_lines
+from derive.language_lines import Document, Statement, read_lines
 from derive.language_roles import Named, check_state, evaluation_order, roles
 from derive.language_sympy import constant_text, equations_as_text
 from derive.language_timed import timed
 from derive.losses import write_out
 from derive.shapes import Shapes, infer
-from derive.syntax import RESERVED, EquationText, Span
+from derive.syntax import RESERVED, EquationText, Span, references
 
 __all__ = ["cell_from_sympy", "read_cell", "timed"]
 
@@ -45,11 +46,9 @@ def read_cell(text: str, name: str = "cell", options: Mapping[str, str] | None =
         ArgumentError: an option or its value is unknown.
     """
     source = name if "." in name else f"{name}.cell"
-    document = read_lines(text, source)
-    declarations = [read_declaration(s) for s in document.statements if is_declaration(s)]
-    check_twice(declarations)
-    chosen, _ = choose(declarations, options or {})
-    equations = write_out(_equations(document.statements, chosen, source))
+    parts = read_parts(text, source, options or {})
+    declarations, chosen, document = parts.declarations, parts.chosen, parts.document
+    equations = write_out(parts.equations)
     named = roles(equations, declarations)
     ordered = evaluation_order(equations)
     check_state(equations, named)
@@ -66,6 +65,49 @@ def read_cell(text: str, name: str = "cell", options: Mapping[str, str] | None =
         options=chosen,
         initial=_initial(declarations, quantities),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A cell's text, read line by line.
+
+    Args:
+        document: its statements and comments.
+        declarations: its declarations.
+        chosen: the value of every option.
+        equations: its equations, losses not yet written out.
+    """
+
+    document: Document
+    declarations: list[Declaration]
+    chosen: dict[str, str]
+    equations: list[EquationText]
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The names of the options, in order."""
+        return tuple(self.chosen)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of the inputs, in order of first appearance."""
+        defined = {e.target for e in self.equations}
+        used = (r for e in self.equations for r in references(e.value) if r.lag is not None)
+        return tuple(dict.fromkeys(r.name for r in used if r.name not in defined))
+
+
+def read_parts(text: str, source: str, options: Mapping[str, str]) -> Parts:
+    """The lines of a cell's text, before roles and shapes are known.
+
+    Raises:
+        LanguageError: a line is not in the language.
+        ArgumentError: an option or its value is unknown.
+    """
+    document = read_lines(text, source)
+    declarations = [read_declaration(s) for s in document.statements if is_declaration(s)]
+    check_twice(declarations)
+    chosen, _ = choose(declarations, options)
+    return Parts(document, declarations, chosen, _equations(document.statements, chosen, source))
 
 
 def cell_from_sympy(
@@ -118,7 +160,7 @@ def _equations(
         {option: value for option, value in chosen.items() if not value.isdigit()},
         {option: int(value) for option, value in chosen.items() if value.isdigit()},
     )
-    found = [_equation_text(s, choices) for s in statements if not is_declaration(s)]
+    found = [equation_text(s, choices) for s in statements if not is_declaration(s)]
     if not found:
         raise LanguageError(
             f"{source} holds no equation.", "Write e.g. h[t] = tanh(W @ h[t-1] + U @ x[t])."
@@ -126,7 +168,12 @@ def _equations(
     return found
 
 
-def _equation_text(statement: Statement, choices: Choices) -> EquationText:
+def equation_text(statement: Statement, choices: Choices) -> EquationText:
+    """One equation as read.
+
+    Raises:
+        LanguageError: the line is no equation.
+    """
     tokens = statement.tokens
     signs = [i for i, token in enumerate(tokens) if token.text == "="]
     if len(signs) != 1:

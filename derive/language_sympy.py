@@ -261,6 +261,9 @@ class _Writer:
     def softmax(self, expr: ex.Softmax, depth: int) -> Text:
         return Text(f"softmax({self.solid(expr.args[0], depth).text})", ATOM)
 
+    def logsumexp(self, expr: ex.LogSumExp, depth: int) -> Text:
+        return Text(f"logsumexp({self.solid(expr.args[0], depth).text})", ATOM)
+
     def total(self, expr: ex.Total, depth: int) -> Text:
         name = "mean" if isinstance(expr, Mean) else "sum"
         return Text(f"{name}({self.solid(expr.args[0], depth).text})", ATOM)
@@ -284,6 +287,7 @@ _WRITERS: dict[type, Callable[[_Writer, Any, int], Text]] = {
     ex.Concat: _Writer.stack,
     BlockMatrix: _Writer.block,
     ex.Softmax: _Writer.softmax,
+    ex.LogSumExp: _Writer.logsumexp,
     ex.Total: _Writer.total,
     ex.Broadcast: _Writer.broadcast,
 }

@@ -66,6 +66,7 @@ class Network:
         inputs: the quantities given from outside, in order of first appearance.
         axes: the axis of every input.
         dims: the free dimensions.
+        cells: the texts of the scanned cells, by name.
         loss: the segment and the output whose sum over time is the loss; ``None`` if there is none.
         text: the source text.
         title: a line of description.
@@ -78,6 +79,7 @@ class Network:
     inputs: tuple[Quantity, ...]
     axes: dict[str, str]
     dims: tuple[Expr, ...]
+    cells: dict[str, str] = field(default_factory=dict)
     loss: Source | None = None
     text: str = ""
     title: str = ""

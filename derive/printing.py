@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sympy import Expr, Rational
+from collections.abc import Iterator
+from itertools import product
+
+from sympy import Expr, Mul, Rational
 from sympy.matrices.expressions import (
     HadamardPower,
     HadamardProduct,
@@ -29,6 +32,7 @@ from derive.expressions import (
     operands,
     scale,
     split_coefficient,
+    with_operands,
 )
 from derive.notation import Notation
 
@@ -77,6 +81,7 @@ class Printer:
             Rows: self.rows,
             Broadcast: self.broadcast,
             Total: self.total,
+            Mean: lambda e: (self.mean(operands(e)[0]), ATOM),
             Diag: self.diag,
             OneMatrix: self.ones,
             ZeroMatrix: self.zeros,
@@ -106,20 +111,15 @@ class Printer:
 
     def product(self, expr: MatMul) -> tuple[str, int]:
         """c A B"""
-        c, core = split_coefficient(expr)
+        c, core = averaged(*split_coefficient(expr))
         if c == 1:
-            return self.joined(operands(core)), PRODUCT
+            if isinstance(core, MatMul):
+                return self.joined(operands(core)), PRODUCT
+            return self.show(core)
         if c == -1:
             return "-" + self.tight(core, PRODUCT), SUM
         if isinstance(core, OneMatrix):
             return self.number(c), ATOM
-        averaged = mean_of(c, core)
-        if averaged is not None:
-            k, x = averaged
-            text, binding = self.mean(x), ATOM
-            if k != 1:
-                text, binding = f"{self.number(k)}{self.times}{text}", PRODUCT
-            return text, SUM if k.could_extract_minus_sign() else binding
         text, binding = self.scaled(c, core)
         return text, SUM if c.could_extract_minus_sign() else binding
 
@@ -138,14 +138,42 @@ def _negated(c: Expr, core: MatrixExpr) -> MatrixExpr:
     return scale(-c, core)
 
 
-def mean_of(c: Expr, core: MatrixExpr) -> tuple[Expr, MatrixExpr] | None:
-    """k and x if c · core is k times the mean of x's entries, spread out or not."""
-    scalar = operands(core)[0] if isinstance(core, Broadcast) else core
-    if not isinstance(scalar, Total):
-        return None
-    x = operands(scalar)[0]
-    k = c * x.shape[0] * x.shape[1]
-    return (k, x) if k.is_Number else None
+class Mean(Total):
+    """The mean of all entries: 1/(r c) times their sum. It stands on pages only."""
+
+
+def averaged(c: Expr, core: MatrixExpr) -> tuple[Expr, MatrixExpr]:
+    """The product c · core with sums written as means, if that leaves no size in the coefficient."""
+    if not c.free_symbols:
+        return c, core
+    counts = [t.shape[0] * t.shape[1] for t in _summed(core)]
+    for chosen in product((False, True), repeat=len(counts)):
+        k = c * Mul(*(count for count, mean in zip(counts, chosen, strict=True) if mean))
+        if k.is_Number:
+            return k, _with_means(core, iter(chosen))
+    return c, core
+
+
+_LINEAR = (MatMul, HadamardProduct, Transpose, Broadcast, Total, Diag)
+"""Nodes from whose operands the constructors take numbers out."""
+
+
+def _summed(expr: MatrixExpr) -> Iterator[MatrixExpr]:
+    """What is summed up in the expression, where a coefficient in front of all of it may belong to the sum."""
+    if isinstance(expr, Total):
+        yield operands(expr)[0]
+    if isinstance(expr, _LINEAR):
+        for part in operands(expr):
+            yield from _summed(part)
+
+
+def _with_means(expr: MatrixExpr, chosen: Iterator[bool]) -> MatrixExpr:
+    """The expression with some of its sums, in the order of ``_summed``, made means."""
+    if not isinstance(expr, _LINEAR):
+        return expr
+    mean = isinstance(expr, Total) and next(chosen)
+    parts = [_with_means(part, chosen) for part in operands(expr)]
+    return Mean(*parts) if mean else with_operands(expr, parts)
 
 
 def fraction(c: Expr) -> tuple[str, str]:

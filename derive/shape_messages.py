@@ -15,7 +15,7 @@ class Demand:
     """Why two sizes must be equal.
 
     Args:
-        kind: product, entrywise, equation, stack, softmax, declared or default.
+        kind: product, entrywise, equation, stack, softmax, declared, alike or default.
         left: the part of the text that has the first size.
         right: the part that has the second.
         left_axis: 0 for its rows, 1 for its columns.
@@ -41,6 +41,7 @@ _REMEDIES = {
     "stack": "concat stacks rows: its parts need equally many columns.",
     "softmax": "softmax takes a column vector: transpose its argument, or normalise entry by entry with exp and sum.",
     "declared": "Change this declaration or the other place.",
+    "alike": "A scan that starts from another has states of the same sizes.",
     "default": "Declare its shape: `dim name = n` for a column, `dim name = n, m` for a matrix.",
 }
 

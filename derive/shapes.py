@@ -60,7 +60,10 @@ class Shapes:
 
 
 def infer(
-    equations: Sequence[EquationText], named: Mapping[str, Named], declared: Iterable[Declaration]
+    equations: Sequence[EquationText],
+    named: Mapping[str, Named],
+    declared: Iterable[Declaration],
+    alike: Iterable[tuple[str, str, Span]] = (),
 ) -> Shapes:
     """The shapes of a cell.
 
@@ -68,13 +71,14 @@ def infer(
         equations: in order of evaluation.
         named: the role of every name.
         declared: the declarations.
+        alike: pairs of names of one shape, and the place that says so.
 
     Raises:
         ShapeError: two shapes would have to agree and cannot, or a size cannot be decided.
     """
     work = _Inference(named)
     try:
-        work.run(equations, [d for d in declared if d.kind in ("dim", "const")])
+        work.run(equations, [d for d in declared if d.kind in ("dim", "const")], alike)
     except Contradiction as found:
         raise conflict(
             found, work.dimensions, name_sizes(work.shapes(), named, work.dimensions)
@@ -100,7 +104,12 @@ class _Inference:
         resolve = self.dimensions.resolve
         return {name: (resolve(rows), resolve(cols)) for name, (rows, cols) in self.of_name.items()}
 
-    def run(self, equations: Sequence[EquationText], declared: list[Declaration]) -> None:
+    def run(
+        self,
+        equations: Sequence[EquationText],
+        declared: list[Declaration],
+        alike: Iterable[tuple[str, str, Span]],
+    ) -> None:
         for name, found in self.named.items():
             given = found.role in ("input", "parameter")
             rows = self.dimensions.new(ANY_ROWS | (GIVEN_ROWS if given else 0))
@@ -110,6 +119,8 @@ class _Inference:
             )
         for declaration in declared:
             self.declare(declaration)
+        for a, b, span in alike:
+            self.same(self.of_name[a], self.of_name[b], Demand("alike", span, span))
         order = [node for equation in equations for node in postorder(equation.value)]
         for node in order:
             self.nodes[node] = _RULES[type(node)](self, node)

@@ -15,6 +15,8 @@ def leading(name, array):
 
 def size(name, array, axis, rank):
     """The length of one axis of an argument."""
+    if array is None:
+        raise ValueError(f"{name} is missing: expected an array of {rank} axes")
     shape = np.shape(array)
     if len(shape) != rank:
         raise ValueError(f"{name} has shape {shape}: expected {rank} axes")
@@ -81,6 +83,41 @@ def samples(state, axes):
     return 1
 
 
+def only(arrays, names):
+    """Those of the arrays that have these names."""
+    return {name: arrays[name] for name in names if name in arrays}
+
+
+def without(arrays, names):
+    """The arrays that do not have these names."""
+    return {name: array for name, array in arrays.items() if name not in names}
+
+
+def refuse_unknown(given, names):
+    """Raises if a name is given that is not expected."""
+    wrong = sorted(set(given) - set(names))
+    if wrong:
+        raise ValueError(f"state does not know {', '.join(wrong)}: expected {', '.join(names)}")
+
+
+def add_to(total, name, value):
+    """Adds a gradient to the sum of this name."""
+    total[name] = total[name] + value if name in total else value
+
+
+def add_all(total, gradients):
+    """Adds gradients to the sums of their names."""
+    for name, value in gradients.items():
+        add_to(total, name, value)
+
+
+def at_step(value, step, steps):
+    """A sequence of this many steps that is zero but for one of them."""
+    whole = np.zeros((steps, *value.shape[1:]), value.dtype)
+    whole[step] = value[0]
+    return whole
+
+
 def orthogonal(rng, rows, cols, dtype):
     """A random matrix with orthonormal rows or columns (Saxe, McClelland and Ganguli, 2014)."""
     q, r = np.linalg.qr(rng.standard_normal((max(rows, cols), min(rows, cols))))
@@ -95,6 +132,6 @@ def glorot(rng, rows, cols, dtype):
 
 
 NAMES = (
-    "leading", "size", "samples", "common_dtype", "unpacked", "unpacked_state", "gradient", "checked", "orthogonal",
-    "glorot",
+    "leading", "size", "samples", "common_dtype", "unpacked", "unpacked_state", "gradient", "checked", "only", "without",
+    "refuse_unknown", "add_all", "add_to", "at_step", "orthogonal", "glorot",
 )  # fmt: skip

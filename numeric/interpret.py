@@ -29,6 +29,7 @@ from derive.expressions import (
     Concat,
     Diag,
     Elementwise,
+    LogSumExp,
     Rows,
     Softmax,
     Total,
@@ -126,6 +127,11 @@ def _softmax(a: Array) -> Array:
     return raised / raised.sum(axis=(-1, -2), keepdims=True)
 
 
+def _logsumexp(a: Array) -> Array:
+    top = a.max(axis=(-1, -2), keepdims=True)
+    return top + np.log(np.exp(a - top).sum(axis=(-1, -2), keepdims=True))
+
+
 def _concat(expr: Any, parts: list[Program], sizes: Sizes) -> Program:
     def run(look: Look) -> Array:
         values = [part(look) for part in parts]
@@ -166,6 +172,7 @@ _MAKERS: dict[type, Callable[..., Program]] = {
     Transpose: _unary(lambda a: np.swapaxes(a, -1, -2)),
     Elementwise: _function,
     Softmax: _unary(_softmax),
+    LogSumExp: _unary(_logsumexp),
     Concat: _concat,
     Rows: _rows,
     Broadcast: _broadcast,

@@ -25,10 +25,12 @@ def generate(derivation: Derivation) -> str:
     ``step`` and ``value_and_grad``, and needs NumPy only. The same derivation gives the same text,
     on every run and under any hash seed.
     """
-    return _File(program(derivation)).text()
+    return File(program(derivation)).text()
 
 
-class _File(Body):
+class File(Body):
+    """Writes the functions of one cell."""
+
     def __init__(self, prog: Program) -> None:
         cell, names = prog.derivation.cell, Names(prog.derivation.notation)
         super().__init__(prog, names)
@@ -36,7 +38,6 @@ class _File(Body):
             self.dim(d)
         for q in cell.quantities:
             names.of(q.symbol)
-        self.equations = equations_text(cell)
 
     def text(self) -> str:
         """The whole file."""
@@ -75,7 +76,7 @@ class _File(Body):
             "Arrays = dict[str, Array]",
             "",
             f'NAME = "{self.cell.name}"',
-            f'EQUATIONS = """\\\n{self.equations}"""',
+            f'EQUATIONS = """\\\n{equations_text(self.cell)}"""',
         ]
         if not self.cell.inputs:
             axes = [f'"{q.name}": {0 if q.depth == 1 else 1}' for q in self.memory.values()]

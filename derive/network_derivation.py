@@ -1,0 +1,120 @@
+"""The derivation of a network: those of its segments, and how adjoints pass between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from derive.derivation import Derivation, derive
+from derive.latex import latex_name
+from derive.network import Network, Segment
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One line on how an adjoint passes from a segment to where its input came from.
+
+    Args:
+        segment: the segment that uses a value.
+        to: the segment that made it, empty if it is an input of the network.
+        latex: the line as LaTeX.
+        text: the line as text.
+    """
+
+    segment: str
+    to: str
+    latex: str
+    text: str
+
+
+@dataclass(frozen=True)
+class NetworkDerivation:
+    """The gradients of a network.
+
+    Args:
+        network: the network.
+        segments: the derivation of every segment, in order of evaluation.
+        passages: how adjoints pass between them, in order of the backward pass.
+    """
+
+    network: Network
+    segments: tuple[Derivation, ...]
+    passages: tuple[Passage, ...]
+
+    def text(self) -> str:
+        """All lines as text, segment by segment in the order of the backward pass."""
+        parts = []
+        for segment, derivation in zip(
+            self.network.segments[::-1], self.segments[::-1], strict=True
+        ):
+            lines = [f"  {p.text}" for p in self.passages if p.segment == segment.name]
+            parts.append(
+                "\n".join(
+                    [
+                        heading(segment),
+                        "",
+                        derivation.text().rstrip(),
+                        *(["", *lines] if lines else []),
+                    ]
+                )
+            )
+        return "\n\n\n".join(parts) + "\n"
+
+    def latex(self) -> str:
+        """All lines as LaTeX."""
+        parts = []
+        for segment, derivation in zip(
+            self.network.segments[::-1], self.segments[::-1], strict=True
+        ):
+            lines = [p.latex for p in self.passages if p.segment == segment.name]
+            body = " \\\\\n".join(lines)
+            passing = f"\n\\begin{{align*}}\n{body}\n\\end{{align*}}\n" if lines else ""
+            parts.append(f"\\subsection*{{{heading(segment)}}}\n{derivation.latex()}{passing}")
+        return "\n".join(parts)
+
+
+def heading(segment: Segment) -> str:
+    """What a segment is, in words."""
+    along = "after the scans" if segment.axis == "end" else f"along {segment.axis}"
+    return f"Segment {segment.name}, {along}{', reversed' if segment.reverse else ''}"
+
+
+def derive_network(network: Network) -> NetworkDerivation:
+    """Derives the gradients of a network, segment by segment."""
+    derivations = tuple(derive(s.cell) for s in network.segments)
+    passages = tuple(p for s in network.segments[::-1] for p in _passages(s))
+    return NetworkDerivation(network, derivations, passages)
+
+
+def _passages(segment: Segment) -> list[Passage]:
+    """Every use of another segment's values adds its adjoint there."""
+    found = []
+    here = rf"^{{({_plain(segment.name)})}}"
+    for name, source in segment.inputs.items():
+        if not source.segment:
+            continue
+        time = "T" if source.last else segment.axis
+        symbol = latex_name(name, accent="bar", time=time)
+        at = "T" if source.last else segment.axis
+        found.append(
+            Passage(
+                segment.name,
+                source.segment,
+                rf"{symbol} \mathrel{{+}}= {latex_name(name, accent='bar', time=at)}{here}",
+                f"{name}_bar[{at}] in {source.segment} += {name}_bar[{at}] of {segment.name}",
+            )
+        )
+    for state, source in segment.starts.items():
+        found.append(
+            Passage(
+                segment.name,
+                source.segment,
+                rf"{latex_name(source.name, accent='bar', time='T')} \mathrel{{+}}= "
+                rf"{latex_name(state, accent='bar', time='0')}",
+                f"{source.name}_bar[T] in {source.segment} += {state}_bar[0] of {segment.name}",
+            )
+        )
+    return found
+
+
+def _plain(name: str) -> str:
+    return rf"\mathrm{{{name.replace('_', '')}}}"

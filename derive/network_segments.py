@@ -1,0 +1,278 @@
+"""Equations to segments: what must run together runs together, everything else in order.
+
+Scans and equations that use each other at earlier steps (an output fed back as the next input) form one segment.
+Neighbouring equations without a state form one segment as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from derive.cell import Cell, Equation, Quantity, Role
+from derive.dimensions import Size
+from derive.errors import LanguageError
+from derive.language_build import build, dimension
+from derive.language_declarations import Declaration
+from derive.language_roles import Named
+from derive.network import END, Network, Segment, Source
+from derive.shapes import Shapes
+from derive.syntax import EquationText, Span, references
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One scan, or one equation.
+
+    Args:
+        name: the scan's name, or the equation's target.
+        equations: its equations.
+        axis: the letter of its time index, or ``end``.
+        reverse: whether it runs backwards.
+        start: the scan from whose final states it starts.
+        span: the place of a scan's name; ``None`` for an equation.
+    """
+
+    name: str
+    equations: tuple[EquationText, ...]
+    axis: str
+    reverse: bool = False
+    start: str | None = None
+    span: Span | None = None
+
+    @property
+    def targets(self) -> frozenset[str]:
+        """What it defines."""
+        return frozenset(e.target for e in self.equations)
+
+
+def assemble(
+    name: str,
+    groups: Sequence[Group],
+    ordered: Sequence[EquationText],
+    named: Mapping[str, Named],
+    shapes: Shapes,
+    declarations: Sequence[Declaration],
+) -> Network:
+    """The network of checked equations.
+
+    Raises:
+        LanguageError: groups that need each other run in different directions or along different axes.
+    """
+    owner = {target: g for g in groups for target in g.targets}
+    bundles = _bundles(groups, owner)
+    maker = _Maker(owner, ordered, named, shapes, declarations, _axes(groups, owner))
+    segments = [maker.segment(bundle) for bundle in _merged(bundles)]
+    linked = tuple(maker.linked(s, segments) for s in segments)
+    outside = dict.fromkeys(
+        q for s in linked for q, source in s.inputs.items() if not source.segment
+    )
+    depth = {q.name: max(q.depth, 0) for s in linked for q in s.cell.inputs}
+    dims = tuple(dimension(Size(0, ((v, 1),)), shapes.names) for v in shapes.names)
+    return Network(
+        name=name,
+        segments=linked,
+        inputs=tuple(maker.quantity(q, "input", depth[q]) for q in outside),
+        axes={q: maker.axes[q] for q in outside},
+        dims=dims,
+        loss=next((Source(s.name, "loss") for s in linked if "loss" in _defined(s)), None),
+        initial={d.name: str(d.value) for d in declarations if d.kind == "init"},
+    )
+
+
+def _defined(segment: Segment) -> set[str]:
+    return {eq.target.name for eq in segment.cell.equations}
+
+
+def _axes(groups: Sequence[Group], owner: Mapping[str, Group]) -> dict[str, str]:
+    """The axis of every quantity that changes with time.
+
+    Raises:
+        LanguageError: an input is used along two axes.
+    """
+    found = {target: g.axis for target, g in owner.items()}
+    for g in groups:
+        for e in g.equations:
+            for ref in references(e.value):
+                if ref.lag is None or (ref.name in owner and g.axis == END):
+                    continue
+                if found.setdefault(ref.name, g.axis) != g.axis:
+                    raise LanguageError(
+                        f"{ref.name} runs along the axis {found[ref.name]} and is used along {g.axis}.",
+                        "Carry it over by a scan's start or by [end], or rename one of the two.",
+                        place=ref.span.place,
+                    )
+    return found
+
+
+def _needs(group: Group, owner: Mapping[str, Group]) -> dict[str, int]:
+    """The groups that a group uses, with the largest lag."""
+    found: dict[str, int] = {}
+    for e in group.equations:
+        for ref in references(e.value):
+            other = owner.get(ref.name)
+            if ref.lag is not None and other is not None and other is not group:
+                found[other.name] = max(found.get(other.name, 0), ref.lag)
+    return found
+
+
+def _bundles(groups: Sequence[Group], owner: Mapping[str, Group]) -> list[list[Group]]:
+    """Groups that must run together, in order of evaluation.
+
+    Raises:
+        LanguageError: they run in different directions or along different axes.
+    """
+    by_name = {g.name: g for g in groups}
+    needs = {g.name: _needs(g, owner) for g in groups}
+    together = {g.name: {g.name} for g in groups}
+    reach = {g.name: _reachable(g.name, needs) for g in groups}
+    for g in groups:
+        for other, lag in needs[g.name].items():
+            if g.name in reach[other] or lag:
+                _check_together(g, by_name[other])
+                joined = together[g.name] | together[other]
+                for member in joined:
+                    together[member] = joined
+    bundles = list(
+        {id(t): [by_name[n] for n in by_name if n in t] for t in together.values()}.values()
+    )
+    return _in_order(bundles, needs)
+
+
+def _reachable(name: str, needs: Mapping[str, Mapping[str, int]]) -> set[str]:
+    found, stack = set(), list(needs[name])
+    while stack:
+        other = stack.pop()
+        if other not in found:
+            found.add(other)
+            stack.extend(needs[other])
+    return found
+
+
+def _check_together(a: Group, b: Group) -> None:
+    if a.axis == b.axis and not a.reverse and not b.reverse:
+        return
+    scan = next((g for g in (a, b) if g.reverse), a)
+    span = scan.span or scan.equations[0].target_span
+    raise LanguageError(
+        f"{a.name} and {b.name} need each other step by step, and do not run together: "
+        f"{a.name} runs along {a.axis}{' reversed' if a.reverse else ''}, "
+        f"{b.name} along {b.axis}{' reversed' if b.reverse else ''}.",
+        "A reversed scan takes whole sequences only; remove the feedback or the word reverse.",
+        place=span.place,
+    )
+
+
+def _in_order(
+    bundles: list[list[Group]], needs: Mapping[str, Mapping[str, int]]
+) -> list[list[Group]]:
+    """The bundles, each after those that it uses (or starts from); otherwise as written."""
+    index = {g.name: i for i, bundle in enumerate(bundles) for g in bundle}
+    done: dict[int, None] = {}
+
+    def visit(i: int) -> None:
+        for g in bundles[i]:
+            for other in (*needs[g.name], *((g.start,) if g.start else ())):
+                if index[other] != i and index[other] not in done:
+                    visit(index[other])
+        done.setdefault(i)
+
+    for i in range(len(bundles)):
+        if i not in done:
+            visit(i)
+    return [bundles[i] for i in done]
+
+
+def _merged(bundles: list[list[Group]]) -> list[list[Group]]:
+    """Neighbouring bundles without a scan, along one axis, as one."""
+    done: list[list[Group]] = []
+    for bundle in bundles:
+        plain = all(g.span is None for g in bundle)
+        before = done[-1] if done else []
+        joins = (
+            before and plain and all(g.span is None and g.axis == bundle[0].axis for g in before)
+        )
+        if joins:
+            before += bundle
+        else:
+            done.append(list(bundle))
+    return done
+
+
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    owner: Mapping[str, Group]
+    ordered: Sequence[EquationText]
+    named: Mapping[str, Named]
+    shapes: Shapes
+    declarations: Sequence[Declaration]
+    axes: Mapping[str, str]
+
+    def quantity(self, name: str, role: Role, depth: int) -> Quantity:
+        rows, cols = (dimension(size, self.shapes.names) for size in self.shapes.of_name[name])
+        values = {d.name: d.value for d in self.declarations if d.kind == "const"}
+        return Quantity(name, role, (rows, cols), depth, values.get(name))
+
+    def segment(self, bundle: list[Group]) -> Segment:
+        """A bundle as a cell."""
+        targets = frozenset(t for g in bundle for t in g.targets)
+        texts = [e for e in self.ordered if e.target in targets]
+        depth: dict[str, int] = {}
+        for e in texts:
+            for name, lag in [(e.target, 0), *((r.name, r.lag or 0) for r in references(e.value))]:
+                depth[name] = max(depth.get(name, 0), lag)
+        quantities = {
+            name: self.quantity(name, self.role(name, targets, d), d) for name, d in depth.items()
+        }
+        equations = tuple(
+            Equation(
+                quantities[e.target].symbol,
+                build(e.value, quantities, self.shapes.of_node, self.shapes.names),
+                e.line,
+            )
+            for e in texts
+        )
+        used = {s for q in quantities.values() for size in q.shape for s in size.free_symbols}
+        dims = tuple(
+            d
+            for d in (dimension(Size(0, ((v, 1),)), self.shapes.names) for v in self.shapes.names)
+            if d in used
+        )
+        initial = {
+            d.name: str(d.value)
+            for d in self.declarations
+            if d.kind == "init" and d.name in quantities
+        }
+        cell = Cell(bundle[0].name, equations, tuple(quantities.values()), dims, initial=initial)
+        first = bundle[0]
+        inputs = {q.name: Source("", q.name) for q in cell.inputs}
+        starts = {}
+        for g in bundle:
+            if g.start:
+                for q in cell.states:
+                    if q.name in g.targets:
+                        starts[q.name] = Source(
+                            g.start, g.start + q.name.removeprefix(g.name), last=True
+                        )
+        return Segment(first.name, cell, first.axis, any(g.reverse for g in bundle), inputs, starts)
+
+    def role(self, name: str, targets: frozenset[str], depth: int) -> Role:
+        role = self.named[name].role
+        if role in ("parameter", "constant"):
+            return role
+        if name in targets:
+            return "state" if depth else "intermediate"
+        return "input"
+
+    def linked(self, segment: Segment, segments: Sequence[Segment]) -> Segment:
+        """The segment with its inputs and initial states taken from the segments that define them."""
+        home = {eq.target.name: s for s in segments for eq in s.cell.equations}
+        inputs = {}
+        for name in segment.inputs:
+            source = home.get(name)
+            last = source is not None and segment.axis == END and source.axis != END
+            inputs[name] = Source(source.name if source else "", name, last)
+        starts = {q: Source(home[s.name].name, s.name, True) for q, s in segment.starts.items()}
+        exports = frozenset(q for s in segments if s is not segment for q in s.inputs)
+        cell = replace(segment.cell, exports=exports & _defined(segment))
+        return replace(segment, cell=cell, inputs=inputs, starts=starts)
