@@ -53,5 +53,18 @@ def compare(found: Values, true: Values, floor: float = FLOOR) -> Comparison:
     return Comparison(errors)
 
 
+def along(gradient: Values, directions: Values, slopes: dict[Place, float]) -> Comparison:
+    """⟨gradient, direction⟩ against slopes, relative to ‖gradient‖ ‖direction‖ or the slope, whichever is larger."""
+    sizes = {p: float(np.linalg.norm(gradient[p]) * np.linalg.norm(d)) for p, d in directions.items()}
+    least = 1e-4 * max([*sizes.values(), *map(abs, slopes.values())])
+    errors: dict[Place, float] = {}
+    for place, direction in directions.items():
+        difference = abs(float(np.sum(gradient[place] * direction)) - slopes[place])
+        scale = max(abs(slopes[place]), sizes[place], least)
+        error = difference / scale if scale else 0.0
+        errors[place] = error if np.isfinite(error) else float("inf")
+    return Comparison(errors)
+
+
 def _norm(values: object) -> float:
     return float(np.linalg.norm(np.asarray(values).ravel()))

@@ -6,6 +6,7 @@ and k, so that no output and no final value goes unseen, and its gradients by ou
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +15,7 @@ from sympy.matrices.expressions import MatrixSymbol
 
 from derive.cell import Cell, Quantity
 from derive.nodes import Timed
-from proofs.arithmetic import Array, ArrayArithmetic
+from proofs.arithmetic import Arithmetic, Array
 from proofs.evaluation import Evaluator
 from proofs.floats import Floats
 from proofs.point import Extent
@@ -52,17 +53,19 @@ class Sample:
         return tuple(q for q in (*self.cell.states, *self.cell.inputs) if q.depth)
 
 
-def draw(cell: Cell, extent: Extent, seed: int, *, gain: float = 0.8, positive: bool = False) -> Sample:
+def draw(cell: Cell, extent: Extent, seed: int, *, gain: float = 0.8, vectors: float | None = None, positive: bool = False) -> Sample:
     """A random run: normal entries, or uniform positive ones.
 
     Args:
         cell: the cell.
         extent: sizes, T and B.
         seed: of every number.
-        gain: standard deviation of parameters times the square root of their columns, and of all other values.
+        gain: standard deviation of matrices times the square root of their columns.
+        vectors: standard deviation of all else, as the gain if not given.
         positive: whether entries are uniform in [0.2, 1] instead.
     """
     rng = np.random.default_rng(seed)
+    vectors = gain if vectors is None else vectors
     shape_of = Evaluator(Floats(), extent.sizes).shape
 
     def numbers(shape: tuple[int, ...], deviation: float) -> Array:
@@ -72,7 +75,7 @@ def draw(cell: Cell, extent: Extent, seed: int, *, gain: float = 0.8, positive: 
     for symbol, place in given(cell, extent.steps):
         shape = shape_of(symbol)
         timed = place[1] is not None
-        spread = gain if timed or shape[1] == 1 else gain / np.sqrt(shape[1])
+        spread = vectors if timed or shape[1] == 1 else gain / np.sqrt(shape[1])
         values[place] = numbers((extent.samples, *shape) if timed else shape, float(spread))
     for q in cell.constants:
         if q.value is not None:
@@ -109,7 +112,7 @@ def draw_smooth(cell: Cell, extent: Extent, seed: int, *, margin: float = 1e-3, 
     return None
 
 
-def reference(sample: Sample, arithmetic: ArrayArithmetic, values: Values | None = None) -> Tape[Any]:
+def reference(sample: Sample, arithmetic: Arithmetic[Any], values: Mapping[Place, Any] | None = None) -> Tape[Any]:
     """The cell's own equations, each sample's columns by themselves; neither normal form nor generated code.
 
     Args:

@@ -1,0 +1,161 @@
+"""The exact route turned on mutants of a derivation: one point modulo a prime, and every mutant run backward there.
+
+The point and the true answers at it are found once, from the cell's own step by dual numbers. A mutant is killed
+when its equations, run backward, disagree with them:
+
+        Σ ⟨θ̄, θ̇⟩ + Σ_t ⟨x̄_t, ẋ_t⟩ + Σ ⟨s̄₀, ṡ₀⟩ = L̇.
+
+Whether a mutant says the same as the original is decided otherwise, equation by equation, with every name on the right
+an indeterminate of its own: no run, no truth and no time takes part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+import numpy as np
+from sympy.matrices.expressions import MatrixSymbol
+
+from derive.backward import AdjointEquation, Backward
+from derive.derivation import Derivation
+from derive.nodes import Adjoint, LossGradient, Timed
+from proofs.evaluation import Evaluator
+from proofs.field import MERSENNE_PRIMES, PrimeField, SingularPointError
+from proofs.point import Extent, Point, draw_sizes, steps_for
+from proofs.unrolled import Place, Tape, run_backward
+
+PRIME = MERSENNE_PRIMES[0]
+ATTEMPTS = 8
+
+
+class ExactJudge:
+    """Judges derivations of one cell by their adjoint equations.
+
+    Args:
+        derivation: the right one; only its step in normal form is trusted, and names what it holds.
+        seed: of sizes and points.
+    """
+
+    def __init__(self, derivation: Derivation, seed: int = 0) -> None:
+        rng = Random(seed)  # noqa: S311 - no secret
+        self.right = derivation
+        cell = derivation.cell
+        extent = Extent(draw_sizes(cell, rng, largest=3), steps_for(cell), 1)
+        self.point = _point(derivation, extent, rng)
+        self.sizes = [draw_sizes(cell, rng) for _ in range(2)]
+        self.seed = seed
+
+    def refusal(self, backward: Backward) -> str:
+        """Why these adjoint equations are wrong; empty if they pass."""
+        point = self.point
+        tape: Tape[Any] = Tape(point.extent.steps, self._given(), point.tape.absent)
+        try:
+            run_backward(point.evaluate, backward, self.right.cell, tape)
+            wrong = [place for place in point.directions if not self._agrees(tape, place)]
+        except (ValueError, KeyError, TypeError, IndexError, SingularPointError) as error:
+            return f"the equations cannot be run: {error}"
+        return f"wrong gradient of {', '.join(map(_named, wrong[:3]))}" if wrong else ""
+
+    def _given(self) -> dict[Any, Any]:
+        kinds = (Timed, MatrixSymbol, LossGradient)
+        return {k: v for k, v in self.point.tape.values.items() if k[0] in kinds}
+
+    def _agrees(self, tape: Tape[Any], place: Place) -> bool:
+        bar = tape.values.get((Adjoint, *place), self.point.field.full((1, 1), 0))
+        product = self.point.field.mul(bar, self.point.directions[place])
+        found = self.point.field.total(product)[..., 0, 0]
+        return bool(np.all(np.equal(found, self.point.answers[place])))
+
+    def sameness(self, backward: Backward) -> str:
+        """The proof that these equations say what the right ones say, in words; empty if there is none."""
+        pairs = list(_paired(self.right.backward, backward))
+        if not all(_comparable(a, b) for a, b in pairs):
+            return ""
+        changed = [(a, b) for a, b in pairs if a.rhs != b.rhs or a.present != b.present]
+        if not changed:
+            return "the same equations, term by term"
+        names = ", ".join(dict.fromkeys(a.lhs.name for a, _ in changed))
+        points = f"at {len(self.sizes)} random points modulo 2^61 − 1"
+        if self._equal(changed, bound=False):
+            return f"the equation of {names} is the same polynomial: equal {points}"
+        if self._equal(changed, bound=True):
+            return f"the equation of {names} says the same, given the step's own equations: equal {points}"
+        return ""
+
+    def _equal(self, changed: list[Any], *, bound: bool) -> bool:
+        """Whether both sides agree at random points; ``bound``: where the step's equations hold."""
+        defined = {a.name: a.expr for a in self.right.assignments} if bound else {}
+        for sizes in self.sizes:
+            look = _Free(Evaluator(PrimeField(PRIME, self.seed), sizes), defined)
+            if not all(
+                look.same(a.rhs, b.rhs) and look.same(a.present, b.present) for a, b in changed
+            ):
+                return False
+        return True
+
+
+def _point(derivation: Derivation, extent: Extent, rng: Random) -> Point:
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return Point(derivation, extent, PRIME, rng.randrange(2**63))
+        except SingularPointError:
+            continue
+    return Point(derivation, extent, PRIME, rng.randrange(2**63))
+
+
+def _named(place: Place) -> str:
+    name, t = place
+    return name if t is None else f"{name}[{t}]"
+
+
+def _flat(b: Backward) -> dict[Any, AdjointEquation]:
+    """Every equation, by where it stands."""
+    found: dict[Any, AdjointEquation] = {}
+    for where in ("local", "inputs", "parameters"):
+        found |= {(where, e.lhs): e for e in getattr(b, where)}
+    for name, by_lag in b.carried.items():
+        found |= {("carried", name, lag): e for lag, e in by_lag.items()}
+    return found
+
+
+def _paired(
+    right: Backward, wrong: Backward
+) -> Iterator[tuple[AdjointEquation | None, AdjointEquation | None]]:
+    a, b = _flat(right), _flat(wrong)
+    yield from ((a.get(key), b.get(key)) for key in {**a, **b})
+
+
+def _comparable(a: AdjointEquation | None, b: AdjointEquation | None) -> bool:
+    return (
+        a is not None
+        and b is not None
+        and a.rhs.shape == b.rhs.shape
+        and a.present.shape == b.present.shape
+    )
+
+
+class _Free:
+    """Every leaf an indeterminate of its own, but for those that the step defines."""
+
+    def __init__(self, evaluate: Evaluator[Any], defined: dict[str, Any]) -> None:
+        self.evaluate, self.defined = evaluate, defined
+        self.known: dict[Any, Any] = {}
+
+    def __call__(self, leaf: Any) -> Any:
+        if leaf not in self.known:
+            here = isinstance(leaf, Timed) and leaf.lag == 0 and leaf.name in self.defined
+            field: Any = self.evaluate.arithmetic
+            self.known[leaf] = (
+                self.evaluate(self.defined[leaf.name], self)
+                if here
+                else field.random(self.evaluate.shape(leaf))
+            )
+        return self.known[leaf]
+
+    def same(self, a: Any, b: Any) -> bool:
+        try:
+            return bool(np.all(np.equal(self.evaluate(a, self), self.evaluate(b, self))))
+        except SingularPointError:
+            return False

@@ -1,0 +1,60 @@
+"""What a check is given: the derivation, the generated code at work, and a seed; and how a check is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+
+from derive.cell import Cell
+from derive.derivation import Derivation
+from proofs.modules import Code
+from proofs.point import Extent, draw_sizes, steps_for
+from proofs.samples import Sample, draw_smooth
+from proofs.table import Check
+
+
+class NoSampleError(ValueError):
+    """No point was found at which the cell is defined and smooth."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is verified.
+
+    Args:
+        derivation: of the cell that the code claims to implement.
+        code: the generated code.
+        seed: of everything random.
+    """
+
+    derivation: Derivation
+    code: Code
+    seed: int
+
+    @property
+    def cell(self) -> Cell:
+        """The cell."""
+        return self.derivation.cell
+
+    def extent(self, purpose: str, *, smallest: int = 2, largest: int = 4, steps: int = 4, samples: int = 2) -> Extent:
+        """Random sizes for a check, different for different dimensions."""
+        rng = Random(f"{self.seed}/{purpose}")  # noqa: S311 - no secret
+        sizes = draw_sizes(self.cell, rng, smallest, largest)
+        return Extent(sizes, steps_for(self.cell, steps) if steps > 1 else 1, samples)
+
+    def sample(self, purpose: str, extent: Extent, *, margin: float = 1e-3) -> Sample:
+        """A random run for a check, away from kinks and poles.
+
+        Raises:
+            NoSampleError: none was found.
+        """
+        seed = Random(f"{self.seed}/{purpose}/values").randrange(2**31)  # noqa: S311
+        for factor in (1.0, 0.1, 0.01):
+            sample = draw_smooth(self.cell, extent, seed, margin=margin * factor)
+            if sample is not None:
+                return sample
+        raise NoSampleError("no point was found at which the cell is finite, and away from its kinks and poles")
+
+
+Examine = Callable[[Subject], Check]

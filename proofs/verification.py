@@ -1,0 +1,206 @@
+"""Everything that must hold before a generated file may be called verified."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from derive.cell import Cell
+from derive.derivation import Derivation, derive
+from derive.errors import ArgumentError, ThroughtimeError
+from derive.language import read_cell
+from proofs import behaviour_checks as behaviour
+from proofs import differences, exact_checks
+from proofs import gradient_checks as gradients
+from proofs.compare import compare
+from proofs.diagnosis import diagnose
+from proofs.modules import Code, constant_of, load_source, time_limit
+from proofs.subject import Examine, Subject
+from proofs.table import Check, Verification, failed
+
+Say = Callable[[str], None]
+Regenerate = Callable[[Derivation], str]
+
+R = TypeVar("R")
+
+LOADED = "file"
+EXACT = ("laws", "exact, line by line", "exact, tangents", "exact, through time", "SymPy's derivative")
+NUMERIC: dict[str, Examine] = {
+    "forward": behaviour.forward_values,
+    "complex step": gradients.complex_step,
+    "complex step, larger": gradients.complex_step_larger,
+    "long way back": gradients.last_step_loss,
+    "one step, one sample": gradients.one_step,
+    "Richardson differences": gradients.richardson,
+    "Taylor remainder": gradients.taylor,
+    "dot product": gradients.dot_product,
+    "long run": gradients.long_run,
+    "long run, strong weights": gradients.long_run_strong,
+    "float32": behaviour.single_precision,
+    "streaming": behaviour.streaming,
+    "split sequence": behaviour.split_sequence,
+    "value_and_grad": behaviour.whole_gradient,
+    "left alone": behaviour.leaves_alone,
+    "safe values": behaviour.safe_values,
+    "refusals": behaviour.refuses_nonsense,
+}
+REQUIRED = frozenset({LOADED, *EXACT, *NUMERIC})
+OPTIONAL = frozenset({"safe values", "long run", "long run, strong weights"})
+"""Checks that a cell may leave without a question to answer; the table says why."""
+SECONDS = 60.0
+"""Time that one check of a file may take."""
+
+
+def verify(
+    cell: Cell,
+    source: str,
+    *,
+    derivation: Derivation | None = None,
+    seed: int = 0,
+    on_progress: Say | None = None,
+    regenerate: Regenerate | None = None,
+    subject: str = "",
+) -> Verification:
+    """Runs every check on the derivation of a cell and on generated code for it.
+
+    Args:
+        cell: the cell that the code claims to implement.
+        source: the code.
+        derivation: the cell's derivation if it is at hand; derived if not.
+        seed: of every random number; the same seed gives the same table.
+        on_progress: told what is being checked.
+        regenerate: the generator, to say where the code differs from what it writes today.
+        subject: what the table is about; the cell's name if not given.
+    """
+    say = on_progress or (lambda _: None)
+    derivation = derivation or derive(cell)
+    checks, lines = _exact(derivation, seed, say)
+    loaded, code = _load(source, cell.name)
+    checks.append(loaded)
+    hints: tuple[str, ...] = ()
+    if code is not None:
+        at_work = Subject(derivation, code, seed)
+        checks += _numeric(at_work, say)
+        if any(not c.ok for c in checks if c.name in NUMERIC and c.verdict == "fails"):
+            hints = _hints(at_work)
+    return Verification(
+        subject or cell.name, tuple(checks), REQUIRED, OPTIONAL, seed, _differences(derivation, source, regenerate), hints, lines
+    )
+
+
+def verify_file(
+    path: str | Path, *, seed: int = 0, on_progress: Say | None = None, regenerate: Regenerate | None = None
+) -> Verification:
+    """Runs every check on a generated file as it is now, against the equations that it states.
+
+    Args:
+        path: of the file; its ``EQUATIONS`` are read without running it.
+        seed: of every random number.
+        on_progress: told what is being checked.
+        regenerate: the generator, to say where the file differs from what it writes today.
+
+    Raises:
+        ArgumentError: there is no such file, or it is no generated file.
+        CellError: its equations are no cell.
+    """
+    path = Path(path)
+    source = _read(path)
+    equations = constant_of(source, "EQUATIONS")
+    if equations is None:
+        raise ArgumentError(
+            f"{path} states no equations: it has no string EQUATIONS at its top level.",
+            "Give a file that throughtime generated.",
+        )
+    cell = read_cell(equations, constant_of(source, "NAME") or path.stem)
+    return verify(cell, source, seed=seed, on_progress=on_progress, regenerate=regenerate, subject=str(path))
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise ArgumentError(f"{path} cannot be read: {error.strerror}.", "Check the path.") from None
+    except UnicodeDecodeError:
+        raise ArgumentError(f"{path} is not UTF-8 text.", "Give a file that throughtime generated.") from None
+
+
+def _exact(derivation: Derivation, seed: int, say: Say) -> tuple[list[Check], dict[int, bool]]:
+    """The checks of the derivation; one that raises fails, and says with what."""
+    rows: list[Check] = []
+    lines: dict[int, bool] = {}
+    say("derivative laws")
+    rows.append(exact_checks.laws())
+    say("every line of the derivation, modulo a prime")
+    try:
+        verdict, found = exact_checks.exact(derivation, seed)
+        rows += found
+        lines = {number: v.holds for number, v in verdict.lines.items()}
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        rows += [failed(name, "", _told(error)) for name in EXACT[1:4]]
+    say("SymPy's derivative of the unrolled loss")
+    try:
+        rows.append(exact_checks.smallest(derivation, seed))
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        rows.append(failed(EXACT[4], "", _told(error)))
+    return rows, lines
+
+
+def _load(source: str, name: str) -> tuple[Check, Code | None]:
+    what = "the file loads and defines what it promises"
+    result = _guarded(lambda: load_source(source, name))
+    if isinstance(result, str):
+        return failed(LOADED, what, result), None
+    return Check(LOADED, what, f"{len(source.splitlines())} lines", 0, 0, "holds", unit="wrong"), Code(result)
+
+
+def _numeric(subject: Subject, say: Say) -> Iterator[Check]:
+    for name, examine in NUMERIC.items():
+        say(name)
+        result = _guarded(lambda examine=examine: examine(subject))
+        yield failed(name, examine.__doc__ or "", result) if isinstance(result, str) else result
+
+
+def _guarded(work: Callable[[], R]) -> R | str:
+    """The result, or what went wrong: foreign code may raise anything, leave the interpreter, or never end."""
+    try:
+        with time_limit(SECONDS):
+            return work()
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - whatever a file raises is a finding about the file
+        return _told(error)
+
+
+def _hints(subject: Subject) -> tuple[str, ...]:
+    """Likely mistakes, at a small size."""
+
+    def work() -> tuple[str, ...]:
+        sample = subject.sample("diagnosis", subject.extent("diagnosis", steps=5))
+        quiet = type(sample)(
+            sample.cell, sample.extent, sample.values, sample.weights, {p: 0 * w for p, w in sample.final_weights.items()}
+        )
+        found, true = subject.code.gradient(quiet), differences.complex_step_gradient(quiet)
+        wrong = compare(found, true).wrong(gradients.ROUNDING)
+        return diagnose(subject.derivation, quiet, found, true, wrong)
+
+    result = _guarded(work)
+    return () if isinstance(result, str) else result
+
+
+def _differences(derivation: Derivation, source: str, regenerate: Regenerate | None) -> tuple[str, ...]:
+    """Where a file differs from what the generator writes today, as a unified diff."""
+    if regenerate is None:
+        return ()
+    try:
+        today = regenerate(derivation)
+    except ThroughtimeError as error:
+        return (f"the generator refuses this cell: {error}",)
+    return tuple(
+        difflib.unified_diff(today.splitlines(), source.splitlines(), "as generated", "as it is", n=0, lineterm="")
+    )
+
+
+def _told(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
