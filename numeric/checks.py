@@ -132,6 +132,6 @@ def glorot(rng, rows, cols, dtype):
 
 
 NAMES = (
-    "leading", "size", "samples", "common_dtype", "unpacked", "unpacked_state", "gradient", "checked", "only", "without",
-    "refuse_unknown", "add_all", "add_to", "at_step", "orthogonal", "glorot",
+    "leading", "size", "samples", "common_dtype", "unpacked", "unpacked_state", "gradient", "checked",
+    "only", "without", "refuse_unknown", "add_all", "add_to", "at_step", "orthogonal", "glorot",
 )  # fmt: skip

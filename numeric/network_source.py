@@ -344,7 +344,7 @@ class _NetworkFile:
             return "\n".join(
                 [
                     *listed("def value_and_grad(", ["loss", *self.arguments()], returns),
-                    '    """The loss and its gradients; loss(outputs) returns its value and its gradients by the outputs."""',
+                    '    """The loss and its gradients; loss(outputs) gives its value and gradients by the outputs."""',
                     f"    outputs, _, cache = forward({call})",
                     "    value, outputs_bar = loss(outputs)",
                     "    return value, backward(params, cache, outputs_bar)",
