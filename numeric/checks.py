@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+Array = np.ndarray
+Arrays = dict[str, Array]
 
-def leading(name, array):
+
+def leading(name: str, array: Array) -> tuple[int, int]:
     """T and B of an input."""
     shape = np.shape(array)
     if len(shape) < 3 or 0 in shape[:2]:
@@ -13,7 +16,7 @@ def leading(name, array):
     return shape[:2]
 
 
-def size(name, array, axis, rank):
+def size(name: str, array: Array | None, axis: int, rank: int) -> int:
     """The length of one axis of an argument."""
     if array is None:
         raise ValueError(f"{name} is missing: expected an array of {rank} axes")
@@ -23,7 +26,7 @@ def size(name, array, axis, rank):
     return shape[axis]
 
 
-def common_dtype(arrays):
+def common_dtype(arrays: Arrays) -> np.dtype:
     """The dtype that all arrays share: float32 or float64 (complex128 is admitted for complex steps)."""
     kinds = {np.asarray(array).dtype.name for array in arrays.values()}
     if len(kinds) != 1 or not kinds <= {"float32", "float64", "complex128"}:
@@ -34,7 +37,7 @@ def common_dtype(arrays):
     return np.dtype(kinds.pop())
 
 
-def checked(name, array, shape, dtype):
+def checked(name: str, array: Array, shape: tuple[int, ...], dtype: np.dtype) -> Array:
     """The array, if it has this shape and dtype and only finite entries."""
     array = np.asarray(array)
     if array.shape != shape:
@@ -46,7 +49,12 @@ def checked(name, array, shape, dtype):
     return array
 
 
-def unpacked(params, shapes, dtype, only=None):
+def unpacked(
+    params: Arrays,
+    shapes: dict[str, tuple[int, ...]],
+    dtype: np.dtype,
+    only: list[str] | None = None,
+) -> list[Array]:
     """The parameters in the order of their shapes, checked; or only some of them."""
     if params.keys() != shapes.keys():
         wrong = ", ".join(sorted(params.keys() ^ shapes.keys()))
@@ -55,7 +63,7 @@ def unpacked(params, shapes, dtype, only=None):
     return [checked(f"params[{name!r}]", params[name], shapes[name], dtype) for name in names]
 
 
-def unpacked_state(state, zeros, dtype):
+def unpacked_state(state: Arrays | None, zeros: Arrays, dtype: np.dtype) -> list[Array]:
     """The values before the first step, in order; zeros for those that are left out."""
     given = {} if state is None else state
     if not given.keys() <= zeros.keys():
@@ -66,7 +74,7 @@ def unpacked_state(state, zeros, dtype):
     ]
 
 
-def gradient(given, name, shape, dtype):
+def gradient(given: Arrays | None, name: str, shape: tuple[int, ...], dtype: np.dtype) -> Array:
     """The gradient of this name, zero if it is not given."""
     array = (given or {}).get(name)
     return (
@@ -76,56 +84,56 @@ def gradient(given, name, shape, dtype):
     )
 
 
-def samples(state, axes):
+def samples(state: Arrays | None, axes: dict[str, int]) -> int:
     """B, from a state; 1 if there is none."""
     for name, array in (state or {}).items():
         return np.shape(array)[axes[name]]
     return 1
 
 
-def only(arrays, names):
+def only(arrays: Arrays, names: list[str]) -> Arrays:
     """Those of the arrays that have these names."""
     return {name: arrays[name] for name in names if name in arrays}
 
 
-def without(arrays, names):
+def without(arrays: Arrays, names: list[str]) -> Arrays:
     """The arrays that do not have these names."""
     return {name: array for name, array in arrays.items() if name not in names}
 
 
-def refuse_unknown(given, names):
+def refuse_unknown(given: Arrays, names: list[str]) -> None:
     """Raises if a name is given that is not expected."""
     wrong = sorted(set(given) - set(names))
     if wrong:
         raise ValueError(f"state does not know {', '.join(wrong)}: expected {', '.join(names)}")
 
 
-def add_to(total, name, value):
+def add_to(total: Arrays, name: str, value: Array) -> None:
     """Adds a gradient to the sum of this name."""
     total[name] = total[name] + value if name in total else value
 
 
-def add_all(total, gradients):
+def add_all(total: Arrays, gradients: Arrays) -> None:
     """Adds gradients to the sums of their names."""
     for name, value in gradients.items():
         add_to(total, name, value)
 
 
-def at_step(value, step, steps):
+def at_step(value: Array, step: int, steps: int) -> Array:
     """A sequence of this many steps that is zero but for one of them."""
     whole = np.zeros((steps, *value.shape[1:]), value.dtype)
     whole[step] = value[0]
     return whole
 
 
-def orthogonal(rng, rows, cols, dtype):
+def orthogonal(rng: np.random.Generator, rows: int, cols: int, dtype: np.dtype | type) -> Array:
     """A random matrix with orthonormal rows or columns (Saxe, McClelland and Ganguli, 2014)."""
     q, r = np.linalg.qr(rng.standard_normal((max(rows, cols), min(rows, cols))))
     q = q * np.sign(np.diagonal(r))
     return (q if rows >= cols else q.T).astype(dtype)
 
 
-def glorot(rng, rows, cols, dtype):
+def glorot(rng: np.random.Generator, rows: int, cols: int, dtype: np.dtype | type) -> Array:
     """Uniform in ±√(6 / (rows + cols)) (Glorot and Bengio, 2010)."""
     bound = np.sqrt(6.0 / (rows + cols))
     return rng.uniform(-bound, bound, (rows, cols)).astype(dtype)

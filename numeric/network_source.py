@@ -139,7 +139,7 @@ class _NetworkFile:
             s.name: [*self.sizes_of(s), f"seed=[seed, {i}]", "dtype=dtype"]
             for i, s in enumerate(self.network.segments)
         }
-        head = ", ".join([*self.size_arguments(), "*", "seed: int = 0", "dtype: type = np.float64"])
+        head = ", ".join([*self.size_arguments(), "*", "seed: int = 0", "dtype: np.dtype | type = np.float64"])
         return "\n".join(
             [
                 f"def init_params({head}) -> Arrays:",
@@ -150,7 +150,7 @@ class _NetworkFile:
 
     def init_state(self) -> str:
         """Zeros for the values before the first step, where no other segment gives them."""
-        head = ", ".join(["B: int", *self.size_arguments(), "*", "dtype: type = np.float64"])
+        head = ", ".join(["B: int", *self.size_arguments(), "*", "dtype: np.dtype | type = np.float64"])
         calls = [
             f"**init_state_{s.name}({', '.join(['B', *self.sizes_of(s), 'dtype=dtype'])})"
             for s in self.network.segments

@@ -8,67 +8,69 @@ from __future__ import annotations
 
 import numpy as np
 
+Array = np.ndarray
 
-def sigmoid(x):
+
+def sigmoid(x: Array) -> Array:
     """σ(x) = 1 / (1 + e⁻ˣ), written so that nothing overflows."""
     return 0.5 * np.tanh(0.5 * x) + 0.5
 
 
-def softplus(x):
+def softplus(x: Array) -> Array:
     """log(1 + eˣ), written so that nothing overflows."""
     positive = x.real > 0
     return np.where(positive, x, 0) + np.log1p(np.exp(np.where(positive, -x, x)))
 
 
-def relu(x):
+def relu(x: Array) -> Array:
     """max(0, x)."""
     return np.where(x.real > 0, x, 0)
 
 
-def absolute(x):
+def absolute(x: Array) -> Array:
     """|x|."""
     return np.where(x.real < 0, -x, x)
 
 
-def positive(x):
+def positive(x: Array) -> Array:
     """1 where x > 0, else 0."""
     return (x.real > 0).astype(x.dtype)
 
 
-def sign(x):
+def sign(x: Array) -> Array:
     """−1, 0 or 1."""
     return np.sign(x.real).astype(x.dtype)
 
 
-def softmax(x):
+def softmax(x: Array) -> Array:
     """exp(x) / Σ exp(x) over the last axis, written so that nothing overflows."""
     e = np.exp(x - x.real.max(axis=-1, keepdims=True))
     return e / e.sum(axis=-1, keepdims=True)
 
 
-def logsumexp(x):
+def logsumexp(x: Array) -> Array:
     """log Σ exp(x) over the last axis, which stays with length 1, written so that nothing overflows."""
     top = x.real.max(axis=-1, keepdims=True)
     return top + np.log(np.sum(np.exp(x - top), axis=-1, keepdims=True))
 
 
-def total(x):
+def total(x: Array) -> Array:
     """The sum of each sample's entries."""
     return np.sum(x, axis=-1, keepdims=True)
 
 
-def matvec(matrix, vector):
+def matvec(matrix: Array, vector: Array) -> Array:
     """Each sample's matrix times its vector."""
     return np.matmul(matrix, vector[..., None])[..., 0]
 
 
-def product(vectors, matrix):
+def product(vectors: Array, matrix: Array) -> Array:
     """matrix @ v for the vectors of all steps and samples, as one product."""
     rows = vectors.reshape(-1, vectors.shape[-1])
     return (rows @ matrix.T).reshape(*vectors.shape[:-1], matrix.shape[0])
 
 
-def outer_sum(a, b):
+def outer_sum(a: Array, b: Array) -> Array:
     """Σ a bᵀ over all steps and samples, as one product."""
     return a.reshape(-1, a.shape[-1]).T @ b.reshape(-1, b.shape[-1])
 

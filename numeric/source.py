@@ -107,7 +107,7 @@ class File(Body):
         ]
         random = any("(rng, " in row for row in rows)
         arguments = ", ".join(
-            [*self.size_arguments(), "*", "seed: int = 0", "dtype: type = np.float64"]
+            [*self.size_arguments(), "*", "seed: int = 0", "dtype: np.dtype | type = np.float64"]
         )
         return "\n".join(
             [
@@ -127,7 +127,7 @@ class File(Body):
         ]
         several = any(q.depth > 1 for q in self.memory.values())
         order = " (where there are several, the oldest first)" if several else ""
-        arguments = ", ".join(["B: int", *self.size_arguments(), "*", "dtype: type = np.float64"])
+        arguments = ", ".join(["B: int", *self.size_arguments(), "*", "dtype: np.dtype | type = np.float64"])
         return "\n".join(
             [
                 f"def init_state({arguments}) -> Arrays:",
