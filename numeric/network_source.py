@@ -195,7 +195,7 @@ class _NetworkFile:
         """The segments one after another."""
         shapes = [f"        {line}" for line in self.input_docs()]
         lines = [
-            *listed("def forward(", self.arguments(), ") -> tuple[Arrays, Arrays, Arrays]:"),
+            *listed("def forward(", self.arguments(), ") -> tuple[Arrays, Arrays, dict[str, Arrays]]:"),
             '    """All segments, one after another.',
             "",
             "    Args:",
@@ -277,7 +277,7 @@ class _NetworkFile:
             ")",
         )
         turned = "{name: value[::-1] for name, value in out.items()}" if s.reverse else "out"
-        count = f'    cache["{s.name}"]["steps"] = len(out["{s.cell.outputs[0].name}"])'
+        count = f'    cache["{s.name}"]["steps"] = np.asarray(len(out["{s.cell.outputs[0].name}"]))'
         seen = any(
             x.last and x.segment == s.name for o in self.network.segments for x in o.inputs.values()
         )
@@ -287,7 +287,7 @@ class _NetworkFile:
         """The segments in reverse order, adjoints added up where values came from."""
         lines = [
             "def backward(",
-            "    params: Arrays, cache: Arrays, outputs_bar: Arrays, final_bar: Arrays | None = None",
+            "    params: Arrays, cache: dict[str, Arrays], outputs_bar: Arrays, final_bar: Arrays | None = None",
             ") -> tuple[Arrays, Arrays, Arrays]:",
             '    """Gradients of everything, given those of the outputs.',
             "",
@@ -331,7 +331,7 @@ class _NetworkFile:
             return [f'    add_to(inputs_bar, "{name}", {value})']
         if not source.last:
             return [f'    add_to(outputs_bar, "{source.name}", {value})']
-        made = f'cache["{source.segment}"]["steps"]'
+        made = f'int(cache["{source.segment}"]["steps"])'
         where = "0" if self.network.segment(source.segment).reverse else "-1"
         return [f'    add_to(outputs_bar, "{source.name}", at_step({value}, {where}, {made}))']
 

@@ -147,7 +147,7 @@ class File(Body):
         keywords = [] if self.inputs or not steps else ["steps: int"]
         for c, q in self.constants.items():
             keywords.append(
-                f"{c}: float" + (f" = {float(q.value)!r}" if q.value is not None else "")
+                f"{c}: float | Array" + (f" = {float(q.value)!r}" if q.value is not None else "")
             )
         args += ["*", *keywords] if keywords else []
         return "\n".join(listed(f"def {name}(", [a for a in args if a], f") -> {returns}:"))
