@@ -8,7 +8,7 @@ import numpy as np
 from sympy.matrices.expressions import MatrixSymbol
 
 from derive.derivation import Derivation
-from derive.nodes import Adjoint, Block, LossGradient, Tangent, Timed
+from derive.nodes import Adjoint, Block, Tangent, Timed
 from proofs.arithmetic import Array
 from proofs.degrees import Bounds, ErrorBound, elimination_factor
 from proofs.dual import Dual, Pair
@@ -36,7 +36,10 @@ def _largest(derivation: Derivation, extent: Extent, bounds: Bounds) -> int:
     true = _true_values(derivation, extent, bounds)
     evaluate = Evaluator(bounds, extent.sizes)
     largest = max(int(v.max(initial=0)) for v in true.values.values())
-    runs = (lambda: _lines(derivation, evaluate, true), lambda: _sweeps(derivation, evaluate, true, bounds))
+    runs = (
+        lambda: _lines(derivation, evaluate, true),
+        lambda: _sweeps(derivation, evaluate, true, bounds),
+    )
     for run in runs:
         try:
             largest = max(largest, run())
@@ -81,12 +84,14 @@ def _lines(derivation: Derivation, evaluate: Evaluator[Array], tape: Tape[Array]
     found = 0
     for step in derivation.steps:
         if step.rhs is not None:
-            for t in range(0, tape.steps + 1):
+            for t in range(tape.steps + 1):
                 found = max(found, int(evaluate(step.rhs, tape.at(t)).max(initial=0)))
     return found
 
 
-def _sweeps(derivation: Derivation, evaluate: Evaluator[Array], true: Tape[Array], bounds: Bounds) -> int:
+def _sweeps(
+    derivation: Derivation, evaluate: Evaluator[Array], true: Tape[Array], bounds: Bounds
+) -> int:
     """The tangent and the adjoint equations, each on its own results."""
     values = {k: v for k, v in true.values.items() if k[0] in (Timed, MatrixSymbol)}
     tape: Tape[Array] = Tape(true.steps, values, lambda leaf, t: bounds.leaf(evaluate.shape(leaf)))

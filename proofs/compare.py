@@ -55,7 +55,9 @@ def compare(found: Values, true: Values, floor: float = FLOOR) -> Comparison:
 
 def along(gradient: Values, directions: Values, slopes: dict[Place, float]) -> Comparison:
     """⟨gradient, direction⟩ against slopes, relative to ‖gradient‖ ‖direction‖ or the slope, whichever is larger."""
-    sizes = {p: float(np.linalg.norm(gradient[p]) * np.linalg.norm(d)) for p, d in directions.items()}
+    sizes = {
+        p: float(np.linalg.norm(gradient[p]) * np.linalg.norm(d)) for p, d in directions.items()
+    }
     least = 1e-4 * max([*sizes.values(), *map(abs, slopes.values())])
     errors: dict[Place, float] = {}
     for place, direction in directions.items():

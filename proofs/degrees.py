@@ -139,4 +139,5 @@ class ErrorBound:
         return self.once**self.repeats
 
     def __str__(self) -> str:
-        return f"≤ {self.total:.0e} (degree {self.degree:.3g} over a prime of {self.prime.bit_length()} bits, {self.repeats} points)"
+        over = f"degree {self.degree:.3g} over a prime of {self.prime.bit_length()} bits"
+        return f"≤ {self.total:.0e} ({over}, {self.repeats} points)"

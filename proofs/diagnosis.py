@@ -20,7 +20,9 @@ from proofs.unrolled import ZERO_BEYOND, Place, Tape, run_backward, run_forward
 CLOSE = 1e-7
 
 
-def diagnose(derivation: Derivation, sample: Sample, found: Values, true: Values, wrong: list[Place]) -> tuple[str, ...]:
+def diagnose(
+    derivation: Derivation, sample: Sample, found: Values, true: Values, wrong: list[Place]
+) -> tuple[str, ...]:
     """In words, for every wrong block that a simple mistake explains: the block and the mistake.
 
     Args:
@@ -41,7 +43,9 @@ def diagnose(derivation: Derivation, sample: Sample, found: Values, true: Values
     return (*hints, *_by_steps(sample, wrong))
 
 
-def _mistakes(place: Place, found: Values, true: Values, addends: dict[str, list[Array]]) -> Iterator[str]:
+def _mistakes(
+    place: Place, found: Values, true: Values, addends: dict[str, list[Array]]
+) -> Iterator[str]:
     value, right = found[place], true[place]
     yield from _by_algebra(value, right)
     if place[1] is None and place[0] in addends:
@@ -62,7 +66,15 @@ def _by_algebra(value: Array, right: Array) -> Iterator[str]:
     if _close(value, -right):
         yield "its sign is wrong"
     ratio = float(np.sum(value * right) / np.sum(right * right)) if np.any(right) else 0.0
-    for name, factor in {"2": 2, "3": 3, "1/2": 0.5, "1/3": 1 / 3, "1/4": 0.25, "4": 4, "-2": -2}.items():
+    for name, factor in {
+        "2": 2,
+        "3": 3,
+        "1/2": 0.5,
+        "1/3": 1 / 3,
+        "1/4": 0.25,
+        "4": 4,
+        "-2": -2,
+    }.items():
         if abs(ratio - factor) < 1e-6 and _close(value, factor * right):
             yield f"it is {name} times what it should be"
 
@@ -93,7 +105,11 @@ def _by_steps(sample: Sample, wrong: list[Place]) -> Iterator[str]:
         steps = sorted(t for name, t in wrong if name == q.name and t is not None and t > 0)
         last = sample.extent.steps
         if steps and len(steps) < last:
-            span = f"from t = {steps[-1]} down" if steps == list(range(1, steps[-1] + 1)) else f"at t = {steps}"
+            span = (
+                f"from t = {steps[-1]} down"
+                if steps == list(range(1, steps[-1] + 1))
+                else f"at t = {steps}"
+            )
             yield f"inputs_bar[{q.name!r}]: right later, wrong {span}"
 
 
@@ -104,7 +120,11 @@ def parameter_addends(derivation: Derivation, sample: Sample) -> dict[str, list[
 
     def absent(leaf: Any, t: int | None) -> Array:
         zero = isinstance(leaf, ZERO_BEYOND)
-        return np.zeros((sample.extent.samples, *evaluate.shape(leaf))) if zero else np.ones(evaluate.shape(leaf))
+        return (
+            np.zeros((sample.extent.samples, *evaluate.shape(leaf)))
+            if zero
+            else np.ones(evaluate.shape(leaf))
+        )
 
     tape: Tape[Array] = Tape(steps, {}, absent)
     for place, value in sample.values.items():
@@ -115,7 +135,9 @@ def parameter_addends(derivation: Derivation, sample: Sample) -> dict[str, list[
     run_backward(evaluate, derivation.backward, derivation.cell, tape)
     return {
         e.lhs.name: [
-            np.broadcast_to(evaluate(e.rhs, tape.at(t)), (sample.extent.samples, *evaluate.shape(e.lhs)))
+            np.broadcast_to(
+                evaluate(e.rhs, tape.at(t)), (sample.extent.samples, *evaluate.shape(e.lhs))
+            )
             for t in range(1, steps + 1)
         ]
         for e in derivation.backward.parameters
@@ -125,5 +147,3 @@ def parameter_addends(derivation: Derivation, sample: Sample) -> dict[str, list[
 def _close(a: Array, b: Any) -> bool:
     scale = float(np.linalg.norm(np.asarray(b).ravel()))
     return scale > 0 and float(np.linalg.norm((a - b).ravel())) <= CLOSE * scale
-
-

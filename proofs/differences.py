@@ -118,14 +118,18 @@ def richardson(f: Callable[[float], float], h: float, levels: int = 5) -> Differ
     return best
 
 
-def taylor_slopes(f: Callable[[float], float], slope: float, steps: list[float]) -> tuple[list[float], list[float]]:
+def taylor_slopes(
+    f: Callable[[float], float], slope: float, steps: list[float]
+) -> tuple[list[float], list[float]]:
     """The remainders |f(h) − f(0) − h f′(0)|, and the orders log(R(h) / R(h/2)) / log 2 at which they vanish."""
     at_zero = f(0.0)
     remainders = [abs(f(h) - at_zero - h * slope) for h in steps]
     pairs = zip(steps, remainders, strict=True)
     logs = [(np.log2(h), np.log2(r) if r > 0 else -np.inf) for h, r in pairs]
     orders = [
-        float((b[1] - a[1]) / (b[0] - a[0])) if np.isfinite(a[1]) and np.isfinite(b[1]) else float("nan")
+        float((b[1] - a[1]) / (b[0] - a[0]))
+        if np.isfinite(a[1]) and np.isfinite(b[1])
+        else float("nan")
         for a, b in zip(logs[1:], logs[:-1], strict=True)
     ]
     return remainders, orders

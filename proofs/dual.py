@@ -12,7 +12,14 @@ from typing import Any, NamedTuple
 from sympy import Integer
 
 from derive.functions import FUNCTIONS
-from proofs.arithmetic import Arithmetic, Array, ArrayArithmetic, law_value, logsumexp_by_exp, softmax_by_exp
+from proofs.arithmetic import (
+    Arithmetic,
+    Array,
+    ArrayArithmetic,
+    law_value,
+    logsumexp_by_exp,
+    softmax_by_exp,
+)
 
 
 class Pair(NamedTuple):
@@ -89,7 +96,9 @@ class Dual(Arithmetic[Pair]):
         value = self.base.concat([p.value for p in parts])
         if all(p.dot is None for p in parts):
             return Pair(value)
-        return Pair(value, self.base.concat([p.dot if p.dot is not None else self._still(p) for p in parts]))
+        return Pair(
+            value, self.base.concat([p.dot if p.dot is not None else self._still(p) for p in parts])
+        )
 
     def rows(self, a: Pair, start: int, stop: int) -> Pair:
         """Rows start ≤ i < stop."""

@@ -82,7 +82,9 @@ def growth(sample: Sample, seed: int = 0) -> Growth:
     ]
     first = np.sqrt(sum(_square(v) for v in moving.values()))
     last = norms[-1] / first
-    return Growth(float(max(norms) / first), float(np.log(last) / len(norms)) if last > 0 else -np.inf)
+    return Growth(
+        float(max(norms) / first), float(np.log(last) / len(norms)) if last > 0 else -np.inf
+    )
 
 
 def _square(dot: Array | None) -> float:
@@ -147,7 +149,11 @@ def single_step(sample: Sample, reached: Values, carried: Values, t: int) -> Sam
     for q in sample.memory:
         values |= {(q.name, -back): reached[q.name, t - 1 - back] for back in range(q.depth)}
     weights = {(q.name, 1): sample.weights[q.name, t] for q in sample.cell.outputs}
-    ends = {(q.name, 1 - back): carried[q.name, t - back] for q in sample.memory for back in range(q.depth)}
+    ends = {
+        (q.name, 1 - back): carried[q.name, t - back]
+        for q in sample.memory
+        for back in range(q.depth)
+    }
     return Sample(sample.cell, extent, values, weights, ends)
 
 
@@ -161,7 +167,11 @@ def _join(joined: Values, carried: Values, found: Values, sample: Sample, t: int
             joined[name, t] = value
         elif t == 1:
             joined[place] = value
-    carried |= {(q.name, t - 1 - back): found[q.name, -back] for q in sample.memory for back in range(q.depth)}
+    carried |= {
+        (q.name, t - 1 - back): found[q.name, -back]
+        for q in sample.memory
+        for back in range(q.depth)
+    }
 
 
 def _step_errors(code: Code, one: Sample, seed: int) -> Comparison:
@@ -172,4 +182,6 @@ def _step_errors(code: Code, one: Sample, seed: int) -> Comparison:
     values = compare(found, {p: tape.get(Timed, (p[0].removeprefix("final "), 1)) for p in found})
     directions = random_directions(one, seed)
     slopes = along(code.gradient(one), directions, complex_step_slopes(one, directions))
-    return Comparison({**{(f"value of {n}", t): e for (n, t), e in values.errors.items()}, **slopes.errors})
+    return Comparison(
+        {**{(f"value of {n}", t): e for (n, t), e in values.errors.items()}, **slopes.errors}
+    )

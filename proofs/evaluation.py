@@ -77,7 +77,9 @@ class Evaluator(Generic[V]):
         return look(expr)
 
     def _scaled(self, c: Any, value: V) -> V:
-        return value if c == 1 else self.arithmetic.mul(self.arithmetic.number(self.scalar(c)), value)
+        return (
+            value if c == 1 else self.arithmetic.mul(self.arithmetic.number(self.scalar(c)), value)
+        )
 
     def _sum(self, expr: Any, look: Look[V]) -> V:
         return reduce(self.arithmetic.add, (self(a, look) for a in operands(expr)))

@@ -15,7 +15,9 @@ def laws() -> Check:
     wrong = tuple(f"{v.name}: {v.reason}" for v in verdicts if not v.holds)
     what = "derivative laws of the functions against SymPy's derivative"
     sizes = f"{len(verdicts)} functions"
-    return measured("laws", what, sizes, len(wrong) if verdicts else 1, 0, where=wrong, unit="wrong")
+    return measured(
+        "laws", what, sizes, len(wrong) if verdicts else 1, 0, where=wrong, unit="wrong"
+    )
 
 
 def exact(derivation: Derivation, seed: int) -> tuple[ExactVerdict, tuple[Check, ...]]:

@@ -1,4 +1,4 @@
-"""Floating-point arithmetic: double and single precision, complex for complex steps, and as many digits as asked for."""
+"""Floating-point arithmetic: NumPy's, complex for complex steps, and as many digits as asked for."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import numpy as np
 from proofs import differences, dynamics, layout
 from proofs.compare import Comparison, along, compare
 from proofs.duality import tangent_answers
-from proofs.samples import Sample, Values
+from proofs.samples import Sample
 from proofs.subject import Subject
 from proofs.table import Check, measured, not_applicable
 from proofs.unrolled import Place
@@ -21,7 +21,9 @@ def labels(sample: Sample, wrong: list[Place]) -> tuple[str, ...]:
     return tuple(layout.label(sample.cell, place) for place in wrong)
 
 
-def _row(name: str, what: str, sample: Sample, comparison: Comparison, bound: float, note: str = "") -> Check:
+def _row(
+    name: str, what: str, sample: Sample, comparison: Comparison, bound: float, note: str = ""
+) -> Check:
     return measured(
         name,
         what,
@@ -37,7 +39,11 @@ def complex_step(subject: Subject) -> Check:
     """Every entry of every gradient against a complex step on the cell's own equations."""
     sample = subject.sample("complex step", subject.extent("complex step", steps=4))
     comparison = compare(subject.code.gradient(sample), differences.complex_step_gradient(sample))
-    note = "on the branch of each kinked function where the point lies" if differences.has_kinks(sample) else ""
+    note = (
+        "on the branch of each kinked function where the point lies"
+        if differences.has_kinks(sample)
+        else ""
+    )
     what = "every entry of every gradient against a complex step on the equations"
     return _row("complex step", what, sample, comparison, ROUNDING, note)
 
@@ -60,9 +66,15 @@ def last_step_loss(subject: Subject) -> Check:
     last = sample.extent.steps
     only = {p: w if p[1] == last else 0 * w for p, w in sample.weights.items()}
     late = type(sample)(
-        sample.cell, sample.extent, sample.values, only, {p: 0 * w for p, w in sample.final_weights.items()}
+        sample.cell,
+        sample.extent,
+        sample.values,
+        only,
+        {p: 0 * w for p, w in sample.final_weights.items()},
     )
-    comparison = compare(subject.code.gradient(late), differences.complex_step_gradient(late), floor=1e-7)
+    comparison = compare(
+        subject.code.gradient(late), differences.complex_step_gradient(late), floor=1e-7
+    )
     what = "what the last step's loss gives to the first step, each step relative to itself"
     return _row("long way back", what, late, comparison, 1e-8)
 
@@ -71,7 +83,9 @@ def one_step(subject: Subject) -> Check:
     """T = 1 and B = 1, where axes of length 1 hide among the others."""
     sample = subject.sample("one step", subject.extent("one step", steps=1, samples=1))
     comparison = compare(subject.code.gradient(sample), differences.complex_step_gradient(sample))
-    return _row("one step, one sample", "every gradient at T = 1 and B = 1", sample, comparison, ROUNDING)
+    return _row(
+        "one step, one sample", "every gradient at T = 1 and B = 1", sample, comparison, ROUNDING
+    )
 
 
 def richardson(subject: Subject) -> Check:
@@ -85,7 +99,9 @@ def richardson(subject: Subject) -> Check:
     for place, direction in directions.items():
         unit = direction / np.linalg.norm(direction)
         found = differences.richardson(
-            lambda h, p=place, d=unit: float(subject.code.loss(differences.moved(sample, {p: d}, h)).real),
+            lambda h, p=place, d=unit: float(
+                subject.code.loss(differences.moved(sample, {p: d}, h)).real
+            ),
             1e-4 if kinked else 2e-2,
             3 if kinked else 5,
         )
@@ -137,7 +153,9 @@ def dot_product(subject: Subject) -> Check:
         error = abs(sum(terms) - answer) / scale if scale else 0.0
         worst = max(worst, error if np.isfinite(error) else float("inf"))
     what = "tangents run forward against the file's backward: L̇ = Σ ⟨gradient, direction⟩"
-    return measured("dot product", what, sample.extent, worst, 1e-11, note="4 directions in everything at once")
+    return measured(
+        "dot product", what, sample.extent, worst, 1e-11, note="4 directions in everything at once"
+    )
 
 
 def long_run(subject: Subject) -> Check:
@@ -155,7 +173,9 @@ def _long(subject: Subject, name: str, gain: float, steps: int) -> Check:
     what = "a long run's gradients, by the means that its growth allows"
     sample = dynamics.draw_long(subject.cell, extent, subject.seed, gain)
     if sample is None:
-        return not_applicable(name, what, f"no run of {extent.steps} steps was found in which the cell stays finite")
+        return not_applicable(
+            name, what, f"no run of {extent.steps} steps was found in which the cell stays finite"
+        )
     growth = dynamics.growth(sample)
     seen = f"tangents grow by {growth.largest:.0e} (exponent {growth.exponent:+.2f} per step)"
     if growth.leaves_digits:
@@ -172,7 +192,11 @@ def _long(subject: Subject, name: str, gain: float, steps: int) -> Check:
 def _end_to_end(subject: Subject, name: str, what: str, sample: Sample, seen: str) -> Check:
     steps = sample.extent.steps
     every = differences.random_directions(sample, subject.seed)
-    chosen = {p: d for p, d in every.items() if p[1] is None or p[1] <= 1 or p[1] in (steps // 2, steps)}
+    chosen = {
+        p: d for p, d in every.items() if p[1] is None or p[1] <= 1 or p[1] in (steps // 2, steps)
+    }
     slopes = differences.complex_step_slopes(sample, chosen)
     comparison = along(subject.code.gradient(sample), chosen, slopes)
-    return _row(name, what, sample, comparison, 1e-6, f"{seen}: compared end to end with complex steps")
+    return _row(
+        name, what, sample, comparison, 1e-6, f"{seen}: compared end to end with complex steps"
+    )

@@ -57,7 +57,9 @@ def prove_laws(functions: Mapping[str, Function] = FUNCTIONS) -> tuple[LawVerdic
 def _prove(f: Function) -> LawVerdict:
     written = _PIECES.get(f.name)
     if written is None:
-        return LawVerdict(f.name, False, "it is not written out in proofs.laws, so nothing was proved")
+        return LawVerdict(
+            f.name, False, "it is not written out in proofs.laws, so nothing was proved"
+        )
     arguments = (_positive,) if f.positive else (x,) if f.kink is None else (_positive, _negative)
     for u in arguments:
         value = written(u)

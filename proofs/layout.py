@@ -26,7 +26,10 @@ class LayoutError(ValueError):
 
 def parameters(sample: Sample, dtype: Any) -> Arrays:
     """``params``"""
-    return {q.name: _flat(sample.values[q.name, None], timed=False).astype(dtype) for q in sample.cell.parameters}
+    return {
+        q.name: _flat(sample.values[q.name, None], timed=False).astype(dtype)
+        for q in sample.cell.parameters
+    }
 
 
 def constants(sample: Sample) -> dict[str, float]:
@@ -53,7 +56,10 @@ def outputs_bar(sample: Sample, dtype: Any) -> Arrays:
 
 def final_bar(sample: Sample, dtype: Any) -> Arrays:
     """The loss's gradients by the final values."""
-    return {q.name: _memory(sample.final_weights, q, sample.extent.steps).astype(dtype) for q in sample.memory}
+    return {
+        q.name: _memory(sample.final_weights, q, sample.extent.steps).astype(dtype)
+        for q in sample.memory
+    }
 
 
 def loss(sample: Sample, outputs: Mapping[str, Array], final: Mapping[str, Array]) -> Any:
@@ -67,7 +73,10 @@ def loss(sample: Sample, outputs: Mapping[str, Array], final: Mapping[str, Array
 
 
 def places(
-    sample: Sample, params_bar: Mapping[str, Array], inputs_bar: Mapping[str, Array], state_bar: Mapping[str, Array]
+    sample: Sample,
+    params_bar: Mapping[str, Array],
+    inputs_bar: Mapping[str, Array],
+    state_bar: Mapping[str, Array],
 ) -> Values:
     """Gradients by place, as matrices.
 
@@ -82,9 +91,13 @@ def places(
     for q in cell.parameters:
         like = _flat(sample.values[q.name, None], timed=False).shape
         shape = sample.values[q.name, None].shape
-        found[q.name, None] = _shaped(f"params_bar[{q.name!r}]", params_bar[q.name], like).reshape(shape)
+        found[q.name, None] = _shaped(f"params_bar[{q.name!r}]", params_bar[q.name], like).reshape(
+            shape
+        )
     for q in cell.inputs:
-        found |= _from_sequence(f"inputs_bar[{q.name!r}]", inputs_bar[q.name], q, sample, range(1, extent.steps + 1))
+        found |= _from_sequence(
+            f"inputs_bar[{q.name!r}]", inputs_bar[q.name], q, sample, range(1, extent.steps + 1)
+        )
     for q in sample.memory:
         found |= _from_memory(f"state_bar[{q.name!r}]", state_bar[q.name], q, sample, 0)
     return found
@@ -101,7 +114,9 @@ def sequences(sample: Sample, outputs: Mapping[str, Array], final: Mapping[str, 
     _same_names("final", final, [q.name for q in sample.memory])
     found: Values = {}
     for q in cell.outputs:
-        found |= _from_sequence(f"outputs[{q.name!r}]", outputs[q.name], q, sample, range(1, steps + 1))
+        found |= _from_sequence(
+            f"outputs[{q.name!r}]", outputs[q.name], q, sample, range(1, steps + 1)
+        )
     for q in sample.memory:
         ends = _from_memory(f"final[{q.name!r}]", final[q.name], q, sample, steps)
         found |= {(f"final {name}", t): v for (name, t), v in ends.items()}

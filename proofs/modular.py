@@ -27,7 +27,16 @@ from proofs.field import MERSENNE_PRIMES, SingularPointError
 from proofs.point import Extent, Point, draw_sizes, steps_for
 from proofs.unrolled import Tape, run_backward, run_tangents, sum_over_time
 
-JUDGED = ("equation", "abbreviation", "adjoint", "input", "parameter", "initial", "jacobian", "tangent")
+JUDGED = (
+    "equation",
+    "abbreviation",
+    "adjoint",
+    "input",
+    "parameter",
+    "initial",
+    "jacobian",
+    "tangent",
+)
 ENOUGH = 1e-12
 """An error bound that a verdict must reach; a larger prime is taken where 61 bits do not."""
 
@@ -75,11 +84,15 @@ class ExactVerdict:
     @property
     def ok(self) -> bool:
         """Whether every line, every tangent equation and the identity between the two runs hold."""
-        ran = bool(self.lines) and bool(self.extents) and all(v.compared for v in self.lines.values())
+        ran = (
+            bool(self.lines) and bool(self.extents) and all(v.compared for v in self.lines.values())
+        )
         return ran and not self.wrong_lines and not self.tangents and not self.identity
 
 
-def prove(derivation: Derivation, *, seed: int = 0, repeats: int = 2, samples: int = 2) -> ExactVerdict:
+def prove(
+    derivation: Derivation, *, seed: int = 0, repeats: int = 2, samples: int = 2
+) -> ExactVerdict:
     """Decides every line of a derivation at random points.
 
     Law: an equation that is no identity in parameters, inputs, initial values, loss weights and generators holds at
@@ -111,12 +124,19 @@ def _prime_for(derivation: Derivation, extents: tuple[Extent, ...]) -> ErrorBoun
     """The smallest of the primes that makes the bound small enough."""
     whole = [error_bound(derivation, extent) for extent in extents]
     degree = max(b.degree for b in whole)
-    arguments, argument_degree = max(b.arguments for b in whole), max(b.argument_degree for b in whole)
-    bounds = [ErrorBound(degree, arguments, argument_degree, p, len(extents)) for p in MERSENNE_PRIMES]
+    arguments, argument_degree = (
+        max(b.arguments for b in whole),
+        max(b.argument_degree for b in whole),
+    )
+    bounds = [
+        ErrorBound(degree, arguments, argument_degree, p, len(extents)) for p in MERSENNE_PRIMES
+    ]
     return next((b for b in bounds if b.total <= ENOUGH), bounds[-1])
 
 
-def _point(derivation: Derivation, extent: Extent, prime: int, rng: Random, attempts: int = 8) -> Point:
+def _point(
+    derivation: Derivation, extent: Extent, prime: int, rng: Random, attempts: int = 8
+) -> Point:
     """A random point at which no denominator vanishes."""
     for _ in range(attempts - 1):
         try:
@@ -150,16 +170,27 @@ def _lines(point: Point) -> Iterator[LineVerdict]:
         yield _verdict(step.number, pairs)
 
 
-def _sides(point: Point, step: Step, back: int, block_step: int) -> Iterator[tuple[str, Array, Array]]:
+def _sides(
+    point: Point, step: Step, back: int, block_step: int
+) -> Iterator[tuple[str, Array, Array]]:
     """Where a line is read, and both of its sides there."""
     rhs, name, at = step.rhs, step.lhs.name if step.section != "jacobian" else "", point.tape.at
     times = range(1, point.extent.steps + 1)
     if step.section in ("equation", "abbreviation"):
-        yield from ((f"t = {t}", point.evaluate(rhs, at(t)), point.tape.get(Timed, (name, t))) for t in times)
+        yield from (
+            (f"t = {t}", point.evaluate(rhs, at(t)), point.tape.get(Timed, (name, t)))
+            for t in times
+        )
     elif step.section == "adjoint":
-        yield from ((f"t = {t}", point.evaluate(rhs, at(t)), point.tape.get(Adjoint, (name, t))) for t in times)
+        yield from (
+            (f"t = {t}", point.evaluate(rhs, at(t)), point.tape.get(Adjoint, (name, t)))
+            for t in times
+        )
     elif step.section == "tangent":
-        yield from ((f"t = {t}", point.evaluate(rhs, at(t)), point.tape.get(Tangent, (name, t))) for t in times)
+        yield from (
+            (f"t = {t}", point.evaluate(rhs, at(t)), point.tape.get(Tangent, (name, t)))
+            for t in times
+        )
     elif step.section == "jacobian":
         yield (f"t = {block_step}", point.evaluate(rhs, at(block_step)), at(block_step)(step.lhs))
     elif step.section == "input":
@@ -170,11 +201,15 @@ def _sides(point: Point, step: Step, back: int, block_step: int) -> Iterator[tup
         yield _along(point, sum_over_time(point.evaluate, rhs, point.tape), (name, None))
 
 
-def _along(point: Point, gradient: Array, place: tuple[str, int | None]) -> tuple[str, Array, Array]:
+def _along(
+    point: Point, gradient: Array, place: tuple[str, int | None]
+) -> tuple[str, Array, Array]:
     """⟨gradient, direction⟩ and L̇ for a quantity that alone moves."""
     direction = point.directions[place]
     if gradient.shape[-2:] != direction.shape[-2:]:
-        raise ValueError(f"it has shape {gradient.shape[-2:]}, and {place[0]} has {direction.shape[-2:]}")
+        raise ValueError(
+            f"it has shape {gradient.shape[-2:]}, and {place[0]} has {direction.shape[-2:]}"
+        )
     product = point.field.total(point.field.mul(gradient, direction))[..., 0, 0]
     where = "" if place[1] is None else f"t = {place[1]}"
     return where, np.broadcast_to(product, (point.extent.samples,)), point.answers[place]
@@ -184,7 +219,9 @@ def _verdict(number: int, pairs: list[tuple[str, Array, Array]]) -> LineVerdict:
     compared, wrong = 0, []
     for where, found, true in pairs:
         if found.shape[-2:] != true.shape[-2:] and min(found.ndim, true.ndim) > 1:
-            return LineVerdict(number, False, 1, f"has shape {found.shape[-2:]}, expected {true.shape[-2:]}")
+            return LineVerdict(
+                number, False, 1, f"has shape {found.shape[-2:]}, expected {true.shape[-2:]}"
+            )
         different = np.not_equal(*np.broadcast_arrays(found, true))
         compared += different.size
         if different.any():
@@ -213,7 +250,9 @@ def _wrong_tangents(point: Point) -> Iterator[tuple[str, str]]:
 
 def _identity(point: Point) -> str:
     """Why a forward run of tangents and a backward run of adjoints disagree; empty if they agree."""
-    start = {k: v for k, v in point.tape.values.items() if k[0] in (Timed, MatrixSymbol, LossGradient)}
+    start = {
+        k: v for k, v in point.tape.values.items() if k[0] in (Timed, MatrixSymbol, LossGradient)
+    }
     tape: Tape[Array] = Tape(point.extent.steps, start, point.tape.absent)
     for place, direction in point.directions.items():
         tape.put(Tangent, place, direction)
@@ -223,7 +262,11 @@ def _identity(point: Point) -> str:
     try:
         run_tangents(point.evaluate, point.derivation.tangents, tape)
         run_backward(point.evaluate, point.derivation.backward, cell, tape)
-        dots = {(q.name, t): tape.get(Tangent, (q.name, t)) for q in cell.outputs for t in range(1, tape.steps + 1)}
+        dots = {
+            (q.name, t): tape.get(Tangent, (q.name, t))
+            for q in cell.outputs
+            for t in range(1, tape.steps + 1)
+        }
         forward = point.loss_tangent(dots)
         backward: Any = 0
         for place, direction in point.directions.items():

@@ -6,7 +6,7 @@ import ast
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.abc import InspectLoader
 from importlib.util import module_from_spec, spec_from_loader
@@ -48,7 +48,9 @@ def time_limit(seconds: float) -> Iterator[None]:
     def ring(*_: Any) -> None:
         raise HangError(f"it ran for more than {seconds:g} s")
 
-    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+    if threading.current_thread() is not threading.main_thread() or not hasattr(
+        signal, "setitimer"
+    ):
         yield
         return
     before = signal.signal(signal.SIGALRM, ring)
@@ -107,7 +109,9 @@ class Code:
         *_, cache = self.forward(sample, dtype)
         return layout.places(sample, *self.backward(sample, cache, dtype))
 
-    def backward(self, sample: Sample, cache: Any, dtype: Any = np.float64) -> tuple[Arrays, Arrays, Arrays]:
+    def backward(
+        self, sample: Sample, cache: Any, dtype: Any = np.float64
+    ) -> tuple[Arrays, Arrays, Arrays]:
         """The gradients of the sample's loss as the code returns them."""
         found = self.module.backward(
             layout.parameters(sample, dtype),
@@ -136,6 +140,12 @@ def constant_of(source: str, name: str) -> str | None:
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise ArgumentError(f"The file is no Python: {error}.", "Generate it anew.") from None
     for node in tree.body:
-        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets):
-            return node.value.value if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str) else None
+        if isinstance(node, ast.Assign) and any(
+            isinstance(t, ast.Name) and t.id == name for t in node.targets
+        ):
+            return (
+                node.value.value
+                if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+                else None
+            )
     return None

@@ -49,7 +49,9 @@ def draw_sizes(cell: Cell, rng: Random, smallest: int = 2, largest: int = 4) -> 
     """Random sizes, different for different dimensions, for which every shape is at least 1."""
     largest = max(largest, smallest + len(cell.dims))
     while True:
-        sizes = dict(zip(cell.dims, rng.sample(range(smallest, largest + 1), len(cell.dims)), strict=True))
+        sizes = dict(
+            zip(cell.dims, rng.sample(range(smallest, largest + 1), len(cell.dims)), strict=True)
+        )
         shapes = [side.subs(sizes) for q in cell.quantities for side in q.shape]
         if all(side >= 1 for side in shapes):
             return sizes
@@ -110,9 +112,12 @@ class Point:
         start = {
             key: Pair(value, seeds.get((key[1], key[2])))
             for key, value in self.tape.values.items()
-            if key[0] in (Timed, MatrixSymbol) and (key[2] is None or key[1:] in self.directions or key[2] <= 0)
+            if key[0] in (Timed, MatrixSymbol)
+            and (key[2] is None or key[1:] in self.directions or key[2] <= 0)
         }
-        run: Tape[Pair] = Tape(self.extent.steps, start, lambda leaf, t: Pair(self._absent(leaf, t)))
+        run: Tape[Pair] = Tape(
+            self.extent.steps, start, lambda leaf, t: Pair(self._absent(leaf, t))
+        )
 
         def inject(place: Place, value: Pair) -> Pair:
             seed = seeds.get(place)
@@ -137,7 +142,10 @@ class Point:
     def _true_tangents(self) -> None:
         """One direction in everything at once, and one for each given quantity alone."""
         places = list(self.directions)
-        lanes = {place: np.zeros((len(places) + 1, *np.shape(v)), dtype=object) for place, v in self.directions.items()}
+        lanes = {
+            place: np.zeros((len(places) + 1, *np.shape(v)), dtype=object)
+            for place, v in self.directions.items()
+        }
         for lane, place in enumerate(places):
             lanes[place][[lane, -1]] = self.directions[place]
         seeds = {p: v[:, None] if p[1] is None else v for p, v in lanes.items()}

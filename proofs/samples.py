@@ -53,7 +53,15 @@ class Sample:
         return tuple(q for q in (*self.cell.states, *self.cell.inputs) if q.depth)
 
 
-def draw(cell: Cell, extent: Extent, seed: int, *, gain: float = 0.8, vectors: float | None = None, positive: bool = False) -> Sample:
+def draw(
+    cell: Cell,
+    extent: Extent,
+    seed: int,
+    *,
+    gain: float = 0.8,
+    vectors: float | None = None,
+    positive: bool = False,
+) -> Sample:
     """A random run: normal entries, or uniform positive ones.
 
     Args:
@@ -91,7 +99,9 @@ def draw(cell: Cell, extent: Extent, seed: int, *, gain: float = 0.8, vectors: f
     return Sample(cell, extent, values, weights, {(q.name, t): weigh(q) for q, t in last})
 
 
-def draw_smooth(cell: Cell, extent: Extent, seed: int, *, margin: float = 1e-3, attempts: int = 200) -> Sample | None:
+def draw_smooth(
+    cell: Cell, extent: Extent, seed: int, *, margin: float = 1e-3, attempts: int = 200
+) -> Sample | None:
     """A random run all of whose values are finite, and that keeps a distance from kinks and poles.
 
     Args:
@@ -102,17 +112,23 @@ def draw_smooth(cell: Cell, extent: Extent, seed: int, *, margin: float = 1e-3, 
         attempts: after which there is none.
     """
     for i in range(attempts):
-        sample = draw(cell, extent, seed + 7919 * i, gain=(0.8, 0.5, 1.2)[i % 3], positive=i % 8 >= 5)
+        sample = draw(
+            cell, extent, seed + 7919 * i, gain=(0.8, 0.5, 1.2)[i % 3], positive=i % 8 >= 5
+        )
         arithmetic = Floats()
         with np.errstate(all="ignore"):
             tape = reference(sample, arithmetic)
-        finite = all(np.all(np.isfinite(v)) and np.all(np.abs(v) < 1e6) for v in tape.values.values())
+        finite = all(
+            np.all(np.isfinite(v)) and np.all(np.abs(v) < 1e6) for v in tape.values.values()
+        )
         if finite and arithmetic.margin > margin:
             return sample
     return None
 
 
-def reference(sample: Sample, arithmetic: Arithmetic[Any], values: Mapping[Place, Any] | None = None) -> Tape[Any]:
+def reference(
+    sample: Sample, arithmetic: Arithmetic[Any], values: Mapping[Place, Any] | None = None
+) -> Tape[Any]:
     """The cell's own equations, each sample's columns by themselves; neither normal form nor generated code.
 
     Args:

@@ -19,8 +19,8 @@ from sympy.matrices.expressions import MatrixSymbol
 
 from derive.cell import Cell
 from derive.derivation import Derivation
-from derive.nodes import Adjoint, LossGradient, Timed
 from derive.functions import BY_SYMBOL, FUNCTIONS, x, y
+from derive.nodes import Adjoint, LossGradient, Timed
 from proofs.arithmetic import Array, ArrayArithmetic, logsumexp_by_exp, softmax_by_exp
 from proofs.evaluation import Evaluator
 from proofs.field import MERSENNE_PRIMES, PrimeField, SingularPointError
@@ -104,7 +104,6 @@ class Symbols(ArrayArithmetic):
 @cache
 def opaque(name: str) -> Any:
     """A SymPy function of which nothing is known but its derivative law."""
-
     law = FUNCTIONS[name].law
 
     def fdiff(self: Any, argindex: int = 1) -> Any:
@@ -132,7 +131,9 @@ def prove_smallest(derivation: Derivation, *, seed: int = 0) -> SmallestVerdict:
     extent = smallest_extent(derivation.cell)
     for _ in range(8):
         try:
-            return _compare(derivation, extent, PrimeField(MERSENNE_PRIMES[0], rng.randrange(2**63)))
+            return _compare(
+                derivation, extent, PrimeField(MERSENNE_PRIMES[0], rng.randrange(2**63))
+            )
         except SingularPointError:
             continue
     return SmallestVerdict(extent, 0, (), "a denominator vanishes at every point tried")
@@ -141,7 +142,9 @@ def prove_smallest(derivation: Derivation, *, seed: int = 0) -> SmallestVerdict:
 def smallest_extent(cell: Cell) -> Extent:
     """Two hidden units, one of everything else, and a length that every lag spans."""
     depth = max(q.depth for q in cell.quantities)
-    hidden = next((d for d in cell.dims if d in cell.states[0].shape), cell.dims[0] if cell.dims else None)
+    hidden = next(
+        (d for d in cell.dims if d in cell.states[0].shape), cell.dims[0] if cell.dims else None
+    )
     sizes = {d: 2 if d == hidden else 1 for d in cell.dims}
     while any(side.subs(sizes) < 1 for q in cell.quantities for side in q.shape):
         sizes = {d: size + 1 for d, size in sizes.items()}
@@ -192,7 +195,9 @@ class _Unrolled:
         values = self.field.random(shape)
         self.given[place] = values
         slopes = [next(self._lanes) if place in self.places else 0 for _ in values.ravel()]
-        self.tape.put(MatrixSymbol if place[1] is None else Timed, place, self._moving(place, values, slopes))
+        self.tape.put(
+            MatrixSymbol if place[1] is None else Timed, place, self._moving(place, values, slopes)
+        )
 
     def _moving(self, place: Place, values: Array, slopes: list[Any]) -> Array:
         """w + τ d for every entry."""
@@ -215,7 +220,10 @@ class _Unrolled:
             for t in range(1, self.tape.steps + 1):
                 weight = self.weights[q.name, t] = self.field.random(self.evaluate.shape(q.symbol))
                 entries = [sympy.Integer(g) for g in weight.ravel()]
-                yield from (g * v for g, v in zip(entries, self.tape.get(Timed, (q.name, t)).ravel(), strict=True))
+                yield from (
+                    g * v
+                    for g, v in zip(entries, self.tape.get(Timed, (q.name, t)).ravel(), strict=True)
+                )
 
     def gradient(self) -> dict[Place, Array]:
         """dL/dτ at τ = 0, differentiated by SymPy and read along every entry's direction."""
@@ -239,7 +247,7 @@ def _adjoints(derivation: Derivation, extent: Extent, loss: _Unrolled) -> dict[P
     evaluate = Evaluator(field, extent.sizes)
 
     def absent(leaf: Any, t: int | None) -> Array:
-        if t is None or t <= extent.steps and not (t <= 0 and isinstance(leaf, ZERO_BEYOND)):
+        if t is None or (t <= extent.steps and not (t <= 0 and isinstance(leaf, ZERO_BEYOND))):
             return _missing(leaf, t)
         zero = isinstance(leaf, ZERO_BEYOND)
         return field.full(evaluate.shape(leaf), 0) if zero else field.random(evaluate.shape(leaf))
@@ -247,7 +255,9 @@ def _adjoints(derivation: Derivation, extent: Extent, loss: _Unrolled) -> dict[P
     tape: Tape[Array] = Tape(extent.steps, {}, absent)
     for place, values in loss.given.items():
         is_parameter = place[1] is None
-        tape.put(MatrixSymbol if is_parameter else Timed, place, values if is_parameter else values[None])
+        tape.put(
+            MatrixSymbol if is_parameter else Timed, place, values if is_parameter else values[None]
+        )
     for place, values in loss.weights.items():
         tape.put(LossGradient, place, values[None])
     run_forward(evaluate, derivation.assignments, tape)

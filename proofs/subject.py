@@ -37,7 +37,9 @@ class Subject:
         """The cell."""
         return self.derivation.cell
 
-    def extent(self, purpose: str, *, smallest: int = 2, largest: int = 4, steps: int = 4, samples: int = 2) -> Extent:
+    def extent(
+        self, purpose: str, *, smallest: int = 2, largest: int = 4, steps: int = 4, samples: int = 2
+    ) -> Extent:
         """Random sizes for a check, different for different dimensions."""
         rng = Random(f"{self.seed}/{purpose}")  # noqa: S311 - no secret
         sizes = draw_sizes(self.cell, rng, smallest, largest)
@@ -54,7 +56,9 @@ class Subject:
             sample = draw_smooth(self.cell, extent, seed, margin=margin * factor)
             if sample is not None:
                 return sample
-        raise NoSampleError("no point was found at which the cell is finite, and away from its kinks and poles")
+        raise NoSampleError(
+            "no point was found at which the cell is finite, and away from its kinks and poles"
+        )
 
 
 Examine = Callable[[Subject], Check]

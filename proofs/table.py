@@ -57,7 +57,13 @@ class Check:
 
     def cells(self) -> tuple[str, ...]:
         """The row as text, in the order of ``HEADINGS``."""
-        return (self.name, self.sizes, _shown(self.figure, self.unit), _shown(self.bound, self.unit), self.verdict)
+        return (
+            self.name,
+            self.sizes,
+            _shown(self.figure, self.unit),
+            _shown(self.bound, self.unit),
+            self.verdict,
+        )
 
 
 HEADINGS = ("check", "sizes", "figure", "bound", "verdict")
@@ -84,7 +90,17 @@ def measured(
 ) -> Check:
     """A row whose verdict is figure ≤ bound; a figure that is no number fails."""
     holds = bool(figure <= bound)
-    return Check(name, what, str(sizes), float(figure), bound, "holds" if holds else "fails", note, where, unit)
+    return Check(
+        name,
+        what,
+        str(sizes),
+        float(figure),
+        bound,
+        "holds" if holds else "fails",
+        note,
+        where,
+        unit,
+    )
 
 
 def failed(name: str, what: str, note: str, where: tuple[str, ...] = ()) -> Check:
@@ -125,7 +141,11 @@ class Verification:
         """The rows that do not hold, and one for every required check that did not run."""
         ran = {c.name for c in self.checks}
         skipped = [failed(name, "", "it did not run") for name in sorted(self.required - ran)]
-        bad = [c for c in self.checks if not c.ok and not (c.verdict == "not applicable" and c.name in self.optional)]
+        bad = [
+            c
+            for c in self.checks
+            if not c.ok and not (c.verdict == "not applicable" and c.name in self.optional)
+        ]
         return (*bad, *skipped)
 
     @property
@@ -139,7 +159,9 @@ class Verification:
         widths = [max(len(row[i]) for row in rows) for i in range(len(HEADINGS))]
         lines: list[str] = []
         for i, row in enumerate(rows):
-            lines.append("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip())
+            lines.append(
+                "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip()
+            )
             if i == 0:
                 lines.append("  ".join("─" * w for w in widths))
             else:
@@ -168,12 +190,17 @@ class Verification:
             for c in self.checks
         )  # fmt: skip
         word = "verified" if self.ok else "not verified"
-        return f"<table><caption>{escape(self.subject)}: {word}</caption><tr>{head}</tr>{body}</table>"
+        return (
+            f"<table><caption>{escape(self.subject)}: {word}</caption><tr>{head}</tr>{body}</table>"
+        )
 
 
 def _remarks(check: Check) -> list[str]:
     remarks = [check.note] if check.note else []
     if check.where and not check.ok:
         shown = ", ".join(check.where[:8])
-        remarks.append(f"wrong: {shown}" + (f" and {len(check.where) - 8} more" if len(check.where) > 8 else ""))
+        remarks.append(
+            f"wrong: {shown}"
+            + (f" and {len(check.where) - 8} more" if len(check.where) > 8 else "")
+        )
     return [f"    {remark}" for remark in remarks]

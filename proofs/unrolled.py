@@ -68,14 +68,20 @@ def key_of(leaf: Any, t: int) -> Key:
     if isinstance(leaf, MatrixSymbol):
         return (MatrixSymbol, leaf.name, None)
     if isinstance(leaf, Block):
-        return (Block, f"{leaf.of.name}/{leaf.by.name}/{leaf.by.lag - leaf.of.lag}", t - leaf.of.lag)
+        return (
+            Block,
+            f"{leaf.of.name}/{leaf.by.name}/{leaf.by.lag - leaf.of.lag}",
+            t - leaf.of.lag,
+        )
     timed = isinstance(leaf, Timed) or isinstance(leaf.of, Timed)
     return (type(leaf), leaf.name, t - leaf.lag if timed else None)
 
 
 def given(cell: Cell, steps: int) -> list[tuple[Any, Place]]:
     """What a run starts from: parameters and constants, inputs at every step, and initial values."""
-    places: list[tuple[Any, Place]] = [(q.symbol, (q.name, None)) for q in (*cell.parameters, *cell.constants)]
+    places: list[tuple[Any, Place]] = [
+        (q.symbol, (q.name, None)) for q in (*cell.parameters, *cell.constants)
+    ]
     for q in cell.inputs:
         places += [(q.symbol, (q.name, t)) for t in range(1 - q.depth, steps + 1)]
     for q in cell.states:
@@ -127,7 +133,9 @@ def run_backward(evaluate: Evaluator[V], backward: Backward, cell: Cell, tape: T
 
 def sum_over_time(evaluate: Evaluator[V], addend: Any, tape: Tape[V]) -> V:
     """Σ over t of an addend, one sum per sample."""
-    return reduce(evaluate.arithmetic.add, (evaluate(addend, tape.at(t)) for t in range(1, tape.steps + 1)))
+    return reduce(
+        evaluate.arithmetic.add, (evaluate(addend, tape.at(t)) for t in range(1, tape.steps + 1))
+    )
 
 
 def initial_lines(backward: Backward, cell: Cell) -> dict[tuple[str, int], Any]:

@@ -12,6 +12,7 @@ from derive.derivation import Derivation, derive
 from derive.errors import ArgumentError, ThroughtimeError
 from derive.language import read_cell
 from proofs import behaviour_checks as behaviour
+from proofs import contract_checks as contract
 from proofs import differences, exact_checks
 from proofs import gradient_checks as gradients
 from proofs.compare import compare
@@ -26,7 +27,13 @@ Regenerate = Callable[[Derivation], str]
 R = TypeVar("R")
 
 LOADED = "file"
-EXACT = ("laws", "exact, line by line", "exact, tangents", "exact, through time", "SymPy's derivative")
+EXACT = (
+    "laws",
+    "exact, line by line",
+    "exact, tangents",
+    "exact, through time",
+    "SymPy's derivative",
+)
 NUMERIC: dict[str, Examine] = {
     "forward": behaviour.forward_values,
     "complex step": gradients.complex_step,
@@ -42,9 +49,10 @@ NUMERIC: dict[str, Examine] = {
     "streaming": behaviour.streaming,
     "split sequence": behaviour.split_sequence,
     "value_and_grad": behaviour.whole_gradient,
-    "left alone": behaviour.leaves_alone,
-    "safe values": behaviour.safe_values,
-    "refusals": behaviour.refuses_nonsense,
+    "left alone": contract.leaves_alone,
+    "safe values": contract.safe_values,
+    "beginnings": contract.beginnings,
+    "refusals": contract.refuses_nonsense,
 }
 REQUIRED = frozenset({LOADED, *EXACT, *NUMERIC})
 OPTIONAL = frozenset({"safe values", "long run", "long run, strong weights"})
@@ -86,12 +94,23 @@ def verify(
         if any(not c.ok for c in checks if c.name in NUMERIC and c.verdict == "fails"):
             hints = _hints(at_work)
     return Verification(
-        subject or cell.name, tuple(checks), REQUIRED, OPTIONAL, seed, _differences(derivation, source, regenerate), hints, lines
+        subject or cell.name,
+        tuple(checks),
+        REQUIRED,
+        OPTIONAL,
+        seed,
+        _differences(derivation, source, regenerate),
+        hints,
+        lines,
     )
 
 
 def verify_file(
-    path: str | Path, *, seed: int = 0, on_progress: Say | None = None, regenerate: Regenerate | None = None
+    path: str | Path,
+    *,
+    seed: int = 0,
+    on_progress: Say | None = None,
+    regenerate: Regenerate | None = None,
 ) -> Verification:
     """Runs every check on a generated file as it is now, against the equations that it states.
 
@@ -114,16 +133,22 @@ def verify_file(
             "Give a file that throughtime generated.",
         )
     cell = read_cell(equations, constant_of(source, "NAME") or path.stem)
-    return verify(cell, source, seed=seed, on_progress=on_progress, regenerate=regenerate, subject=str(path))
+    return verify(
+        cell, source, seed=seed, on_progress=on_progress, regenerate=regenerate, subject=str(path)
+    )
 
 
 def _read(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8")
     except OSError as error:
-        raise ArgumentError(f"{path} cannot be read: {error.strerror}.", "Check the path.") from None
+        raise ArgumentError(
+            f"{path} cannot be read: {error.strerror}.", "Check the path."
+        ) from None
     except UnicodeDecodeError:
-        raise ArgumentError(f"{path} is not UTF-8 text.", "Give a file that throughtime generated.") from None
+        raise ArgumentError(
+            f"{path} is not UTF-8 text.", "Give a file that throughtime generated."
+        ) from None
 
 
 def _exact(derivation: Derivation, seed: int, say: Say) -> tuple[list[Check], dict[int, bool]]:
@@ -152,7 +177,9 @@ def _load(source: str, name: str) -> tuple[Check, Code | None]:
     result = _guarded(lambda: load_source(source, name))
     if isinstance(result, str):
         return failed(LOADED, what, result), None
-    return Check(LOADED, what, f"{len(source.splitlines())} lines", 0, 0, "holds", unit="wrong"), Code(result)
+    return Check(
+        LOADED, what, f"{len(source.splitlines())} lines", 0, 0, "holds", unit="wrong"
+    ), Code(result)
 
 
 def _numeric(subject: Subject, say: Say) -> Iterator[Check]:
@@ -179,7 +206,11 @@ def _hints(subject: Subject) -> tuple[str, ...]:
     def work() -> tuple[str, ...]:
         sample = subject.sample("diagnosis", subject.extent("diagnosis", steps=5))
         quiet = type(sample)(
-            sample.cell, sample.extent, sample.values, sample.weights, {p: 0 * w for p, w in sample.final_weights.items()}
+            sample.cell,
+            sample.extent,
+            sample.values,
+            sample.weights,
+            {p: 0 * w for p, w in sample.final_weights.items()},
         )
         found, true = subject.code.gradient(quiet), differences.complex_step_gradient(quiet)
         wrong = compare(found, true).wrong(gradients.ROUNDING)
@@ -189,7 +220,9 @@ def _hints(subject: Subject) -> tuple[str, ...]:
     return () if isinstance(result, str) else result
 
 
-def _differences(derivation: Derivation, source: str, regenerate: Regenerate | None) -> tuple[str, ...]:
+def _differences(
+    derivation: Derivation, source: str, regenerate: Regenerate | None
+) -> tuple[str, ...]:
     """Where a file differs from what the generator writes today, as a unified diff."""
     if regenerate is None:
         return ()
@@ -198,7 +231,9 @@ def _differences(derivation: Derivation, source: str, regenerate: Regenerate | N
     except ThroughtimeError as error:
         return (f"the generator refuses this cell: {error}",)
     return tuple(
-        difflib.unified_diff(today.splitlines(), source.splitlines(), "as generated", "as it is", n=0, lineterm="")
+        difflib.unified_diff(
+            today.splitlines(), source.splitlines(), "as generated", "as it is", n=0, lineterm=""
+        )
     )
 
 

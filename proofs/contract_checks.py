@@ -1,0 +1,199 @@
+"""The checks of what a generated file promises besides its gradients: beginnings, purity, safe values, refusals."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from proofs import layout
+from proofs.floats import Floats
+from proofs.samples import Arrays, Sample, draw, reference
+from proofs.subject import Subject
+from proofs.table import Check, measured, not_applicable
+
+
+def beginnings(subject: Subject) -> Check:
+    """``init_params`` and ``init_state`` have the promised names, shapes and dtypes; no state means zeros."""
+    what = "init_params, init_state and a state left out"
+    extent = subject.extent("beginnings", steps=3)
+    sample = subject.sample("beginnings", extent)
+    module, sizes, wrong = subject.code.module, list(extent.sizes.values()), []
+    for dtype in (np.float64, np.float32):
+        params = module.init_params(*sizes, seed=1, dtype=dtype)
+        zeros = module.init_state(extent.samples, *sizes, dtype=dtype)
+        wrong += _unlike("init_params", params, layout.parameters(sample, dtype))
+        wrong += _unlike("init_state", zeros, layout.state(sample, dtype))
+        wrong += [
+            f"init_params[{k!r}] is not finite"
+            for k, v in params.items()
+            if not np.all(np.isfinite(v))
+        ]
+        wrong += [f"init_state[{k!r}] is not zero" for k, v in zeros.items() if np.any(v)]
+        wrong += ["init_params with the same seed"] * (
+            not _same(params, module.init_params(*sizes, seed=1, dtype=dtype))
+        )
+    params, xs, consts = (
+        layout.parameters(sample, np.float64),
+        layout.inputs(sample, np.float64),
+        layout.constants(sample),
+    )
+    zeros = {k: np.zeros_like(v) for k, v in layout.state(sample, np.float64).items()}
+    with np.errstate(all="ignore"):
+        left_out, given_zeros = (
+            module.forward(params, *xs, s, **consts)[:2] for s in (None, zeros)
+        )
+    wrong += ["forward without a state"] * (not _same(left_out, given_zeros, nan=True))
+    found = tuple(dict.fromkeys(wrong))
+    return measured("beginnings", what, extent, len(found), 0, where=found, unit="wrong")
+
+
+def _unlike(what: str, found: Arrays, like: Arrays) -> list[str]:
+    if set(found) != set(like):
+        return [f"{what} has {sorted(found)}, expected {sorted(like)}"]
+    wrong = [
+        k
+        for k, v in like.items()
+        if np.shape(found[k]) != v.shape or np.asarray(found[k]).dtype != v.dtype
+    ]
+    return [
+        f"{what}[{k!r}]: shape {np.shape(found[k])}, dtype {np.asarray(found[k]).dtype}"
+        for k in wrong
+    ]
+
+
+def leaves_alone(subject: Subject) -> Check:
+    """Arguments stay as they were, and a cache gives the same gradients again after other runs."""
+    what = "arguments changed, or gradients that differ when asked for again"
+    extent = subject.extent("repeated", steps=4)
+    sample, other = subject.sample("repeated", extent), subject.sample("repeated, other", extent)
+    module, consts = subject.code.module, layout.constants(sample)
+    readers = (layout.parameters, layout.inputs, layout.state, layout.outputs_bar, layout.final_bar)
+    params, xs, state, bars, ends = arguments = [f(sample, np.float64) for f in readers]
+    before = copy.deepcopy(arguments)
+    outputs, final, cache = module.forward(params, *xs, state, **consts)
+    seen = copy.deepcopy((outputs, final))
+    first = copy.deepcopy(module.backward(params, cache, bars, ends))
+    subject.code.gradient(other)
+    for array in final.values():
+        array += 1.0  # what the caller does with it is the caller's affair
+    again = module.backward(params, cache, bars, ends)
+    repeated = module.forward(params, *xs, state, **consts)[:2]
+    wrong = [n for n, a, b in zip(_NAMES, arguments, before, strict=True) if not _same(a, b)]
+    wrong += ["gradients of the second call, after other runs and a change to final"] * (
+        not _same(first, again)
+    )
+    wrong += ["outputs after backward"] * (not _same(seen[0], outputs))
+    wrong += ["outputs of the second call"] * (not _same(seen, repeated))
+    return measured("left alone", what, extent, len(wrong), 0, where=tuple(wrong), unit="wrong")
+
+
+_NAMES = ("params", "inputs", "state", "outputs_bar", "final_bar")
+
+
+def _same(a: Any, b: Any, *, nan: bool = False) -> bool:
+    """Equal bit by bit; with ``nan``, no number equals no number."""
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(_same(a[k], b[k], nan=nan) for k in a)
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(_same(x, y, nan=nan) for x, y in zip(a, b, strict=True))
+    return bool(np.array_equal(a, b, equal_nan=nan))
+
+
+def safe_values(subject: Subject) -> Check:
+    """No warning and no NaN at weights and inputs of ±10⁴, or as far as the cell itself stays finite."""
+    what = "warnings and numbers that are not finite, at large weights and inputs"
+    extent = subject.extent("safe values", steps=4)
+    for size in (1e4, 1e3, 1e2, 1e1):
+        sample = _large(subject, extent, size)
+        with np.errstate(all="ignore"):
+            values = [*reference(sample, Floats()).values.values()]
+        if all(np.all(np.isfinite(v)) and np.all(np.abs(v) < 1e100) for v in values):
+            break
+    else:
+        return not_applicable(
+            "safe values", what, "the equations themselves leave the range of numbers"
+        )
+    note = f"at ±{size:g}" + (
+        "" if size == 1e4 else ": beyond, the equations themselves leave the range of numbers"
+    )
+    with warnings.catch_warnings(record=True) as caught, np.errstate(all="warn", under="ignore"):
+        warnings.simplefilter("always")
+        gradient = subject.code.gradient(sample)
+        outputs, final, _ = subject.code.forward(sample)
+    wrong = [f"{w.category.__name__}: {w.message}" for w in caught]
+    wrong += [
+        layout.label(sample.cell, p) for p, v in gradient.items() if not np.all(np.isfinite(v))
+    ]
+    wrong += [
+        f"outputs[{k!r}]" for k, v in {**outputs, **final}.items() if not np.all(np.isfinite(v))
+    ]
+    found = tuple(dict.fromkeys(wrong))
+    return measured(
+        "safe values", what, extent, len(found), 0, note=note, where=found, unit="wrong"
+    )
+
+
+def _large(subject: Subject, extent: Any, size: float) -> Sample:
+    sample = draw(subject.cell, extent, subject.seed)
+    steps = {p: size * np.sign(v) for p, v in sample.values.items() if _is_free(subject, p[0])}
+    return sample.with_values(steps)
+
+
+def _is_free(subject: Subject, name: str) -> bool:
+    return name not in {q.name for q in subject.cell.constants}
+
+
+def refuses_nonsense(subject: Subject) -> Check:
+    """Wrong shapes, dtypes and weights that are not finite raise an error that names the argument."""
+    what = "wrong arguments that raise no error naming them"
+    extent = subject.extent("nonsense", steps=3)
+    sample = subject.sample("nonsense", extent)
+    params, xs, state = (
+        f(sample, np.float64) for f in (layout.parameters, layout.inputs, layout.state)
+    )
+    cases = [*_wrong_parameters(params, xs, state), *_wrong_inputs(subject, params, xs, state)]
+    for name, value in state.items():
+        cases.append((name, (params, xs, {**state, name: value[..., None]})))
+        cases.append((name, (params, xs, {**state, name: np.full_like(value, np.inf)})))
+    accepted = [
+        f"{name} ({i})"
+        for i, (name, case) in enumerate(cases)
+        if not _refused(subject, sample, name, case)
+    ]
+    return measured(
+        "refusals", what, extent, len(accepted), 0, where=tuple(accepted), unit="accepted"
+    )
+
+
+Case = tuple[str, tuple[Arrays, list[Any], Arrays]]
+
+
+def _wrong_parameters(params: Arrays, xs: list[Any], state: Arrays) -> Iterator[Case]:
+    for name, value in params.items():
+        for wrong in (np.full_like(value, np.nan), np.ones((*np.shape(value), 2))):
+            yield name, ({**params, name: wrong}, xs, state)
+        yield name, ({k: v for k, v in params.items() if k != name}, xs, state)
+        if len(params) > 1:
+            yield name, ({**params, name: value.astype(np.float32)}, xs, state)
+
+
+def _wrong_inputs(subject: Subject, params: Arrays, xs: list[Any], state: Arrays) -> Iterator[Case]:
+    for i, q in enumerate(subject.cell.inputs):
+        longer = np.concatenate([xs[i], xs[i][..., :1]], axis=-1)
+        for wrong in (longer, xs[i].astype(np.int64), np.full_like(xs[i], np.nan)):
+            yield q.name, (params, [*xs[:i], wrong, *xs[i + 1 :]], state)
+
+
+def _refused(
+    subject: Subject, sample: Sample, name: str, case: tuple[Arrays, list[Any], Arrays]
+) -> bool:
+    params, xs, state = case
+    try:
+        subject.code.module.forward(params, *xs, state, **layout.constants(sample))
+    except (ValueError, TypeError) as error:
+        return name in str(error)
+    return False
