@@ -136,7 +136,7 @@ class _NetworkFile:
     def init_params(self) -> str:
         """All parameters at the start of training."""
         arguments = {
-            s.name: [*self.sizes_of(s), f"seed=[seed, {i}]", "dtype=dtype"]
+            s.name: [*self.sizes_of(s), f"seed=1000 * seed + {i}", "dtype=dtype"]
             for i, s in enumerate(self.network.segments)
         }
         head = ", ".join([*self.size_arguments(), "*", "seed: int = 0", "dtype: np.dtype | type = np.float64"])
