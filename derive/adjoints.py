@@ -43,6 +43,7 @@ from derive.expressions import (
     split_coefficient,
     total,
     transpose,
+    transpose_of_product,
 )
 from derive.functions import FUNCTIONS
 
@@ -111,7 +112,7 @@ RULES: dict[type, Rule] = {
     ),
     HadamardPower: Rule("power", r"\bar a = \bar y \circ k a^{k-1}", _power),
     Transpose: Rule(
-        "transpose", r"\bar A = \bar Y^{\top}", lambda n, y, y_bar: (transpose(y_bar),)
+        "transpose", r"\bar A = \bar Y^{\top}", lambda n, y, y_bar: (transpose_of_product(y_bar),)
     ),
     Elementwise: Rule("function", r"\bar a = \bar y \circ f'(a)", _elementwise),
     Softmax: Rule("softmax", r"\bar a = y \circ (\bar y - \mathbf{1}\, y^{\top} \bar y)", _softmax),

@@ -88,6 +88,7 @@ __all__ = [
     "terms",
     "total",
     "transpose",
+    "transpose_of_product",
     "walk",
     "with_operands",
     "zeros_like",
@@ -205,6 +206,14 @@ def transpose(expr: MatrixExpr) -> MatrixExpr:
         return scale(c, Broadcast(*operands(core), core.shape[1], core.shape[0]))
     symmetric = is_scalar(core) or isinstance(core, Diag | Identity)
     return scale(c, core if symmetric else Transpose(core))
+
+
+def transpose_of_product(expr: MatrixExpr) -> MatrixExpr:
+    """(c A B)ᵀ written out as c Bᵀ Aᵀ; the plain transpose of anything else."""
+    c, core = split_coefficient(expr)
+    if not isinstance(core, MatMul):
+        return transpose(expr)
+    return scale(c, matmul(*(transpose(a) for a in reversed(operands(core)))))
 
 
 def broadcast(scalar: MatrixExpr, rows, cols) -> MatrixExpr:

@@ -41,7 +41,7 @@ from derive.expressions import (
     scale,
     split_coefficient,
     terms,
-    transpose,
+    transpose_of_product,
 )
 from derive.normal import Assignment
 from derive.tangents import tangent_equations
@@ -170,7 +170,7 @@ def _of_product(expr, leaf):
             else scale(c, chain(matmul(*parts[:-1]), inner) if parts[:-1] else inner)
         )
     return (
-        _of_product(transpose_of(expr), leaf)
+        _of_product(transpose_of_product(expr), leaf)
         if is_scalar(expr) and _moves_last(expr, leaf)
         else None
     )
@@ -178,13 +178,6 @@ def _of_product(expr, leaf):
 
 def _moves_last(expr, leaf):
     return leaf in set(leaves(operands(expr)[0]))
-
-
-def transpose_of(expr: MatrixExpr) -> MatrixExpr:
-    """(A B)ᵀ = Bᵀ Aᵀ, written out."""
-    return scale(
-        split_coefficient(expr)[0], matmul(*(transpose(a) for a in reversed(operands(expr))))
-    )
 
 
 def _of_hadamard(expr, leaf):
