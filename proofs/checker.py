@@ -3,8 +3,8 @@
     python -m proofs.checker proof.json
 
 A proof is plain data: a statement (the cell's equations, and the backward equations claimed for them) and steps.
-This file and the two it imports decide whether it holds; they need Python's standard library only, and share no
-code with what derives and proves. Why an accepted proof is true, for all sizes, T ≥ 1 and directions: the steps
+This file and the four ``checker_…`` files decide whether it holds; they need Python's standard library only, and
+share no code with what derives and proves. Why an accepted proof is true, for all sizes, T ≥ 1 and directions: the steps
 ``base``, ``step`` and ``conclusion`` are identities between sums over indices, verified from the statement. With
 
     P(k):  Σ_{t=k+1}^T (loss at t) = Σ_{t=k+1}^T (parameters and inputs at t) + (carried over from step k)
@@ -22,13 +22,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from proofs.checker_matrices import Expr, Matrices, Refused, demand, law, leaves, shifted, swap
+from proofs.checker_matrices import Expr, Matrices, Refused, demand, law, shifted, swap
 from proofs.checker_rules import Rule
+from proofs.checker_statement import GROUPS, Data, Statement, alike
 from proofs.checker_sums import Sum
 
-Data = dict[str, Any]
 FORMAT = "throughtime general proof 1"
-FUNCTIONS = ("f", "softmax", "logsumexp")
 SEVERAL = ("theorem", "law", "rule", "naming", "line", "equation")
 ORDER = (*SEVERAL, "claim", "base", "step", "conclusion")
 
@@ -49,6 +48,11 @@ class Verdict:
     reason: str
     verified: tuple[str, ...]
 
+    def __str__(self) -> str:
+        if self.accepted:
+            return f"accepted: {len(self.verified)} steps hold"
+        return f"refused at {self.step}: {self.reason}"
+
 
 def check(proof: Data, statement: Data | None = None) -> Verdict:
     """Checks a proof.
@@ -61,7 +65,7 @@ def check(proof: Data, statement: Data | None = None) -> Verdict:
     try:
         demand(proof["format"] == FORMAT, "not a proof of this format")
         demand(statement in (None, proof["statement"]), "this proves another statement")
-        checking = _Check(proof["statement"])
+        checking = Checking(proof["statement"])
         for data in proof["steps"]:
             name = str(data["name"])
             checking.next(data)
@@ -77,29 +81,17 @@ def check(proof: Data, statement: Data | None = None) -> Verdict:
     return Verdict(True, "", "", tuple(verified))
 
 
-def alike(a: list[Any], b: list[Any]) -> bool:
-    """Whether two lists hold the same, in whatever order."""
-    return sorted(map(repr, a)) == sorted(map(repr, b))
-
-
-class _Check(Matrices):
-    """The statement, and what has been verified so far."""
+class Checking(Statement):
+    """The statement, and what has been verified so far; one method for each kind of step."""
 
     def __init__(self, statement: Data) -> None:
-        self.s, self.quantities = statement, statement["quantities"]
-        shapes = {name: q["shape"] for name, q in self.quantities.items()}
-        demand(not shapes.keys() & statement["names"].keys(), "a name is taken twice")
-        super().__init__(shapes | statement["names"], set(self.of("constant")))
-        self.lines: dict[str, Expr] = dict(statement["lines"])
-        self.inlined: dict[str, Expr] = dict(statement["inlined"])
-        self.values = {v: e for v, e in statement["lines"] if e[0] in FUNCTIONS}
-        self.kinds, self.laws = list[str](), set[str]()
-        self.rules, self.parts = dict[str, Rule](), dict[str, Any]()
-        self.derived, self.carried = list[Any](), list[Any]()
-
-    def of(self, *roles: str) -> list[str]:
-        """The quantities of these roles."""
-        return [name for name, q in self.quantities.items() if q["role"] in roles]
+        super().__init__(statement)
+        self.kinds: list[str] = []
+        self.laws: set[str] = set()
+        self.rules: dict[str, Rule] = {}
+        self.parts: dict[str, list[list[Expr]]] = {}
+        self.derived: list[Any] = []
+        self.carried: list[list[Expr]] = []
 
     def next(self, data: Data) -> None:
         """Verifies one step."""
@@ -115,78 +107,11 @@ class _Check(Matrices):
         missing = [k for k in ORDER if k not in self.kinds and k not in ("law", "rule")]
         demand(not missing, f"missing: {', '.join(missing)}")
 
-    # ── the statement is well-posed ──
-
     def theorem(self, data: Data) -> None:
-        """Time runs forward, adjoints backward, and every gradient is named."""
-        s, first = (
-            self.s,
-            [["initial", v, j] for v in self.of("state", "input") for j in self.past(v)],
-        )
-        self.forward()
-        self.backward()
-        demand(s["time"] == ["1", "T"], "time must run from 1 to T")
-        named = [["parameter", v] for v in self.of("parameter")]
-        named += [["input", v] for v in self.of("input")]
-        demand(
-            alike(data["terms"], named + first),
-            "the theorem leaves a gradient out, or names another",
-        )
-        given = [["parameter", v] for v, _ in s["parameters"]] + [
-            ["input", v] for v, _ in s["inputs"]
-        ]
-        given += [["initial", v, j] for v, j, _ in s["initial"]]
-        demand(alike(given, named + first), "a gradient has no equation, or two")
-
-    def past(self, v: str) -> range:
-        """How far back initial values are needed: steps 0, −1, …"""
-        return range(self.quantities[v]["depth"])
-
-    def forward(self) -> None:
-        """Every line uses what is known when it is evaluated; what no line uses is an output."""
-        done, used = set[str](), set[str]()
-        for name, e in self.s["lines"]:
-            m, (rows, cols) = self.matrix(e), self.shapes[name]
-            demand((m.rows, m.cols) == (rows, cols), f"{name} has another shape than its line")
-            for tag, v, lag in leaves(e):
-                role = self.quantities.get(v, {"role": "intermediate"})["role"]
-                past = role in ("state", "input") and lag in [j + 1 for j in self.past(v)]
-                present = lag == 0 and (role == "input" or v in done)
-                fixed = lag is None and role in ("parameter", "constant")
-                demand(tag == "value" and (past or present or fixed), f"{name} uses {v} unknown")
-                used.add(v)
-            demand(name not in done, f"{name} has two lines")
-            done.add(name)
-        named = set(self.of("state", "intermediate"))
-        demand(done == named | self.s["names"].keys(), "a quantity has no line")
-        demand(set(self.of("state")) | (named - used) <= set(self.s["outputs"]) <= named, "outputs")
-
-    def backward(self) -> None:
-        """The equations give every adjoint, for t = T, …, 1, from the loss and from later ones."""
-        kept = [name for name, _ in self.s["adjoints"]]
-        demand(sorted([*kept, *self.inlined]) == sorted(self.lines), "an adjoint lacks, or has two")
-        rest = [(name, e, 0) for group in ("inputs", "parameters") for name, e in self.s[group]]
-        rest += [(name, e, -1 - back) for name, back, e in self.s["initial"]]
-        for n, (name, e, latest) in enumerate([(v, e, 0) for v, e in self.s["adjoints"]] + rest):
-            for tag, v, lag in leaves(self.written_out(e)):
-                later = lag is None or lag < 0 or n >= len(kept) or v in kept[:n]
-                bar = tag == "bar" and v in kept and later and lag <= latest
-                loss = tag == "loss" and v in self.s["outputs"] and lag <= latest
-                demand(tag == "value" or bar or loss, f"the adjoint of {name} uses {tag} {v}")
-
-    def written_out(self, e: Expr, latest: int = 0) -> Expr:
-        """With adjoints that have no name written out; and p as softmax(a), where that is p's line.
-
-        The lines hold at the steps 1, …, T, so p is written out at lags up to ``latest`` only.
-        """
-
-        def leaf(v: Expr) -> Expr:
-            if v[0] == "bar" and v[1] in self.inlined:
-                return self.written_out(shifted(self.inlined[v[1]], v[2]), latest)
-            known = v[0] == "value" and v[1] in self.values and v[2] <= latest
-            return self.written_out(shifted(self.values[v[1]], v[2]), latest) if known else v
-
-        return swap(e, leaf)
+        """The statement is well-posed, and the theorem names every parameter, input and initial value."""
+        self.well_posed()
+        named = alike(data["terms"], self.gradients())
+        demand(named, "the theorem leaves a gradient out, or names another")
 
     # ── laws, rules, and the lines of one step ──
 
@@ -209,30 +134,30 @@ class _Check(Matrices):
         def leaf(v: Expr) -> Expr:
             return swap(self.lines[v[1]], leaf) if v[1] in self.s["names"] else v
 
-        demand(
-            [v for v, _ in self.s["equations"]] == [v for v in self.lines if v in self.quantities],
-            "order",
-        )
+        authors = [v for v in self.lines if v in self.quantities]
+        demand([v for v, _ in self.s["equations"]] == authors, "an equation has no line")
         for name, e in self.s["equations"]:
             demand(self.equal(swap(self.lines[name], leaf), e), f"the lines give another {name}")
 
     def line(self, data: Data) -> None:
         """⟨v̄, v̇⟩ = Σ ⟨contribution, direction of a leaf⟩, one rule at a time, outermost first."""
-        name, rules, found = data["of"], iter(data["rules"]), list[Any]()
+        name, rules = data["of"], iter(data["rules"])
+        found: list[tuple[Expr, Expr]] = []
         todo = [(["bar", name, 0], self.lines[name], ["value", name, 0])]
         while todo:
             bar, node, y = todo.pop()
-            if node[0] == "value" or node[0] == "ones":
-                found += [] if node[0] == "ones" or node[1] in self.constants else [(bar, node)]
+            if node[0] in ("value", "ones", "zeros"):
+                moves = node[0] == "value" and node[1] not in self.constants
+                found += [(bar, node)] if moves else []
                 continue
             demand(node[0] != "f" or node[1] in self.laws, f"no law for {node[1]}")
-            parts = self.rules[next(rules)].applied(self, bar, node, y)
+            rule = self.rules.get(next(rules, ""))
+            demand(rule is not None, "a rule that has not been proved, or none")
+            parts = rule.applied(self, bar, node, y) if rule else []
             todo += [(part, a, a) for part, a in reversed(parts)]
         demand(not list(rules), "more rules than needed")
-        demand(
-            [a for _, a in found] == [a for _, a in data["parts"]],
-            "a path is missing, or one too many",
-        )
+        paths = [a for _, a in found] == [a for _, a in data["parts"]]
+        demand(paths, "a path is missing, or one too many")
         for (true, a), (claimed, _) in zip(found, data["parts"], strict=True):
             same = self.equal(self.written_out(true), self.written_out(claimed))
             demand(same, f"another contribution to {a[1]}")
@@ -271,8 +196,7 @@ class _Check(Matrices):
 
     def claim(self, data: Data) -> None:
         """P(k): what is summed from k + 1 to T, and what is carried over from step k."""
-        groups = ("adjoints", "inlined", "inputs", "parameters", "initial")
-        every = [[group, *e[:-1]] for group in groups for e in self.s[group]]
+        every = [[group, *e[:-1]] for group in GROUPS for e in self.s[group]]
         demand(alike(self.derived, every), "an equation is not derived")
         demand(data["sums"] == ["k + 1", "T"], "the sums must run from k + 1 to T")
         self.carried = data["carried"]
@@ -299,9 +223,8 @@ class _Check(Matrices):
         right = self.pairing([[e, ["dot", v, 0]] for v, e in every])
         tangents = [(v, self.direction(e, ["value", v, 0])) for v, e in s["lines"]]
         right += self.pairing([[["bar", v, 0], e] for v, e in tangents], -1)
-        demand(
-            not self.form(left + [(-c, term) for c, term in right]), "P(k) does not give P(k - 1)"
-        )
+        difference = self.form(left + [(-c, term) for c, term in right])
+        demand(not difference, "P(k) does not give P(k - 1)")
 
     def conclusion(self, data: Data) -> None:
         """P(0) is the theorem: what is carried over from step 0 belongs to the initial values."""
@@ -315,12 +238,7 @@ def main(paths: list[str]) -> int:
     """Checks proofs in files of JSON; 0 if all are accepted, else 3."""
     verdicts = [check(json.loads(Path(path).read_text("utf-8"))) for path in paths]
     for path, v in zip(paths, verdicts, strict=True):
-        word = (
-            f"accepted, {len(v.verified)} steps"
-            if v.accepted
-            else f"refused at {v.step}: {v.reason}"
-        )
-        sys.stdout.write(f"{path}: {word}\n")
+        sys.stdout.write(f"{path}: {v}\n")
     return 0 if all(v.accepted for v in verdicts) else 3
 
 

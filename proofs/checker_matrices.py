@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 from proofs.checker_sums import (
@@ -177,6 +178,8 @@ class Matrices(Indices):
             case ["f'", str(f), a, y]:
                 m = self.matrix(a)
                 return self.matrix(law(f, a, y, ["ones", dict(m.rows), dict(m.cols)]))
+            case ["f", f, ["concat", *parts]]:
+                return self.matrix(["concat", *(["f", f, a] for a in parts)])
             case ["concat", *parts]:
                 moving = any(v[0] == "dot" for v in leaves(e))
                 return self.stack([self.matrix(a) for a in parts], moving)
@@ -196,7 +199,7 @@ class Matrices(Indices):
             case ["*", _, _] if scalar:
                 put = lambda i, j: times(a.entry(NOWHERE, NOWHERE), b.entry(i, j))  # noqa: E731
                 return Matrix(b.rows, b.cols, put)
-            case ["@", *_] if all(p.cols == q.rows for p, q in zip(own, own[1:], strict=False)):
+            case ["@", *_] if all(p.cols == q.rows for p, q in pairwise(own)):
                 return Matrix(a.rows, b.cols, lambda i, j: self.product(own, i, j))
             case ["T", _]:
                 return Matrix(a.cols, a.rows, lambda i, j: a.entry(j, i))
@@ -232,6 +235,8 @@ class Matrices(Indices):
         if not f.startswith("^"):
             return self.opaque(("f", f), p)
         k = int(f[1:])
+        if k == 1:
+            return p
         if len(p) > 1 or any(name == SUMMED for _, term in p for name, _, _ in term):
             p = self.opaque(("entry",), p)
         return [(c**k, tuple((n, at, x * k) for n, at, x in term)) for c, term in p]

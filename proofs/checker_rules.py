@@ -6,12 +6,14 @@ It needs Python's standard library and the checker's own two files only. A rule 
     node    ["@", A, B], what it is a rule for
     parts   [[["@", Y, ["T", B]], "A"], …], the contribution to each operand
     chain   the sums over indices that lead from ⟨Y, direction of the node⟩ to Σ ⟨contribution, direction⟩:
-            sum ::= ["Σ", [[letter, size], …], sum] | ["+", sum, …] | ["·", sum, …]
-                  | ["inner", expression, expression] | ["at", expression, index, index],  index ::= letter | [size, letter] | null
+            sum   ::= ["Σ", [[letter, size], …], sum] | ["+", sum, …] | ["·", sum, …]
+                    | ["inner", expression, expression] | ["at", expression, index, index]
+            index ::= letter | [offset, letter] | null
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from proofs.checker_matrices import NOWHERE, Expr, Matrices, demand
@@ -62,7 +64,7 @@ class Rule:
         links = [m.inner(variable("Y"), moving)]
         links += [written(m, e, {}) for e in self.chain]
         links += [[term for p in pairs for term in p]]
-        for n, (a, b) in enumerate(zip(links, links[1:], strict=False), 1):
+        for n, (a, b) in enumerate(pairwise(links), 1):
             demand(m.form(a) == m.form(b), f"{self.name}: link {n} does not hold")
         return self
 
@@ -74,7 +76,10 @@ class Rule:
         bound: dict[str, Any] = {"Y": bar, "y": y}
         for p, a in zip(self.node[1:], node[1:], strict=True):
             if not isinstance(p, dict):
-                bound[p[1] if isinstance(p, list) else p] = a
+                name = p[1] if isinstance(p, list) else p
+                free = name not in bound and p in ("φ", variable(name))
+                demand(free, f"{self.name} is no rule for any {node[0]}")
+                bound[name] = a
         sizes = self.sizes(m, bound)
 
         def put(e: Any) -> Any:

@@ -95,6 +95,8 @@ class Indices:
             powers: dict[Place, int] = {}
             for name, at, x in term:
                 powers[name, at] = powers.get((name, at), 0) + x
+            if any(name == SUMMED and x != 1 for (name, _), x in powers.items()):
+                raise ValueError("one letter summed over twice")
             atoms = self.narrowed({a: x for a, x in powers.items() if x})
             if atoms is not None:
                 key = tuple(sorted(map(repr, self.factors(atoms))))
@@ -112,14 +114,16 @@ class Indices:
                 return self.narrowed(rest) if holds else None
             ends = rest.pop((SUMMED, (i,)), 0) and plus(plus(self.span[k], start, -1), length, -1)
             if ends != 0 and not offset and nonnegative(ends):
-                new = self.index(length)
-
-                def move(at: tuple[Index, ...]) -> tuple[Index, ...]:
-                    return tuple((plus(o, start), new[1]) if w == k else (o, w) for o, w in at)
-
-                moved = {(n, move(at)): x for (n, at), x in rest.items()}
-                return self.narrowed(moved | ({} if new[1] is None else {(SUMMED, (new,)): 1}))
+                return self.narrowed(self.moved(rest, k, start, self.index(length)))
         return atoms
+
+    def moved(self, atoms: dict[Place, int], k: Any, start: Size, new: Index) -> dict[Place, int]:
+        """The term with start + new for the letter k."""
+        out: dict[Place, int] = {} if new[1] is None else {(SUMMED, (new,)): 1}
+        for (name, at), x in atoms.items():
+            place = name, tuple((plus(o, start), new[1]) if w == k else (o, w) for o, w in at)
+            out[place] = out.get(place, 0) + x
+        return {a: x for a, x in out.items() if x}
 
     def factors(self, atoms: dict[Place, int]) -> Iterator[tuple[Any, list[Atom]]]:
         """The term as factors that share no bound letter; their letters are named by the parts they play."""

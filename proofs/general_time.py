@@ -152,14 +152,15 @@ class Induction:
     def step(self) -> Draft:
         """P(k) ⇒ P(k − 1)."""
         at_k = At(self.d.notation, "k")
+        zero = r"\sum_v \langle R_v - \bar v_k,\, \dot v_k \rangle + \sum_v \langle \bar v_k,\, \dot v_k - S_v \rangle"
         rows = [
-            r"0 &= \sum_v \langle R_v - \bar v_k,\, \dot v_k \rangle + \sum_v \langle \bar v_k,\, \dot v_k - S_v \rangle",
+            f"0 &= {zero}",
             r"&= \sum_v \langle R_v,\, \dot v_k \rangle - \sum_v \langle \bar v_k,\, S_v \rangle",
             rf"&= {' + '.join(self.losses(at_k))} + \Phi_k - G_k - \Phi_{{k-1}}",
         ]
         text = (
-            "P(k) gives P(k-1): the sum over all lines v of <R_v - v_bar, v_dot> + <v_bar, v_dot - S_v> is zero, with R_v"
-            " the right side of the backward equation and S_v of the tangent; it is loss(k) + Phi(k) - G(k) - Phi(k-1)"
+            "P(k) gives P(k-1): over all lines v, <R_v - v_bar, v_dot> + <v_bar, v_dot - S_v> is zero, with R_v"
+            " and S_v the right sides for v_bar and v_dot; it is loss(k) + Phi(k) - G(k) - Phi(k-1)"
         )
         return "step", "step", "From k to k − 1", lines(rows), text, {"from": "k", "to": "k - 1"}
 
