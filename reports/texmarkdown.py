@@ -131,7 +131,7 @@ class _Renderer(BaseRenderer):
         return listing(verbatim(line) for line in code.rstrip("\n").split("\n")) + "\n\n"
 
     def block_quote(self, text: str) -> str:
-        return f"\\begin{{quote}}\n{text.strip()}\n\\end{{quote}}\n\n"
+        return f"\\begin{{quote}}\\small\n{text.strip()}\n\\end{{quote}}\n\n"
 
     def block_error(self, text: str) -> str:
         return ""
