@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 NOT_VERIFIED = 3
 REPORT_FORMATS = ("html", "ipynb", "tex", "pdf")
+SUSPECTS = 40
 
 _EPILOG = """\b
 CELL is the name of a shipped cell (lstm), with options if it has any (elman:g=relu),
@@ -193,7 +194,8 @@ def verify(say: Progress, target: str, seed: int) -> Outcome:
     else:
         verification = _load(target, say).verify(seed=seed, on_progress=say)
     data = {"target": target, "verified": verification.ok, "verification": verification.to_dict()}
-    text = f"{verification.table()}\n{_verdict(verification)}"
+    changes = "" if verification.ok else _changes(verification)
+    text = f"{verification.table()}\n{changes}{_verdict(verification)}"
     return Outcome(data, text, _code(verification))
 
 
@@ -243,6 +245,16 @@ def _write(path: Path, text: str, *, force: bool) -> None:
 
 def _code(verification: Verification) -> int:
     return 0 if verification.ok else NOT_VERIFIED
+
+
+def _changes(verification: Verification) -> str:
+    """Where a file that failed differs from what the generator writes today: the first suspects."""
+    lines = [line for line in verification.differences if not line.startswith(("---", "+++"))]
+    if not lines:
+        return ""
+    more = f"\n    and {len(lines) - SUSPECTS} more" if len(lines) > SUSPECTS else ""
+    shown = "\n".join(f"    {line}" for line in lines[:SUSPECTS])
+    return f"lines that differ from what the generator writes:\n{shown}{more}\n"
 
 
 def _verdict(verification: Verification) -> str:

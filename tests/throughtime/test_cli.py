@@ -38,6 +38,7 @@ class FakeCheck:
 class FakeVerification:
     ok: bool
     failures: tuple[FakeCheck, ...] = ()
+    differences: tuple[str, ...] = ()
 
     def table(self) -> str:
         return "check  verdict"

@@ -1,0 +1,198 @@
+"""A cell and everything that is made of it: derivation, code, checks and report, each computed once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from derive import catalog
+from derive.cell import Cell
+from derive.derivation import Derivation
+from derive.derivation import derive as derive_cell
+from derive.errors import ArgumentError, NotVerifiedError
+from throughtime.display import Code
+
+if TYPE_CHECKING:
+    from derive.language_declarations import Option
+    from proofs.table import Verification
+
+Progress = Callable[[str], None]
+FORMATS = ("html", "ipynb", "tex", "pdf")
+
+
+def load(spec: str) -> Model:
+    """The model of a cell.
+
+    Args:
+        spec: a shipped cell's name (``lstm``), with options if it has any (``elman:g=relu``), or the path of a file.
+
+    Raises:
+        UnknownCellError: there is no such cell or file.
+        CellError: the text is no valid cell.
+        ArgumentError: an option or its value is unknown.
+    """
+    return Model(catalog.load(spec))
+
+
+def shipped() -> list[dict[str, object]]:
+    """The cells that ship: name, title, source and options of each."""
+    return [
+        {
+            "name": entry.name,
+            "title": entry.title,
+            "source": entry.reference,
+            "options": {option.name: _choices(option) for option in entry.options},
+        }
+        for entry in catalog.shipped()
+    ]
+
+
+def verify_file(
+    path: str | Path, *, seed: int = 0, on_progress: Progress | None = None
+) -> Verification:
+    """Run every check on a generated file as it stands now.
+
+    Args:
+        path: the file.
+        seed: of the random sizes, weights and sequences.
+        on_progress: called with the name of each stage as it begins.
+
+    Raises:
+        ArgumentError: the file cannot be read, or it is no generated file.
+        CellError: its equations are no cell.
+    """
+    from proofs.verification import verify_file as run
+
+    title = _title_in(Path(path))
+    return run(path, seed=seed, on_progress=on_progress, regenerate=lambda d: _again(d, title))
+
+
+def _title_in(path: Path) -> str:
+    """The title that a generated file states in its first line, empty if it states none."""
+    try:
+        first = path.read_bytes().decode("utf-8").partition("\n")[0]
+    except (OSError, UnicodeDecodeError):
+        return ""  # whoever reads the file for good says what is wrong with it
+    found = re.match(r'"""(.*): forward and backward pass through time\.$', first)
+    return found[1] if found else ""
+
+
+def _again(derivation: Derivation, title: str) -> str:
+    """What the generator writes today for a cell of this title."""
+    from numeric.source import generate
+
+    return generate(replace(derivation, cell=replace(derivation.cell, title=title)))
+
+
+class Model:
+    """A cell and what is made of it.
+
+    Args:
+        cell: the cell, from ``load`` or built from SymPy expressions.
+    """
+
+    def __init__(self, cell: Cell) -> None:
+        self.cell = cell
+        self._verified: dict[tuple[str, int], Verification] = {}
+
+    @property
+    def name(self) -> str:
+        """The cell's name."""
+        return self.cell.name
+
+    def __repr__(self) -> str:
+        return f"<throughtime.Model {self.name}: {self.cell.title or 'untitled'}>"
+
+    def _repr_latex_(self) -> str:
+        lines = (step.latex.replace("=", "&=", 1) for step in self.derive().section("equation"))
+        return r"$$\begin{aligned} " + r" \\ ".join(lines) + r" \end{aligned}$$"
+
+    @cached_property
+    def _derivation(self) -> Derivation:
+        return derive_cell(self.cell)
+
+    @cached_property
+    def _code(self) -> Code:
+        from numeric.source import generate
+
+        return Code(generate(self._derivation))
+
+    def derive(self) -> Derivation:
+        """The gradients through time, step by step, for symbolic sizes and length."""
+        return self._derivation
+
+    def generate(self) -> Code:
+        """The NumPy code of forward and backward pass; ``verify`` tells whether it is right."""
+        return self._code
+
+    def verify(
+        self, source: str | None = None, *, seed: int = 0, on_progress: Progress | None = None
+    ) -> Verification:
+        """Run every check on the derivation and on code for it.
+
+        Args:
+            source: the code; what ``generate`` gives if left out.
+            seed: of the random sizes, weights and sequences.
+            on_progress: called with the name of each stage as it begins.
+        """
+        text = self._code.source if source is None else source
+        if (text, seed) not in self._verified:
+            from proofs.verification import verify
+
+            self._verified[text, seed] = verify(
+                self.cell, text, derivation=self._derivation, seed=seed, on_progress=on_progress
+            )
+        return self._verified[text, seed]
+
+    def report(
+        self,
+        folder: str | Path,
+        *,
+        formats: Sequence[str] | None = None,
+        force: bool = False,
+        on_progress: Progress | None = None,
+    ) -> Mapping[str, Path]:
+        """Write the report: derivation, proof, code, checks and gradient flow.
+
+        Args:
+            folder: where; made if it is missing. Files in it are replaced only with ``force``.
+            formats: some of html, ipynb, tex, pdf; all that can be made here if left out.
+            force: replace files that are there.
+            on_progress: called with the name of each stage as it begins.
+
+        Returns:
+            The files written, by format; ``py`` is the code and ``json`` the verification.
+
+        Raises:
+            NotVerifiedError: a check failed. The report is written all the same and tells which; the code is not.
+            OutputError: a file is there already, or cannot be written.
+        """
+        from throughtime.reporting import write_report
+
+        wanted = FORMATS if formats is None else tuple(formats)
+        if unknown := [name for name in wanted if name not in FORMATS]:
+            raise ArgumentError(
+                f"{unknown[0]!r} is no format.", f"Choose from {', '.join(FORMATS)}."
+            )
+        files = write_report(self, Path(folder), wanted, force=force, say=on_progress or _silent)
+        verification = self.verify()
+        if not verification.ok:
+            failed = ", ".join(check.name for check in verification.failures)
+            raise NotVerifiedError(
+                f"The code for {self.name} is not verified; failed: {failed}.",
+                f"The report in {folder} shows where.",
+            )
+        return files
+
+
+def _silent(stage: str) -> None:
+    """Nothing is said."""
+
+
+def _choices(option: Option) -> str:
+    allowed = ", ".join(option.values) or "a whole number from 1 to 64"
+    return f"{allowed}; {option.default} if not given"

@@ -1,0 +1,125 @@
+"""The files of a report: everything is computed first, then all files appear at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reports.files import OutputExistsError, write_files
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+    from numeric.study import Study
+    from throughtime.model import Model
+
+Say = Callable[[str], None]
+
+
+def write_report(
+    model: Model, folder: Path, formats: Sequence[str], *, force: bool, say: Say
+) -> Mapping[str, Path]:
+    """Write the report of a model.
+
+    Args:
+        model: whose.
+        folder: where.
+        formats: some of html, ipynb, tex, pdf; pdf is left out where there is no Chromium.
+        force: replace files that are there.
+        say: called with the name of each stage as it begins.
+
+    Returns:
+        The files by format, with ``py`` for the code (only if every check held) and ``json`` for the verification.
+
+    Raises:
+        OutputExistsError: a file is there and ``force`` is false; nothing was done.
+        OutputError: the operating system refused.
+    """
+    names = {kind: f"{model.name}.{kind}" for kind in (*formats, "py")} | {
+        "json": "verification.json"
+    }
+    if not force:
+        _refuse(folder, names.values())
+    say(f"deriving {model.name}")
+    derivation = model.derive()
+    say(f"generating {model.name}")
+    code = model.generate().source
+    verification = model.verify(on_progress=say)
+    say("measuring the gradient flow")
+    flow = _study(model) if verification.ok else "The code is not verified."
+    say("writing the report")
+    from reports.report import Findings, build_report
+
+    notebook = build_report(Findings(derivation, code, verification, None, flow))
+    contents = rendered(notebook, names, formats, say)
+    if verification.ok:
+        contents[names["py"]] = code.encode()
+    told = json.dumps(_plain(verification.to_dict()), indent=2, ensure_ascii=False)
+    contents[names["json"]] = f"{told}\n".encode()
+    written = dict(zip(contents, write_files(folder, contents, force=force), strict=True))
+    return {kind: written[name] for kind, name in names.items() if name in written}
+
+
+def _refuse(folder: Path, names: Sequence[str]) -> None:
+    """Say no before the work, not after it."""
+    for name in names:
+        if (folder / name).exists():
+            raise OutputExistsError(
+                f"{folder / name} is there already, so nothing was written.",
+                "Choose another folder, or pass --force to replace it.",
+            )
+
+
+def _study(model: Model) -> Study | str:
+    """The gradient flow, or why it could not be measured."""
+    from numeric.measure import MeasureError
+    from numeric.study import study
+    from proofs.modules import load_source
+
+    try:
+        return study(model.derive(), load_source(model.generate().source))
+    except MeasureError as error:
+        return error.problem
+
+
+def rendered(
+    notebook: NotebookNode, names: Mapping[str, str], formats: Sequence[str], say: Say
+) -> dict[str, bytes]:
+    """The notebook in every format, by file name; LaTeX brings its figures along."""
+    contents: dict[str, bytes] = {}
+    page = ""
+    if {"html", "pdf"} & set(formats):
+        from reports.html import to_html
+
+        page = to_html(notebook)
+    if "html" in formats:
+        contents[names["html"]] = page.encode()
+    if "ipynb" in formats:
+        from reports.notebook import to_ipynb
+
+        contents[names["ipynb"]] = to_ipynb(notebook)
+    if "tex" in formats:
+        from reports.tex import to_tex
+
+        document = to_tex(notebook)
+        contents |= {names["tex"]: document.text.encode(), **document.figures}
+    if "pdf" in formats:
+        contents |= _pdf(page, names["pdf"], say)
+    return contents
+
+
+def _pdf(page: str, name: str, say: Say) -> dict[str, bytes]:
+    from reports.pdf import find_browser, render_pdf
+
+    if find_browser() is None:
+        return {}
+    say("printing the PDF")
+    return {name: render_pdf(page)}
+
+
+def _plain(value: object) -> object:
+    from throughtime.console import plain
+
+    return plain(value)
