@@ -69,7 +69,9 @@ def formed_jacobian(run: Run, t: int, sample: int) -> np.ndarray:
             shape = (shape_of(u.symbol, run.sizes)[0], shape_of(v.symbol, run.sizes)[0])
             block = Block(u.symbol, v.symbol.at(lag + 1))
             if back:
-                row.append(np.eye(*shape) if (u.name, back - 1) == (v.name, lag) else np.zeros(shape))
+                row.append(
+                    np.eye(*shape) if (u.name, back - 1) == (v.name, lag) else np.zeros(shape)
+                )
             else:
                 row.append(values[block][sample, 0] if block in values else np.zeros(shape))
         rows.append(row)
@@ -151,7 +153,9 @@ def test_a_gradient_that_dies_has_gain_zero() -> None:
     assert measured.rate == -np.inf
 
 
-def test_probes_estimate_what_is_too_large_for_every_direction(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_probes_estimate_what_is_too_large_for_every_direction(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     found = random_run("lstm", n=6, steps=10)
     exact = gains(found)
     monkeypatch.setattr(measure, "EXACT_UP_TO", 4)
@@ -174,7 +178,10 @@ def test_the_path_along_an_lstms_cell_is_the_product_of_its_forget_gates() -> No
 
 def test_values_that_are_not_finite_are_refused() -> None:
     cell = "h[t] = log(x[t]) + h[t-1]"
-    with np.errstate(invalid="ignore"), pytest.raises(MeasureError, match=r"is not finite at step 1 of the run"):
+    with (
+        np.errstate(invalid="ignore"),
+        pytest.raises(MeasureError, match=r"is not finite at step 1 of the run"),
+    ):
         gains(random_run(cell))
 
 

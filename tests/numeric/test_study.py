@@ -27,7 +27,9 @@ def of_shipped(name: str) -> Study:
     return studied(load(name))
 
 
-@pytest.mark.parametrize("name", ["lstm", "skip", "gru_reset_after", "linear_attention_gated", "leaky"])
+@pytest.mark.parametrize(
+    "name", ["lstm", "skip", "gru_reset_after", "linear_attention_gated", "leaky"]
+)
 def test_the_shares_add_up_to_the_gradient_of_the_generated_code(name: str) -> None:
     found = of_shipped(name)
     assert found.difference < 1e-12
@@ -51,7 +53,9 @@ def test_every_shipped_cell_is_measured_exactly() -> None:
     for entry in shipped():
         cell = load(entry.name)
         sizes = usual_sizes(cell)
-        assert sum(q.depth * q.shape[0] * q.shape[1] for q in cell.states).subs(sizes) <= EXACT_UP_TO
+        assert (
+            sum(q.depth * q.shape[0] * q.shape[1] for q in cell.states).subs(sizes) <= EXACT_UP_TO
+        )
 
 
 def test_a_cell_that_wants_positive_inputs_gets_them() -> None:
