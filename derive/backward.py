@@ -159,10 +159,12 @@ def _common_factors(group: list[MatrixExpr], like: MatrixExpr) -> MatrixExpr:
     if len(group) < 2:
         return group[0]
     split = [(c, list(factors(core))) for c, core in map(split_coefficient, group)]
-    common = [f for f in split[0][1] if all(f in fs for _, fs in split)]
-    for f in common:
-        for _, fs in split:
-            fs.remove(f)
+    common: list[MatrixExpr] = []
+    for f in factors(split_coefficient(group[0])[1]):
+        if all(f in fs for _, fs in split):
+            common.append(f)
+            for _, fs in split:
+                fs.remove(f)
     rest = [scale(c, hadamard(*fs) if fs else ones_like(like)) for c, fs in split]
     return hadamard(*common, add(*positive_first(rest)))
 

@@ -38,8 +38,17 @@ class TextPrinter(Printer):
             if i and isinstance(f, HadamardPower) and f.args[1] == -1:
                 text += f" / {self.tight(operands(f)[0])}"
             else:
-                text += (" * " if i else "") + self.other_kind(f, MatMul)
+                text += (" * " if i else "") + self.elementwise_factor(f)
         return text, PRODUCT
+
+    def elementwise_factor(self, expr: MatrixExpr) -> str:
+        """A factor of an elementwise product; a product that is a scalar stays together."""
+        spread = isinstance(expr, Broadcast)
+        return (
+            self.other_kind(operands(expr)[0], MatMul | HadamardProduct)
+            if spread
+            else self.other_kind(expr, MatMul)
+        )
 
     def power(self, expr: HadamardPower) -> tuple[str, int]:
         """a ** k"""

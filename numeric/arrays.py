@@ -32,6 +32,7 @@ from derive.expressions import (
     is_column,
     is_scalar,
     is_timed,
+    leaves,
     operands,
     split_coefficient,
 )
@@ -73,10 +74,17 @@ class ArrayPrinter:
 
     def full(self, expr: MatrixExpr) -> str:
         """The expression as text, spread out to its whole shape even if its parts broadcast."""
-        if _spreads(expr):
-            like = self.shape_of(expr)
-            return f"np.broadcast_to({self(expr)}, {like})"
-        return self(expr)
+        if not _spreads(expr):
+            return self(expr)
+        if all(isinstance(leaf, OneMatrix | ZeroMatrix) for leaf in leaves(expr)):
+            return f"np.full({self.shape_of(expr)}, {self(expr)}, dtype)"
+        return f"np.broadcast_to({self(expr)}, {self.shape_of(expr)})"
+
+    def factor(self, expr: MatrixExpr) -> Piece:
+        """A factor of a matrix product, which has to be spread out to its whole shape."""
+        return (
+            Piece(self.full(expr), ATOM, expr) if _spreads(expr) else Piece(*self.show(expr), expr)
+        )
 
     def over(self, expr: MatrixExpr, target: MatrixExpr) -> str:
         """The expression as the value of a target that depends on time, spread out to its shape if need be."""
@@ -159,9 +167,9 @@ class ArrayPrinter:
                 return f"-{self.tight(core, UNARY)}", PRODUCT
             return f"{self.number(c)} * {self.tight(core, UNARY)}", PRODUCT
         *front, last = operands(core)
-        value = Piece(*self.show(last), last)
+        value = self.factor(last)
         for left in reversed(front):
-            value = self.times(Piece(*self.show(left), left), value)
+            value = self.times(self.factor(left), value)
         return value.text, value.binding
 
     def times(self, a: Piece, b: Piece) -> Piece:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from sympy import Expr
-from sympy.matrices.expressions import MatMul, MatrixExpr, Transpose
+from sympy.matrices.expressions import MatMul, MatrixExpr, MatrixSymbol, Transpose
 
 from derive.cell import Quantity
 from derive.expressions import (
@@ -15,13 +16,15 @@ from derive.expressions import (
     is_column,
     is_scalar,
     is_timed,
+    matmul,
     operands,
+    scale,
     split_coefficient,
     terms,
 )
-from numeric.arrays import PRODUCT, UNARY, ArrayPrinter, Piece, trailing
-from numeric.body import Body, all_leaves, axes, tuple_text
-from numeric.forward_pass import Forward, label
+from numeric.arrays import ArrayPrinter, trailing
+from numeric.body import Body, all_leaves, tuple_text
+from numeric.forward_pass import Forward
 from numeric.program import StackSum, StackTerm, Statement
 from numeric.stacks import Stack
 
@@ -74,15 +77,8 @@ class Backward(Body):
 
     def size_of(self, d: Expr, forward: Forward, cached: dict[str, str]) -> str:
         """A size, from a parameter or from a stored sequence."""
-        where, axis, rank = forward.source_of(d)
-        if where.startswith("params"):
-            return f"size({label(where)}, {where}, {axis}, {rank})"
-        q = next(
-            q
-            for q in (*self.cell.inputs, *self.cell.states)
-            if q.name in cached and d in axes(q, timed=True)
-        )
-        return f"{cached[q.name]}.shape[{axes(q, timed=True).index(d) + 2}]"
+        q, axis = forward.source_of(d)
+        return forward.size(d) if q.role == "parameter" else f"{cached[q.name]}.shape[{axis + 2}]"
 
     def parameters(self, computing: str) -> None:
         """Those parameters that the gradients depend on."""
@@ -268,25 +264,23 @@ class Backward(Body):
 
     def summed(self, term: MatrixExpr) -> str:
         """Σ of one term: a column times a row is one product over all steps and samples."""
-        c, core = split_coefficient(term)
         show = ArrayPrinter(self.whole, self.dim, whole=True)
-        static = ArrayPrinter(self.names.of, self.dim)
-        factors = list(operands(core)) if isinstance(core, MatMul) else []
-        for i in range(len(factors) - 1):
-            a, b = factors[i], factors[i + 1]
-            outer = (
-                is_column(a)
-                and isinstance(b, Transpose)
-                and is_column(b.arg)
-                and is_timed(a)
-                and is_timed(b)
-            )
-            others = [*factors[:i], *factors[i + 2 :]]
-            if outer and not any(is_timed(o) for o in others):
+        c, core = split_coefficient(term)
+        factors = operands(core) if isinstance(core, MatMul) else ()
+        for i, (a, b) in enumerate(pairwise(factors)):
+            before, behind = factors[:i], factors[i + 2 :]
+            if _is_outer(a, b) and not any(is_timed(f) for f in (*before, *behind)):
                 text = f"outer_sum({show.full(a)}, {show.full(b.arg)})"
-                before = [f"{static.tight(f)} @ " for f in factors[:i]]
-                behind = [f" @ {static.tight(f)}" for f in factors[i + 2 :]]
-                product = Piece("".join([*before, text, *behind]), PRODUCT, core)
-                return product.text if c == 1 else f"{static.number(c)} * {product.at(UNARY)}"
+                done = MatrixSymbol(text, a.shape[0], b.shape[1])
+                static = ArrayPrinter(
+                    lambda v, done=done: v.name if v == done else self.names.of(v), self.dim
+                )
+                return static(scale(c, matmul(*before, done, *behind)))
         axis = "" if is_scalar(core) else ", axis=(0, 1)"
         return f"np.sum({show.full(term)}{axis})"
+
+
+def _is_outer(a: MatrixExpr, b: MatrixExpr) -> bool:
+    """Whether a b is a column by a row, both of which depend on time."""
+    column_by_row = is_column(a) and isinstance(b, Transpose) and is_column(b.arg)
+    return column_by_row and is_timed(a) and is_timed(b)

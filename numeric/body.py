@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sympy import Expr, Symbol
 from sympy.matrices.expressions import MatrixExpr
 
@@ -57,7 +59,7 @@ class Body:
         """A dimension as code."""
         if isinstance(size, Expr):
             size = size.xreplace({d: Symbol(name) for d, name in self.sizes.items()})
-        return str(size).replace("*", " * ")
+        return re.sub(r"(?<!\*)\*(?!\*)", " * ", str(size))
 
     def array_of(self, leaf: MatrixExpr) -> str:
         """The array that holds a whole sequence, with its history if it has one."""

@@ -58,8 +58,7 @@ class Forward(Body):
         else:
             self.write("T, B = steps, samples(state, STATE_AXES)")
         for d, name in self.sizes.items():
-            where, axis, rank = self.source_of(d)
-            self.write(f"{name} = size({label(where)}, {where}, {axis}, {rank})")
+            self.write(f"{name} = {self.size(d)}")
         given = f'{{"{self.cell.inputs[0].name}": {first}}}' if first else "state"
         self.write(f"dtype = common_dtype({'params' if self.cell.parameters else given})")
         if self.cell.parameters:
@@ -82,19 +81,24 @@ class Forward(Body):
         """The name of the values before the first step."""
         return self.names.named((q.name, "initial"), f"{self.names.of(q.symbol)}_0")
 
-    def source_of(self, d: Expr) -> tuple[str, int, int]:
-        """The first argument whose shape shows a size: the argument, the axis, and its number of axes."""
-        for q in self.cell.parameters:
-            own = axes(q, timed=False)
-            if d in own:
-                return f'params["{q.name}"]', own.index(d), len(own)
-        for x, q in self.inputs.items():
-            own = axes(q, timed=True)
-            if d in own:
-                return x, own.index(d) + 2, len(own) + 2
-        q = next(q for q in self.memory.values() if d in axes(q, timed=True))
-        own, front = axes(q, timed=True), 1 if q.depth == 1 else 2
-        return f'state["{q.name}"]', own.index(d) + front, len(own) + front
+    def source_of(self, d: Expr) -> tuple[Quantity, int]:
+        """The first argument whose shape shows a size, and the axis among its own that does."""
+        given = (*self.cell.parameters, *self.cell.inputs, *self.memory.values())
+        q = next(q for q in given if d in own_axes(q))
+        return q, own_axes(q).index(d)
+
+    def size(self, d: Expr) -> str:
+        """The code that finds a size in an argument."""
+        q, axis = self.source_of(d)
+        rank = len(own_axes(q))
+        if q.role == "input":
+            x = self.names.of(q.symbol)
+            return f'size("{q.name}", {x}, {axis + 2}, {rank + 2})'
+        if q.role == "parameter":
+            return f"size(\"params['{q.name}']\", params.get(\"{q.name}\"), {axis}, {rank})"
+        front = 1 if q.depth == 1 else 2
+        where = f'(state or {{}}).get("{q.name}")'
+        return f"size(\"state['{q.name}']\", {where}, {axis + front}, {rank + front})"
 
     def cached(self) -> dict[str, str]:
         """What the backward pass reads: the quantity's name and its array, in order of the name."""
@@ -104,6 +108,9 @@ class Forward(Body):
         for part in self.program.backward.values():
             for v in (v for s in part for v in all_leaves(s.value) if isinstance(v, Timed)):
                 read[v.name] = self.array_of(v)
+        for q, _ in map(self.source_of, self.sizes):
+            if q.role != "parameter":
+                read[q.name] = self.array_of(q.symbol)
         read |= {q.name: c for c, q in self.constants.items()}
         return dict(sorted(read.items()))
 
@@ -233,9 +240,9 @@ class Forward(Body):
         return " + ".join(parts)
 
 
-def label(where: str) -> str:
-    """An argument's name as a string literal."""
-    return f"'{where}'" if '"' in where else f'"{where}"'
+def own_axes(q: Quantity) -> list[Expr]:
+    """The sizes of the axes of a quantity as it is passed: without steps and samples."""
+    return axes(q, timed=q.role != "parameter")
 
 
 def _uses(term: StackTerm):
