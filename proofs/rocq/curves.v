@@ -148,7 +148,7 @@ Definition d_tanh S := const_mx 1 - S .* S.
 Definition d_sigmoid S := S .* (const_mx 1 - S).
 Definition d_exp S := S.
 Definition d_recip S := - (S .* S).
-Definition d_sqrt S := emap GRing.inv (2%:R *: S).
+Definition d_sqrt S := (1%:R / 2%:R) *: emap GRing.inv S.
 Definition d_relu S := emap (@step R) S.
 Definition g_softplus X := emap (@sigmoid R) X.
 Definition g_log X := emap GRing.inv X.
@@ -199,7 +199,10 @@ Proof. by move=> ok; entrywise deriv_ln. Qed.
 Lemma curve_sqrt : all_pos (A x) ->
   deriv_mx (fun e => emap Num.sqrt (A e)) x
     (T_map (d_sqrt (emap Num.sqrt (A x))) dA).
-Proof. by move=> ok; entrywise deriv_sqrt. Qed.
+Proof.
+move=> ok; apply: curve_map dAx => i j; rewrite scale_entry !emap_entry.
+by apply: deriv_eq (deriv_sqrt (ok i j)) _; rewrite invfM mul1r.
+Qed.
 
 Lemma curve_recip : all_nz (A x) ->
   deriv_mx (fun e => emap GRing.inv (A e)) x

@@ -118,6 +118,15 @@ Proof. by rewrite scalemxAl. Qed.
 Lemma mul_scaler (c : R) A B : A *m (c *: B) = c *: (A *m B).
 Proof. by rewrite scalemxAr. Qed.
 
+Lemma inv_mul (x y : R) : (x * y)^-1 = x^-1 * y^-1.
+Proof. exact: invfM. Qed.
+Lemma inv_inv (x : R) : x^-1^-1 = x.
+Proof. exact: invrK. Qed.
+Lemma inv_one : 1^-1 = 1 :> R.
+Proof. exact: invr1. Qed.
+Lemma inv_pow (x : R) l : (x ^+ l)^-1 = x^-1 ^+ l.
+Proof. by rewrite exprVn. Qed.
+
 End Products.
 
 Definition tr_rules := (tr_mul, tr_tr, tr_add, tr_opp, tr_zero, tr_scale,
@@ -185,7 +194,7 @@ Ltac unify_pair rec :=
   end.
 
 Ltac mx_finish rec :=
-  rewrite ?entry_rules ?(invfM, exprVn, invrK);
+  rewrite ?entry_rules ?(expr1, inv_mul, inv_pow, inv_inv, inv_one);
   first [ reflexivity | by ring | unify_pair rec; mx_finish rec ].
 
 Ltac mx_entries :=
