@@ -77,7 +77,7 @@ def streaming(subject: Subject) -> Check:
     found: list[Arrays] = []
     for t in range(sample.extent.steps):
         now = [x[t] for x in layout.inputs(sample, np.float64)]
-        out, state = subject.code.module.step(params, *now, state, **layout.constants(sample))
+        out, state = subject.code.module.step(params, *now, state, **layout.keywords(sample, 0))
         found.append(out)
     stacked = {k: np.stack([np.asarray(out[k]) for out in found]) for k in outputs}
     comparison = _by_name({**stacked, **_prefixed(state)}, {**outputs, **_prefixed(final)})
@@ -112,11 +112,12 @@ def split_sequence(subject: Subject) -> Check:
 
 
 def _split_gradient(subject: Subject, sample: Sample, cut: int) -> Values:
-    module, consts = subject.code.module, layout.constants(sample)
+    module = subject.code.module
     params, state = layout.parameters(sample, np.float64), layout.state(sample, np.float64)
     xs, bars = layout.inputs(sample, np.float64), layout.outputs_bar(sample, np.float64)
-    _, middle, early = module.forward(params, *[x[:cut] for x in xs], state, **consts)
-    _, _, late = module.forward(params, *[x[cut:] for x in xs], middle, **consts)
+    head, tail = layout.keywords(sample, cut), layout.keywords(sample, sample.extent.steps - cut)
+    _, middle, early = module.forward(params, *[x[:cut] for x in xs], state, **head)
+    _, _, late = module.forward(params, *[x[cut:] for x in xs], middle, **tail)
     after = module.backward(
         params, late, {k: v[cut:] for k, v in bars.items()}, layout.final_bar(sample, np.float64)
     )
@@ -130,7 +131,7 @@ def whole_gradient(subject: Subject) -> Check:
     """``value_and_grad`` of ½ Σ ‖output‖², and what is left out counts as zero."""
     what = "value_and_grad, and arguments left out, against forward and backward"
     sample = subject.sample("value_and_grad", subject.extent("value_and_grad", steps=4))
-    module, consts = subject.code.module, layout.constants(sample)
+    module, consts = subject.code.module, layout.keywords(sample)
     params, xs, state = (
         f(sample, np.float64) for f in (layout.parameters, layout.inputs, layout.state)
     )

@@ -39,16 +39,25 @@ def beginnings(subject: Subject) -> Check:
     params, xs, consts = (
         layout.parameters(sample, np.float64),
         layout.inputs(sample, np.float64),
-        layout.constants(sample),
+        layout.keywords(sample),
     )
     zeros = {k: np.zeros_like(v) for k, v in layout.state(sample, np.float64).items()}
     with np.errstate(all="ignore"):
-        left_out, given_zeros = (
-            module.forward(params, *xs, s, **consts)[:2] for s in (None, zeros)
-        )
-    wrong += ["forward without a state"] * (not _same(left_out, given_zeros, nan=True))
+        wrong += _without_state(subject, (params, *xs), zeros, consts)
     found = tuple(dict.fromkeys(wrong))
     return measured("beginnings", what, extent, len(found), 0, where=found, unit="wrong")
+
+
+def _without_state(
+    subject: Subject, arguments: tuple[Any, ...], zeros: Arrays, consts: dict[str, float]
+) -> list[str]:
+    """No state means zeros; where nothing else tells the number of samples, it must be asked for."""
+    given = subject.code.module.forward(*arguments, zeros, **consts)[:2]
+    try:
+        left_out = subject.code.module.forward(*arguments, None, **consts)[:2]
+    except (ValueError, TypeError) as error:
+        return [] if "state" in str(error) else ["forward without a state"]
+    return [] if _same(left_out, given, nan=True) else ["forward without a state"]
 
 
 def _unlike(what: str, found: Arrays, like: Arrays) -> list[str]:
@@ -70,7 +79,7 @@ def leaves_alone(subject: Subject) -> Check:
     what = "arguments changed, or gradients that differ when asked for again"
     extent = subject.extent("repeated", steps=4)
     sample, other = subject.sample("repeated", extent), subject.sample("repeated, other", extent)
-    module, consts = subject.code.module, layout.constants(sample)
+    module, consts = subject.code.module, layout.keywords(sample)
     readers = (layout.parameters, layout.inputs, layout.state, layout.outputs_bar, layout.final_bar)
     params, xs, state, bars, ends = arguments = [f(sample, np.float64) for f in readers]
     before = copy.deepcopy(arguments)
@@ -148,8 +157,8 @@ def _is_free(subject: Subject, name: str) -> bool:
 
 
 def refuses_nonsense(subject: Subject) -> Check:
-    """Wrong shapes, dtypes and weights that are not finite raise an error that names the argument."""
-    what = "wrong arguments that raise no error naming them"
+    """Wrong shapes, dtypes and numbers that are not finite raise an error that names an argument."""
+    what = "wrong arguments that raise no error naming an argument"
     extent = subject.extent("nonsense", steps=3)
     sample = subject.sample("nonsense", extent)
     params, xs, state = (
@@ -157,16 +166,13 @@ def refuses_nonsense(subject: Subject) -> Check:
     )
     cases = [*_wrong_parameters(params, xs, state), *_wrong_inputs(subject, params, xs, state)]
     for name, value in state.items():
-        cases.append((name, (params, xs, {**state, name: value[..., None]})))
-        cases.append((name, (params, xs, {**state, name: np.full_like(value, np.inf)})))
-    accepted = [
-        f"{name} ({i})"
-        for i, (name, case) in enumerate(cases)
-        if not _refused(subject, sample, name, case)
-    ]
-    return measured(
-        "refusals", what, extent, len(accepted), 0, where=tuple(accepted), unit="accepted"
-    )
+        cases.append(
+            (f"state[{name!r}] of a wrong shape", (params, xs, {**state, name: value[..., None]}))
+        )
+        infinite = np.full_like(value, np.inf)
+        cases.append((f"state[{name!r}] not finite", (params, xs, {**state, name: infinite})))
+    accepted = tuple(name for name, case in cases if not _refused(subject, sample, case))
+    return measured("refusals", what, extent, len(accepted), 0, where=accepted, unit="accepted")
 
 
 Case = tuple[str, tuple[Arrays, list[Any], Arrays]]
@@ -174,26 +180,36 @@ Case = tuple[str, tuple[Arrays, list[Any], Arrays]]
 
 def _wrong_parameters(params: Arrays, xs: list[Any], state: Arrays) -> Iterator[Case]:
     for name, value in params.items():
-        for wrong in (np.full_like(value, np.nan), np.ones((*np.shape(value), 2))):
-            yield name, ({**params, name: wrong}, xs, state)
-        yield name, ({k: v for k, v in params.items() if k != name}, xs, state)
+        told = f"params[{name!r}]"
+        yield f"{told} not finite", ({**params, name: np.full_like(value, np.nan)}, xs, state)
+        yield (
+            f"{told} of a wrong shape",
+            ({**params, name: np.ones((*np.shape(value), 2))}, xs, state),
+        )
         if len(params) > 1:
-            yield name, ({**params, name: value.astype(np.float32)}, xs, state)
+            yield f"{told} missing", ({k: v for k, v in params.items() if k != name}, xs, state)
+            yield (
+                f"{told} of another dtype",
+                ({**params, name: value.astype(np.float32)}, xs, state),
+            )
 
 
 def _wrong_inputs(subject: Subject, params: Arrays, xs: list[Any], state: Arrays) -> Iterator[Case]:
     for i, q in enumerate(subject.cell.inputs):
-        longer = np.concatenate([xs[i], xs[i][..., :1]], axis=-1)
-        for wrong in (longer, xs[i].astype(np.int64), np.full_like(xs[i], np.nan)):
-            yield q.name, (params, [*xs[:i], wrong, *xs[i + 1 :]], state)
+        wrong = {
+            "of a wrong shape": xs[i][..., None],
+            "of whole numbers": xs[i].astype(np.int64),
+            "not finite": np.full_like(xs[i], np.nan),
+        }
+        for how, x in wrong.items():
+            yield f"{q.name} {how}", (params, [*xs[:i], x, *xs[i + 1 :]], state)
 
 
-def _refused(
-    subject: Subject, sample: Sample, name: str, case: tuple[Arrays, list[Any], Arrays]
-) -> bool:
+def _refused(subject: Subject, sample: Sample, case: tuple[Arrays, list[Any], Arrays]) -> bool:
     params, xs, state = case
+    names = [q.name for q in subject.cell.quantities]
     try:
-        subject.code.module.forward(params, *xs, state, **layout.constants(sample))
+        subject.code.module.forward(params, *xs, state, **layout.keywords(sample))
     except (ValueError, TypeError) as error:
-        return name in str(error)
+        return any(name in str(error) for name in names)
     return False

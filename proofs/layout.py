@@ -33,8 +33,20 @@ def parameters(sample: Sample, dtype: Any) -> Arrays:
 
 
 def constants(sample: Sample) -> dict[str, float]:
-    """The keyword arguments for constants."""
+    """The constants, by name."""
     return {q.name: float(sample.values[q.name, None].item()) for q in sample.cell.constants}
+
+
+def keywords(sample: Sample, steps: int | None = None) -> dict[str, float]:
+    """The keyword arguments: constants, and the number of steps where no input tells it.
+
+    Args:
+        sample: the run.
+        steps: other than all of them; 0 for a function that takes a single step.
+    """
+    found = constants(sample)
+    count = sample.extent.steps if steps is None else steps
+    return found if sample.cell.inputs or not count else {**found, "steps": count}
 
 
 def inputs(sample: Sample, dtype: Any) -> list[Array]:

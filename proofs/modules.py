@@ -101,7 +101,7 @@ class Code:
             layout.parameters(sample, dtype),
             *layout.inputs(sample, dtype),
             layout.state(sample, dtype),
-            **layout.constants(sample),
+            **layout.keywords(sample),
         )
 
     def gradient(self, sample: Sample, dtype: Any = np.float64) -> Values:
