@@ -8,7 +8,7 @@ from typing import Any
 
 from sympy.matrices.expressions import MatrixSymbol, Transpose
 
-from derive.backward import AdjointEquation, Backward
+from derive.backward import AdjointEquation
 from derive.derivation import Derivation
 from derive.expressions import (
     LEAVES,
@@ -18,7 +18,6 @@ from derive.expressions import (
     add,
     factors,
     hadamard,
-    matmul,
     negate,
     operands,
     scale,
@@ -51,7 +50,11 @@ def transposes_dropped(expr: Any) -> Any:
     """Every transposed square parameter without its transpose."""
     if isinstance(expr, LEAVES):
         return expr
-    if isinstance(expr, Transpose) and isinstance(expr.arg, MatrixSymbol) and expr.shape[0] == expr.shape[1]:
+    if (
+        isinstance(expr, Transpose)
+        and isinstance(expr.arg, MatrixSymbol)
+        and expr.shape[0] == expr.shape[1]
+    ):
         return expr.arg
     return with_operands(expr, [transposes_dropped(a) for a in operands(expr)])
 
@@ -77,14 +80,16 @@ def future_shifted(expr: Any) -> Any:
     """Adjoints of the step after read at this step, and all that stands with them."""
 
     def shift(leaf: Any) -> Any:
-        late = isinstance(leaf, Timed | Adjoint) and not isinstance(getattr(leaf, "of", None), MatrixSymbol)
+        late = isinstance(leaf, Timed | Adjoint) and not isinstance(
+            getattr(leaf, "of", None), MatrixSymbol
+        )
         return leaf.at(leaf.lag + 1) if late and leaf.lag < 0 else leaf
 
     return replace_leaves(expr, shift)
 
 
-def values_mixed_up(expr: Any) -> Any:
-    """The loss gradient left out."""
+def loss_forgotten(expr: Any) -> Any:
+    """Without the loss's own gradient."""
     return replace_leaves(expr, lambda v: scale(0, v) if isinstance(v, LossGradient) else v)
 
 
@@ -98,28 +103,24 @@ CHANGES: dict[str, Change] = {
         factor_dropped,
         past_shifted,
         future_shifted,
-        values_mixed_up,
+        loss_forgotten,
     )
 }
 
 
-def wrong_derivations(derivation: Derivation, change: Change) -> Iterator[tuple[int, Derivation]]:
-    """The derivation with one line changed, and the number of that line; lines that stay the same are left out."""
+def wrong_derivations(derivation: Derivation, change: Change) -> Iterator[tuple[Any, Derivation]]:
+    """The derivation with one line changed, and that line's left-hand side; lines that stay the same are left out."""
     back = derivation.backward
     for field in ("local", "inputs", "parameters"):
         lines: tuple[AdjointEquation, ...] = getattr(back, field)
         for i, line in enumerate(lines):
             wrong = replace(line, rhs=change(line.rhs)) if terms(line.rhs) else line
-            if wrong.rhs == line.rhs:
-                continue
-            changed = _with_backward(derivation, replace(back, **{field: (*lines[:i], wrong, *lines[i + 1 :])}))
-            step = derivation.step_of(line.lhs)
-            if step is not None:
-                yield step.number, changed
+            if wrong.rhs != line.rhs:
+                changed = replace(back, **{field: (*lines[:i], wrong, *lines[i + 1 :])})
+                yield line.lhs, with_parts(derivation, backward=changed)
 
 
-def _with_backward(derivation: Derivation, backward: Backward) -> Derivation:
-    return Derivation(derivation.cell, derivation.assignments, backward, derivation.jacobian)
-
-
-__all__ = ["CHANGES", "matmul", "wrong_derivations"]
+def with_parts(derivation: Derivation, **parts: Any) -> Derivation:
+    """The derivation with other parts, and nothing remembered."""
+    fields = ("cell", "assignments", "backward", "jacobian")
+    return Derivation(**{f: parts.get(f, getattr(derivation, f)) for f in fields})
