@@ -4,8 +4,10 @@
 
 A proof is plain data: a statement (the cell's equations, and the backward equations claimed for them) and steps.
 This file and the four ``checker_…`` files decide whether it holds; they need Python's standard library only, and
-share no code with what derives and proves. Why an accepted proof is true, for all sizes, T ≥ 1 and directions: the steps
-``base``, ``step`` and ``conclusion`` are identities between sums over indices, verified from the statement. With
+share no code with what derives and proves.
+
+Why an accepted proof is true, for all sizes, all T ≥ 1 and all directions: the steps ``base``, ``step`` and
+``conclusion`` are identities between sums over indices, verified from the statement. With
 
     P(k):  Σ_{t=k+1}^T (loss at t) = Σ_{t=k+1}^T (parameters and inputs at t) + (carried over from step k)
 
@@ -22,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from proofs.checker_matrices import Expr, Matrices, Refused, demand, law, shifted, swap
+from proofs.checker_matrices import Expr, Matrices, RefusedError, demand, law, shifted, swap
 from proofs.checker_rules import Rule
 from proofs.checker_statement import GROUPS, Data, Statement, alike
 from proofs.checker_sums import Sum
@@ -61,7 +63,8 @@ def check(proof: Data, statement: Data | None = None) -> Verdict:
         proof: the proof as plain data.
         statement: what it has to prove; without it, whatever the proof itself states.
     """
-    name, verified = "statement", []
+    name = "statement"
+    verified: list[str] = []
     try:
         demand(proof["format"] == FORMAT, "not a proof of this format")
         demand(statement in (None, proof["statement"]), "this proves another statement")
@@ -72,7 +75,7 @@ def check(proof: Data, statement: Data | None = None) -> Verdict:
             verified.append(name)
         name = "end"
         checking.finish()
-    except Refused as error:
+    except RefusedError as error:
         return Verdict(False, name, str(error), tuple(verified))
     except RecursionError:
         return Verdict(False, name, "nested too deep", tuple(verified))

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeGuard
 
 from proofs.checker_sums import (
     ONE,
@@ -40,19 +40,24 @@ LEAVES = ("value", "dot", "bar", "loss")
 NOWHERE: Index = ((), None)
 
 
-class Refused(ValueError):
+class RefusedError(ValueError):
     """Something does not hold; the message says what."""
 
 
 def demand(holds: bool, reason: str) -> None:
     """Refuses unless ``holds``."""
     if not holds:
-        raise Refused(reason)
+        raise RefusedError(reason)
+
+
+def is_expression(a: object) -> TypeGuard[Expr]:
+    """Whether an argument of a node is an operand, and not a name or a size."""
+    return isinstance(a, list)
 
 
 def operands(e: Expr) -> list[Expr]:
     """The operands that are expressions."""
-    return [] if e[0] in LEAVES else [a for a in e[1:] if isinstance(a, list)]
+    return [] if e[0] in LEAVES else [a for a in e[1:] if is_expression(a)]
 
 
 def leaves(e: Expr) -> Iterator[Expr]:
@@ -65,7 +70,7 @@ def leaves(e: Expr) -> Iterator[Expr]:
 
 def swap(e: Expr, leaf: Callable[[Expr], Expr]) -> Expr:
     """The expression with every quantity v replaced by ``leaf(v)``."""
-    return leaf(e) if e[0] in LEAVES else [swap(a, leaf) if isinstance(a, list) else a for a in e]
+    return leaf(e) if e[0] in LEAVES else [swap(a, leaf) if is_expression(a) else a for a in e]
 
 
 def shifted(e: Expr, steps: int) -> Expr:
@@ -149,6 +154,8 @@ class Matrices(Indices):
             case "broadcast":
                 return [tag, dots[0], *e[2:]]
             case "*":
+                still = all(v[1] in self.constants for v in leaves(own[0]))
+                demand(still, "a coefficient that moves")
                 return [tag, own[0], dots[1]]
             case "∘" | "@":
                 return ["+", *([tag, *own[:k], d, *own[k + 1 :]] for k, d in enumerate(dots))]
@@ -160,7 +167,8 @@ class Matrices(Indices):
                 return ["+", flow, ["*", number(-1), ["∘", y, spread]]]
             case "logsumexp":
                 return ["total", ["∘", ["softmax", own[0]], dots[0]]]
-        raise Refused(f"no tangent rule for {tag}")
+            case _:
+                raise RefusedError(f"no tangent rule for {tag}")
 
     def matrix(self, e: Expr) -> Matrix:
         """The expression by its entries; refuses what has none."""
@@ -183,7 +191,8 @@ class Matrices(Indices):
             case ["concat", *parts]:
                 moving = any(v[0] == "dot" for v in leaves(e))
                 return self.stack([self.matrix(a) for a in parts], moving)
-        return self.compound(e, [self.matrix(a) for a in operands(e)])
+            case _:
+                return self.compound(e, [self.matrix(a) for a in operands(e)])
 
     def compound(self, e: Expr, own: list[Matrix]) -> Matrix:
         """A node over the matrices of its operands."""
@@ -197,16 +206,19 @@ class Matrices(Indices):
             case ["∘", *_] if alike:
                 return Matrix(a.rows, a.cols, lambda i, j: times(*(m.entry(i, j) for m in own)))
             case ["*", _, _] if scalar:
-                put = lambda i, j: times(a.entry(NOWHERE, NOWHERE), b.entry(i, j))  # noqa: E731
-                return Matrix(b.rows, b.cols, put)
+                scaled = Matrix(b.rows, b.cols, lambda i, j: a.entry(NOWHERE, NOWHERE))
+                return self.compound(["∘", e[1], e[2]], [scaled, b])
             case ["@", *_] if all(p.cols == q.rows for p, q in pairwise(own)):
                 return Matrix(a.rows, b.cols, lambda i, j: self.product(own, i, j))
             case ["T", _]:
                 return Matrix(a.cols, a.rows, lambda i, j: a.entry(j, i))
             case ["rows", _, r, s]:
-                start = size(r)
-                row = lambda i, j: a.entry((plus(i[0], start), i[1]), j)  # noqa: E731
-                return Matrix(plus(size(s), start, -1), a.cols, row)
+                start, stop = size(r), size(s)
+                return Matrix(
+                    plus(stop, start, -1),
+                    a.cols,
+                    lambda i, j: a.entry((plus(i[0], start), i[1]), j),
+                )
             case ["broadcast", _, r, c] if scalar:
                 return Matrix(size(r), size(c), lambda i, j: a.entry(NOWHERE, NOWHERE))
             case ["total", _]:
@@ -217,7 +229,8 @@ class Matrices(Indices):
                 return Matrix(a.rows, a.cols, lambda i, j: self.whole("softmax", a, i))
             case ["logsumexp", _] if a.cols == ONE:
                 return Matrix(ONE, ONE, lambda i, j: self.whole("logsumexp", a))
-        raise Refused(f"no such operation, or operands that do not fit: {e[0]}")
+            case _:
+                raise RefusedError(f"no such operation, or operands that do not fit: {e[0]}")
 
     def product(self, own: list[Matrix], i: Index, j: Index) -> Sum:
         """Σₖ Aᵢₖ Bₖⱼ, for any number of factors."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from proofs.checker_matrices import NOWHERE, Expr, Matrices, demand
+from proofs.checker_matrices import NOWHERE, Expr, Matrices, RefusedError, demand, is_expression
 from proofs.checker_sums import Index, Size, Sum, plus, size, summed, times
 
 NARY = ("+", "∘", "@", "concat")
@@ -31,8 +31,12 @@ def written(m: Matrices, e: Expr, at: dict[str, Index]) -> Sum:
     """A sum over indices; ``at`` holds the letters in scope."""
 
     def index(i: Any) -> Index:
-        offset, letter = i if isinstance(i, list) else ({}, i)
-        return NOWHERE if i is None else (plus(at[letter][0], size(offset)), at[letter][1])
+        if i is None:
+            return NOWHERE
+        if is_expression(i):
+            offset, letter = index(i[1])
+            return plus(offset, size(i[0])), letter
+        return at[i]
 
     match e:
         case ["inner", a, b]:
@@ -46,7 +50,8 @@ def written(m: Matrices, e: Expr, at: dict[str, Index]) -> Sum:
             return times(*(written(m, part, at) for part in parts))
         case ["at", a, i, j]:
             return m.matrix(a).entry(index(i), index(j))
-    raise ValueError(f"not a sum over indices: {e[:1]}")
+        case _:
+            raise RefusedError(f"not a sum over indices: {e[:1]}")
 
 
 class Rule:
@@ -76,18 +81,16 @@ class Rule:
         bound: dict[str, Any] = {"Y": bar, "y": y}
         for p, a in zip(self.node[1:], node[1:], strict=True):
             if not isinstance(p, dict):
-                name = p[1] if isinstance(p, list) else p
+                name = str(p[1] if is_expression(p) else p)
                 free = name not in bound and p in ("φ", variable(name))
                 demand(free, f"{self.name} is no rule for any {node[0]}")
                 bound[name] = a
         sizes = self.sizes(m, bound)
 
         def put(e: Any) -> Any:
-            if isinstance(e, dict):
-                return dict(extent(e, sizes))
-            if isinstance(e, list):
+            if is_expression(e):
                 return bound[e[1]] if e[0] == "value" else [e[0], *map(put, e[1:])]
-            return bound.get(e, e)
+            return bound.get(e, e) if isinstance(e, str) else dict(extent(e, sizes))
 
         return [(put(part), bound[a]) for part, a in self.parts]
 
@@ -102,7 +105,7 @@ class Rule:
         ]
         for d, actual in pairs:
             if [*d.values()] == [1] and "" not in d:
-                sizes.setdefault(*d, actual)
+                sizes.setdefault(next(iter(d)), actual)
         fits = all(extent(d, sizes) == actual for d, actual in pairs)
         demand(fits, f"the shapes do not fit the rule of {self.name}")
         return sizes

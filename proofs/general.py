@@ -108,7 +108,7 @@ class GeneralProof:
                 parts.append(f"\\paragraph{{{heading}}}")
             for s in self.section(kind):
                 parts.append(
-                    f"{s.title}.\n\\begin{{equation*}}\n{s.latex} \\tag{{P{s.number}}}\n\\end{{equation*}}"
+                    f"{_words(s.title)}.\n\\begin{{equation*}}\n{s.latex} \\tag{{P{s.number}}}\n\\end{{equation*}}"
                 )
         return "\n\n".join(parts) + "\n"
 
@@ -153,8 +153,8 @@ class _Drafts:
         used = {name for node in self.nodes for name in rule_names(node)}
         for rule in RULE_PROOFS.values():
             if rule.name in used:
-                text = f"the adjoint rule of {rule.name}, from index notation, for all sizes"
-                title = f"The rule of {rule.name}"
+                text = f"{rule.name}: {', then '.join(rule.reasons)}"
+                title = f"The adjoint rule: {rule.name}"
                 yield f"rule {rule.name}", "rule", title, rule_latex(rule), text, rule.data()
         yield self.naming()
         yield from (self.line(line) for line in self.lines)
@@ -177,8 +177,9 @@ class _Drafts:
 
     def naming(self) -> Draft:
         """The lines of the step."""
-        rows = [f"{self.tex.leaf(a.target)[0]} &= {self.tex(a.expr)}" for a in self.d.assignments]
-        text = "; ".join(f"{a.name}[t] = {self.plain(a.expr)}" for a in self.d.assignments)
+        shown = [a for a in self.d.assignments if self.d.notation.written_out(a.target) is None]
+        rows = [f"{self.tex(a.target)} &= {self.tex(a.expr)}" for a in shown]
+        text = "; ".join(f"{self.plain(a.target)} = {self.plain(a.expr)}" for a in shown)
         return (
             "naming",
             "naming",
@@ -223,6 +224,13 @@ class _Drafts:
             f"equation {e.name}{step}", "equation", f"The adjoint of {e.name}{step}, from the lines of {source}",
             f"{tex(e.lhs)} = {latex}", f"{plain(e.lhs)} = {text}", data,
         )  # fmt: skip
+
+
+def _words(title: str) -> str:
+    """A title in the text of a LaTeX document."""
+    for char, latex in {"_": r"\_", "…": r"\ldots{}", "−": "$-$", "^": r"\^{}"}.items():
+        title = title.replace(char, latex)
+    return title
 
 
 def _summand(printer: LatexPrinter | TextPrinter, rhs: MatrixExpr, bracketed: bool) -> str:

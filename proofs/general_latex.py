@@ -14,7 +14,7 @@ SUM, PRODUCT, ATOM = 1, 2, 3
 def lines(rows: list[str]) -> str:
     """A chain of equalities, one below the other."""
     if len(rows) == 1:
-        return rows[0]
+        return rows[0].replace("&=", "=", 1)
     return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
 
 
@@ -61,7 +61,8 @@ def sums(e: Data) -> tuple[str, int]:
             return r" \, ".join(_factor(p) for p in parts), PRODUCT
         case ["at", a, i, j]:
             return entry(a, i, j), ATOM
-    raise TypeError(f"no LaTeX for {e[0]}")
+        case _:
+            raise TypeError(f"no LaTeX for {e[0]}")
 
 
 def _factor(e: Data) -> str:
@@ -133,7 +134,8 @@ def _other(e: Data) -> str:
             return rf"\operatorname{{softmax}}({matrix(a, SUM)})"
         case ["total", a]:
             return rf"\operatorname{{sum}}({matrix(a, SUM)})"
-    raise TypeError(f"no LaTeX for {e[0]}")
+        case _:
+            raise TypeError(f"no LaTeX for {e[0]}")
 
 
 def matrix(e: Data, level: int) -> str:

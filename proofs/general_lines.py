@@ -86,6 +86,6 @@ def _parts(node: list[Any]) -> Iterator[list[Any]]:
         if node[0] in ("value", "ones", "zeros"):
             continue
         yield node
-        own = node[2:] if node[0] == "*" else [a for a in node[1:] if isinstance(a, list)]
+        own: list[Any] = node[2:] if node[0] == "*" else [a for a in node[1:] if type(a) is list]
         nested = node[0] in NARY and len(own) > 2
         stack += reversed([own[0], [node[0], *own[1:]]] if nested else own)

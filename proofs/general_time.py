@@ -94,7 +94,7 @@ class Induction:
         loss = ",\\, ".join(tex(q.symbol) for q in d.cell.outputs)
         rows = [rf"L &= \sum_{{t=1}}^{{T}} \ell_t({loss})"]
         rows += self.rows(self.gradients(), r"\dot L &= ", 4)
-        rows += [rf"&\text{{for all }} {dims} \ge 1,\ T \ge 1"]
+        rows += [rf"&\text{{for all }} {dims} \ge 1,\ T \ge 1 \text{{ and all directions}}"]
         names = ", ".join(plain(Adjoint(e.lhs.of)) for e in self.group("parameters"))
         text = f"the gradients of the parameters ({names}), inputs and initial values are right for all sizes and T"
         return "theorem", "theorem", "Theorem", lines(rows), text, {"terms": terms_of(self.claimed)}
