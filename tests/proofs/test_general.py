@@ -113,8 +113,9 @@ CONSTRUCTS = {
         e[t] = sum((h[t] - x[t])**2) * 0.5""",
     "a cross entropy": """
         h[t] = tanh(W @ h[t-1] + x[t])
-        y[t] = V @ h[t]
+        y[t] = softmax(V @ h[t])
         e[t] = cross_entropy(y[t], d[t])""",
+    "powers of one state": "h[t] = h[t-1] * h[t-1] * (x[t] - h[t-1] / 2)",
     "no input and no parameter": "h[t] = tanh(h[t-1]) + 0.5 * h[t-2]",
 }
 
