@@ -63,7 +63,7 @@ def build_report(findings: Findings) -> NotebookNode:
         shapes(cell),
         derivation_section(derivation, links),
         jacobian(derivation, links),
-        *([proof_section(findings.proof)] if findings.proof else []),
+        *([proof_section(findings.proof, derivation)] if findings.proof else []),
         no_study(escape_markdown(study)) if isinstance(study, str) else study_section(study),
         _code(findings),
         checks_section(verification, judge_of(verification)),

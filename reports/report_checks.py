@@ -37,14 +37,44 @@ def checks_section(verification: Verification, judge: Check | None) -> Section:
     rows = [_row(check) for check in verification.checks]
     text = f"{summary(verification)}\n\n{table(head, rows)}\n\n{_remarks(verification)}"
     if judge is not None and verification.lines:
-        text += f"\n\n{link(judge)} judges one by one the equations {equation_links(verification.lines)}."
+        numbers = equation_links(verification.lines)
+        text += f"\n\nThe check [{judge.name}](#{target(judge.name)}) judges the equations {numbers} one by one."
     return Section("checks", [Text(heading("checks", "The checks") + text)])
 
 
 def _row(check: Check) -> list[str]:
     name, sizes, figure, bound, _ = check.cells()
-    texts = [escape_markdown(text) for text in (check.what, sizes, figure, bound)]
+    texts = [typeset(text) for text in (check.what, sizes, figure, bound)]
     return [f"{anchor(target(name))}{escape_markdown(name)}", *texts, _verdict(check)]
+
+
+_POWER = re.compile(r"(?<![\w.])(\d(?:\.\d+)?)e([+-]\d+)(?![\w.])")
+
+
+def typeset(text: str) -> str:
+    """Plain text as Markdown: 1.2e-16 becomes mathematics, and n = 3 stays on one line."""
+    parts = _POWER.split(text)
+    plain = [
+        escape_markdown(part).replace(" &#61; ", "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}")
+        for part in parts[::3]
+    ]
+    plain = [_spaced(escaped, part) for escaped, part in zip(plain, parts[::3], strict=True)]
+    powers = [_power(c, int(k)) for c, k in zip(parts[1::3], parts[2::3], strict=True)]
+    return "".join(piece for pair in zip(plain, [*powers, ""], strict=True) for piece in pair)
+
+
+def _spaced(escaped: str, part: str) -> str:
+    """The spaces at both ends, which escaping takes away."""
+    return " " * part.startswith(" ") + escaped + " " * (part.endswith(" ") and bool(part.strip()))
+
+
+def _power(coefficient: str, exponent: int) -> str:
+    if float(coefficient) == 0:
+        return "0"
+    if -2 <= exponent <= 2:
+        return f"{float(coefficient) * 10.0**exponent:.3g}"
+    front = "" if float(coefficient) == 1 else rf"{coefficient} \cdot "
+    return f"${{{front}10^{{{exponent}}}}}$"  # braces keep it on one line
 
 
 def _verdict(check: Check) -> str:
@@ -54,7 +84,7 @@ def _verdict(check: Check) -> str:
 def _remarks(verification: Verification) -> str:
     """Notes to the rows, and what is wrong where something is."""
     lines = [
-        f"- {escape_markdown(check.name)}: {escape_markdown(remark)}."
+        f"- {escape_markdown(check.name)}: {typeset(remark)}."
         for check in verification.checks
         for remark in (
             check.note,

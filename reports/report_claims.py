@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from numeric.study import Study
 from proofs.table import Check, Verification
-from proofs.verification import EXACT
-from reports.markdown import escape_markdown, table
+from proofs.verification import EXACT, NUMERIC
+from reports.markdown import table
 from reports.notebook import Section, Text
-from reports.report_checks import links_to
+from reports.report_checks import links_to, typeset
 from reports.report_links import heading
 from reports.report_proof import Proof
 
@@ -54,10 +54,10 @@ def claims(verification: Verification, proof: Proof | None, study: Study | str) 
 
 
 def _mathematics(held: list[Check], proof: Proof | None) -> Iterator[Claim]:
-    if proof is not None and proof.ok:
+    if proof is not None and proof.verdict.accepted:
         yield Claim(
             "The backward equations are the gradient, for all sizes, lengths and values.",
-            "[the general proof](#proof), checked by a program that shares nothing with what made it",
+            "[the general proof](#proof), accepted by a checker that shares no code with what made it",
             "a proof",
         )
     exact = [c for c in held if c.name in MODULAR]
@@ -65,7 +65,7 @@ def _mathematics(held: list[Check], proof: Proof | None) -> Iterator[Claim]:
         yield Claim(
             "Every numbered equation is an identity; tangents forward and adjoints backward agree.",
             links_to(exact) + ", modulo a prime, with activations as indeterminates",
-            "exact; " + escape_markdown(next((c.note for c in exact if c.note), "")),
+            "exact; " + typeset(next((c.note for c in exact if c.note), "")),
         )
     direct = [c for c in held if c.name == DIRECT]
     if direct:
@@ -85,11 +85,18 @@ def _mathematics(held: list[Check], proof: Proof | None) -> Iterator[Claim]:
 
 
 def _code(held: list[Check]) -> Iterator[Claim]:
-    numeric = [c for c in held if c.name not in EXACT]
-    if numeric:
+    tests = [c for c in held if c.name not in EXACT]
+    on_gradients = {
+        name for name, examine in NUMERIC.items() if examine.__module__.endswith("gradient_checks")
+    }
+    gradients = [c for c in tests if c.name in on_gradients]
+    others = [c for c in tests if c.name not in on_gradients]
+    if gradients:
         yield Claim(
-            "The code computes these gradients.", links_to(numeric), "tests in floating point"
+            "The code computes these gradients.", links_to(gradients), "tests in floating point"
         )
+    if others:
+        yield Claim("The code behaves as its docstrings say.", links_to(others), "tests")
 
 
 def _flow(study: Study | str) -> Iterator[Claim]:

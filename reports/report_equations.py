@@ -15,6 +15,7 @@ from derive.latex import LatexPrinter, latex_name
 from derive.notation import Notation
 from reports.markdown import anchor, equation, escape_markdown, table
 from reports.notebook import Code, Section, Text
+from reports.report_lines import broken
 from reports.report_links import Links, heading
 
 BACKWARD = ("abbreviation", "adjoint", "input", "parameter", "initial")
@@ -34,12 +35,19 @@ def equations(derivation: Derivation, links: Links) -> Section:
     blocks += [
         Text("\n\n".join(step_text(s, links, derivation) for s in derivation.section("equation")))
     ]
-    if cell.text.strip():
-        blocks += [
-            Text("They were read from this text, which is the whole definition of the cell:"),
-            Code(cell.text.strip("\n"), language="text"),
-        ]
+    text = _definition(cell)
+    if text:
+        blocks += [Text("They were read from this text:"), Code(text, language="text")]
     return Section("equations", blocks)
+
+
+def _definition(cell: Cell) -> str:
+    """The cell's text without the title and the source, which stand above it on the page."""
+    lines = cell.text.strip("\n").split("\n")
+    said = ("# " + cell.title, "# source:")
+    return "\n".join(line for line in lines if not (cell.title and line.startswith(said))).strip(
+        "\n"
+    )
 
 
 def _lead(cell: Cell) -> str:
@@ -62,7 +70,7 @@ def step_text(step: Step, links: Links, derivation: Derivation) -> str:
     below = " · ".join(fact for fact in facts if fact)
     parts = [
         f"{title}:" if title else "",
-        equation(step.latex, step.number),
+        equation(broken(step.latex), step.number),
         f"> {below}" if below else "",
     ]
     return "\n\n".join(part for part in parts if part)

@@ -20,7 +20,7 @@ def jacobian(derivation: Derivation, links: Links) -> Section:
     if tangents:
         blocks.append(Text("### The differential of one step\n\n" + _TANGENTS))
         blocks += [Text(step_text(s, links, derivation)) for s in tangents]
-    else:
+    elif sum(q.depth for q in derivation.cell.states) > 1:
         blocks.append(Text(f"Put together:\n\n{equation(matrix(derivation))}"))
     blocks.append(Text(heading("product", "Through many steps") + _PRODUCT))
     blocks += [Text(step_text(s, links, derivation)) for s in derivation.section("product")]

@@ -13,6 +13,7 @@ from numeric.study import Study
 from reports.figures import Series, line_figure, to_picture
 from reports.markdown import table
 from reports.notebook import Figure, Section, Text
+from reports.report_checks import typeset
 from reports.report_links import heading
 
 LAGS = (1, 2, 5, 10, 20, 50, 100)
@@ -103,7 +104,7 @@ def _shares_text(study: Study) -> str:
     reach = int(np.argmax(np.cumsum(shares) >= 0.9))
     outputs = ", ".join(f"${latex_name(name, time='t')}$" for name in study.loss)
     verdict = "✓" if study.difference <= AGREE else "✗"
-    bound = f"{AGREE:.0e}" if study.difference <= AGREE else f"{study.difference:.1e}"
+    bound = typeset(f"{AGREE:.0e}" if study.difference <= AGREE else f"{study.difference:.1e}")
     relation = "below" if study.difference <= AGREE else "as large as"
     return (
         r"$\partial L / \partial \theta = \sum_d G_d$, where $G_d$ is what the losses contribute through the "
@@ -190,7 +191,7 @@ def _number(log: float) -> str:
     mantissa = f"{10 ** (power - exponent):.2f}"
     if mantissa == "10.00":
         mantissa, exponent = "1.00", exponent + 1
-    return rf"${mantissa} \cdot 10^{{{exponent}}}$"
+    return rf"${{{mantissa} \cdot 10^{{{exponent}}}}}$"
 
 
 def _percent(share: float) -> str:

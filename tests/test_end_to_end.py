@@ -60,7 +60,14 @@ def module(path: Path) -> ModuleType:
 def test_the_lstms_report_is_written_whole(lstm: tuple[Result, Path]) -> None:
     result, folder = lstm
     assert result.exit_code == 0, result.stderr
-    names = ["lstm.html", "lstm.ipynb", "lstm.tex", "lstm.py", "verification.json"]
+    names = [
+        "lstm.html",
+        "lstm.ipynb",
+        "lstm.tex",
+        "lstm.py",
+        "lstm.proof.json",
+        "verification.json",
+    ]
     assert [Path(line).name for line in result.stdout.splitlines()] == names
     assert all((folder / name).stat().st_size > 1000 for name in names)
     figures = set(re.findall(r"\\reportpicture\{([^}]+)\}", (folder / "lstm.tex").read_text()))
@@ -128,7 +135,7 @@ def test_a_users_own_file_gets_the_same_report(trace: tuple[Result, Path]) -> No
     assert result.exit_code == 0, result.stderr
     told = json.loads(result.stdout)
     assert told["cell"] == "trace"
-    assert set(told["files"]) == {"html", "py", "json"}
+    assert set(told["files"]) == {"html", "py", "proof", "json"}
     assert told["missing"] == []
     page = (folder / "report" / "trace.html").read_text(encoding="utf-8")
     assert "A gated unit with a slow trace" in page

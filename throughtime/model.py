@@ -165,7 +165,7 @@ class Model:
             on_progress: called with the name of each stage as it begins.
 
         Returns:
-            The files written, by format; ``py`` is the code and ``json`` the verification.
+            The files written, by format; ``py`` is the code, ``proof`` the general proof, ``json`` the verification.
 
         Raises:
             NotVerifiedError: a check failed. The report is written all the same and tells which; the code is not.

@@ -31,14 +31,16 @@ def write_report(
         say: called with the name of each stage as it begins.
 
     Returns:
-        The files by format, with ``py`` for the code (only if every check held) and ``json`` for the verification.
+        The files by format, with ``py`` for the code (only if every check held), ``proof`` for the general proof as its
+        checker reads it, and ``json`` for the verification.
 
     Raises:
         OutputExistsError: a file is there and ``force`` is false; nothing was done.
         OutputError: the operating system refused.
     """
     names = {kind: f"{model.name}.{kind}" for kind in (*formats, "py")} | {
-        "json": "verification.json"
+        "proof": f"{model.name}.proof.json",
+        "json": "verification.json",
     }
     if not force:
         _refuse(folder, names.values())
@@ -51,11 +53,15 @@ def write_report(
     flow = _study(model) if verification.ok else "The code is not verified."
     say("writing the report")
     from reports.report import Findings, build_report
+    from reports.report_proof import proof_of
 
-    notebook = build_report(Findings(derivation, code, verification, None, flow))
+    proof = proof_of(derivation)
+    notebook = build_report(Findings(derivation, code, verification, proof, flow))
     contents = rendered(notebook, names, formats, say)
     if verification.ok:
         contents[names["py"]] = code.encode()
+    if proof is not None:
+        contents[names["proof"]] = proof.general.dumps().encode()
     told = json.dumps(_plain(verification.to_dict()), indent=2, ensure_ascii=False)
     contents[names["json"]] = f"{told}\n".encode()
     written = dict(zip(contents, write_files(folder, contents, force=force), strict=True))

@@ -17,15 +17,17 @@ from derive.derivation import derive
 from derive.language import read_cell
 from numeric.source import generate
 from numeric.study import study
+from proofs.checker import Verdict
 from proofs.modules import load_source
 from proofs.table import Check, Verification, failed, measured
 from reports.html import to_html
 from reports.notebook import Section, Text, to_ipynb
 from reports.report import Findings, build_report
-from reports.report_checks import LINES
+from reports.report_checks import LINES, typeset
 from reports.report_equations import derivation_section, equations
 from reports.report_jacobian import jacobian
 from reports.report_links import Links, code_lines, equation_links
+from reports.report_proof import Proof, proof_of, proof_section
 from reports.report_shapes import shapes
 from reports.strict import complaints, formulas
 from reports.tex import to_tex
@@ -60,7 +62,7 @@ def findings(cell: Cell, *more: Check, measure: bool = True) -> Findings:
     source = generate(derivation)
     numbers = [s.number for s in derivation.steps if s.section != "product"]
     flow = study(derivation, load_source(source)) if measure else "The cell | is <b>odd</b>."
-    return Findings(derivation, source, made_up(cell, numbers, *more), None, flow)
+    return Findings(derivation, source, made_up(cell, numbers, *more), proof_of(derivation), flow)
 
 
 @cache
@@ -123,6 +125,24 @@ def test_runs_of_equations_are_drawn_together() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("1.2e-16", r"${1.2 \cdot 10^{-16}}$"),
+        ("1.0e-10", "${10^{-10}}$"),
+        ("0.0e+00", "0"),
+        ("2.0e-01 of", "0.2 of"),
+        ("passes ≤ 9e-27 (degree 43)", r"passes ≤ ${9 \cdot 10^{-27}}$ (degree 43)"),
+        ("n = 3; T = 5", "n\u00a0=\u00a03; T\u00a0=\u00a05"),
+        ("a|b $x$ 1e-3x", "a&#124;b &#36;x&#36; 1e&#45;3x"),
+    ],
+)
+def test_numbers_of_checks_are_set_as_mathematics_and_all_else_as_text(
+    text: str, shown: str
+) -> None:
+    assert typeset(text) == shown
+
+
 def test_every_step_of_the_derivation_is_on_the_page() -> None:
     steps = derive(CELLS["mine"]).steps
     assert re.findall(r'<a id="eq-(\d+)">', page("mine")) == [str(s.number) for s in steps]
@@ -137,6 +157,7 @@ def test_the_page_holds_what_a_report_must_hold() -> None:
         "The derivation",
         "The Jacobian of one step",
         "Through many steps",
+        "The general proof",
         "Gradient norm against lag",
         "The code",
         "The checks",
@@ -167,6 +188,23 @@ def test_a_report_that_is_not_verified_says_so_and_names_the_check() -> None:
     assert "✓ <strong>Verified" not in shown
 
 
+def test_the_checkers_verdict_on_the_general_proof_stands_before_it() -> None:
+    assert "The checker accepts all" in page("lstm")
+    assert "a proof</td>" in page("lstm")
+    proof = proof_of(derive(CELLS["mine"]))
+    assert proof
+    refused = Proof(proof.general, Verdict(False, "line <b>h</b>", "the sides differ", ()))
+    first = proof_section(refused, derive(CELLS["mine"])).cells[0]
+    assert isinstance(first, Text)
+    assert "does not accept" in first.markdown
+    assert "&#60;b&#62;h" in first.markdown
+
+
+def test_equations_of_the_proof_that_stand_in_the_derivation_are_named_and_not_repeated() -> None:
+    assert page("lstm").count('<a href="#eq-7">(7)</a>') >= 2
+    assert re.search(r'<a id="eq-P\d+"></a>\(P\d+\) The adjoint of h', page("lstm"))
+
+
 def sections(cell: Cell) -> list[Section]:
     derivation = derive(cell)
     links = Links({}, {s.number: ("check-x", "✓ exact") for s in derivation.steps})
@@ -175,6 +213,7 @@ def sections(cell: Cell) -> list[Section]:
         shapes(cell),
         derivation_section(derivation, links),
         jacobian(derivation, links),
+        *([proof_section(proof, derivation)] if (proof := proof_of(derivation)) else []),
     ]
 
 

@@ -94,6 +94,7 @@ def test_a_report_on_what_failed_is_written_without_its_code(
         throughtime.load("elman").report(tmp_path / "out", formats=("ipynb",))
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
         "elman.ipynb",
+        "elman.proof.json",
         "verification.json",
     ]
     assert "Not verified" in (tmp_path / "out" / "elman.ipynb").read_text(encoding="utf-8")
