@@ -41,7 +41,7 @@ def beginnings(subject: Subject) -> Check:
         layout.inputs(sample, np.float64),
         layout.keywords(sample),
     )
-    zeros = {k: np.zeros_like(v) for k, v in layout.state(sample, np.float64).items()}
+    zeros = module.init_state(extent.samples if xs else 1, *sizes)
     with np.errstate(all="ignore"):
         wrong += _without_state(subject, (params, *xs), zeros, consts)
     found = tuple(dict.fromkeys(wrong))

@@ -28,7 +28,7 @@ from proofs.samples import Sample, Values, draw, reference
 from proofs.unrolled import Place
 
 EPSILON = float(np.finfo(float).eps)
-LOST = 1e-7
+LOST = 1e-8
 """Rounding times growth beyond which an end-to-end comparison says nothing."""
 
 

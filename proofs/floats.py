@@ -56,9 +56,10 @@ class Floats(ArrayArithmetic):
 
     def power(self, a: Array, k: int) -> Array:
         """Every entry raised to an integer."""
-        if k < 0:
-            self._watch(np.abs(a))
-        return a ** np.array(k, dtype=self.dtype) if k < 0 else a**k
+        if k >= 0:
+            return a**k
+        self._watch(np.abs(a))
+        return 1 / a**-k
 
     def function(self, name: str, a: Array) -> Array:
         """A function entry by entry."""

@@ -6,11 +6,12 @@ import ast
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.abc import InspectLoader
 from importlib.util import module_from_spec, spec_from_loader
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,18 @@ from proofs import layout
 from proofs.samples import Arrays, Sample, Values
 
 PROMISED = ("init_params", "init_state", "forward", "backward", "step", "value_and_grad")
+
+
+FILENAME = "<checked file>"
+"""What the interpreter calls a loaded text."""
+
+
+def line_of(error: BaseException) -> int | None:
+    """The line of a loaded text at which an error arose, the innermost; none if it arose elsewhere."""
+    if isinstance(error, SyntaxError) and error.filename == FILENAME:
+        return error.lineno
+    frames = traceback.extract_tb(error.__traceback__)
+    return next((f.lineno for f in reversed(frames) if f.filename == FILENAME), None)
 
 
 class HangError(Exception):
@@ -35,6 +48,10 @@ class _Text(InspectLoader):
     def get_source(self, fullname: str) -> str:
         """The text."""
         return self.source
+
+    def get_code(self, fullname: str) -> CodeType:
+        """The text compiled, its lines to be found in tracebacks."""
+        return self.source_to_code(self.source, FILENAME)
 
 
 @contextmanager

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
+
 from derive.cell import Cell
 from derive.derivation import Derivation, derive
 from derive.errors import ArgumentError, ThroughtimeError
@@ -17,7 +19,7 @@ from proofs import differences, exact_checks
 from proofs import gradient_checks as gradients
 from proofs.compare import compare
 from proofs.diagnosis import diagnose
-from proofs.modules import Code, constant_of, load_source, time_limit
+from proofs.modules import Code, constant_of, line_of, load_source, time_limit
 from proofs.subject import Examine, Subject
 from proofs.table import Check, Verification, failed
 
@@ -192,7 +194,7 @@ def _numeric(subject: Subject, say: Say) -> Iterator[Check]:
 def _guarded(work: Callable[[], R]) -> R | str:
     """The result, or what went wrong: foreign code may raise anything, leave the interpreter, or never end."""
     try:
-        with time_limit(SECONDS):
+        with time_limit(SECONDS), np.errstate(all="ignore"):
             return work()
     except KeyboardInterrupt:
         raise
@@ -238,4 +240,5 @@ def _differences(
 
 
 def _told(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"
+    line = line_of(error)
+    return f"{type(error).__name__}: {error}" + (f" (line {line} of the file)" if line else "")
