@@ -16,6 +16,7 @@ from sympy.matrices.expressions import MatrixExpr, MatrixSymbol
 from derive.expressions import Timed, leaves, parameter
 
 Role = Literal["state", "input", "parameter", "constant", "intermediate"]
+Kind = Literal["real", "index", "mask"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,8 @@ class Quantity:
         shape: (rows, columns), symbolic; vectors are (n, 1), scalars (1, 1).
         depth: the largest lag with which it is used; a state or input of depth d needs d initial values.
         value: a constant's default value, if one was declared.
+        kind: of an input: real numbers; an index, given as a whole number, which stands for the column with a 1
+            at this position; or a mask of zeros and ones. No gradient is taken by the last two.
     """
 
     name: str
@@ -37,6 +40,7 @@ class Quantity:
     shape: tuple[Expr, Expr]
     depth: int = 0
     value: Fraction | None = None
+    kind: Kind = "real"
 
     @property
     def symbol(self) -> MatrixExpr:

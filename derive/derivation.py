@@ -207,6 +207,8 @@ class _Writer:
         for e in self.d.backward.local:
             yield self.equal("adjoint", self.title_of(e, states), e.lhs, e.rhs, e.rules, e.owner)
         for e in self.d.backward.inputs:
+            if self.d.cell.quantity(e.owner).kind != "real":
+                continue
             yield self.equal(
                 "input", f"gradient of the input {e.owner}", e.lhs, e.rhs, e.rules, e.owner
             )

@@ -21,6 +21,7 @@ from derive.language_declarations import (
     read_declaration,
 )
 from derive.language_expressions import Choices, read_expression
+from derive.language_indices import each_index_once, kinds_of, write_out_embeddings
 from derive.language_lines import Document, Statement, read_lines
 from derive.language_roles import Named, check_state, evaluation_order, roles
 from derive.language_sympy import constant_text, equations_as_text
@@ -107,7 +108,9 @@ def read_parts(text: str, source: str, options: Mapping[str, str]) -> Parts:
     declarations = [read_declaration(s) for s in document.statements if is_declaration(s)]
     check_twice(declarations)
     chosen, _ = choose(declarations, options)
-    return Parts(document, declarations, chosen, _equations(document.statements, chosen, source))
+    written = _equations(document.statements, chosen, source)
+    equations, indices = write_out_embeddings(written)
+    return Parts(document, each_index_once([*declarations, *indices]), chosen, equations)
 
 
 def cell_from_sympy(
@@ -223,10 +226,12 @@ def _quantities(
     shapes: Shapes, named: Mapping[str, Named], declarations: list[Declaration]
 ) -> dict[str, Quantity]:
     values = {d.name: d.value for d in declarations if d.kind == "const"}
+    kinds = kinds_of(declarations)
     found = {}
     for name, known in named.items():
         rows, cols = (dimension(size, shapes.names) for size in shapes.of_name[name])
-        found[name] = Quantity(name, known.role, (rows, cols), known.depth, values.get(name))
+        kind = kinds.get(name, "real")
+        found[name] = Quantity(name, known.role, (rows, cols), known.depth, values.get(name), kind)
     return found
 
 

@@ -71,12 +71,22 @@ class _Builder:
     done: dict[Node, MatrixExpr]
 
     def spread(self, part: Node, over: Node) -> MatrixExpr:
-        """The part, in every entry of the shape of ``over`` if it is a scalar."""
+        """The part, in every entry of the shape of ``over`` if it is a scalar.
+
+        Of a sum in a sum each term is spread by itself, of a product in a product each factor: brackets that
+        change nothing leave no trace.
+        """
         expr = self.done[part]
         if self.shapes[part] == self.shapes[over]:
             return expr
         rows, cols = (dimension(size, self.names) for size in self.shapes[over])
-        return ex.broadcast(expr, rows, cols)
+        if isinstance(over, Sum) and len(ex.terms(expr)) > 1:
+            return ex.add(*(ex.broadcast(term, rows, cols) for term in ex.terms(expr)))
+        if not isinstance(over, Product):
+            return ex.broadcast(expr, rows, cols)
+        c, core = ex.split_coefficient(expr)
+        factors = [_spread_factor(f, rows, cols) for f in ex.factors(core)]
+        return ex.scale(c, ex.hadamard(*factors))
 
     def literal(self, node: Literal) -> MatrixExpr:
         return _number(node.value)
@@ -143,6 +153,13 @@ class _Builder:
             if node.function == "sum"
             else ex.scale(1 / (operand.shape[0] * operand.shape[1]), total)
         )
+
+
+def _spread_factor(expr: MatrixExpr, rows: Expr, cols: Expr) -> MatrixExpr:
+    """A factor, or what a quotient divides by, in every entry."""
+    if isinstance(expr, ex.HadamardPower) and expr.args[1] == -1:
+        return ex.power(ex.broadcast(ex.operands(expr)[0], rows, cols), -1)
+    return ex.broadcast(expr, rows, cols)
 
 
 def _number(value: Fraction) -> MatrixExpr:

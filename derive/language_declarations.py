@@ -1,4 +1,4 @@
-"""The declarations of a cell: const, dim, option, init."""
+"""The declarations of a cell: const, dim, option, init, index."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Declaration:
     """One declared name.
 
     Args:
-        kind: const, dim, option or init.
+        kind: const, dim, option, init or index.
         name: what it is about.
         span: the name's place.
         value: const: a number or None; dim: one or two sizes (whole number, names with their factors);
-            option: the allowed values, the default first; init: the kind or number as text.
+            option: the allowed values, the default first; init: the kind or number as text; index: None.
     """
 
     kind: str
@@ -108,6 +108,7 @@ _FORMS = {
     "const": "Write `const name` or `const name = 0.9`.",
     "dim": "Write `dim name = n` (a column), `dim name = n, m` (a matrix) or `dim name = 1` (a scalar).",
     "option": "Write `option name = tanh | relu` or `option name = 2`.",
+    "index": "Write `index name`.",
     "init": f"Write `init name = kind` with a number, {', '.join(INITIALISERS)}.",
 }
 
@@ -213,6 +214,7 @@ _VALUES: dict[str, Callable[[_Cursor], object]] = {
     "dim": _dim,
     "option": _option,
     "init": _init,
+    "index": lambda _: None,
 }
 
 

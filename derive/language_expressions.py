@@ -24,6 +24,7 @@ from derive.syntax import (
     RESERVED,
     Applied,
     Chain,
+    Embedded,
     Literal,
     Loss,
     Node,
@@ -192,19 +193,25 @@ class _Reader:
         parts = tuple(self.node(part, depth + 1) for part in tree.args)
         if name == "concat" and parts:
             return Stack(self.span(tree), parts)
-        if name in LOSSES:
-            if len(parts) != 2:
-                raise self.fail(
-                    tree,
-                    f"{name} takes a prediction and a target; found {len(parts)} arguments.",
-                    f"Write {name}(y[t], target[t]).",
-                )
-            return Loss(self.span(tree), name, *parts)
+        if name in LOSSES or name == "embed":
+            return self.pair(tree, name, parts)
         if len(parts) != 1:
             raise self.fail(
                 tree, f"{name} takes one argument; found {len(parts)}.", f"Write {name}(x)."
             )
         return Applied(self.span(tree), name, parts[0])
+
+    def pair(self, tree: ast.Call, name: str, parts: tuple[Node, ...]) -> Node:
+        """A loss or an embedding."""
+        what, example = "a prediction and a target", "(y[t], target[t])"
+        if name == "embed":
+            what, example = "a matrix and an index", "(E, word[t])"
+        if len(parts) != 2:
+            raise self.fail(
+                tree, f"{name} takes {what}; found {len(parts)} arguments.", f"Write {name}{example}."
+            )
+        span = self.span(tree)
+        return Embedded(span, *parts) if name == "embed" else Loss(span, name, *parts)
 
     def unary(self, tree: ast.UnaryOp, depth: int) -> Node:
         operand = self.node(tree.operand, depth + 1)

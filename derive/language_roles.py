@@ -140,6 +140,13 @@ def _check_declared(declarations: Iterable[Declaration], found: dict[str, Named]
                 "Correct the name, or remove the declaration.",
                 place=declaration.span.place,
             )
+        if declaration.kind == "index" and (named.role != "input" or named.depth):
+            what = "used at an earlier step" if named.role == "input" else _article(named.role)
+            raise LanguageError(
+                f"{named.name} is {what}; an index is an input, used at the present step.",
+                "Remove the declaration, or give the earlier index as an input of its own.",
+                place=declaration.span.place,
+            )
         if declaration.kind == "init" and named.role != "parameter":
             raise LanguageError(
                 f"{named.name} is no parameter but {_article(named.role)}; only parameters are initialised.",

@@ -17,6 +17,7 @@ from fractions import Fraction
 from derive.syntax import (
     Applied,
     Chain,
+    Embedded,
     EquationText,
     Literal,
     Loss,
@@ -62,6 +63,8 @@ def mapped(node: Node, change) -> Node:
             node = replace(
                 node, prediction=mapped(prediction, change), target=mapped(target, change)
             )
+        case Embedded(_, matrix, index):
+            node = replace(node, matrix=mapped(matrix, change), index=mapped(index, change))
     return change(node)
 
 

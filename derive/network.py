@@ -46,6 +46,7 @@ class Segment:
         reverse: whether it runs from the last step to the first.
         inputs: the source of every input.
         starts: the source of initial states that are not given from outside, by state.
+        joint: sizes of the cell that are sums of the network's, where the cell cannot tell these apart.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Segment:
     reverse: bool
     inputs: dict[str, Source]
     starts: dict[str, Source] = field(default_factory=dict)
+    joint: dict[Expr, Expr] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class Network:
         title: a line of description.
         reference: where it comes from.
         initial: how parameters start, as in ``Cell``.
+        masks: the axes along which samples have different lengths, each with the name of its mask.
     """
 
     name: str
@@ -85,6 +88,7 @@ class Network:
     title: str = ""
     reference: str = ""
     initial: dict[str, str] = field(default_factory=dict)
+    masks: dict[str, str] = field(default_factory=dict)
 
     @property
     def parameters(self) -> tuple[Quantity, ...]:

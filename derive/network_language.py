@@ -16,20 +16,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from derive.errors import LanguageError
+from derive.errors import ArgumentError, LanguageError
 from derive.language import equation_text, read_parts
-from derive.language_declarations import Declaration, is_declaration, read_declaration
+from derive.language_declarations import (
+    Declaration,
+    check_twice,
+    is_declaration,
+    read_declaration,
+)
 from derive.language_expressions import Choices
-from derive.language_lines import read_lines
+from derive.language_indices import each_index_once, write_out_embeddings
+from derive.language_lines import Statement, read_lines
 from derive.language_roles import Named, evaluation_order, roles
 from derive.language_words import listed, nearest
-from derive.losses import mapped, write_out
-from derive.network import Network
+from derive.losses import write_out
+from derive.network import END, Network
+from derive.network_checks import with_a_number_for_loss
 from derive.network_lines import Line, rewritten
+from derive.network_ragged import is_ragged, masks_for, read_ragged, with_masks
+from derive.network_renaming import Renaming
 from derive.network_scans import Scan, is_scan, read_scan
 from derive.network_segments import Group, assemble
 from derive.shapes import infer
-from derive.syntax import EquationText, Node, Ref, Span
+from derive.syntax import EquationText, Ref, Span, references
 
 CellText = Callable[[str], str | None]
 
@@ -51,18 +60,22 @@ def read_network(text: str, name: str = "network", cell_text: CellText | None = 
     reader = _Reader(cell_text or (lambda _: None))
     scans = {s.tokens[0].text for s in document.statements if is_scan(s)}
     for statement in document.statements:
-        if is_declaration(statement):
-            reader.declarations.append(read_declaration(statement))
-        else:
-            reader.line(rewritten(statement, scans))
-    groups = reader.written_out()
-    equations = [e for g in groups for e in g.equations]
-    named = roles(equations, reader.declarations)
-    ordered = evaluation_order(equations)
-    shapes = infer(ordered, named, reader.declarations, reader.alike(groups, named))
-    network = assemble(name, groups, ordered, named, shapes, reader.declarations)
+        reader.statement(statement, scans)
+    groups, named, masks = reader.finished(source)
+    declarations = each_index_once(reader.declarations)
+    ordered = evaluation_order([e for g in groups for e in g.equations])
+    alike = tuple(reader.alike(groups, named))
+    shapes = with_a_number_for_loss(
+        ordered, named, lambda more: infer(ordered, named, [*declarations, *more], alike)
+    )
+    network = assemble(name, groups, ordered, named, shapes, declarations)
     return replace(
-        network, text=text, title=document.title, reference=document.reference, cells=reader.cells
+        network,
+        text=text,
+        title=document.title,
+        reference=document.reference,
+        cells=reader.cells,
+        masks=masks,
     )
 
 
@@ -71,8 +84,54 @@ class _Reader:
     cell_text: CellText
     groups: list[Group] = field(default_factory=list)
     declarations: list[Declaration] = field(default_factory=list)
+    of_cells: list[Declaration] = field(default_factory=list)
+    refs: list[Ref] = field(default_factory=list)
     scans: dict[str, Scan] = field(default_factory=dict)
     cells: dict[str, str] = field(default_factory=dict)
+    ragged: dict[str, Span] = field(default_factory=dict)
+
+    def statement(self, statement: Statement, scans: set[str]) -> None:
+        """One line of the network's text.
+
+        Raises:
+            LanguageError: it is not in the language.
+        """
+        if is_ragged(statement):
+            axis, span = read_ragged(statement)
+            self.ragged.setdefault(axis, span)
+        elif is_declaration(statement):
+            declaration = read_declaration(statement)
+            if declaration.kind == "option":
+                raise LanguageError(
+                    "A network has no options; its cells have.",
+                    "Write the option's value with the cell, as in scan(elman(relu), x[t]).",
+                    place=declaration.span.place,
+                )
+            self.declarations.append(declaration)
+            check_twice(self.declarations)
+        else:
+            self.line(rewritten(statement, scans))
+
+    def finished(self, source: str) -> tuple[list[Group], dict[str, Named], dict[str, str]]:
+        """The groups with losses written out and states held, the role of every name, and the masks.
+
+        Raises:
+            LanguageError: a name is used in two ways, or nothing is defined.
+        """
+        if not self.groups:
+            raise LanguageError(
+                f"{source} holds no scan and no equation.", "Write e.g. f = scan(lstm, x[t])."
+            )
+        self.check_fields()
+        self.declarations = self.declarations + self.of_cells
+        groups = self.written_out()
+        named = roles([e for g in groups for e in g.equations], self.declarations)
+        masks = masks_for(self.ragged, groups, list(named))
+        if not masks:
+            return groups, named, masks
+        groups, held = with_masks(groups, named, masks)
+        self.declarations += held
+        return groups, roles([e for g in groups for e in g.equations], self.declarations), masks
 
     def alike(
         self, groups: list[Group], named: Mapping[str, Named]
@@ -106,8 +165,34 @@ class _Reader:
                 f"Write {first.text}[t] = … or {first.text}[end] = …",
                 place=line.statement.place(first.start, first.stop),
             )
-        equation = equation_text(line.statement, Choices())
+        (equation,), indices = write_out_embeddings([equation_text(line.statement, Choices())])
+        self.of_cells += indices
+        self.refs += references(equation.value)
         self.groups.append(Group(equation.target, (equation,), line.axis))
+
+    def check_fields(self) -> None:
+        """``f.h`` names a quantity of the cell that f runs.
+
+        Raises:
+            LanguageError: it has none of this name.
+        """
+        for ref in self.refs:
+            place = ref.span.place
+            written = place.text[place.column : place.column + place.width]
+            scan, dot, name = written.partition("[")[0].partition(".")
+            if dot and scan.strip() in self.scans:
+                self.check_field(self.scans[scan.strip()], name.strip(), ref.span)
+
+    def check_field(self, scan: Scan, name: str, span: Span) -> None:
+        """One such name."""
+        group = next(g for g in self.groups if g.name == scan.name)
+        offered = [t.removeprefix(f"{scan.name}_") for t in (e.target for e in group.equations)]
+        if name not in offered:
+            raise LanguageError(
+                f"{scan.cell} computes no {name}.{nearest(name, offered)}",
+                f"It computes {listed(offered)}.",
+                place=span.place,
+            )
 
     def written_out(self) -> list[Group]:
         """The groups with losses written out; a loss may name an argument in another line's group."""
@@ -134,15 +219,20 @@ class _Reader:
                 "Name a shipped cell, or a file of this name with the ending .cell beside the network.",
                 place=scan.cell_span.place,
             )
+        if scan.axis == END:
+            raise LanguageError(
+                "A scan runs along a time axis; [end] is what comes after.",
+                "Write one letter, as in x[t].",
+                place=scan.span.place,
+            )
         self.cells[scan.cell] = text
+        self.refs += scan.inputs
         parts = read_parts(text, f"{scan.cell}.cell", self.options(scan, text))
-        renaming = _Renaming(
+        renaming = Renaming(
             scan, parts.inputs, {e.target for e in parts.equations}, self.shared(scan)
         )
         equations = tuple(renaming.equation(e) for e in parts.equations)
-        self.declarations += [
-            renaming.declaration(d) for d in parts.declarations if d.kind != "option"
-        ]
+        self.of_cells += [renaming.declaration(d) for d in parts.declarations if d.kind != "option"]
         start = self.known(scan.start) if scan.start else None
         self.groups.append(Group(scan.name, equations, scan.axis, scan.reverse, start, scan.span))
         self.scans[scan.name] = scan
@@ -157,7 +247,12 @@ class _Reader:
                 "Remove what is too much.",
                 place=scan.cell_span.place,
             )
-        return dict(zip(offered, scan.options, strict=False))
+        chosen = dict(zip(offered, scan.options, strict=False))
+        try:
+            read_parts(text, f"{scan.cell}.cell", chosen)
+        except ArgumentError as error:
+            raise LanguageError(error.problem, error.remedy, place=scan.cell_span.place) from None
+        return chosen
 
     def known(self, word: tuple[str, Span]) -> str:
         """The name of an earlier scan."""
@@ -182,52 +277,3 @@ class _Reader:
                 place=scan.share[1].place,
             )
         return self.shared(other)
-
-
-@dataclass(frozen=True, slots=True)
-class _Renaming:
-    """The names of a cell under a scan: states ``f_h``, parameters ``f_W``, inputs what the scan runs along."""
-
-    scan: Scan
-    inputs: tuple[str, ...]
-    defined: set[str]
-    owner: str
-
-    def __post_init__(self) -> None:
-        if len(self.scan.inputs) != len(self.inputs):
-            raise LanguageError(
-                f"{self.scan.cell} has {len(self.inputs)} inputs ({', '.join(self.inputs)}); "
-                f"{len(self.scan.inputs)} are given.",
-                "Give one sequence for each.",
-                place=self.scan.cell_span.place,
-            )
-
-    def equation(self, equation: EquationText) -> EquationText:
-        target = f"{self.scan.name}_{equation.target}"
-        return EquationText(target, equation.target_span, mapped(equation.value, self.node))
-
-    def node(self, node: Node) -> Node:
-        if not isinstance(node, Ref):
-            return node
-        if node.name in self.inputs:
-            given = self.scan.inputs[self.inputs.index(node.name)]
-            return replace(node, name=given.name, lag=(node.lag or 0) + (given.lag or 0))
-        return replace(node, name=self.name(node.name, node.lag is not None))
-
-    def name(self, name: str, timed: bool) -> str:
-        return f"{self.scan.name if timed else self.owner}_{name}"
-
-    def declaration(self, declaration: Declaration) -> Declaration:
-        """A declaration about the renamed quantity; names of sizes become the scan's own."""
-        timed = declaration.name in self.defined
-        if declaration.name in self.inputs:
-            name = self.scan.inputs[self.inputs.index(declaration.name)].name
-        else:
-            name = self.name(declaration.name, timed)
-        value = declaration.value
-        if declaration.kind == "dim":
-            value = tuple(
-                (constant, tuple((f"{self.owner}_{size}", k) for size, k in names))
-                for constant, names in value  # type: ignore[attr-defined]
-            )
-        return replace(declaration, name=name, value=value)

@@ -14,8 +14,11 @@ from derive.dimensions import Size
 from derive.errors import LanguageError
 from derive.language_build import build, dimension
 from derive.language_declarations import Declaration
+from derive.language_indices import kinds_of
 from derive.language_roles import Named
 from derive.network import END, Network, Segment, Source
+from derive.network_checks import check_starts
+from derive.network_sizes import with_joint_sizes
 from derive.shapes import Shapes
 from derive.syntax import EquationText, Span, references
 
@@ -64,8 +67,12 @@ def assemble(
     maker = _Maker(owner, ordered, named, shapes, declarations, _axes(groups, owner))
     segments = [maker.segment(bundle) for bundle in _merged(bundles)]
     linked = tuple(maker.linked(s, segments) for s in segments)
+    check_starts(linked, {t: g.span for g in groups if g.span for t in g.targets})
     outside = dict.fromkeys(
-        q for s in linked for q, source in s.inputs.items() if not source.segment
+        q
+        for s in linked
+        for q, source in s.inputs.items()
+        if not source.segment and s.cell.quantity(q).kind != "mask"
     )
     depth = {q.name: max(q.depth, 0) for s in linked for q in s.cell.inputs}
     dims = tuple(dimension(Size(0, ((v, 1),)), shapes.names) for v in shapes.names)
@@ -211,7 +218,8 @@ class _Maker:
     def quantity(self, name: str, role: Role, depth: int) -> Quantity:
         rows, cols = (dimension(size, self.shapes.names) for size in self.shapes.of_name[name])
         values = {d.name: d.value for d in self.declarations if d.kind == "const"}
-        return Quantity(name, role, (rows, cols), depth, values.get(name))
+        kind = kinds_of(self.declarations).get(name, "real")
+        return Quantity(name, role, (rows, cols), depth, values.get(name), kind)
 
     def segment(self, bundle: list[Group]) -> Segment:
         """A bundle as a cell."""
@@ -243,7 +251,8 @@ class _Maker:
             for d in self.declarations
             if d.kind == "init" and d.name in quantities
         }
-        cell = Cell(bundle[0].name, equations, tuple(quantities.values()), dims, initial=initial)
+        whole = Cell(bundle[0].name, equations, tuple(quantities.values()), dims, initial=initial)
+        cell, joint = with_joint_sizes(whole)
         first = bundle[0]
         inputs = {q.name: Source("", q.name) for q in cell.inputs}
         starts = {}
@@ -254,7 +263,8 @@ class _Maker:
                         starts[q.name] = Source(
                             g.start, g.start + q.name.removeprefix(g.name), last=True
                         )
-        return Segment(first.name, cell, first.axis, any(g.reverse for g in bundle), inputs, starts)
+        reverse = any(g.reverse for g in bundle)
+        return Segment(first.name, cell, first.axis, reverse, inputs, starts, joint)
 
     def role(self, name: str, targets: frozenset[str], depth: int) -> Role:
         role = self.named[name].role

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from derive.dimensions import Contradiction, Dimensions, Size, Unknown, combine
-from derive.errors import ShapeError
+from derive.errors import Place, ShapeError
 from derive.syntax import Span
 
 
@@ -91,20 +91,26 @@ def _origins(
     demand: Demand, sizes: list[Size], dimensions: Dimensions[Demand], names: Mapping[Unknown, str]
 ) -> list[str]:
     """For each side, the other line that settled its size."""
-    here = demand.right.place.line
-    told: dict[int, str] = {}
+    here = demand.right.place
+    told: dict[tuple[str, int], str] = {}
     for v in (v for size in sizes for v in size.unknowns):
         reasons = [
-            r for r in dimensions.reasons(v) if r.right.place.line != here and r.kind != "default"
+            r
+            for r in dimensions.reasons(v)
+            if _where(r.right.place) != _where(here) and r.kind != "default"
         ]
         reasons.sort(key=lambda reason: reason.kind != "declared")
         if reasons:
             place = reasons[0].right.place
             value = size_text(dimensions.resolve(Size(0, ((v, 1),))), names)
-            told.setdefault(
-                place.line, f"{value} comes from line {place.line}: {place.text.strip()}"
-            )
+            file = "" if place.source == here.source else f"{place.source}, "
+            line = f"{value} comes from {file}line {place.line}: {place.text.strip()}"
+            told.setdefault(_where(place), line)
     return list(told.values())
+
+
+def _where(place: Place) -> tuple[str, int]:
+    return place.source, place.line
 
 
 def undecided(

@@ -5,12 +5,14 @@
                   | expr + expr | expr - expr | - expr | expr * expr | expr / expr | expr @ expr
                   | expr ** integer | expr.T
                   | function(expr) | concat(expr, …) | sum(expr) | mean(expr) | logsumexp(expr)
-                  | loss(expr, expr)
+                  | loss(expr, expr) | embed(name, name[t])
     declaration ::= const name (= number)? | dim name = size (, size)? | option name = default (| other)*
-                  | init name = kind
+                  | init name = kind | index name
     size        ::= sums of whole numbers, names, and whole numbers times names
 
-``*``, ``/`` and ``**`` act entry by entry, ``@`` is the matrix product, ``.T`` transposes.
+``*``, ``/`` and ``**`` act entry by entry, ``@`` is the matrix product, ``.T`` transposes. An index is an input
+that is given as a whole number and stands for the column with a 1 at this position and 0 elsewhere;
+``embed(E, i[t])`` is ``E @ i[t]`` and declares i an index.
 """
 
 from __future__ import annotations
@@ -29,8 +31,8 @@ MAX_POWER = 32
 FUNCTION_NAMES = (*(name for name, f in FUNCTIONS.items() if not f.internal), "softmax", "identity")
 REDUCTIONS = ("sum", "mean", "logsumexp")
 LOSSES = ("squared_error", "binary_cross_entropy", "cross_entropy")
-CALLABLE = (*FUNCTION_NAMES, "concat", *REDUCTIONS, *LOSSES)
-DECLARATIONS = ("const", "dim", "option", "init")
+CALLABLE = (*FUNCTION_NAMES, "concat", *REDUCTIONS, *LOSSES, "embed")
+DECLARATIONS = ("const", "dim", "option", "init", "index")
 RESERVED = (*CALLABLE, *DECLARATIONS, "t")
 
 
@@ -136,6 +138,14 @@ class Loss(Node):
     target: Node
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Embedded(Node):
+    """The column of a matrix at an index; ``derive.language_indices`` writes it out."""
+
+    matrix: Node
+    index: Node
+
+
 @dataclass(frozen=True, slots=True)
 class EquationText:
     """``target[t] = value`` as read."""
@@ -171,6 +181,8 @@ def children(node: Node) -> tuple[Node, ...]:
             return parts
         case Loss(_, _, prediction, target):
             return (prediction, target)
+        case Embedded(_, matrix, index):
+            return (matrix, index)
         case Power(_, of, _) | Transposed(_, of) | Applied(_, _, of):
             return (of,)
         case _:

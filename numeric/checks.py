@@ -101,11 +101,11 @@ def without(arrays: Arrays, names: list[str]) -> Arrays:
     return {name: array for name, array in arrays.items() if name not in names}
 
 
-def refuse_unknown(given: Arrays, names: list[str]) -> None:
+def refuse_unknown(what: str, given: Arrays, names: list[str]) -> None:
     """Raises if a name is given that is not expected."""
     wrong = sorted(set(given) - set(names))
     if wrong:
-        raise ValueError(f"state does not know {', '.join(wrong)}: expected {', '.join(names)}")
+        raise ValueError(f"{what} does not know {', '.join(wrong)}: expected {', '.join(names)}")
 
 
 def add_to(total: Arrays, name: str, value: Array) -> None:

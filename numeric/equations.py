@@ -33,6 +33,7 @@ def _text(cell: Cell, declared: tuple[Quantity, ...]) -> str:
     ]
     lines += [f"dim {name} = 1" for name in sorted(scalars)] if not declared else []
     lines += [f"dim {q.name} = {_shape(q)}" for q in declared]
+    lines += [f"{q.kind} {q.name}" for q in cell.inputs if q.kind == "index"]
     lines += [f"{printer(eq.target)} = {printer(eq.expr)}" for eq in cell.equations]
     lines += [f"init {name} = {how}" for name, how in sorted(cell.initial.items())]
     return "\n".join(lines) + "\n"
@@ -43,8 +44,8 @@ def _same(cell: Cell, text: str) -> bool:
         other = read_cell(text, cell.name)
     except CellError:
         return False
-    known = {(q.name, q.role, q.shape, q.depth) for q in cell.quantities}
-    read = {(q.name, q.role, q.shape, q.depth) for q in other.quantities}
+    known = {(q.name, q.role, q.shape, q.depth, q.kind) for q in cell.quantities}
+    read = {(q.name, q.role, q.shape, q.depth, q.kind) for q in other.quantities}
     equal = {eq.target.name: eq.expr for eq in cell.equations} == {
         eq.target.name: eq.expr for eq in other.equations
     }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from sympy import Symbol
+
 from derive.network import Network, Segment, Source
 from derive.network_derivation import NetworkDerivation, heading
 from numeric.arrays import trailing
@@ -113,7 +115,9 @@ class _NetworkFile:
 
     def sizes_of(self, segment: Segment) -> list[str]:
         """The sizes that a segment's functions take."""
-        return list(self.files[segment.name].sizes.values())
+        names = {d: Symbol(name) for d, name in zip(self.network.dims, self.sizes, strict=True)}
+        parts = (segment.joint.get(d, d) for d in segment.cell.dims)
+        return [str(d.xreplace(names)) for d in parts]
 
     def merged(self, function: str, arguments: dict[str, list[str]]) -> list[str]:
         """``{**f_a(…), **f_b(…)}``, earlier segments first."""
@@ -139,7 +143,9 @@ class _NetworkFile:
             s.name: [*self.sizes_of(s), f"seed=1000 * seed + {i}", "dtype=dtype"]
             for i, s in enumerate(self.network.segments)
         }
-        head = ", ".join([*self.size_arguments(), "*", "seed: int = 0", "dtype: np.dtype | type = np.float64"])
+        head = ", ".join(
+            [*self.size_arguments(), "*", "seed: int = 0", "dtype: np.dtype | type = np.float64"]
+        )
         return "\n".join(
             [
                 f"def init_params({head}) -> Arrays:",
@@ -150,7 +156,9 @@ class _NetworkFile:
 
     def init_state(self) -> str:
         """Zeros for the values before the first step, where no other segment gives them."""
-        head = ", ".join(["B: int", *self.size_arguments(), "*", "dtype: np.dtype | type = np.float64"])
+        head = ", ".join(
+            ["B: int", *self.size_arguments(), "*", "dtype: np.dtype | type = np.float64"]
+        )
         calls = [
             f"**init_state_{s.name}({', '.join(['B', *self.sizes_of(s), 'dtype=dtype'])})"
             for s in self.network.segments
@@ -173,9 +181,19 @@ class _NetworkFile:
         taken = {*RESERVED, *self.sizes}
         return f"{name}_" if name in taken else name
 
+    def steps_of(self, axis: str) -> str:
+        """The length of an axis: that of an input along it, or an argument of its own."""
+        given = [q.name for q in self.network.inputs if self.network.axes[q.name] == axis]
+        return f"len({self.identifier(given[0])})" if given else f"steps_{axis}"
+
+    def free_axes(self) -> list[str]:
+        """The axes along which nothing is given, and a segment needs to be told how far to run."""
+        wanted = dict.fromkeys(s.axis for s in self.network.segments if not s.cell.inputs)
+        return [axis for axis in wanted if self.steps_of(axis) == f"steps_{axis}"]
+
     def arguments(self) -> list[str]:
         """The network's inputs as arguments, and the lengths of axes along which nothing is given."""
-        free = [f"steps_{s.name}: int" for s in self.network.segments if not s.cell.inputs]
+        free = [f"steps_{axis}: int" for axis in self.free_axes()]
         given = [f"{self.identifier(q.name)}: Array" for q in self.network.inputs]
         return [
             "params: Arrays",
@@ -186,16 +204,16 @@ class _NetworkFile:
 
     def passed_on(self) -> list[str]:
         """The same arguments as they are passed on."""
-        free = [
-            f"steps_{s.name}=steps_{s.name}" for s in self.network.segments if not s.cell.inputs
-        ]
+        free = [f"steps_{axis}=steps_{axis}" for axis in self.free_axes()]
         return ["params", *(self.identifier(q.name) for q in self.network.inputs), "state", *free]
 
     def forward(self) -> str:
         """The segments one after another."""
         shapes = [f"        {line}" for line in self.input_docs()]
         lines = [
-            *listed("def forward(", self.arguments(), ") -> tuple[Arrays, Arrays, dict[str, Arrays]]:"),
+            *listed(
+                "def forward(", self.arguments(), ") -> tuple[Arrays, Arrays, dict[str, Arrays]]:"
+            ),
             '    """All segments, one after another.',
             "",
             "    Args:",
@@ -212,16 +230,18 @@ class _NetworkFile:
             "    state = dict(state or {})",
             "    outputs, final, cache = {}, {}, {}",
         ]
+        states = {q.name for s in self.network.segments for q in self.memory_of(s)}
+        lines += self.refusal("state", sorted(states - self.started()))
+        lines += self.refusal("params", [q.name for q in self.network.parameters])
         for s in self.network.segments:
             lines += self.run(s)
-        known = sorted(
-            {q.name for s in self.network.segments for q in self.memory_of(s)} - self.started()
-        )
-        lines.append(
-            f"    refuse_unknown(state, [{', '.join(f'{chr(34)}{k}{chr(34)}' for k in known)}])"
-        )
         lines.append("    return outputs, final, cache")
         return "\n".join(lines)
+
+    @staticmethod
+    def refusal(what: str, names: list[str]) -> list[str]:
+        """The call that refuses names that no segment knows."""
+        return listed(f'    refuse_unknown("{what}", {what}, [', [f'"{n}"' for n in names], "])")
 
     def input_docs(self) -> list[str]:
         """The inputs and their axes."""
@@ -270,7 +290,7 @@ class _NetworkFile:
         )
         names = ", ".join(f'"{q.name}"' for q in s.cell.parameters)
         inputs = [self.value_of(name, source, s) for name, source in s.inputs.items()]
-        steps = [] if s.cell.inputs else [f"steps=steps_{s.name}"]
+        steps = [] if s.cell.inputs else [f"steps={self.steps_of(s.axis)}"]
         call = listed(
             f'    out, end, cache["{s.name}"] = forward_{s.name}(',
             [f"only(params, [{names}])", *inputs, initial, *steps],

@@ -193,6 +193,8 @@ class _Scheduler:
             else:
                 out["loop"].append(self.equation(e))
         for e in self.d.backward.inputs:
+            if self.d.cell.quantity(e.owner).kind != "real":
+                continue
             if e.lhs.name in memory:
                 self.add_present(e, bulk, out)
             else:

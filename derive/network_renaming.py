@@ -1,0 +1,74 @@
+"""A cell's equations under the name of the scan that runs it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from derive.errors import LanguageError
+from derive.language_declarations import Declaration
+from derive.language_words import listed
+from derive.losses import mapped
+from derive.network_scans import Scan
+from derive.syntax import EquationText, Node, Ref
+
+
+@dataclass(frozen=True, slots=True)
+class Renaming:
+    """The names of a cell under a scan: states ``f_h``, parameters ``f_W``, inputs what the scan runs along.
+
+    Args:
+        scan: the scan.
+        inputs: the names of the cell's inputs.
+        defined: the names that the cell's equations define.
+        owner: the scan under whose name the parameters go.
+
+    Raises:
+        LanguageError: the scan gives more or fewer inputs than the cell has.
+    """
+
+    scan: Scan
+    inputs: tuple[str, ...]
+    defined: set[str]
+    owner: str
+
+    def __post_init__(self) -> None:
+        if len(self.scan.inputs) != len(self.inputs):
+            raise LanguageError(
+                f"{self.scan.cell} takes {listed(self.inputs)}; "
+                f"{len(self.scan.inputs)} sequences are given.",
+                "Give one sequence for each.",
+                place=self.scan.cell_span.place,
+            )
+
+    def equation(self, equation: EquationText) -> EquationText:
+        """An equation of the cell."""
+        target = f"{self.scan.name}_{equation.target}"
+        return EquationText(target, equation.target_span, mapped(equation.value, self.node))
+
+    def node(self, node: Node) -> Node:
+        """A node, if it is a name; all others stay."""
+        if not isinstance(node, Ref):
+            return node
+        if node.name in self.inputs:
+            given = self.scan.inputs[self.inputs.index(node.name)]
+            return replace(node, name=given.name, lag=(node.lag or 0) + (given.lag or 0))
+        return replace(node, name=self.name(node.name, node.lag is not None))
+
+    def name(self, name: str, timed: bool) -> str:
+        """The name of a quantity or (not timed) a parameter."""
+        return f"{self.scan.name if timed else self.owner}_{name}"
+
+    def declaration(self, declaration: Declaration) -> Declaration:
+        """A declaration about the renamed quantity; names of sizes become the scan's own."""
+        timed = declaration.name in self.defined
+        if declaration.name in self.inputs:
+            name = self.scan.inputs[self.inputs.index(declaration.name)].name
+        else:
+            name = self.name(declaration.name, timed)
+        value = declaration.value
+        if declaration.kind == "dim":
+            value = tuple(
+                (constant, tuple((f"{self.owner}_{size}", k) for size, k in names))
+                for constant, names in value  # type: ignore[attr-defined]
+            )
+        return replace(declaration, name=name, value=value)

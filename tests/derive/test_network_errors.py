@@ -1,0 +1,86 @@
+"""Networks that do not fit: the line, the caret, what is wrong and what to do."""
+
+from __future__ import annotations
+
+import pytest
+
+from derive.errors import CellError
+from tests.networks import read
+
+# A text; what the caret stands under; words of the problem; words of the remedy.
+CASES = {
+    "unknown cell": ("f = scan(lstmm, x[t])", "lstmm", "No cell is called lstmm", ".cell beside"),
+    "too many inputs": ("f = scan(gru, x[t], z[t])", "gru", "2 sequences are given", "one sequence for each"),
+    "no input": ("f = scan(gru)", ")", "Expected an input", "Write name = scan"),
+    "no index": ("f = scan(gru, x)", ")", "Expected a time index: x[t]", "Write name = scan"),
+    "no index in an equation": ("y = W @ x[t]", "y", "name with the index", "y[t]"),
+    "reversed feedback": (
+        "f = scan(gru, y[t-1], reverse)\ny[t] = V @ f.h[t]", "f", "need each other step by step", "remove the feedback"
+    ),
+    "earlier step of a reversed scan": (
+        "g = scan(gru, x[t], reverse)\ny[t] = W @ g.h[t-1]", "g", "t reversed", "whole sequences only"
+    ),
+    "two axes in a line": ("f = scan(gru, x[t])\ny[s] = V @ f.h[t]", "t", "axes s and t meet", "[end]"),
+    "another axis": ("f = scan(gru, x[t])\ny[s] = V @ f.h[s]", "f.h[s]", "runs along the axis t", "start"),
+    "the end along time": ("k[end] = V @ x[end]\nq[t] = k[t] * 2", "k[t]", "axis end", "[end]"),
+    "a scan after the scans": ("f = scan(gru, k[end])", "f", "along a time axis", "one letter"),
+    "start without the state": (
+        "f = scan(gru, x[t])\ng = scan(lstm, z[s], start(f))", "f", "f has no state c", "the same names"
+    ),
+    "start of another depth": (
+        "f = scan(skip(3), x[t])\ng = scan(skip(2), z[s], start(f))", "g", "remembers 2 steps", "as far"
+    ),
+    "start from nothing": ("f = scan(gru, x[t], start(g))", "g", "no scan defined above", "earlier line"),
+    "sharing between cells": (
+        "f = scan(gru, x[t])\ng = scan(lstm, x[t], share(f))", "f", "f is a scan of gru", "same cell"
+    ),
+    "two scans of a name": ("f = scan(gru, x[t])\nf = scan(gru, z[t])", "f", "defined twice", "Rename"),
+    "two equations of a name": ("y[t] = W @ x[t]\ny[t] = V @ x[t]", "y[t]", "defined twice: first on line 1", "another name"),
+    "no scan": ("y[t] = W @ g.h[t]", "g.h", "g is no scan", "name.state"),
+    "nothing of the cell": ("f = scan(gru, x[t])\ny[t] = W @ f.q[t]", "f.q[t]", "gru computes no q", "z, r, g and h"),
+    "nothing of the cell in a scan": ("f = scan(gru, x[t])\ng = scan(gru, f.q[t])", "f.q[t]", "computes no q", "It computes"),
+    "a word twice": ("f = scan(gru, x[t], reverse, reverse)", "reverse", "reverse once", "Write name"),
+    "an expression": ("f = scan(gru, W @ x[t])", "@", "Expected a time index", "Write name"),
+    "no option": ("f = scan(gru(3), x[t])", "gru", "it has no options", "Remove"),
+    "an unknown option": ("f = scan(elman(foo), x[t])", "elman", "foo is not offered", "one of tanh"),
+    "an option of the network": ("option g = tanh\nf = scan(gru, x[t])", "g", "no options", "with the cell"),
+    "a circle within a step": ("f = scan(gru, f.h[t])", "z[t]", "needs", "previous step"),
+    "a loss of many entries": ("f = scan(gru, x[t])\nloss[t] = f.h[t]", "loss[t]", "must be one number", "sum or the mean"),
+    "an index that is a state": ("index h\nh[t] = tanh(W @ h[t-1])", "h", "is a state", "Remove the declaration"),
+    "an index at an earlier step": ("index w\ny[t] = E @ w[t-1]", "w", "at an earlier step", "input of its own"),
+    "an embedding of no parameter": ("y[t] = embed(E[t], w[t])", "E[t]", "no parameter", "embed(E, word[t])"),
+    "an embedding of no input": ("y[t] = embed(E, w)", "w", "no input", "embed(E, word[t])"),
+    "an embedding of three": ("y[t] = embed(E, w[t], v[t])", "embed(E, w[t], v[t])", "found 3", "embed(E, word[t])"),
+    "a ragged axis that is none": ("ragged s\nf = scan(gru, x[t])", "s", "Nothing runs along s", "remove"),
+    "a ragged axis with two steps": ("ragged t\nf = scan(skip(2), x[t])", "f", "2 steps back", "ragged t"),
+    "a ragged axis with an earlier input": ("ragged t\nf = scan(gru, x[t-1])", "f", "an input at an earlier step", "input of its own"),
+    "a ragged nothing": ("ragged\nf = scan(gru, x[t])", "ragged", "Expected one axis", "ragged t"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_network_that_does_not_fit_is_told_where_and_what_to_do(case: str) -> None:
+    text, under, problem, remedy = CASES[case]
+    with pytest.raises(CellError) as caught:
+        read(text)
+    error = caught.value
+    assert problem in error.problem
+    assert remedy in f"{error.problem} {error.remedy}"
+    place = error.place
+    assert place is not None
+    assert place.text[place.column : place.column + place.width] == under
+    assert str(error).splitlines()[1].count("^") == len(under)
+
+
+def test_shapes_that_do_not_fit_across_segments_are_told_with_both_places() -> None:
+    with pytest.raises(CellError) as caught:
+        read("f = scan(gru, x[t])\nz[t] = concat(x[t], x[t]) * f.h[t]\nq[t] = x[t] * f.h[t]")
+    said = str(caught.value)
+    assert "specimen.net, line 3: q[t] = x[t] * f.h[t]" in said
+    assert "x[t] has m rows" in said
+    assert "gru.cell, line 3" in said
+
+
+def test_an_empty_network_is_refused() -> None:
+    with pytest.raises(CellError, match="no scan and no equation"):
+        read("# nothing\n")

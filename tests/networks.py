@@ -1,0 +1,191 @@
+"""Networks for the tests: texts of every kind, numbers for them, and their gradients by complex steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cache
+from types import ModuleType
+
+import numpy as np
+
+from derive.catalog import shipped
+from derive.network import Network
+from derive.network_derivation import derive_network
+from derive.network_language import read_network
+from numeric.network_source import generate_network
+from tests.generated import module_of
+
+CELLS = {entry.name: entry.text for entry in shipped()}
+LENGTHS = {"t": 5, "s": 4}
+B = 3
+SIZES = (3, 2, 4, 5, 6, 7, 8, 9, 10, 11)
+H = 1e-200
+
+TEXTS = {
+    "one_to_one": """
+        y[end] = softmax(V @ tanh(W @ x[end] + b) + c)
+        loss[end] = cross_entropy(y[end], d[end])
+    """,
+    "many_to_one": """
+        f = scan(elman(relu), x[t])
+        g = scan(lstm, f.h[t])
+        y[end] = sigmoid(V @ g.h[end] + c)
+        loss[end] = binary_cross_entropy(y[end], label[end])
+    """,
+    "one_to_many": """
+        f = scan(lstm, y[t-1])
+        y[t] = softmax(V @ f.h[t] + c)
+        loss[t] = cross_entropy(y[t], d[t])
+    """,
+    "aligned": """
+        f = scan(gru, x[t])
+        y[t] = V @ f.h[t] + c
+        loss[t] = w[t] * squared_error(y[t], d[t])
+    """,
+    "tagger": """
+        e[t] = E @ word[t]
+        f = scan(lstm, e[t])
+        b = scan(gru, e[t], reverse)
+        y[t] = softmax(V @ concat(f.h[t], b.h[t]) + c)
+        loss[t] = cross_entropy(y[t], tag[t])
+    """,
+    "encoder_decoder": """
+        enc = scan(lstm, x[t])
+        dec = scan(lstm, z[s], start(enc))
+        y[s] = softmax(V @ dec.h[s] + c)
+        loss[s] = cross_entropy(y[s], d[s])
+    """,
+    "free_running": """
+        enc = scan(gru, x[t])
+        dec = scan(gru, y[s-1], start(enc))
+        y[s] = V @ dec.h[s] + c
+        loss[s] = squared_error(y[s], d[s])
+    """,
+    "reversed_encoder": """
+        enc = scan(gru, x[t], reverse)
+        dec = scan(gru, z[s], start(enc))
+        y[s] = V @ dec.h[s]
+        k[end] = W @ enc.h[end]
+    """,
+    "tied": """
+        a = scan(elman_bare, x[t])
+        b = scan(elman_bare, x[t], reverse, share(a))
+        y[t] = a.h[t] + b.h[t]
+    """,
+    "residual": """
+        u[t] = P @ x[t]
+        f = scan(gru, u[t])
+        v[t] = u[t] + d[t] * f.h[t]
+        mean_v[t] = mean(v[t])
+        var_v[t] = mean((v[t] - mean_v[t])**2)
+        n[t] = g * (v[t] - mean_v[t]) / sqrt(var_v[t] + 0.001) + k
+        q = scan(lstm, n[t])
+        y[t] = n[t] + q.h[t]
+    """,
+    "skipping": """
+        f = scan(skip(3), x[t])
+        g = scan(elman, x[t-1])
+        y[t] = V @ concat(f.h[t-2], g.h[t])
+    """,
+}
+
+
+@cache
+def network_of(name: str) -> Network:
+    """One of ``TEXTS`` as a network."""
+    return read_network(TEXTS[name], name, CELLS.get)
+
+
+def read(text: str) -> Network:
+    """A network of shipped cells."""
+    return read_network(text, "specimen", CELLS.get)
+
+
+def source_of(network: Network) -> str:
+    """The generated file of a network."""
+    return generate_network(derive_network(network))
+
+
+@cache
+def module_named(name: str) -> ModuleType:
+    """The generated module of one of ``TEXTS``."""
+    return module_of(source_of(network_of(name)), name)
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """What a network is run on: parameters, inputs by name, initial values, and lengths by keyword."""
+
+    params: dict[str, np.ndarray]
+    inputs: dict[str, np.ndarray]
+    state: dict[str, np.ndarray]
+    keywords: dict
+
+    def forward(self, module: ModuleType):
+        """The module's forward pass on these numbers."""
+        return module.forward(self.params, *self.inputs.values(), self.state, **self.keywords)
+
+
+def numbers(network: Network, module: ModuleType, *, seed: int = 0, samples: int = B) -> Numbers:
+    """Random numbers for a network; all sizes differ, no initial value is zero."""
+    rng = np.random.default_rng(seed)
+    sizes = dict(zip(network.dims, SIZES, strict=False))
+    scaled = {
+        k: 0.6 * rng.standard_normal(v) for k, v in module.parameter_shapes(*sizes.values()).items()
+    }
+    state = {
+        k: rng.standard_normal(v.shape)
+        for k, v in module.init_state(samples, *sizes.values()).items()
+    }
+    inputs = {}
+    for q in network.inputs:
+        axis = network.axes[q.name]
+        front = () if axis == "end" else (LENGTHS[axis],)
+        inputs[q.name] = rng.standard_normal((*front, samples, int(q.shape[0].subs(sizes))))
+    known = set(network.axes.values())
+    alone = [s.axis for s in network.segments if not s.cell.inputs and s.axis not in known]
+    return Numbers(scaled, inputs, state, {f"steps_{axis}": LENGTHS[axis] for axis in alone})
+
+
+def weights(arrays: dict[str, np.ndarray], seed: int = 1) -> dict[str, np.ndarray]:
+    """A random weight for every entry: the gradient of a linear loss."""
+    rng = np.random.default_rng(seed)
+    return {k: rng.standard_normal(v.shape) for k, v in arrays.items()}
+
+
+def linear_gradients(module: ModuleType, n: Numbers):
+    """The generated gradients of Σ ⟨weight, output⟩ + Σ ⟨weight, final⟩, and that loss as a function of numbers."""
+    outputs, final, cache = n.forward(module)
+    outputs_bar, final_bar = weights(outputs), weights(final, 2)
+    found = module.backward(n.params, cache, outputs_bar, final_bar)
+
+    def loss(m: Numbers):
+        out, end, _ = m.forward(module)
+        return sum((outputs_bar[k] * v).sum() for k, v in out.items()) + sum(
+            (final_bar[k] * v).sum() for k, v in end.items()
+        )
+
+    return found, loss
+
+
+def complex_steps(loss, n: Numbers) -> dict[str, dict[str, np.ndarray]]:
+    """∂loss/∂(every entry of parameters, inputs and initial values), one complex step each."""
+    whole = replace(
+        n,
+        **{
+            g: {k: v.astype(complex) for k, v in getattr(n, g).items()}
+            for g in ("params", "inputs", "state")
+        },
+    )
+    found: dict[str, dict[str, np.ndarray]] = {}
+    for group in ("params", "inputs", "state"):
+        found[group] = {}
+        for name, array in getattr(whole, group).items():
+            slopes = np.zeros(array.shape)
+            for at in np.ndindex(array.shape):
+                moved = array.copy()
+                moved[at] += 1j * H
+                changed = replace(whole, **{group: {**getattr(whole, group), name: moved}})
+                slopes[at] = loss(changed).imag / H
+            found[group][name] = slopes
+    return found
