@@ -194,7 +194,9 @@ class _Writer:
     def abbreviations(self) -> Iterator[Line]:
         """Intermediates that we named, where a later line mentions them by name."""
         shown = [e.rhs for e in (*self.d.backward.local, *self.d.backward.parameters)]
-        used = {v.name for rhs in shown for v in leaves(rhs) if isinstance(v, Timed)}
+        written = [self.d.notation.written_out(v) for rhs in shown for v in leaves(rhs)]
+        mentioned = [*shown, *(w for w in written if w is not None)]
+        used = {v.name for rhs in mentioned for v in leaves(rhs) if isinstance(v, Timed)}
         for a in self.d.assignments:
             named = a.kind != "equation" and self.d.notation.written_out(a.target) is None
             if named and (a.name in used or a.kind == "operand"):
@@ -279,16 +281,16 @@ def schematic_lines(d: Derivation) -> Iterator[Line]:
         for back in range(q.depth)
     )
     product = (
-        r"\frac{\partial s_T}{\partial s_k} = J_T \, J_{T-1} \cdots J_{k+1},"
-        r"\qquad J_j = \frac{\partial s_j}{\partial s_{j-1}}"
+        r"\frac{\partial \mathbf{s}_T}{\partial \mathbf{s}_k} = J_T \, J_{T-1} \cdots J_{k+1},"
+        r"\qquad J_j = \frac{\partial \mathbf{s}_j}{\partial \mathbf{s}_{j-1}}"
     )
     lags = (
         r"\frac{\partial L}{\partial \theta} = \sum_{t=1}^{T} \sum_{k=1}^{t} "
-        r"\frac{\partial \ell_t}{\partial s_t} \left(\prod_{j=t}^{k+1} \frac{\partial s_j}{\partial s_{j-1}}\right)"
-        r" \frac{\partial^{+} s_k}{\partial \theta}"
+        r"\frac{\partial \ell_t}{\partial \mathbf{s}_t} \left(\prod_{j=t}^{k+1} \frac{\partial \mathbf{s}_j}{\partial \mathbf{s}_{j-1}}\right)"
+        r" \frac{\partial^{+} \mathbf{s}_k}{\partial \theta}"
     )
     rows = (
-        ("the joint state", rf"s_t = \left[{names}\right]", f"s[t] = [{text_names}]"),
+        ("the joint state", rf"\mathbf{{s}}_t = \left[{names}\right]", f"s[t] = [{text_names}]"),
         (
             "product of Jacobians, latest first",
             product,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from sympy.matrices.expressions import MatrixSymbol
 
@@ -78,20 +79,21 @@ def step_text(step: Step, links: Links, derivation: Derivation) -> str:
 
 def _title(step: Step, derivation: Derivation) -> str:
     """What a line is, in words, with the names as mathematics."""
+    lhs: Any = step.lhs
     tex, owner = (
         LatexPrinter(derivation.notation),
         f"${latex_name(step.owner)}$" if step.owner else "",
     )
     if step.section == "jacobian":
-        return f"How ${tex(step.lhs.of)}$ depends on ${tex(step.lhs.by)}$"
+        return f"How ${tex(lhs.of)}$ depends on ${tex(lhs.by)}$"
     if step.section == "adjoint" and step.title.startswith("adjoint of the state"):
         return f"Adjoint of the state {owner}: the loss, this step, and later steps"
     if step.section == "adjoint":
-        known = derivation.notation.is_delta(step.lhs)
+        known = derivation.notation.is_delta(lhs)
         return (
             f"Adjoint of the argument of {owner}\u2019s function"
             if known
-            else f"Adjoint of ${tex(step.lhs.of)}$"
+            else f"Adjoint of ${tex(lhs.of)}$"
         )
     names = {
         "abbreviation": f"Part of {owner}",
@@ -166,7 +168,7 @@ def rules(derivation: Derivation) -> str:
 _OTHER = {
     "sum over time": r"$\bar\theta = \sum_t \bar\theta_t$, where $\bar\theta_t$ comes from the use at step $t$",
     "tangents": r"the matrix in front of $\dot v$ in the differential of the equation",
-    "chain rule": r"$\partial s_T / \partial s_k = \prod_j \partial s_j / \partial s_{j-1}$",
+    "chain rule": r"$\partial \mathbf{s}_T / \partial \mathbf{s}_k = \prod_j \partial \mathbf{s}_j / \partial \mathbf{s}_{j-1}$",
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from derive.cell import Quantity
 from derive.derivation import Derivation
 from derive.expressions import Block
@@ -44,7 +46,7 @@ def matrix(derivation: Derivation) -> str:
     known = {b.block for b in derivation.jacobian}
     tex = LatexPrinter(derivation.notation)
     rows = [" & ".join(_entry(row, col, known, tex) for col in places) for row in places]
-    left = r"J_t = \frac{\partial s_t}{\partial s_{t-1}} = "
+    left = r"J_t = \frac{\partial \mathbf{s}_t}{\partial \mathbf{s}_{t-1}} = "
     return left + r"\begin{pmatrix} " + r" \\[10pt] ".join(rows) + r" \end{pmatrix}"
 
 
@@ -54,5 +56,6 @@ def _entry(
     (u, back), (v, lag) = row, col
     if back:
         return "I" if (u.name, back - 1) == (v.name, lag) else "0"
-    block = Block(u.symbol, v.symbol.at(lag + 1))
+    source: Any = v.symbol
+    block = Block(u.symbol, source.at(lag + 1))
     return tex(block).replace(r"\frac", r"\dfrac") if block in known else "0"

@@ -68,7 +68,7 @@ def _setting(study: Study) -> str:
 def _what(study: Study) -> str:
     how = "every direction is" if study.gains.exact else "random directions are"
     text = (
-        r"The gain at lag $k$ is $\lVert \partial s_T / \partial s_{T-k} \rVert_F / \sqrt{N}$ with "
+        r"The gain at lag $k$ is $\lVert \partial \mathbf{s}_T / \partial \mathbf{s}_{T-k} \rVert_F / \sqrt{N}$ with "
         f"$N = {study.gains.size}$ entries in the state: the factor by which a gradient of random direction changes on "
         f"its way back over $k$ steps. It is computed in logarithms, so it cannot underflow; {how} pulled back "
         "through the equations above."
