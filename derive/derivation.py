@@ -286,7 +286,8 @@ def schematic_lines(d: Derivation) -> Iterator[Line]:
     )
     lags = (
         r"\frac{\partial L}{\partial \theta} = \sum_{t=1}^{T} \sum_{k=1}^{t} "
-        r"\frac{\partial \ell_t}{\partial \mathbf{s}_t} \left(\prod_{j=t}^{k+1} \frac{\partial \mathbf{s}_j}{\partial \mathbf{s}_{j-1}}\right)"
+        r"\frac{\partial \ell_t}{\partial \mathbf{s}_t} "
+        r"\left(\prod_{j=t}^{k+1} \frac{\partial \mathbf{s}_j}{\partial \mathbf{s}_{j-1}}\right)"
         r" \frac{\partial^{+} \mathbf{s}_k}{\partial \theta}"
     )
     rows = (

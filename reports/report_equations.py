@@ -168,7 +168,8 @@ def rules(derivation: Derivation) -> str:
 _OTHER = {
     "sum over time": r"$\bar\theta = \sum_t \bar\theta_t$, where $\bar\theta_t$ comes from the use at step $t$",
     "tangents": r"the matrix in front of $\dot v$ in the differential of the equation",
-    "chain rule": r"$\partial \mathbf{s}_T / \partial \mathbf{s}_k = \prod_j \partial \mathbf{s}_j / \partial \mathbf{s}_{j-1}$",
+    "chain rule": r"$\partial \mathbf{s}_T / \partial \mathbf{s}_k = "
+    r"\prod_j \partial \mathbf{s}_j / \partial \mathbf{s}_{j-1}$",
 }
 
 
