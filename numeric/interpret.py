@@ -86,14 +86,21 @@ def compiled(expr: Any, sizes: Sizes) -> Program:
     return make(expr, [compiled(a, sizes) for a in operands(expr)], sizes)
 
 
-def _folded(join: Callable[[Array, Array], Array]) -> Callable[..., Program]:
-    return lambda expr, parts, sizes: lambda look: reduce(join, [part(look) for part in parts])
+Make = Callable[[Any, list[Program], Sizes], Program]
+
+
+def _folded(join: Callable[[Array, Array], Array]) -> Make:
+    def make(expr: Any, parts: list[Program], sizes: Sizes) -> Program:
+        return lambda look: reduce(join, [part(look) for part in parts])
+
+    return make
 
 
 def _product(expr: Any, parts: list[Program], sizes: Sizes) -> Program:
     """A product with the chain multiplied from its thinner end, so that vectors stay vectors."""
     factor = float(Rational(split_coefficient(expr)[0].subs(dict(sizes))))
-    from_right = operands(expr)[-1].shape[1] == 1
+    last: Any = operands(expr)[-1]
+    from_right = bool(last.shape[1] == 1)
 
     def run(look: Look) -> Array:
         values = [part(look) for part in parts]
@@ -113,8 +120,11 @@ def _power(expr: Any, parts: list[Program], sizes: Sizes) -> Program:
     )
 
 
-def _unary(function: Callable[..., Array]) -> Callable[..., Program]:
-    return lambda expr, parts, sizes: lambda look: function(parts[0](look))
+def _unary(function: Callable[[Array], Array]) -> Make:
+    def make(expr: Any, parts: list[Program], sizes: Sizes) -> Program:
+        return lambda look: function(parts[0](look))
+
+    return make
 
 
 def _function(expr: Any, parts: list[Program], sizes: Sizes) -> Program:
@@ -130,6 +140,22 @@ def _softmax(a: Array) -> Array:
 def _logsumexp(a: Array) -> Array:
     top = a.max(axis=(-1, -2), keepdims=True)
     return top + np.log(np.exp(a - top).sum(axis=(-1, -2), keepdims=True))
+
+
+def _transpose(a: Array) -> Array:
+    return np.swapaxes(a, -1, -2)
+
+
+def _total(a: Array) -> Array:
+    return a.sum(axis=(-1, -2), keepdims=True)
+
+
+def _diagonal(a: Array) -> Array:
+    return a * np.eye(a.shape[-2])
+
+
+def _identity(shape: tuple[int, int]) -> Array:
+    return np.eye(shape[0])
 
 
 def _concat(expr: Any, parts: list[Program], sizes: Sizes) -> Program:
@@ -156,7 +182,7 @@ def _broadcast(expr: Any, parts: list[Program], sizes: Sizes) -> Program:
     return run
 
 
-def _constant(value: Callable[[tuple[int, int]], Array]) -> Callable[..., Program]:
+def _constant(value: Callable[[tuple[int, int]], Array]) -> Make:
     def make(expr: Any, parts: list[Program], sizes: Sizes) -> Program:
         fixed = value(shape_of(expr, sizes))
         return lambda look: fixed
@@ -164,21 +190,21 @@ def _constant(value: Callable[[tuple[int, int]], Array]) -> Callable[..., Progra
     return make
 
 
-_MAKERS: dict[type, Callable[..., Program]] = {
+_MAKERS: dict[type, Make] = {
     MatAdd: _folded(np.add),
     MatMul: _product,
     HadamardProduct: _folded(np.multiply),
     HadamardPower: _power,
-    Transpose: _unary(lambda a: np.swapaxes(a, -1, -2)),
+    Transpose: _unary(_transpose),
     Elementwise: _function,
     Softmax: _unary(_softmax),
     LogSumExp: _unary(_logsumexp),
     Concat: _concat,
     Rows: _rows,
     Broadcast: _broadcast,
-    Total: _unary(lambda a: a.sum(axis=(-1, -2), keepdims=True)),
-    Diag: _unary(lambda a: a * np.eye(a.shape[-2])),
+    Total: _unary(_total),
+    Diag: _unary(_diagonal),
     OneMatrix: _constant(np.ones),
     ZeroMatrix: _constant(np.zeros),
-    Identity: _constant(lambda shape: np.eye(shape[0])),
+    Identity: _constant(_identity),
 }

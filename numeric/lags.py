@@ -34,7 +34,8 @@ class LagShares:
     @property
     def norms(self) -> Array:
         """‖G_d‖ over all parameters together, by lag."""
-        return np.sqrt(sum((part**2).sum(axis=(1, 2)) for part in self.parts.values()))
+        squares = [(part**2).sum(axis=(1, 2)) for part in self.parts.values()]
+        return np.sqrt(np.stack(squares).sum(axis=0))
 
     @property
     def shares(self) -> Array:

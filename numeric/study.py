@@ -102,16 +102,24 @@ def usual_sizes(cell: Cell) -> dict[Any, int]:
     return dict.fromkeys(cell.dims, 2)
 
 
+def _normal(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    return rng.standard_normal(shape)
+
+
+def _positive(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    return rng.uniform(0.5, 1.5, shape)
+
+
+DRAWS = {"standard normal": _normal, "uniform between 0.5 and 1.5": _positive}
+"""How inputs are drawn; a later way where an earlier one leaves a cell's domain."""
+
+
 def _finite_run(
     derivation: Derivation, sizes: Mapping[Any, int], fixed: Mapping[str, Array], seed: int
 ) -> tuple[Run, str, dict[str, Array]]:
     """A run with normal inputs or, where the cell is not defined there, positive ones."""
     cell = derivation.cell
-    draws = {
-        "standard normal": lambda rng, shape: rng.standard_normal(shape),
-        "uniform between 0.5 and 1.5": lambda rng, shape: rng.uniform(0.5, 1.5, shape),
-    }
-    for how, draw in draws.items():
+    for how, draw in DRAWS.items():
         rng = np.random.default_rng(seed)
         inputs = {
             q.name: draw(rng, (STEPS, SAMPLES, *shape_of(q.symbol, sizes))) for q in cell.inputs
@@ -121,7 +129,7 @@ def _finite_run(
         try:
             check_finite(found)
         except MeasureError:
-            if how == list(draws)[-1]:
+            if how == list(DRAWS)[-1]:
                 raise
         else:
             return found, how, inputs
@@ -143,7 +151,11 @@ def _generated(
     constants: Mapping[str, float], loss: Mapping[str, Array],
 ) -> dict[str, Array]:  # fmt: skip
     """The parameters' gradients by the generated code."""
-    names = [p.name for p in inspect.signature(module.forward).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    names = [
+        p.name
+        for p in inspect.signature(module.forward).parameters.values()
+        if p.kind is p.KEYWORD_ONLY
+    ]
     given: dict[str, float] = dict(zip(names, constants.values(), strict=False))
     if not cell.inputs:
         given["steps"] = STEPS

@@ -1,4 +1,4 @@
-"""How things look in Jupyter: code as code, a table of checks as a table."""
+"""How generated code looks in Jupyter, and how it is written to a file."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from derive import catalog
 from derive.cell import Cell
@@ -38,7 +38,7 @@ def load(spec: str) -> Model:
     return Model(catalog.load(spec))
 
 
-def shipped() -> list[dict[str, object]]:
+def shipped() -> list[dict[str, Any]]:
     """The cells that ship: name, title, source and options of each."""
     return [
         {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,7 +68,7 @@ def write_report(
     return {kind: written[name] for kind, name in names.items() if name in written}
 
 
-def _refuse(folder: Path, names: Sequence[str]) -> None:
+def _refuse(folder: Path, names: Iterable[str]) -> None:
     """Say no before the work, not after it."""
     for name in names:
         if (folder / name).exists():

@@ -54,7 +54,8 @@ def test_every_shipped_cell_is_measured_exactly() -> None:
         cell = load(entry.name)
         sizes = usual_sizes(cell)
         assert (
-            sum(q.depth * q.shape[0] * q.shape[1] for q in cell.states).subs(sizes) <= EXACT_UP_TO
+            sum(int((q.depth * q.shape[0] * q.shape[1]).subs(sizes)) for q in cell.states)
+            <= EXACT_UP_TO
         )
 
 
