@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from sympy import Expr, Integer, Rational, Symbol
-from sympy.matrices.expressions import MatrixExpr, OneMatrix
+from sympy.matrices.expressions import HadamardPower, MatrixExpr, OneMatrix
 
 from derive import expressions as ex
 from derive.cell import Quantity
@@ -157,7 +157,7 @@ class _Builder:
 
 def _spread_factor(expr: MatrixExpr, rows: Expr, cols: Expr) -> MatrixExpr:
     """A factor, or what a quotient divides by, in every entry."""
-    if isinstance(expr, ex.HadamardPower) and expr.args[1] == -1:
+    if isinstance(expr, HadamardPower) and expr.args[1] == -1:
         return ex.power(ex.broadcast(ex.operands(expr)[0], rows, cols), -1)
     return ex.broadcast(expr, rows, cols)
 

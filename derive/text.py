@@ -42,13 +42,8 @@ class TextPrinter(Printer):
         return text, PRODUCT
 
     def elementwise_factor(self, expr: MatrixExpr) -> str:
-        """A factor of an elementwise product; a product that is a scalar stays together."""
-        spread = isinstance(expr, Broadcast)
-        return (
-            self.other_kind(operands(expr)[0], MatMul | HadamardProduct)
-            if spread
-            else self.other_kind(expr, MatMul)
-        )
+        """A factor of an elementwise product; a scalar that meets a vector is written without being spread."""
+        return self.other_kind(operands(expr)[0] if isinstance(expr, Broadcast) else expr, MatMul)
 
     def power(self, expr: HadamardPower) -> tuple[str, int]:
         """a ** k"""
