@@ -83,7 +83,7 @@ class Derivation:
     @cached_property
     def notation(self) -> Notation:
         """The names used on the page."""
-        return Notation.of(self.assignments)
+        return Notation.of(self.assignments, (q.name for q in self.cell.quantities))
 
     @cached_property
     def tangents(self) -> tuple[Assignment, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from sympy.matrices.expressions import MatrixExpr
 
@@ -33,14 +34,27 @@ class Notation:
     Args:
         assignments: the step in normal form; intermediates that we named are written as their expression
             where that is short.
+        identifiers: how adjoints, tangents and the loss's derivatives are called, by their kind and the
+            quantity's name: no two alike, and none like a quantity.
     """
 
     assignments: dict[str, Assignment]
+    identifiers: dict[tuple[type, str], str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, assignments: tuple[Assignment, ...]) -> Notation:
-        """The notation of a step in normal form."""
-        return cls({a.name: a for a in assignments})
+    def of(cls, assignments: tuple[Assignment, ...], names: Iterable[str] = ()) -> Notation:
+        """The notation of a step in normal form, in a cell whose quantities have these names."""
+        notation = cls({a.name: a for a in assignments})
+        every = list(dict.fromkeys((*names, *notation.assignments)))
+        taken = set(every)
+        for name in every:
+            for kind in (Adjoint, Tangent, LossGradient):
+                wish = notation.wish(kind, name)
+                while wish in taken:
+                    wish += "_"
+                taken.add(wish)
+                notation.identifiers[kind, name] = wish
+        return notation
 
     def written_out(self, leaf: MatrixExpr) -> MatrixExpr | None:
         """The expression that stands on the page for an intermediate that we named, if it is short."""
@@ -54,26 +68,34 @@ class Notation:
 
     def is_delta(self, leaf: MatrixExpr) -> bool:
         """Whether the leaf is the adjoint of a pre-activation, which the field writes as δ."""
-        if not isinstance(leaf, Adjoint) or not isinstance(leaf.of, Timed):
-            return False
-        a = self.assignments.get(leaf.name)
-        return a is not None and a.kind == "preactivation"
+        return isinstance(leaf, Adjoint) and self.is_preactivation(leaf.name)
+
+    def is_preactivation(self, name: str) -> bool:
+        """Whether the name is that of the argument of a function."""
+        return name in self.assignments and self.assignments[name].kind == "preactivation"
 
     def delta_of(self, leaf: Adjoint) -> str:
         """The subscript of δ: the name of the pre-activation without its ``a_``."""
         return leaf.name.removeprefix("a_")
 
+    def wish(self, kind: type, name: str) -> str:
+        """What a derived quantity is called if nothing else is called so."""
+        if kind is LossGradient:
+            return f"dl_d{name}"
+        if kind is Adjoint and self.is_preactivation(name):
+            return f"delta_{name.removeprefix('a_')}"
+        return f"{name}_bar" if kind is Adjoint else f"{name}_dot"
+
     def identifier(self, leaf: MatrixExpr) -> str:
         """The leaf's name in text and code, without its time: ``h``, ``h_bar``, ``delta_f``, ``h_dot``."""
-        if self.is_delta(leaf):
-            return f"delta_{self.delta_of(leaf)}"
-        if isinstance(leaf, Adjoint):
-            return f"{leaf.name}_bar"
-        if isinstance(leaf, Tangent):
-            return f"{leaf.name}_dot"
-        if isinstance(leaf, LossGradient):
-            return f"dl_d{leaf.name}"
-        return leaf.name
+        kind = type(leaf)
+        if kind not in (Adjoint, Tangent, LossGradient):
+            return leaf.name
+        return self.identifiers.get((kind, leaf.name)) or self.wish(kind, leaf.name)
+
+    def is_evasive(self, leaf: MatrixExpr) -> bool:
+        """Whether the leaf could not be called as usual, because a quantity is."""
+        return self.identifier(leaf) != self.wish(type(leaf), leaf.name)
 
 
 def split_name(name: str) -> tuple[str, tuple[str, ...]]:
