@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from tests import test_readme
 from throughtime.cli import cli
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -236,6 +237,16 @@ def test_the_file_as_it_was_written_is_verified(lstm: tuple[Result, Path]) -> No
     result = run("verify", lstm[1] / "lstm.py", "--seed", "3")
     assert result.exit_code == 0, result.stdout
     assert "verified: every check ran and held" in result.stdout
+
+
+def test_the_readmes_slow_examples_print_what_they_show(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for example in test_readme.examples():
+        for command, expected in test_readme.commands(example.text):
+            if example.slow or command.startswith("cat "):
+                test_readme.run(command, expected)
 
 
 def test_python_users_reach_the_same(tmp_path: Path) -> None:
