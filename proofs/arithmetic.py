@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 import numpy as np
-import sympy
 from numpy.typing import NDArray
 
 from derive.functions import BY_SYMBOL, x, y
+from proofs.untyped import sympy
 
 V = TypeVar("V")
 Array = NDArray[Any]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sympy.matrices.expressions import MatrixSymbol
 
 from derive.derivation import Derivation
 from derive.nodes import Adjoint, Block, Tangent, Timed
@@ -16,6 +15,7 @@ from proofs.evaluation import Evaluator
 from proofs.field import MERSENNE_PRIMES
 from proofs.point import Extent
 from proofs.unrolled import Tape, given, run_backward, run_forward, run_tangents
+from proofs.untyped import MatrixSymbol
 
 UNREADABLE = (ValueError, KeyError, TypeError, IndexError)
 

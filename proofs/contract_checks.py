@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -21,7 +21,8 @@ def beginnings(subject: Subject) -> Check:
     what = "init_params, init_state and a state left out"
     extent = subject.extent("beginnings", steps=3)
     sample = subject.sample("beginnings", extent)
-    module, sizes, wrong = subject.code.module, list(extent.sizes.values()), []
+    module, sizes = subject.code.module, list(extent.sizes.values())
+    wrong: list[str] = []
     for dtype in (np.float64, np.float32):
         params = module.init_params(*sizes, seed=1, dtype=dtype)
         zeros = module.init_state(extent.samples, *sizes, dtype=dtype)
@@ -106,9 +107,11 @@ _NAMES = ("params", "inputs", "state", "outputs_bar", "final_bar")
 def _same(a: Any, b: Any, *, nan: bool = False) -> bool:
     """Equal bit by bit; with ``nan``, no number equals no number."""
     if isinstance(a, dict):
-        return a.keys() == b.keys() and all(_same(a[k], b[k], nan=nan) for k in a)
+        left, right = cast("dict[str, Any]", a), cast("dict[str, Any]", b)
+        return left.keys() == right.keys() and all(_same(left[k], right[k], nan=nan) for k in left)
     if isinstance(a, list | tuple):
-        return len(a) == len(b) and all(_same(x, y, nan=nan) for x, y in zip(a, b, strict=True))
+        pairs = list(zip(cast("list[Any]", a), cast("list[Any]", b), strict=True))
+        return all(_same(x, y, nan=nan) for x, y in pairs)
     return bool(np.array_equal(a, b, equal_nan=nan))
 
 
@@ -161,9 +164,7 @@ def refuses_nonsense(subject: Subject) -> Check:
     what = "wrong arguments that raise no error naming an argument"
     extent = subject.extent("nonsense", steps=3)
     sample = subject.sample("nonsense", extent)
-    params, xs, state = (
-        f(sample, np.float64) for f in (layout.parameters, layout.inputs, layout.state)
-    )
+    params, xs, state = layout.arguments(sample)
     cases = [*_wrong_parameters(params, xs, state), *_wrong_inputs(subject, params, xs, state)]
     for name, value in state.items():
         cases.append(

@@ -27,8 +27,8 @@ class Log:
         arguments: the value of every function's argument, one array per call.
     """
 
-    reciprocals: list[Array] = field(default_factory=list)
-    arguments: list[Array] = field(default_factory=list)
+    reciprocals: list[Array] = field(default_factory=list[Array])
+    arguments: list[Array] = field(default_factory=list[Array])
 
 
 class Bounds(ArrayArithmetic):

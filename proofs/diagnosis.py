@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from sympy.matrices.expressions import MatrixSymbol
 
 from derive.derivation import Derivation
 from derive.nodes import LossGradient, Timed
@@ -16,6 +15,7 @@ from proofs.evaluation import Evaluator
 from proofs.floats import Floats
 from proofs.samples import Sample, Values
 from proofs.unrolled import ZERO_BEYOND, Place, Tape, run_backward, run_forward
+from proofs.untyped import MatrixSymbol
 
 CLOSE = 1e-7
 

@@ -42,7 +42,7 @@ def complex_step_gradient(sample: Sample) -> Values:
         values[p] = values[p] + 1j * TINY * basis.reshape(lanes, 1, *shapes[p])
         start += count
     slopes = _slopes(sample, values, lanes)
-    gradient, start = {}, 0
+    gradient, start = dict[Place, Array](), 0
     for p in places:
         count = shapes[p][0] * shapes[p][1]
         part = slopes[start : start + count].T.reshape(-1, *shapes[p])

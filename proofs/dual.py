@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from sympy import Integer
-
 from derive.functions import FUNCTIONS
 from proofs.arithmetic import (
     Arithmetic,
@@ -20,6 +18,7 @@ from proofs.arithmetic import (
     logsumexp_by_exp,
     softmax_by_exp,
 )
+from proofs.untyped import sympy
 
 
 class Pair(NamedTuple):
@@ -68,7 +67,7 @@ class Dual(Arithmetic[Pair]):
         value = self.base.power(a.value, k)
         if a.dot is None:
             return Pair(value)
-        slope = self.base.mul(self.base.number(Integer(k)), self.base.power(a.value, k - 1))
+        slope = self.base.mul(self.base.number(sympy.Integer(k)), self.base.power(a.value, k - 1))
         return Pair(value, self.base.mul(slope, a.dot))
 
     def function(self, name: str, a: Pair) -> Pair:

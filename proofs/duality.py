@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sympy.matrices.expressions import MatrixSymbol
 
 from derive.derivation import Derivation
 from derive.nodes import Tangent, Timed
@@ -14,6 +13,7 @@ from proofs.evaluation import Evaluator
 from proofs.floats import Floats
 from proofs.samples import Sample, Values
 from proofs.unrolled import Tape, run_forward, run_tangents
+from proofs.untyped import MatrixSymbol
 
 
 def tangent_run(derivation: Derivation, sample: Sample, directions: Values) -> Tape[Array]:

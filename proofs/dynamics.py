@@ -148,8 +148,8 @@ def single_step(sample: Sample, reached: Values, carried: Values, t: int) -> Sam
         values[q.name, 1] = reached[q.name, t]
     for q in sample.memory:
         values |= {(q.name, -back): reached[q.name, t - 1 - back] for back in range(q.depth)}
-    weights = {(q.name, 1): sample.weights[q.name, t] for q in sample.cell.outputs}
-    ends = {
+    weights: Values = {(q.name, 1): sample.weights[q.name, t] for q in sample.cell.outputs}
+    ends: Values = {
         (q.name, 1 - back): carried[q.name, t - back]
         for q in sample.memory
         for back in range(q.depth)

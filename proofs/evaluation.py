@@ -4,19 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import reduce
-from typing import Any, Generic, TypeVar
-
-import sympy
-from sympy.matrices.expressions import (
-    HadamardPower,
-    HadamardProduct,
-    Identity,
-    MatAdd,
-    MatMul,
-    OneMatrix,
-    Transpose,
-    ZeroMatrix,
-)
+from typing import Any, Generic, TypeVar, cast
 
 from derive.expressions import split_coefficient
 from derive.nodes import (
@@ -32,9 +20,25 @@ from derive.nodes import (
     operands,
 )
 from proofs.arithmetic import Arithmetic
+from proofs.untyped import (
+    HadamardPower,
+    HadamardProduct,
+    Identity,
+    MatAdd,
+    MatMul,
+    OneMatrix,
+    Transpose,
+    ZeroMatrix,
+    sympy,
+)
 
 V = TypeVar("V")
 Look = Callable[[Any], V]
+
+
+def at_sizes(expr: Any, sizes: Mapping[Any, int]) -> Any:
+    """A number of rows or columns, or a coefficient, with the dimensions' sizes put in."""
+    return expr.subs(sizes)
 
 
 class Evaluator(Generic[V]):
@@ -59,7 +63,7 @@ class Evaluator(Generic[V]):
         if expr.is_Number:
             return expr
         if expr not in self._known:
-            self._known[expr] = sympy.Rational(expr.subs(self.sizes))
+            self._known[expr] = sympy.Rational(at_sizes(expr, self.sizes))
         return self._known[expr]
 
     def shape(self, expr: Any) -> tuple[int, int]:
@@ -69,84 +73,100 @@ class Evaluator(Generic[V]):
 
     def __call__(self, expr: Any, look: Look[V]) -> V:
         """The value of an expression whose leaves have the values ``look(leaf)``."""
-        visit = _VISITORS.get(type(expr))
+        kind = cast("type[Any]", type(expr))
+        visit = _VISITORS.get(kind)
         if visit is not None:
             return visit(self, expr, look)
         if not isinstance(expr, LEAVES):
             raise TypeError(f"no arithmetic evaluates {type(expr).__name__}")
         return look(expr)
 
-    def _scaled(self, c: Any, value: V) -> V:
-        return (
-            value if c == 1 else self.arithmetic.mul(self.arithmetic.number(self.scalar(c)), value)
-        )
 
-    def _sum(self, expr: Any, look: Look[V]) -> V:
-        return reduce(self.arithmetic.add, (self(a, look) for a in operands(expr)))
+def _scaled(ev: Evaluator[V], c: Any, value: V) -> V:
+    return value if c == 1 else ev.arithmetic.mul(ev.arithmetic.number(ev.scalar(c)), value)
 
-    def _product(self, expr: Any, look: Look[V]) -> V:
-        value = reduce(self.arithmetic.matmul, (self(a, look) for a in operands(expr)))
-        return self._scaled(split_coefficient(expr)[0], value)
 
-    def _hadamard(self, expr: Any, look: Look[V]) -> V:
-        return reduce(self.arithmetic.mul, (self(a, look) for a in operands(expr)))
+def _sum(ev: Evaluator[V], expr: Any, look: Look[V]) -> V:
+    return reduce(ev.arithmetic.add, (ev(a, look) for a in operands(expr)))
 
-    def _power(self, expr: Any, look: Look[V]) -> V:
-        return self.arithmetic.power(self(operands(expr)[0], look), int(expr.args[1]))
 
-    def _transpose(self, expr: Any, look: Look[V]) -> V:
-        return self.arithmetic.transpose(self(expr.arg, look))
+def _product(ev: Evaluator[V], expr: Any, look: Look[V]) -> V:
+    value = reduce(ev.arithmetic.matmul, (ev(a, look) for a in operands(expr)))
+    return _scaled(ev, split_coefficient(expr)[0], value)
 
-    def _elementwise(self, expr: Any, look: Look[V]) -> V:
-        return self.arithmetic.function(expr.function, self(operands(expr)[0], look))
 
-    def _softmax(self, expr: Any, look: Look[V]) -> V:
-        return self.arithmetic.softmax(self(operands(expr)[0], look))
+def _hadamard(ev: Evaluator[V], expr: Any, look: Look[V]) -> V:
+    return reduce(ev.arithmetic.mul, (ev(a, look) for a in operands(expr)))
 
-    def _logsumexp(self, expr: Any, look: Look[V]) -> V:
-        return self.arithmetic.logsumexp(self(operands(expr)[0], look))
 
-    def _concat(self, expr: Any, look: Look[V]) -> V:
-        return self.arithmetic.concat([self(a, look) for a in operands(expr)])
+def _power(ev: Evaluator[V], expr: Any, look: Look[V]) -> V:
+    return ev.arithmetic.power(ev(operands(expr)[0], look), int(expr.args[1]))
 
-    def _rows(self, expr: Any, look: Look[V]) -> V:
-        value = self(operands(expr)[0], look)
-        return self.arithmetic.rows(value, self.size(expr.start), self.size(expr.stop))
 
-    def _broadcast(self, expr: Any, look: Look[V]) -> V:
-        return self.arithmetic.spread(self(operands(expr)[0], look), self.shape(expr))
+def _transpose(ev: Evaluator[V], expr: Any, look: Look[V]) -> V:
+    return ev.arithmetic.transpose(ev(expr.arg, look))
 
-    def _total(self, expr: Any, look: Look[V]) -> V:
-        return self.arithmetic.total(self(operands(expr)[0], look))
 
-    def _diag(self, expr: Any, look: Look[V]) -> V:
-        return self.arithmetic.diag(self(operands(expr)[0], look))
+def _elementwise(ev: Evaluator[V], expr: Any, look: Look[V]) -> V:
+    return ev.arithmetic.function(expr.function, ev(operands(expr)[0], look))
 
-    def _ones(self, expr: Any, look: Look[V]) -> V:
-        return self.arithmetic.full(self.shape(expr), 1)
 
-    def _zeros(self, expr: Any, look: Look[V]) -> V:
-        return self.arithmetic.full(self.shape(expr), 0)
+def _softmax(ev: Evaluator[V], expr: Any, look: Look[V]) -> V:
+    return ev.arithmetic.softmax(ev(operands(expr)[0], look))
 
-    def _identity(self, expr: Any, look: Look[V]) -> V:
-        return self.arithmetic.identity(self.shape(expr)[0])
+
+def _logsumexp(ev: Evaluator[V], expr: Any, look: Look[V]) -> V:
+    return ev.arithmetic.logsumexp(ev(operands(expr)[0], look))
+
+
+def _concat(ev: Evaluator[V], expr: Any, look: Look[V]) -> V:
+    return ev.arithmetic.concat([ev(a, look) for a in operands(expr)])
+
+
+def _rows(ev: Evaluator[V], expr: Any, look: Look[V]) -> V:
+    value = ev(operands(expr)[0], look)
+    return ev.arithmetic.rows(value, ev.size(expr.start), ev.size(expr.stop))
+
+
+def _broadcast(ev: Evaluator[V], expr: Any, look: Look[V]) -> V:
+    return ev.arithmetic.spread(ev(operands(expr)[0], look), ev.shape(expr))
+
+
+def _total(ev: Evaluator[V], expr: Any, look: Look[V]) -> V:
+    return ev.arithmetic.total(ev(operands(expr)[0], look))
+
+
+def _diag(ev: Evaluator[V], expr: Any, look: Look[V]) -> V:
+    return ev.arithmetic.diag(ev(operands(expr)[0], look))
+
+
+def _ones(ev: Evaluator[V], expr: Any, look: Look[V]) -> V:
+    return ev.arithmetic.full(ev.shape(expr), 1)
+
+
+def _zeros(ev: Evaluator[V], expr: Any, look: Look[V]) -> V:
+    return ev.arithmetic.full(ev.shape(expr), 0)
+
+
+def _identity(ev: Evaluator[V], expr: Any, look: Look[V]) -> V:
+    return ev.arithmetic.identity(ev.shape(expr)[0])
 
 
 _VISITORS: dict[type, Callable[..., Any]] = {
-    MatAdd: Evaluator._sum,
-    MatMul: Evaluator._product,
-    HadamardProduct: Evaluator._hadamard,
-    HadamardPower: Evaluator._power,
-    Transpose: Evaluator._transpose,
-    Elementwise: Evaluator._elementwise,
-    Softmax: Evaluator._softmax,
-    LogSumExp: Evaluator._logsumexp,
-    Concat: Evaluator._concat,
-    Rows: Evaluator._rows,
-    Broadcast: Evaluator._broadcast,
-    Total: Evaluator._total,
-    Diag: Evaluator._diag,
-    OneMatrix: Evaluator._ones,
-    ZeroMatrix: Evaluator._zeros,
-    Identity: Evaluator._identity,
+    MatAdd: _sum,
+    MatMul: _product,
+    HadamardProduct: _hadamard,
+    HadamardPower: _power,
+    Transpose: _transpose,
+    Elementwise: _elementwise,
+    Softmax: _softmax,
+    LogSumExp: _logsumexp,
+    Concat: _concat,
+    Rows: _rows,
+    Broadcast: _broadcast,
+    Total: _total,
+    Diag: _diag,
+    OneMatrix: _ones,
+    ZeroMatrix: _zeros,
+    Identity: _identity,
 }

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import mpmath
 import numpy as np
 
 from derive.functions import FUNCTIONS
 from proofs.arithmetic import Array, ArrayArithmetic, logsumexp_by_exp, softmax_by_exp
+from proofs.untyped import mpmath
 
 
 class Floats(ArrayArithmetic):
@@ -65,19 +65,19 @@ class Floats(ArrayArithmetic):
         """A function entry by entry."""
         f = FUNCTIONS[name]
         if f.kink is not None:
-            self._watch(np.abs(a.real - f.kink))
+            self._watch(np.abs(np.real(a) - f.kink))
         elif f.positive:
-            self._watch(a.real)
+            self._watch(np.real(a))
         return _FUNCTIONS[name](a)
 
     def softmax(self, a: Array) -> Array:
         """exp(a − max a) / Σ exp(a − max a)"""
-        raised = np.exp(a - np.max(a.real, axis=(-1, -2), keepdims=True))
+        raised = np.exp(a - np.max(np.real(a), axis=(-1, -2), keepdims=True))
         return raised / self.total(raised)
 
     def logsumexp(self, a: Array) -> Array:
         """max a + log Σ exp(a − max a)"""
-        largest = np.max(a.real, axis=(-1, -2), keepdims=True)
+        largest = np.max(np.real(a), axis=(-1, -2), keepdims=True)
         return largest + np.log(self.total(np.exp(a - largest)))
 
     def _watch(self, distance: Array) -> None:
@@ -85,27 +85,32 @@ class Floats(ArrayArithmetic):
 
 
 def _sigmoid(a: Array) -> Array:
-    e = np.exp(np.where(a.real > 0, -a, a))
-    return np.where(a.real > 0, 1 / (1 + e), e / (1 + e))
+    e = np.exp(np.where(np.real(a) > 0, -a, a))
+    return np.where(np.real(a) > 0, 1 / (1 + e), e / (1 + e))
 
 
 def _softplus(a: Array) -> Array:
-    return np.where(a.real > 0, a, 0) + np.log1p(np.exp(np.where(a.real > 0, -a, a)))
+    return np.where(np.real(a) > 0, a, 0) + np.log1p(np.exp(np.where(np.real(a) > 0, -a, a)))
 
 
-_FUNCTIONS: dict[str, Callable[[Array], Array]] = {
+def _sign(a: Any) -> Any:
+    real: Any = np.real(a)
+    return np.sign(real)
+
+
+_FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "tanh": np.tanh,
     "sigmoid": _sigmoid,
-    "relu": lambda a: np.where(a.real > 0, a, 0),
+    "relu": lambda a: np.where(np.real(a) > 0, a, 0),
     "softplus": _softplus,
     "exp": np.exp,
     "log": np.log,
     "sin": np.sin,
     "cos": np.cos,
     "sqrt": np.sqrt,
-    "abs": lambda a: a * np.sign(a.real),
-    "step": lambda a: np.where(a.real > 0, 1, 0).astype(a.dtype),
-    "sign": lambda a: np.sign(a.real).astype(a.dtype),
+    "abs": lambda a: a * _sign(a),
+    "step": lambda a: np.where(np.real(a) > 0, 1, 0).astype(a.dtype),
+    "sign": lambda a: _sign(a).astype(a.dtype),
 }
 if _FUNCTIONS.keys() != FUNCTIONS.keys():
     raise RuntimeError(f"functions missing or superfluous: {_FUNCTIONS.keys() ^ FUNCTIONS.keys()}")

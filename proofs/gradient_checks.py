@@ -127,7 +127,10 @@ def taylor(subject: Subject) -> Check:
     slope = sum(float(np.sum(gradient[p] * d)) for p, d in directions.items())
     start = 1e-3 if differences.has_kinks(sample) else 2e-2
     steps = [start / 2**i for i in range(7)]
-    evaluate = lambda h: float(subject.code.loss(differences.moved(sample, directions, h)).real)  # noqa: E731
+
+    def evaluate(h: float) -> float:
+        return float(subject.code.loss(differences.moved(sample, directions, h)))
+
     remainders, orders = differences.taylor_slopes(evaluate, slope, steps)
     noise = 1e-14 * max(1.0, abs(evaluate(0.0)))
     if max(remainders) < 100 * noise:

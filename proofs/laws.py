@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-import sympy
-
 from derive.functions import BY_SYMBOL, FUNCTIONS, Function, x, y
+from proofs.untyped import sympy
 
 _positive = sympy.Symbol("x", positive=True)
 _negative = sympy.Symbol("x", negative=True)
@@ -71,8 +71,14 @@ def _prove(f: Function) -> LawVerdict:
 
 def _law(f: Function, u: Any, value: Any) -> Any:
     """The law with x = u and y = f(u), every function in it written out."""
-    law = f.law.subs({x: u, y: value}, simultaneous=True)
-    return law.replace(lambda node: node.func in BY_SYMBOL, lambda node: _piece_at(node, u))
+    law: Any = f.law
+    return law.subs({x: u, y: value}, simultaneous=True).replace(
+        _is_written_out, partial(_piece_at, u=u)
+    )
+
+
+def _is_written_out(node: Any) -> bool:
+    return node.func in BY_SYMBOL
 
 
 def _piece_at(node: Any, u: Any) -> Any:

@@ -60,6 +60,11 @@ def state(sample: Sample, dtype: Any) -> Arrays:
     return {q.name: _memory(sample.values, q, 0).astype(dtype) for q in sample.memory}
 
 
+def arguments(sample: Sample, dtype: Any = np.float64) -> tuple[Arrays, list[Array], Arrays]:
+    """``params``, the inputs and ``state``."""
+    return parameters(sample, dtype), inputs(sample, dtype), state(sample, dtype)
+
+
 def outputs_bar(sample: Sample, dtype: Any) -> Arrays:
     """The loss's gradients by the outputs."""
     steps = range(1, sample.extent.steps + 1)

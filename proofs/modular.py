@@ -16,7 +16,6 @@ from random import Random
 from typing import Any
 
 import numpy as np
-from sympy.matrices.expressions import MatrixSymbol
 
 from derive.derivation import Derivation, Step
 from derive.nodes import Adjoint, LossGradient, Tangent, Timed
@@ -26,6 +25,7 @@ from proofs.degrees import ErrorBound
 from proofs.field import MERSENNE_PRIMES, SingularPointError
 from proofs.point import Extent, Point, draw_sizes, steps_for
 from proofs.unrolled import Tape, run_backward, run_tangents, sum_over_time
+from proofs.untyped import MatrixSymbol
 
 JUDGED = (
     "equation",
@@ -174,7 +174,8 @@ def _sides(
     point: Point, step: Step, back: int, block_step: int
 ) -> Iterator[tuple[str, Array, Array]]:
     """Where a line is read, and both of its sides there."""
-    rhs, name, at = step.rhs, step.lhs.name if step.section != "jacobian" else "", point.tape.at
+    lhs: Any = step.lhs
+    rhs, name, at = step.rhs, "" if step.section == "jacobian" else lhs.name, point.tape.at
     times = range(1, point.extent.steps + 1)
     if step.section in ("equation", "abbreviation"):
         yield from (
@@ -216,7 +217,7 @@ def _along(
 
 
 def _verdict(number: int, pairs: list[tuple[str, Array, Array]]) -> LineVerdict:
-    compared, wrong = 0, []
+    compared, wrong = 0, list[str]()
     for where, found, true in pairs:
         if found.shape[-2:] != true.shape[-2:] and min(found.ndim, true.ndim) > 1:
             return LineVerdict(

@@ -7,12 +7,12 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from importlib.abc import InspectLoader
 from importlib.util import module_from_spec, spec_from_loader
 from types import CodeType, ModuleType
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -55,7 +55,7 @@ class _Text(InspectLoader):
 
 
 @contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
+def time_limit(seconds: float) -> Generator[None]:
     """Stops code that runs longer; outside the main thread, where Python offers no alarm, nothing is stopped.
 
     Raises:
@@ -130,15 +130,16 @@ class Code:
         self, sample: Sample, cache: Any, dtype: Any = np.float64
     ) -> tuple[Arrays, Arrays, Arrays]:
         """The gradients of the sample's loss as the code returns them."""
-        found = self.module.backward(
+        found: Any = self.module.backward(
             layout.parameters(sample, dtype),
             cache,
             layout.outputs_bar(sample, dtype),
             layout.final_bar(sample, dtype),
         )
-        if not isinstance(found, tuple) or len(found) != 3:
+        parts = cast("tuple[Arrays, Arrays, Arrays]", found) if isinstance(found, tuple) else ()
+        if len(parts) != 3:
             raise layout.LayoutError("backward did not return (params_bar, inputs_bar, state_bar)")
-        return found
+        return parts
 
     def loss(self, sample: Sample) -> Any:
         """L."""

@@ -12,16 +12,16 @@ from random import Random
 from typing import Any
 
 import numpy as np
-from sympy.matrices.expressions import MatrixSymbol
 
 from derive.cell import Cell
 from derive.derivation import Derivation
 from derive.nodes import Adjoint, Block, LossGradient, Tangent, Timed
 from proofs.arithmetic import Array
 from proofs.dual import Dual, Pair
-from proofs.evaluation import Evaluator
+from proofs.evaluation import Evaluator, at_sizes
 from proofs.field import PrimeField
 from proofs.unrolled import ZERO_BEYOND, Place, Tape, given, run_forward, trained
+from proofs.untyped import MatrixSymbol
 
 Sizes = dict[Any, int]
 
@@ -52,7 +52,7 @@ def draw_sizes(cell: Cell, rng: Random, smallest: int = 2, largest: int = 4) -> 
         sizes = dict(
             zip(cell.dims, rng.sample(range(smallest, largest + 1), len(cell.dims)), strict=True)
         )
-        shapes = [side.subs(sizes) for q in cell.quantities for side in q.shape]
+        shapes = [at_sizes(side, sizes) for q in cell.quantities for side in q.shape]
         if all(side >= 1 for side in shapes):
             return sizes
         largest += 1
@@ -150,9 +150,9 @@ class Point:
             lanes[place][[lane, -1]] = self.directions[place]
         seeds = {p: v[:, None] if p[1] is None else v for p, v in lanes.items()}
         run = self._dual_run(seeds)
-        for (kind, *place), pair in run.values.items():
-            if kind is Timed and tuple(place) not in self.directions:
-                self.tape.put(Timed, tuple(place), pair.value)
+        for (kind, name, t), pair in run.values.items():
+            if kind is Timed and (name, t) not in self.directions:
+                self.tape.put(Timed, (name, t), pair.value)
         self.tangents: dict[Place, Array] = {
             (name, t): self.field.full((1, 1), 0) if pair.dot is None else pair.dot[-1]
             for (_, name, t), pair in run.values.items()
@@ -164,7 +164,7 @@ class Point:
 
     def _true_adjoints(self) -> None:
         """v̄_t for every quantity that has a line, entry by entry."""
-        cursor, slots = 0, []
+        cursor, slots = 0, list[tuple[Place, tuple[int, int], int]]()
         for e in self.derivation.backward.local:
             shape = self.evaluate.shape(e.lhs)
             for t in range(1, self.extent.steps + 1):
@@ -191,8 +191,10 @@ class Point:
     def put_blocks(self, t: int) -> None:
         """The true blocks ∂u_t/∂v_{t−d} of one step, for columns u and states v."""
         cell = self.derivation.cell
-        sources = [q.symbol.at(d) for q in cell.states for d in range(1, q.depth + 1)]
-        columns = [v for v in sources if v.shape[1] == 1]
+        sources: list[Any] = [
+            _timed(q.symbol).at(d) for q in cell.states for d in range(1, q.depth + 1)
+        ]
+        columns: list[Any] = [v for v in sources if v.shape[1] == 1]
         width = sum(self.evaluate.shape(v)[0] for v in columns)
         start = 0
         moved: dict[Place, Array] = {}
@@ -233,3 +235,8 @@ class Point:
 
 def _kind(place: Place) -> type:
     return MatrixSymbol if place[1] is None else Timed
+
+
+def _timed(symbol: Any) -> Any:
+    """A state's symbol, which has a time index."""
+    return symbol

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from sympy.matrices.expressions import MatrixSymbol
 
 from derive.cell import Cell, Quantity
 from derive.nodes import Timed
@@ -20,6 +19,7 @@ from proofs.evaluation import Evaluator
 from proofs.floats import Floats
 from proofs.point import Extent
 from proofs.unrolled import Place, Tape, given, run_forward
+from proofs.untyped import MatrixSymbol
 
 Values = dict[Place, Array]
 Arrays = dict[str, Array]
@@ -89,14 +89,14 @@ def draw(
         if q.value is not None:
             values[q.name, None] = np.full(shape_of(q.symbol), float(q.value))
     seen = [(q, t) for q in cell.outputs for t in range(1, extent.steps + 1)]
-    last = [
-        (q, extent.steps - back)
-        for q in (*cell.states, *cell.inputs)
-        for back in range(q.depth)
-    ]  # fmt: skip
-    weigh = lambda q: rng.standard_normal((extent.samples, *shape_of(q.symbol)))  # noqa: E731
-    weights = {(q.name, t): weigh(q) for q, t in seen}
-    return Sample(cell, extent, values, weights, {(q.name, t): weigh(q) for q, t in last})
+    memory = [(q, back) for q in (*cell.states, *cell.inputs) for back in range(q.depth)]
+    last = [(q, extent.steps - back) for q, back in memory]
+
+    def weights(places: list[tuple[Quantity, int]]) -> Values:
+        shapes = {(q.name, t): (extent.samples, *shape_of(q.symbol)) for q, t in places}
+        return {place: rng.standard_normal(shape) for place, shape in shapes.items()}
+
+    return Sample(cell, extent, values, weights(seen), weights(last))
 
 
 def draw_smooth(

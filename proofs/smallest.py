@@ -14,18 +14,17 @@ from random import Random
 from typing import Any
 
 import numpy as np
-import sympy
-from sympy.matrices.expressions import MatrixSymbol
 
 from derive.cell import Cell
 from derive.derivation import Derivation
 from derive.functions import BY_SYMBOL, FUNCTIONS, x, y
 from derive.nodes import Adjoint, LossGradient, Timed
 from proofs.arithmetic import Array, ArrayArithmetic, logsumexp_by_exp, softmax_by_exp
-from proofs.evaluation import Evaluator
+from proofs.evaluation import Evaluator, at_sizes
 from proofs.field import MERSENNE_PRIMES, PrimeField, SingularPointError
 from proofs.point import Extent
 from proofs.unrolled import ZERO_BEYOND, Place, Tape, given, run_backward, run_forward, trained
+from proofs.untyped import MatrixSymbol, sympy
 
 LARGEST = 4000
 """Nodes of a quantity's expression beyond which it goes on under a new name."""
@@ -66,7 +65,9 @@ class Symbols(ArrayArithmetic):
 
     def identity(self, n: int) -> Array:
         """The identity matrix."""
-        return np.array(sympy.eye(n).tolist(), dtype=object)
+        return np.array(
+            [[sympy.Integer(int(i == j)) for j in range(n)] for i in range(n)], dtype=object
+        )
 
     def add(self, a: Array, b: Array) -> Array:
         """a + b"""
@@ -146,7 +147,7 @@ def smallest_extent(cell: Cell) -> Extent:
         (d for d in cell.dims if d in cell.states[0].shape), cell.dims[0] if cell.dims else None
     )
     sizes = {d: 2 if d == hidden else 1 for d in cell.dims}
-    while any(side.subs(sizes) < 1 for q in cell.quantities for side in q.shape):
+    while any(at_sizes(side, sizes) < 1 for q in cell.quantities for side in q.shape):
         sizes = {d: size + 1 for d, size in sizes.items()}
     return Extent(sizes, max(2, depth + 1), 1)
 
@@ -158,7 +159,7 @@ def _compare(derivation: Derivation, extent: Extent, field: PrimeField) -> Small
         bars = _adjoints(derivation, extent, loss)
     except (ValueError, KeyError, TypeError, IndexError) as error:
         return SmallestVerdict(extent, 0, (), f"the adjoint equations cannot be run: {error}")
-    wrong = []
+    wrong: list[Place] = []
     for place, entries in true.items():
         found = bars.get(place, field.full((1, 1), 0))
         if not np.all(np.equal(np.broadcast_to(found, (1, *entries.shape))[0], entries)):
@@ -201,7 +202,7 @@ class _Unrolled:
 
     def _moving(self, place: Place, values: Array, slopes: list[Any]) -> Array:
         """w + τ d for every entry."""
-        entries = []
+        entries: list[Any] = []
         for k, (value, slope) in enumerate(zip(values.ravel(), slopes, strict=True)):
             w, d = (sympy.Symbol(f"{kind}_{place[0]}_{place[1]}_{k}") for kind in "wd")
             self.read.known[w], self.read.known[d] = value, slope
@@ -229,7 +230,7 @@ class _Unrolled:
         """dL/dτ at τ = 0, differentiated by SymPy and read along every entry's direction."""
         slope = self.read(sympy.diff(self.loss, self.tau))
         slope = np.broadcast_to(slope, (sum(self.given[p].size for p in self.places),))
-        gradient, start = {}, 0
+        gradient, start = dict[Place, Array](), 0
         for place in self.places:
             a = self.given[place]
             gradient[place] = slope[start : start + a.size].reshape(a.shape)

@@ -134,7 +134,7 @@ class Verification:
     seed: int = 0
     differences: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
-    lines: dict[int, bool] = field(default_factory=dict)
+    lines: dict[int, bool] = field(default_factory=dict[int, bool])
 
     @property
     def failures(self) -> tuple[Check, ...]:

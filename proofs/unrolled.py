@@ -9,16 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
-from typing import Any, Generic, TypeVar
-
-from sympy.matrices.expressions import MatrixSymbol
+from typing import Any, Generic, TypeVar, cast
 
 from derive.backward import AdjointEquation, Backward
 from derive.cell import Cell, Equation
 from derive.expressions import add, shifted
-from derive.nodes import Adjoint, Block, LossGradient, Tangent, Timed
+from derive.nodes import Adjoint, Block, LossGradient, Tangent, Timed, has_time
 from derive.normal import Assignment
 from proofs.evaluation import Evaluator
+from proofs.untyped import MatrixSymbol
 
 V = TypeVar("V")
 Key = tuple[type, str, int | None]
@@ -39,7 +38,7 @@ class Tape(Generic[V]):
     steps: int
     values: dict[Key, V]
     absent: Callable[[Any, int | None], V]
-    _beyond: dict[Key, V] = field(default_factory=dict)
+    _beyond: dict[Key, Any] = field(default_factory=dict[Key, Any])
 
     def at(self, t: int) -> Callable[[Any], V]:
         """The values of leaves, for an equation read at step t."""
@@ -65,16 +64,17 @@ class Tape(Generic[V]):
 
 def key_of(leaf: Any, t: int) -> Key:
     """Where the value of a leaf is kept, for an equation read at step t."""
-    if isinstance(leaf, MatrixSymbol):
-        return (MatrixSymbol, leaf.name, None)
+    kind = cast("type[Any]", type(leaf))
+    if kind is MatrixSymbol:
+        return (MatrixSymbol, str(leaf.name), None)
     if isinstance(leaf, Block):
         return (
             Block,
             f"{leaf.of.name}/{leaf.by.name}/{leaf.by.lag - leaf.of.lag}",
             t - leaf.of.lag,
         )
-    timed = isinstance(leaf, Timed) or isinstance(leaf.of, Timed)
-    return (type(leaf), leaf.name, t - leaf.lag if timed else None)
+    timed = has_time(leaf)
+    return (kind, str(leaf.name), t - leaf.lag if timed else None)
 
 
 def given(cell: Cell, steps: int) -> list[tuple[Any, Place]]:

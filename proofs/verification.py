@@ -84,7 +84,7 @@ def verify(
         regenerate: the generator, to say where the code differs from what it writes today.
         subject: what the table is about; the cell's name if not given.
     """
-    say = on_progress or (lambda _: None)
+    say = on_progress or _silent
     derivation = derivation or derive(cell)
     checks, lines = _exact(derivation, seed, say)
     loaded, code = _load(source, cell.name)
@@ -237,6 +237,10 @@ def _differences(
             today.splitlines(), source.splitlines(), "as generated", "as it is", n=0, lineterm=""
         )
     )
+
+
+def _silent(_: str) -> None:
+    """Progress that nobody asked for."""
 
 
 def _told(error: BaseException) -> str:

@@ -117,7 +117,7 @@ def test_an_equation_that_cannot_be_read_is_refused_and_says_why() -> None:
 @given(seed=st.integers(0, 2**32))
 def test_sizes_differ_between_dimensions_and_lengths_reach_past_every_lag(seed: int) -> None:
     cell = derivation_of("two_states").cell
-    sizes = draw_sizes(cell, Random(seed))
+    sizes = draw_sizes(cell, Random(seed))  # noqa: S311 - no secret
     assert len(set(sizes.values())) == len(sizes)
     assert min(sizes.values()) >= 2
     assert steps_for(cell) >= 4
