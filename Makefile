@@ -7,6 +7,7 @@
 #   make lint | format     ruff and pyright | ruff's formatter
 #   make coverage          the tests with coverage by branch
 #   make bench             the benchmarks
+#   make map               the tables of files in ARCHITECTURE.md, from the files themselves
 #   make clean             what make built; make distclean also removes .venv
 
 PYTHON ?= python3
@@ -17,7 +18,7 @@ PY := $(VENV)/bin/python
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 
 .DELETE_ON_ERROR:
-.PHONY: report test soak coverage bench lint format setup frameworks clean distclean help
+.PHONY: report test soak coverage bench lint format map setup frameworks clean distclean help
 
 report: $(VENV)/.core
 	$(PY) -m throughtime report $(CELL) --force $(ARGS)
@@ -42,6 +43,9 @@ lint: $(VENV)/.dev
 format: $(VENV)/.dev
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
+
+map:
+	$(PYTHON) tests/architecture_table.py
 
 setup: $(VENV)/.core
 

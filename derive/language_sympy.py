@@ -144,9 +144,8 @@ class _Writer:
     def size(self, size: Expr) -> str:
         """A size as text: sums of positive whole numbers and symbols."""
         parts = []
-        for symbol, factor in (
-            sympy.sympify(size).subs(self.sizes).expand().as_coefficients_dict().items()
-        ):
+        known = sympy.Integer(size) if isinstance(size, int) else size
+        for symbol, factor in known.subs(self.sizes).expand().as_coefficients_dict().items():
             whole = factor.is_Integer and factor > 0
             if not whole or not (symbol == 1 or isinstance(symbol, Symbol)):
                 raise ShapeError(

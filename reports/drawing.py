@@ -268,7 +268,7 @@ def _frame(
     small: dict[str, Any] = {"fontsize": 9, "color": "#6b7280", "va": "center"}
     if any(node.kind == "state_in" for node in nodes):
         axes.text(
-            left + 0.14, top - (0.42 if title else 0.16), "from step $t-1$", ha="left", **small
+            left + 0.14, top - (0.42 if title else 0.16), "from earlier steps", ha="left", **small
         )
     if any(node.kind == "state_out" for node in nodes):
         axes.text(
