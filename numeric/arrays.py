@@ -28,7 +28,9 @@ from derive.expressions import (
     LogSumExp,
     Rows,
     Softmax,
+    Timed,
     Total,
+    hadamard,
     is_column,
     is_scalar,
     is_timed,
@@ -57,6 +59,7 @@ class ArrayPrinter:
         leaf: how to write a leaf at this place.
         dim: how to write a dimension.
         whole: whether leaves are whole sequences (steps, samples, …) rather than one step (samples, …).
+        indices: the names of inputs that are given as whole numbers.
     """
 
     def __init__(
@@ -65,8 +68,9 @@ class ArrayPrinter:
         dim: Callable[[object], str],
         *,
         whole: bool = False,
+        indices: frozenset[str] = frozenset(),
     ) -> None:
-        self.leaf, self.dim, self.whole = leaf, dim, whole
+        self.leaf, self.dim, self.whole, self.indices = leaf, dim, whole, indices
 
     def __call__(self, expr: MatrixExpr) -> str:
         """The expression as text."""
@@ -122,7 +126,13 @@ class ArrayPrinter:
             ZeroMatrix: lambda e: ("0.0", ATOM),
         }
         show = table.get(type(expr))
+        if show is None and self.is_index(expr):
+            return f"one_hot({self.leaf(expr)}, {self.dim(expr.shape[0])}, dtype)", ATOM
         return show(expr) if show else (self.leaf(expr), ATOM)
+
+    def is_index(self, expr: MatrixExpr) -> bool:
+        """Whether this is an input that is given as whole numbers."""
+        return isinstance(expr, Timed) and expr.name in self.indices
 
     def sum(self, expr: MatAdd) -> tuple[str, int]:
         """a + b − c"""
@@ -200,6 +210,8 @@ class ArrayPrinter:
 
     def static_times_vector(self, a: Piece, b: Piece, expr: MatrixExpr) -> Piece:
         """W v is v Wᵀ when vectors lie in rows."""
+        if self.is_index(b.expr):
+            return Piece(f"columns({a.text}, {self.leaf(b.expr)})", ATOM, expr)
         if self.whole:
             return Piece(f"product({b.text}, {a.text})", ATOM, expr)
         flipped = self.tight(a.expr.arg) if isinstance(a.expr, Transpose) else f"{a.at(ATOM)}.T"
@@ -283,6 +295,12 @@ class ArrayPrinter:
     def total(self, expr: Total) -> tuple[str, int]:
         """The sum of the entries."""
         x = operands(expr)[0]
+        index = next((f for f in operands(x) if self.is_index(f)), None)
+        if isinstance(x, HadamardProduct) and index is not None and is_column(x):
+            rest = hadamard(*(f for f in operands(x) if f is not index))
+            if not is_timed(rest):
+                return f"columns({self.full(rest)}[None], {self.leaf(index)})", ATOM
+            return f"picked({self.full(rest)}, {self.leaf(index)})", ATOM
         if is_column(x):
             return (f"total({self.full(x)})" if is_timed(x) else f"np.sum({self.full(x)})"), ATOM
         if not is_timed(x):

@@ -62,7 +62,8 @@ class Backward(Body):
         cached = forward.cached()
         for key, name in cached.items():
             self.write(f'{name} = cache["{key}"]')
-        key, name = next((k, v) for k, v in cached.items() if v not in self.constants)
+        skipped = {q.name for q in self.constants.values()} | self.indices
+        key, name = next((k, v) for k, v in cached.items() if k not in skipped)
         depth = self.memory[key].depth if key in self.memory else 0
         self.write(
             f"T, B, dtype = {name}.shape[0]{f' - {depth}' if depth else ''}, {name}.shape[1], {name}.dtype"
@@ -111,7 +112,8 @@ class Backward(Body):
     def results(self) -> None:
         """The gradients, by name."""
         params = [f'"{q.name}": {self.names.of(Adjoint(q.symbol))}' for q in self.cell.parameters]
-        inputs = [f'"{q.name}": {self.names.of(Adjoint(q.symbol))}' for q in self.cell.inputs]
+        given = [q for q in self.cell.inputs if q.kind == "real"]
+        inputs = [f'"{q.name}": {self.names.of(Adjoint(q.symbol))}' for q in given]
         states = [
             f'"{q.name}": {self.names.storage(Adjoint(q.symbol))}[{"0" if q.depth == 1 else f":{q.depth}"}].copy()'
             for q in self.memory.values()
@@ -187,7 +189,7 @@ class Backward(Body):
 
     def value(self, value: object, *, whole: bool) -> str:
         """The text of a value, with whole stacks as one product each."""
-        show = ArrayPrinter(self.whole if whole else self.at_step, self.dim, whole=whole)
+        show = self.printer(whole=whole)
         if isinstance(value, MatrixExpr):
             return show.full(value) if whole else show(value)
         parts = []
@@ -214,7 +216,7 @@ class Backward(Body):
         """A statement of one step; a contribution to an earlier step goes to its view."""
         target = f"{self.names.lagged(s.target, s.lag)}[t]" if s.lag else self.at_step(s.target)
         stored = s.lag or self.is_sequence(s.target)
-        show = ArrayPrinter(self.at_step, self.dim)
+        show = self.printer(whole=False)
         plain = stored or isinstance(s.value, tuple)
         text = self.value(s.value, whole=False) if plain else show.over(s.value, s.target)
         self.write(f"{target} {'+=' if s.add else '='} {text}", indent=2, number=s.number)
@@ -224,7 +226,7 @@ class Backward(Body):
         if isinstance(s.value, StackSum):
             self.stack_sum(s)
         elif isinstance(s.target, Adjoint) and has_time(s.target):
-            show = ArrayPrinter(self.whole, self.dim, whole=True)
+            show = self.printer(whole=True)
             text = (
                 show.over(s.value, s.target)
                 if isinstance(s.value, MatrixExpr)
@@ -237,17 +239,20 @@ class Backward(Body):
     def stack_sum(self, s: Statement) -> None:
         """The gradients of stacked parameters, as one sum."""
         stack, vector, bar = s.value.stack, s.value.vector, self.bar_name(s.value.stack)
-        total = (
-            f"np.sum({bar}, axis=(0, 1))"
-            if vector is None
-            else f"outer_sum({bar}, {self.whole(vector)})"
-        )
+        total = f"np.sum({bar}, axis=(0, 1))" if vector is None else self.outer(bar, vector)
         whole = self.names.named((stack.name, vector, "bar"), f"{self.weight(stack, vector)}_bar")
         numbers = [self.number_of(lhs) for lhs in s.target]
         span = f"({numbers[0]})" if len(numbers) == 1 else ", ".join(f"({n})" for n in numbers)
         self.write(f"{whole} = {total}  # {span}")
         parts = ", ".join(self.names.of(lhs) for lhs in s.target)
         self.write(f"{parts} = {self.split(stack, whole, '')}")
+
+    def outer(self, bar: str, vector: MatrixExpr) -> str:
+        """Σ of an adjoint times the transpose of a vector."""
+        show = self.printer(whole=True)
+        if show.is_index(vector):
+            return f"scatter_sum({bar}, {self.whole(vector)}, {self.dim(vector.shape[0])})"
+        return f"outer_sum({bar}, {show.full(vector)})"
 
     def number_of(self, lhs: MatrixExpr) -> int:
         """The number of the derivation's line that defines this."""
@@ -264,13 +269,13 @@ class Backward(Body):
 
     def summed(self, term: MatrixExpr) -> str:
         """Σ of one term: a column times a row is one product over all steps and samples."""
-        show = ArrayPrinter(self.whole, self.dim, whole=True)
+        show = self.printer(whole=True)
         c, core = split_coefficient(term)
         factors = operands(core) if isinstance(core, MatMul) else ()
         for i, (a, b) in enumerate(pairwise(factors)):
             before, behind = factors[:i], factors[i + 2 :]
             if _is_outer(a, b) and not any(is_timed(f) for f in (*before, *behind)):
-                text = f"outer_sum({show.full(a)}, {show.full(b.arg)})"
+                text = self.outer(show.full(a), b.arg)
                 done = MatrixSymbol(text, a.shape[0], b.shape[1])
                 static = ArrayPrinter(
                     lambda v, done=done: v.name if v == done else self.names.of(v), self.dim

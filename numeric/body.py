@@ -55,6 +55,16 @@ class Body:
         """The constants by identifier."""
         return {self.names.of(q.symbol): q for q in self.cell.constants}
 
+    @property
+    def indices(self) -> frozenset[str]:
+        """The names of the inputs that are given as whole numbers."""
+        return frozenset(q.name for q in self.cell.inputs if q.kind == "index")
+
+    def printer(self, *, whole: bool) -> ArrayPrinter:
+        """Writes expressions over whole sequences, or over one step."""
+        leaf = self.whole if whole else self.at_step
+        return ArrayPrinter(leaf, self.dim, whole=whole, indices=self.indices)
+
     def dim(self, size: object) -> str:
         """A dimension as code."""
         if isinstance(size, Expr):

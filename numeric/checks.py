@@ -8,11 +8,12 @@ Array = np.ndarray
 Arrays = dict[str, Array]
 
 
-def leading(name: str, array: Array) -> tuple[int, int]:
+def leading(name: str, array: Array, rank: int = 3) -> tuple[int, int]:
     """T and B of an input."""
     shape = np.shape(array)
-    if len(shape) < 3 or 0 in shape[:2]:
-        raise ValueError(f"{name} has shape {shape}: expected (T, B, …) with T and B at least 1")
+    if len(shape) < rank or 0 in shape[:2]:
+        axes = "(T, B, …)" if rank > 2 else "(T, B)"
+        raise ValueError(f"{name} has shape {shape}: expected {axes} with T and B at least 1")
     return shape[:2]
 
 
@@ -46,6 +47,19 @@ def checked(name: str, array: Array, shape: tuple[int, ...], dtype: np.dtype) ->
         raise TypeError(f"{name} has dtype {array.dtype}: expected {dtype}, as the parameters have")
     if not np.all(np.isfinite(array)):
         raise ValueError(f"{name} holds numbers that are not finite: expected finite ones")
+    return array
+
+
+def checked_index(name: str, array: Array, shape: tuple[int, ...], size: int) -> Array:
+    """The array, if it has this shape and only whole numbers from 0 to below the size."""
+    array = np.asarray(array)
+    if array.shape != shape:
+        raise ValueError(f"{name} has shape {array.shape}: expected {shape}")
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"{name} has dtype {array.dtype}: expected whole numbers, e.g. int64")
+    if array.min() < 0 or array.max() >= size:
+        found = f"{array.min()} to {array.max()}"
+        raise ValueError(f"{name} holds {found}: expected numbers from 0 to {size - 1}")
     return array
 
 
@@ -141,5 +155,6 @@ def glorot(rng: np.random.Generator, rows: int, cols: int, dtype: np.dtype | typ
 
 NAMES = (
     "leading", "size", "samples", "common_dtype", "unpacked", "unpacked_state", "gradient", "checked",
+    "checked_index",
     "only", "without", "refuse_unknown", "add_all", "add_to", "at_step", "orthogonal", "glorot",
 )  # fmt: skip

@@ -27,7 +27,7 @@ class Forward(Body):
 
     def documentation(self) -> list[str]:
         """What goes in and what comes out."""
-        inputs = [f"    {x}: {self.whole_shape(q.symbol)}." for x, q in self.inputs.items()]
+        inputs = [f"    {x}: {self.shape_in_words(q)}." for x, q in self.inputs.items()]
         steps = [] if self.inputs else ["    steps: T, how many steps to go."]
         consts = [f"    {c}: a number that is not trained." for c in self.constants]
         lines = [
@@ -49,23 +49,35 @@ class Forward(Body):
         ]
         return ["    " + line if line else "" for line in lines]
 
+    def shape_in_words(self, q: Quantity) -> str:
+        """The shape of an input, and what else is asked of it."""
+        if q.kind == "index":
+            return f"(T, B), whole numbers below {self.dim(q.shape[0])}"
+        return self.whole_shape(q.symbol)
+
     def arguments(self) -> None:
         """Sizes and arrays, checked."""
         sizes = list(self.sizes.values())
         first = next(iter(self.inputs), None)
         if first:
-            self.write(f'T, B = leading("{self.cell.inputs[0].name}", {first})')
+            rank = ", 2" if self.cell.inputs[0].kind == "index" else ""
+            self.write(f'T, B = leading("{self.cell.inputs[0].name}", {first}{rank})')
         else:
             self.write("T, B = steps, samples(state, STATE_AXES)")
         for d, name in self.sizes.items():
             self.write(f"{name} = {self.size(d)}")
-        given = f'{{"{self.cell.inputs[0].name}": {first}}}' if first else "state"
+        real = next((q for q in self.cell.inputs if q.kind != "index"), None)
+        given = f'{{"{real.name}": {self.names.of(real.symbol)}}}' if real else "state"
         self.write(f"dtype = common_dtype({'params' if self.cell.parameters else given})")
         if self.cell.parameters:
             names = [self.names.of(q.symbol) for q in self.cell.parameters]
             taken = f"unpacked(params, parameter_shapes({', '.join(sizes)}), dtype)"
             self.write_list("[", names, f"] = {taken}")
         for x, q in self.inputs.items():
+            if q.kind == "index":
+                below = self.dim(q.shape[0])
+                self.write(f'{x} = checked_index("{q.name}", {x}, (T, B), {below})')
+                continue
             self.write(f'{x} = checked("{q.name}", {x}, {self.whole_shape(q.symbol)}, dtype)')
         self.initial_values(sizes)
         for c, q in self.constants.items():
@@ -83,7 +95,8 @@ class Forward(Body):
 
     def source_of(self, d: Expr) -> tuple[Quantity, int]:
         """The first argument whose shape shows a size, and the axis among its own that does."""
-        given = (*self.cell.parameters, *self.cell.inputs, *self.memory.values())
+        inputs = (q for q in self.cell.inputs if q.kind != "index")
+        given = (*self.cell.parameters, *inputs, *self.memory.values())
         q = next(q for q in given if d in own_axes(q))
         return q, own_axes(q).index(d)
 
@@ -95,7 +108,7 @@ class Forward(Body):
             x = self.names.of(q.symbol)
             return f'size("{q.name}", {x}, {axis + 2}, {rank + 2})'
         if q.role == "parameter":
-            return f"size(\"params['{q.name}']\", params.get(\"{q.name}\"), {axis}, {rank})"
+            return f'size("params[\'{q.name}\']", params.get("{q.name}"), {axis}, {rank})'
         front = 1 if q.depth == 1 else 2
         where = f'(state or {{}}).get("{q.name}")'
         return f"size(\"state['{q.name}']\", {where}, {axis + front}, {rank + front})"
@@ -103,7 +116,8 @@ class Forward(Body):
     def cached(self) -> dict[str, str]:
         """What the backward pass reads: the quantity's name and its array, in order of the name."""
         read: dict[str, str] = {}
-        for q in (*self.cell.inputs[:1], *self.cell.states[:1]):
+        real = [q for q in self.cell.inputs if q.kind != "index"]
+        for q in (*real[:1], *(self.cell.states[:1] if real else self.cell.outputs[:1])):
             read[q.name] = self.array_of(q.symbol)
         for part in self.program.backward.values():
             for v in (v for s in part for v in all_leaves(s.value) if isinstance(v, Timed)):
@@ -201,13 +215,13 @@ class Forward(Body):
             )
             self.name_members(s.target)
             return
-        show = ArrayPrinter(self.whole, self.dim, whole=True)
+        show = self.printer(whole=True)
         text = show(s.value) if s.add else show.over(s.value, s.target)
         self.write(f"{self.names.of(s.target)} {'+=' if s.add else '='} {text}", number=s.number)
 
     def in_loop(self, s: Statement) -> None:
         """A statement of one step."""
-        show = ArrayPrinter(self.at_step, self.dim)
+        show = self.printer(whole=False)
         if isinstance(s.target, Stack):
             sign = "+=" if s.add else "="
             self.write(
@@ -226,18 +240,23 @@ class Forward(Body):
         parts = []
         for term in s.value:
             stack, vector = term.stack, term.vector
-            show = ArrayPrinter(self.whole if whole else self.at_step, self.dim, whole=whole)
+            show = self.printer(whole=whole)
             if len(stack.members) == 1:
                 parts.append(show(MatMul(stack.matrices(vector)[0], vector)))
                 bias = self.names.of(stack.members[0].bias) if term.bias else ""
             else:
                 weight = self.weight(stack, vector)
-                v = show(vector)
-                parts.append(f"product({v}, {weight})" if whole else f"{v} @ {weight}.T")
+                parts.append(self.stack_product(weight, vector, show, whole=whole))
                 bias = self.weight(stack, None) if term.bias else ""
             if bias:
                 parts.append(bias)
         return " + ".join(parts)
+
+    def stack_product(self, weight: str, vector: Timed, show: ArrayPrinter, *, whole: bool) -> str:
+        """One stacked matrix times a vector."""
+        if show.is_index(vector):
+            return f"columns({weight}, {show.leaf(vector)})"
+        return f"product({show(vector)}, {weight})" if whole else f"{show(vector)} @ {weight}.T"
 
 
 def own_axes(q: Quantity) -> list[Expr]:

@@ -10,6 +10,7 @@ from derive.expressions import has_time
 from derive.notation import Notation
 from numeric.checks import NAMES as CHECKS
 from numeric.primitives import NAMES as PRIMITIVES
+from numeric.ragged import NAMES as RAGGED
 
 RESERVED = frozenset(
     """
@@ -19,6 +20,8 @@ RESERVED = frozenset(
     range reversed type int float dict tuple annotations
     """.split()  # noqa: SIM905 - a paragraph of words reads better than a column of literals
 )
+
+HELPERS = frozenset([*PRIMITIVES, *CHECKS, *RAGGED])
 
 
 class Names:
@@ -32,7 +35,7 @@ class Names:
     def __init__(self, notation: Notation, taken: frozenset[str] = frozenset()) -> None:
         self.notation = notation
         self.given: dict[object, str] = {}
-        self.taken = {*RESERVED, *PRIMITIVES, *CHECKS, *taken}
+        self.taken = {*RESERVED, *HELPERS, *taken}
 
     def of(self, leaf: MatrixExpr) -> str:
         """The identifier of a leaf, whatever its lag."""

@@ -6,13 +6,12 @@ import re
 
 from sympy import Symbol
 
-from derive.network import Network, Segment, Source
+from derive.network import Network, Segment
 from derive.network_derivation import NetworkDerivation, heading
-from numeric.arrays import trailing
 from numeric.backward_pass import Backward
 from numeric.body import listed
 from numeric.forward_pass import Forward
-from numeric.names import RESERVED
+from numeric.network_passes import Passes
 from numeric.program import program
 from numeric.source import File, helpers
 
@@ -30,6 +29,8 @@ def generate_network(derivation: NetworkDerivation) -> str:
 
 
 class _NetworkFile:
+    """Writes the file."""
+
     def __init__(self, derivation: NetworkDerivation) -> None:
         self.network: Network = derivation.network
         self.files = {
@@ -52,9 +53,7 @@ class _NetworkFile:
             self.parameter_shapes(),
             self.init_params(),
             self.init_state(),
-            self.forward(),
-            self.backward(),
-            self.value_and_grad(),
+            *Passes(self.network, self.files, self.sizes).text(),
         ]
         return "\n\n\n".join([*parts, *helpers("\n".join(parts))]) + "\n"
 
@@ -175,210 +174,6 @@ class _NetworkFile:
             ),
         ]
         return "\n".join(lines)
-
-    def identifier(self, name: str) -> str:
-        """An input's name as an argument."""
-        taken = {*RESERVED, *self.sizes}
-        return f"{name}_" if name in taken else name
-
-    def steps_of(self, axis: str) -> str:
-        """The length of an axis: that of an input along it, or an argument of its own."""
-        given = [q.name for q in self.network.inputs if self.network.axes[q.name] == axis]
-        return f"len({self.identifier(given[0])})" if given else f"steps_{axis}"
-
-    def free_axes(self) -> list[str]:
-        """The axes along which nothing is given, and a segment needs to be told how far to run."""
-        wanted = dict.fromkeys(s.axis for s in self.network.segments if not s.cell.inputs)
-        return [axis for axis in wanted if self.steps_of(axis) == f"steps_{axis}"]
-
-    def arguments(self) -> list[str]:
-        """The network's inputs as arguments, and the lengths of axes along which nothing is given."""
-        free = [f"steps_{axis}: int" for axis in self.free_axes()]
-        given = [f"{self.identifier(q.name)}: Array" for q in self.network.inputs]
-        return [
-            "params: Arrays",
-            *given,
-            "state: Arrays | None = None",
-            *(["*", *free] if free else []),
-        ]
-
-    def passed_on(self) -> list[str]:
-        """The same arguments as they are passed on."""
-        free = [f"steps_{axis}=steps_{axis}" for axis in self.free_axes()]
-        return ["params", *(self.identifier(q.name) for q in self.network.inputs), "state", *free]
-
-    def forward(self) -> str:
-        """The segments one after another."""
-        shapes = [f"        {line}" for line in self.input_docs()]
-        lines = [
-            *listed(
-                "def forward(", self.arguments(), ") -> tuple[Arrays, Arrays, dict[str, Arrays]]:"
-            ),
-            '    """All segments, one after another.',
-            "",
-            "    Args:",
-            "        params: the parameters, with the shapes of parameter_shapes.",
-            *shapes,
-            "        state: the values before the first step, with the shapes of init_state; zeros if left out.",
-            "",
-            "    Returns:",
-            "        The outputs of all segments, their states after the last step, and what backward needs.",
-            "",
-            "    Raises:",
-            "        ValueError, TypeError: an argument has a wrong name, shape or dtype, or is not finite.",
-            '    """',
-            "    state = dict(state or {})",
-            "    outputs, final, cache = {}, {}, {}",
-        ]
-        states = {q.name for s in self.network.segments for q in self.memory_of(s)}
-        lines += self.refusal("state", sorted(states - self.started()))
-        lines += self.refusal("params", [q.name for q in self.network.parameters])
-        for s in self.network.segments:
-            lines += self.run(s)
-        lines.append("    return outputs, final, cache")
-        return "\n".join(lines)
-
-    @staticmethod
-    def refusal(what: str, names: list[str]) -> list[str]:
-        """The call that refuses names that no segment knows."""
-        return listed(f'    refuse_unknown("{what}", {what}, [', [f'"{n}"' for n in names], "])")
-
-    def input_docs(self) -> list[str]:
-        """The inputs and their axes."""
-        docs = []
-        for q in self.network.inputs:
-            file = next(self.files[s.name] for s in self.network.segments if q.name in s.inputs)
-            axis = self.network.axes[q.name]
-            steps = [] if axis == "end" else ["T" if axis == "t" else f"T_{axis}"]
-            docs.append(
-                f"{self.identifier(q.name)}: ({', '.join([*steps, 'B', *trailing(q.symbol, file.dim)])})."
-            )
-        return docs
-
-    def memory_of(self, segment: Segment) -> list:
-        """The quantities of a segment that need values before the first step."""
-        return list(self.files[segment.name].memory.values())
-
-    def started(self) -> set[str]:
-        """The states that start from another segment's."""
-        return {name for s in self.network.segments for name in s.starts}
-
-    def value_of(self, name: str, source: Source, segment: Segment) -> str:
-        """A segment's input, in the direction in which it runs."""
-        if not source.segment:
-            given = self.identifier(name)
-            text = f"{given}[None]" if segment.axis == "end" else given
-        elif source.last:
-            text = f'outputs["{source.name}"][{self.last_step(source)}]'
-        else:
-            text = f'outputs["{source.name}"]'
-        return f"{text}[::-1]" if segment.reverse else text
-
-    def last_step(self, source: Source) -> str:
-        """Where the value after the whole scan lies."""
-        return ":1" if self.network.segment(source.segment).reverse else "-1:"
-
-    def run(self, s: Segment) -> list[str]:
-        """One segment forward."""
-        own = [q.name for q in self.memory_of(s)]
-        start = [f'"{name}": final["{source.name}"]' for name, source in s.starts.items()]
-        taken = ", ".join(f'"{name}"' for name in own if name not in s.starts)
-        initial = (
-            f"{{**only(state, [{taken}]), {', '.join(start)}}}"
-            if start
-            else f"only(state, [{taken}])"
-        )
-        names = ", ".join(f'"{q.name}"' for q in s.cell.parameters)
-        inputs = [self.value_of(name, source, s) for name, source in s.inputs.items()]
-        steps = [] if s.cell.inputs else [f"steps={self.steps_of(s.axis)}"]
-        call = listed(
-            f'    out, end, cache["{s.name}"] = forward_{s.name}(',
-            [f"only(params, [{names}])", *inputs, initial, *steps],
-            ")",
-        )
-        turned = "{name: value[::-1] for name, value in out.items()}" if s.reverse else "out"
-        count = f'    cache["{s.name}"]["steps"] = np.asarray(len(out["{s.cell.outputs[0].name}"]))'
-        seen = any(
-            x.last and x.segment == s.name for o in self.network.segments for x in o.inputs.values()
-        )
-        return [*call, f"    outputs |= {turned}", "    final |= end", *([count] if seen else [])]
-
-    def backward(self) -> str:
-        """The segments in reverse order, adjoints added up where values came from."""
-        lines = [
-            "def backward(",
-            "    params: Arrays, cache: dict[str, Arrays], outputs_bar: Arrays, final_bar: Arrays | None = None",
-            ") -> tuple[Arrays, Arrays, Arrays]:",
-            '    """Gradients of everything, given those of the outputs.',
-            "",
-            "    Args and returns are those of a single cell's backward; gradients of parameters that several",
-            "    segments share are added up.",
-            '    """',
-            "    outputs_bar, final_bar = dict(outputs_bar), dict(final_bar or {})",
-            "    params_bar, inputs_bar, state_bar = {}, {}, {}",
-        ]
-        for s in self.network.segments[::-1]:
-            lines += self.run_back(s)
-        lines.append("    return params_bar, inputs_bar, state_bar")
-        return "\n".join(lines)
-
-    def run_back(self, s: Segment) -> list[str]:
-        """One segment backward."""
-        names = ", ".join(f'"{q.name}"' for q in s.cell.parameters)
-        outs = ", ".join(f'"{q.name}"' for q in s.cell.outputs)
-        given = f"only(outputs_bar, [{outs}])"
-        if s.reverse:
-            given = f"{{name: value[::-1] for name, value in {given}.items()}}"
-        ends = ", ".join(f'"{q.name}"' for q in self.memory_of(s))
-        lines = listed(
-            f"    by_params, by_inputs, by_state = backward_{s.name}(",
-            [f"only(params, [{names}])", f'cache["{s.name}"]', given, f"only(final_bar, [{ends}])"],
-            ")",
-        )
-        lines.append("    add_all(params_bar, by_params)")
-        for name, source in s.inputs.items():
-            lines += self.pass_back(name, source, s)
-        for name, source in s.starts.items():
-            lines.append(f'    add_to(final_bar, "{source.name}", by_state.pop("{name}"))')
-        lines.append("    state_bar |= by_state")
-        return lines
-
-    def pass_back(self, name: str, source: Source, s: Segment) -> list[str]:
-        """The adjoint of an input goes to where the input came from."""
-        value = f'by_inputs["{name}"]' + ("[::-1]" if s.reverse else "")
-        if not source.segment:
-            value += "[0]" if s.axis == "end" else ""
-            return [f'    add_to(inputs_bar, "{name}", {value})']
-        if not source.last:
-            return [f'    add_to(outputs_bar, "{source.name}", {value})']
-        made = f'int(cache["{source.segment}"]["steps"])'
-        where = "0" if self.network.segment(source.segment).reverse else "-1"
-        return [f'    add_to(outputs_bar, "{source.name}", at_step({value}, {where}, {made}))']
-
-    def value_and_grad(self) -> str:
-        """The loss and all gradients."""
-        loss = self.network.loss
-        call = ", ".join(self.passed_on())
-        returns = ") -> tuple[float, tuple[Arrays, Arrays, Arrays]]:"
-        if loss is None:
-            return "\n".join(
-                [
-                    *listed("def value_and_grad(", ["loss", *self.arguments()], returns),
-                    '    """The loss and its gradients; loss(outputs) gives its value and gradients by the outputs."""',
-                    f"    outputs, _, cache = forward({call})",
-                    "    value, outputs_bar = loss(outputs)",
-                    "    return value, backward(params, cache, outputs_bar)",
-                ]
-            )
-        return "\n".join(
-            [
-                *listed("def value_and_grad(", self.arguments(), returns),
-                '    """The loss, summed over steps and samples, and its gradients."""',
-                f"    outputs, _, cache = forward({call})",
-                f'    losses = outputs["{loss.name}"]',
-                f'    return losses.sum(), backward(params, cache, {{"{loss.name}": np.ones_like(losses)}})',
-            ]
-        )
 
 
 def _safe(text: str) -> str:

@@ -75,7 +75,29 @@ def outer_sum(a: Array, b: Array) -> Array:
     return a.reshape(-1, a.shape[-1]).T @ b.reshape(-1, b.shape[-1])
 
 
+def one_hot(index: Array, size: int, dtype: np.dtype) -> Array:
+    """1 at each index and 0 elsewhere, along a new last axis."""
+    return (index[..., None] == np.arange(size)).astype(dtype)
+
+
+def columns(matrix: Array, index: Array) -> Array:
+    """The columns of a matrix at the indices: its products with one-hot columns."""
+    return matrix.T[index]
+
+
+def picked(vectors: Array, index: Array) -> Array:
+    """Each vector's entry at its index: its product with a one-hot column."""
+    return np.take_along_axis(vectors, index[..., None], axis=-1)
+
+
+def scatter_sum(a: Array, index: Array, size: int) -> Array:
+    """Σ a bᵀ over all steps and samples for one-hot b: each vector is added to the column of its index."""
+    total = np.zeros((size, a.shape[-1]), a.dtype)
+    np.add.at(total, index.ravel(), a.reshape(-1, a.shape[-1]))
+    return total.T
+
+
 NAMES = (
     "sigmoid", "softplus", "relu", "absolute", "positive", "sign", "softmax", "logsumexp", "total", "matvec", "product",
-    "outer_sum",
+    "outer_sum", "one_hot", "columns", "picked", "scatter_sum",
 )  # fmt: skip

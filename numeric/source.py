@@ -7,7 +7,7 @@ import re
 import textwrap
 
 from derive.derivation import Derivation
-from numeric import checks, primitives
+from numeric import checks, primitives, ragged
 from numeric.arrays import trailing
 from numeric.backward_pass import Backward
 from numeric.body import Body, listed, tuple_text
@@ -183,7 +183,7 @@ class File(Body):
 
 def helpers(text: str) -> list[str]:
     """The functions that a file calls, copied from where they are tested."""
-    available = {name: module for module in (primitives, checks) for name in module.NAMES}
+    available = {name: module for module in (primitives, checks, ragged) for name in module.NAMES}
     found: dict[str, str] = {}
     waiting = [text]
     while waiting:

@@ -67,6 +67,41 @@ TEXTS = {
         y[s] = V @ dec.h[s]
         k[end] = W @ enc.h[end]
     """,
+    "indexed": """
+        index tag
+        f = scan(gru, e[t])
+        e[t] = embed(E, word[t])
+        q[t] = tanh(Q @ f.h[t] + R @ word[t] + r)
+        p[t] = sigmoid(P @ f.h[t] + S @ word[t] + s)
+        y[t] = softmax(V @ (q[t] * p[t]) + c)
+        loss[t] = cross_entropy(y[t], tag[t])
+        k[end] = softmax(K @ f.h[end])
+        z[end] = cross_entropy(k[end], topic[end]) + sum(topic[end] * a)
+        index topic
+    """,
+    "ragged": """
+        ragged t
+        f = scan(lstm, x[t])
+        b = scan(gru, x[t], reverse)
+        y[t] = softmax(V @ concat(f.h[t], b.h[t]) + c)
+        loss[t] = cross_entropy(y[t], d[t])
+        k[end] = K @ concat(f.h[end], b.h[end]) + L @ y[end]
+    """,
+    "ragged_encoder_decoder": """
+        ragged t
+        ragged s
+        e[t] = embed(E, word[t])
+        enc = scan(lstm, e[t], reverse)
+        dec = scan(lstm, y[s-1], start(enc))
+        y[s] = softmax(V @ dec.h[s] + c)
+        loss[s] = w[s] * squared_error(y[s], d[s])
+    """,
+    "ragged_one_to_many": """
+        ragged t
+        f = scan(gru, y[t-1])
+        y[t] = tanh(V @ f.h[t])
+        last[end] = W @ y[end]
+    """,
     "tied": """
         a = scan(elman_bare, x[t])
         b = scan(elman_bare, x[t], reverse, share(a))
@@ -141,10 +176,21 @@ def numbers(network: Network, module: ModuleType, *, seed: int = 0, samples: int
     for q in network.inputs:
         axis = network.axes[q.name]
         front = () if axis == "end" else (LENGTHS[axis],)
+        if q.kind == "index":
+            inputs[q.name] = rng.integers(0, int(q.shape[0].subs(sizes)), (*front, samples))
+            continue
         inputs[q.name] = rng.standard_normal((*front, samples, int(q.shape[0].subs(sizes))))
     known = set(network.axes.values())
     alone = [s.axis for s in network.segments if not s.cell.inputs and s.axis not in known]
-    return Numbers(scaled, inputs, state, {f"steps_{axis}": LENGTHS[axis] for axis in alone})
+    keywords = {f"steps_{axis}": LENGTHS[axis] for axis in alone}
+    for axis in network.masks:
+        keywords[f"lengths_{axis}"] = lengths_along(axis, samples)
+    return Numbers(scaled, inputs, state, keywords)
+
+
+def lengths_along(axis: str, samples: int) -> np.ndarray:
+    """Lengths from the whole axis down to 1."""
+    return np.maximum(1, LENGTHS[axis] - 2 * np.arange(samples))
 
 
 def weights(arrays: dict[str, np.ndarray], seed: int = 1) -> dict[str, np.ndarray]:
@@ -173,7 +219,9 @@ def complex_steps(loss, n: Numbers) -> dict[str, dict[str, np.ndarray]]:
     whole = replace(
         n,
         **{
-            g: {k: v.astype(complex) for k, v in getattr(n, g).items()}
+            g: {
+                k: v.astype(complex) if v.dtype.kind == "f" else v for k, v in getattr(n, g).items()
+            }
             for g in ("params", "inputs", "state")
         },
     )
@@ -181,6 +229,8 @@ def complex_steps(loss, n: Numbers) -> dict[str, dict[str, np.ndarray]]:
     for group in ("params", "inputs", "state"):
         found[group] = {}
         for name, array in getattr(whole, group).items():
+            if array.dtype.kind != "c":
+                continue
             slopes = np.zeros(array.shape)
             for at in np.ndindex(array.shape):
                 moved = array.copy()
