@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from derive.derivation import Derivation
+from proofs.checker import check as check_proof
+from proofs.general import prove as prove_general
 from proofs.laws import prove_laws
 from proofs.modular import ExactVerdict, prove
 from proofs.smallest import prove_smallest
@@ -59,6 +61,21 @@ def exact(derivation: Derivation, seed: int) -> tuple[ExactVerdict, tuple[Check,
             where=identity,
             unit="wrong",
         ),
+    )
+
+
+def general(derivation: Derivation) -> Check:
+    """The proof for all sizes and every length, read by the independent checker."""
+    proof = prove_general(derivation)
+    verdict = check_proof(proof.to_json())
+    return measured(
+        "general proof",
+        f"a proof of {len(proof.steps)} steps for all sizes, every T and all directions, read by an independent checker",
+        "all",
+        int(not verdict.accepted),
+        0,
+        where=() if verdict.accepted else (f"step {verdict.step}: {verdict.reason}",),
+        unit="refused",
     )
 
 

@@ -34,6 +34,7 @@ EXACT = (
     "exact, line by line",
     "exact, tangents",
     "exact, through time",
+    "general proof",
     "SymPy's derivative",
 )
 NUMERIC: dict[str, Examine] = {
@@ -166,12 +167,19 @@ def _exact(derivation: Derivation, seed: int, say: Say) -> tuple[list[Check], di
         lines = {number: v.holds for number, v in verdict.lines.items()}
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
         rows += [failed(name, "", _told(error)) for name in EXACT[1:4]]
+    say("the proof for all sizes and lengths")
+    rows.append(_held(EXACT[4], lambda: exact_checks.general(derivation)))
     say("SymPy's derivative of the unrolled loss")
-    try:
-        rows.append(exact_checks.smallest(derivation, seed))
-    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-        rows.append(failed(EXACT[4], "", _told(error)))
+    rows.append(_held(EXACT[5], lambda: exact_checks.smallest(derivation, seed)))
     return rows, lines
+
+
+def _held(name: str, examine: Callable[[], Check]) -> Check:
+    """The row of a check; one that raises fails, and says with what."""
+    try:
+        return examine()
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        return failed(name, "", _told(error))
 
 
 def _load(source: str, name: str) -> tuple[Check, Code | None]:
