@@ -1,0 +1,236 @@
+"""The kill table as a page and as a figure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+OURS = "throughtime"
+NAMES = ("gradcheck", "check_grads", "central differences")
+FAMILIES = {"rule": "wrong adjoint rules", "equation": "wrong equations", "source": "wrong code"}
+
+_HEAD = """# Who notices a wrong gradient?
+
+Every shipped cell is broken on purpose, one mistake at a time: in the adjoint rules, in the equations of the derivation, and
+in the generated source. A mutant is killed when a check refuses it. The numbers are killed / asked.
+
+    python -m benchmarks.kill_table
+
+writes this page again. Everything in it is deterministic: the mutants, the sizes, the seeds.
+"""
+
+_HOW = """
+## How the others were asked
+
+The two passes of the generated (and then broken) module are one operation of the framework: a
+`torch.autograd.Function`, a `jax.custom_vjp`. Every parameter, every input and every initial value is a differentiable argument,
+and every output at every step is compared, in double precision. An exception counts as noticing. What `np.empty` returns
+reads as zero, so that no verdict hangs on what the memory held before. Mutants of `step`, `value_and_grad` and `init_state`
+are no gradients and were not put to the others; a broken derivation was put to them as the code generated from it. Code that
+two mutants share was asked about once.
+
+| setting | what it is |
+|---|---|
+| usual | the cell's own initial weights, n = 3, other sizes 2, T = 4, B = 2, initial state zero, random inputs |
+| n = 1 | every size 1, T = 3, B = 1 |
+| W symmetric | square weights symmetric, n = 2, T = 3, B = 1 |
+| W diagonal | square weights diagonal, n = 2, T = 3, B = 1 |
+| small weights | weights times 0.05, n = 2, T = 8, B = 1, only the last step's outputs |
+
+- **gradcheck**: `torch.autograd.gradcheck(f, inputs)`, its defaults (eps 1e-6, atol 1e-5, rtol 1e-3).
+- **check_grads**: `jax.test_util.check_grads(f, args, order=1, modes=["rev"])` with 64-bit numbers switched on; it looks along one
+  random direction.
+- **central differences**: eps 1e-6 on the loss Σ ½‖output − target‖², every entry; a block is wrong if ‖a − b‖ / (‖a‖ + ‖b‖) ≥ 1e-4.
+
+Some kinds are out of a gradient check's sight by nature, and are in the table all the same because a generated file must not
+have them: single precision within double (`precision`), and results that share memory with a cache (`stale buffer`, in part).
+"""
+
+
+def page(found: list[dict[str, Any]]) -> str:
+    """The page, in Markdown."""
+    rows = [{**row, "cell": cell["cell"]} for cell in found for row in cell["mutants"]]
+    versions: dict[str, str] = found[0]["versions"]
+    present = [n for n in NAMES if versions[n] or n == "central differences"]
+    parts = [
+        _HEAD,
+        _sampled(found),
+        _missing(versions),
+        "## All shipped cells\n",
+        _table(rows, present, "usual", "cell"),
+    ]
+    parts += ["## By sort of mistake, usual setting\n", _by_kind(rows, present)]
+    parts += ["## Where the others see least\n", _settings(rows, present)]
+    parts += [
+        "## All mutants, throughtime alone\n",
+        _whole(rows),
+        _checks(rows),
+        _HOW,
+        _survivors(rows),
+        _excused(rows),
+    ]
+    parts.append("Versions: " + ", ".join(v for v in versions.values() if v) + ".\n")
+    return "\n".join(part for part in parts if part)
+
+
+def _sampled(found: list[dict[str, Any]]) -> str:
+    others = max(cell["others"] for cell in found)
+    text = f"On this page the others were asked about one mutant in {others}; throughtime judged every one."
+    return "" if others == 1 else text + "\n"
+
+
+def _missing(versions: dict[str, str]) -> str:
+    absent = [n for n, v in versions.items() if not v and n != "central differences"]
+    return (
+        ""
+        if not absent
+        else f"Not installed where this page was made, so without a column: {', '.join(absent)}.\n"
+    )
+
+
+def asked(rows: Iterable[dict[str, Any]], setting: str) -> list[dict[str, Any]]:
+    """The mutants that were put to everyone, none of them equivalent."""
+    return [
+        r
+        for r in rows
+        if r["fate"] != "equivalent"
+        and any(k.endswith(f", {setting}") for k in r.get("refused", {}))
+    ]
+
+
+def killed(rows: list[dict[str, Any]], name: str, setting: str) -> int:
+    """How many of them were noticed."""
+    if name == OURS:
+        return sum(r["fate"] == "killed" for r in rows)
+    return sum(r["refused"][f"{name}, {setting}"] for r in rows)
+
+
+def _share(part: int, whole: int) -> str:
+    share = f"{100 * part / whole:.1f} %" if whole else ""
+    return f"{part}/{whole} ({'100 %' if part == whole else share})" if whole else "–"
+
+
+def _lines(head: list[str], body: list[list[str]]) -> str:
+    rows = [head, ["---"] * len(head), *body]
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows) + "\n"
+
+
+def _counts(rows: list[dict[str, Any]], present: list[str], setting: str) -> list[str]:
+    return [_share(killed(rows, n, setting), len(rows)) for n in (OURS, *present)]
+
+
+def _table(rows: list[dict[str, Any]], present: list[str], setting: str, by: str) -> str:
+    everything = asked(rows, setting)
+    groups = sorted({r[by] for r in everything})
+    body = [[g, *_counts([r for r in everything if r[by] == g], present, setting)] for g in groups]
+    body.append(
+        [f"**all {len(groups)}**", *(f"**{c}**" for c in _counts(everything, present, setting))]
+    )
+    return _lines([by, OURS, *present], body)
+
+
+def _by_kind(rows: list[dict[str, Any]], present: list[str]) -> str:
+    everything = asked(rows, "usual")
+    body = []
+    for family, title in FAMILIES.items():
+        here = [r for r in everything if r["family"] == family]
+        body.append([f"**{title}**", *(f"**{c}**" for c in _counts(here, present, "usual"))])
+        for kind in sorted({r["kind"] for r in here}):
+            body.append([kind, *_counts([r for r in here if r["kind"] == kind], present, "usual")])
+    return _lines(["mistake", OURS, *present], body)
+
+
+def _settings(rows: list[dict[str, Any]], present: list[str]) -> str:
+    names = list(dict.fromkeys(k.partition(", ")[2] for r in rows for k in r.get("refused", {})))
+    several = {
+        r["cell"] for r in rows if any(not k.endswith(", usual") for k in r.get("refused", {}))
+    }
+    here = [r for r in rows if r["cell"] in several]
+    note = f"The mutants of {', '.join(sorted(several))} in every setting.\n\n"
+    return note + _lines(
+        ["setting", OURS, *present], [[s, *_counts(asked(here, s), present, s)] for s in names]
+    )
+
+
+def _whole(rows: list[dict[str, Any]]) -> str:
+    body = []
+    for cell in sorted({r["cell"] for r in rows}):
+        fates = Counter(r["fate"] for r in rows if r["cell"] == cell)
+        total = fates.total() - fates["equivalent"]
+        body.append(
+            [cell, _share(fates["killed"], total), str(fates["equivalent"]), str(fates["survived"])]
+        )
+    fates = Counter(r["fate"] for r in rows)
+    total = fates.total() - fates["equivalent"]
+    body.append(
+        [
+            "**all**",
+            f"**{_share(fates['killed'], total)}**",
+            f"**{fates['equivalent']}**",
+            f"**{fates['survived']}**",
+        ]
+    )
+    return _lines(["cell", "killed", "proved equivalent", "survived"], body)
+
+
+def _checks(rows: list[dict[str, Any]]) -> str:
+    checks = Counter(r["check"] for r in rows if r["fate"] == "killed")
+    return (
+        "Each mutant counts for the first check that refused it; the cheapest run first.\n\n"
+        + _lines(["check", "killed"], [[name, str(count)] for name, count in checks.most_common()])
+    )
+
+
+def _survivors(rows: list[dict[str, Any]]) -> str:
+    alive = [r for r in rows if r["fate"] == "survived"]
+    listed = "".join(f"- {r['cell']}, {r['place']}: `{r['description']}`\n" for r in alive)
+    return "## Survivors\n\n" + (listed or "None.\n")
+
+
+def _excused(rows: list[dict[str, Any]]) -> str:
+    """The equivalent mutants, each sort once, with what shows them to be equivalent."""
+    seen: dict[tuple[str, str], list[str]] = {}
+    for r in (r for r in rows if r["fate"] == "equivalent"):
+        what = (
+            f"{r['place'].partition(',')[0]}: {r['description']}"
+            if r["family"] == "source"
+            else f"{r['place']}: {r['description']}"
+        )
+        seen.setdefault((what, r["reason"]), []).append(r["cell"])
+    body = [
+        [f"`{what.replace('|', '¦')}`", ", ".join(dict.fromkeys(cells)), why]
+        for (what, why), cells in seen.items()
+    ]
+    return "## Equivalent mutants, and what shows it\n\n" + _lines(
+        ["mutant", "cells", "shown by"], body
+    )
+
+
+def write_figure(found: list[dict[str, Any]], path: Path) -> None:
+    """Survival by kind: the share of broken code that each check lets pass."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    rows = [{**row, "cell": cell["cell"]} for cell in found for row in cell["mutants"]]
+    present = [n for n in NAMES if found[0]["versions"][n] or n == "central differences"]
+    settings = list(dict.fromkeys(k.partition(", ")[2] for r in rows for k in r.get("refused", {})))
+    with mpl.rc_context({"svg.hashsalt": "throughtime", "font.size": 9}):
+        figure = Figure(figsize=(7, 3.2), layout="constrained")
+        axes = figure.subplots()
+        for i, name in enumerate((OURS, *present)):
+            shares = []
+            for setting in settings:
+                here = asked(rows, setting)
+                shares.append(100 * (1 - killed(here, name, setting) / len(here)))
+            at = [s + 0.2 * i - 0.3 for s in range(len(settings))]
+            bars = axes.bar(
+                at, shares, 0.2, label=name, color=("#1b7837", "#d95f02", "#7570b3", "#999999")[i]
+            )
+            axes.bar_label(bars, fmt=lambda v: f"{v:.1f}" if v else "0", fontsize=7)
+        axes.set_xticks(range(len(settings)), settings)
+        axes.set_ylabel("wrong code accepted, %")
+        axes.legend(frameon=False)
+        axes.spines[["top", "right"]].set_visible(False)
+        figure.savefig(path, format="svg", metadata={"Date": None})

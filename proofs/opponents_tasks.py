@@ -1,0 +1,155 @@
+"""The settings in which other gradient checks are asked: as they are mostly used, and where they see least."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from derive.cell import Cell
+from proofs.arithmetic import Array
+from proofs.mutants_answers import Call
+from proofs.mutants_module import Cleared, module_of
+from proofs.point import Extent
+from proofs.samples import draw
+
+SEED = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Sizes, weights and what the loss looks at.
+
+    Args:
+        name: a few words.
+        hidden, features: sizes of the first dimension of the cell, and of the others.
+        steps, samples: T and B.
+        weights: what is done to a parameter at its usual initialisation.
+        last: whether only the last step's outputs are looked at.
+    """
+
+    name: str
+    hidden: int
+    features: int
+    steps: int
+    samples: int
+    weights: Callable[[Array], Array] = np.array
+    last: bool = False
+
+
+def _symmetric(w: Array) -> Array:
+    return (w + w.T) / 2 if _square(w) else w
+
+
+def _diagonal(w: Array) -> Array:
+    return np.diag(np.diag(w)) if _square(w) else w
+
+
+def _square(w: Array) -> bool:
+    return w.ndim == 2 and w.shape[0] == w.shape[1]
+
+
+SETTINGS = (
+    Setting("usual", 3, 2, 4, 2),
+    Setting("n = 1", 1, 1, 3, 1),
+    Setting("W symmetric", 2, 1, 3, 1, _symmetric),
+    Setting("W diagonal", 2, 1, 3, 1, _diagonal),
+    Setting("small weights", 2, 1, 8, 1, lambda w: 0.05 * w, last=True),
+)
+
+
+@dataclass
+class Task:
+    """A setting made ready for one cell.
+
+    Args:
+        call: the arguments of the generated functions.
+        setting: what it is about.
+        memo: values of the right forward pass by its arguments, for modules that share it.
+    """
+
+    call: Call
+    setting: Setting
+    memo: dict[bytes, list[Array]] = field(default_factory=dict[bytes, list[Array]])
+    same_forward: bool = False
+
+    @property
+    def arrays(self) -> list[Array]:
+        """Every parameter, input and initial value."""
+        c = self.call
+        return [*c.params.values(), *c.inputs, *c.state.values()]
+
+    def unflat(self, arrays: list[Array]) -> tuple[dict[str, Array], list[Array], dict[str, Array]]:
+        """Parameters, inputs and initial values again."""
+        c = self.call
+        p, x = len(c.params), len(c.inputs)
+        return (
+            dict(zip(c.params, arrays[:p], strict=True)),
+            arrays[p : p + x],
+            dict(zip(c.state, arrays[p + x :], strict=True)),
+        )
+
+    def forward(self, module: ModuleType, arrays: list[Array]) -> tuple[dict[str, Array], Any]:
+        """Outputs and cache."""
+        params, inputs, state = self.unflat(arrays)
+        outputs, _, cache = module.forward(params, *inputs, state, **self.call.keywords)
+        return outputs, cache
+
+    def values(self, module: ModuleType, arrays: list[Array]) -> list[Array]:
+        """What the loss looks at; found once where the forward pass is known to be the right one."""
+        key = b"".join(a.tobytes() for a in arrays)
+        if self.same_forward and key in self.memo:
+            return self.memo[key]
+        outputs, _ = self.forward(module, arrays)
+        found = [
+            np.array(outputs[n][-1] if self.setting.last else outputs[n])
+            for n in self.call.outputs_bar
+        ]
+        if self.same_forward:
+            self.memo[key] = found
+        return found
+
+    def pulled(self, module: ModuleType, arrays: list[Array], bars: list[Array]) -> list[Array]:
+        """The gradients by all arrays, given those by the values."""
+        outputs, cache = self.forward(module, arrays)
+        outputs_bar: dict[str, Array] = {}
+        for name, bar in zip(self.call.outputs_bar, bars, strict=True):
+            whole = np.zeros_like(outputs[name])
+            whole[-1 if self.setting.last else ...] = bar
+            outputs_bar[name] = whole
+        params_bar, inputs_bar, state_bar = module.backward(
+            self.unflat(arrays)[0], cache, outputs_bar
+        )
+        c = self.call
+        found = [params_bar[n] for n in c.params]
+        return [
+            np.asarray(v) for v in (*found, *inputs_bar.values(), *(state_bar[n] for n in c.state))
+        ]
+
+
+def task(cell: Cell, source: str, setting: Setting) -> Task:
+    """A task for a cell: its usual initial weights, a random sequence, initial values of zero.
+
+    Args:
+        cell: the cell.
+        source: the right source, for its initial weights.
+        setting: what to do with them.
+    """
+    sizes = {d: setting.hidden if i == 0 else setting.features for i, d in enumerate(cell.dims)}
+    call = Call(draw(cell, Extent(sizes, setting.steps, setting.samples), SEED, gain=1.0))
+    initial = module_of(source).init_params(*sizes.values(), seed=SEED)
+    shape = {n: np.shape(v) for n, v in initial.items()}
+    call.params = {
+        n: np.asarray(setting.weights(np.asarray(v)), float).reshape(shape[n])
+        for n, v in initial.items()
+    }
+    call.state = {n: np.zeros_like(v) for n, v in call.state.items()}
+    return Task(call, setting)
+
+
+def cleared(source: str) -> ModuleType:
+    """A module whose unwritten memory reads as zero."""
+    return module_of(source, Cleared())
