@@ -46,6 +46,7 @@ from derive.expressions import (
     transpose_of_product,
 )
 from derive.functions import FUNCTIONS
+from derive.nodes import PRIMAL_NODES
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,21 +137,6 @@ RULES: dict[type, Rule] = {
     ),
 }
 
-PRIMAL_NODES = frozenset(
-    {
-        MatAdd,
-        MatMul,
-        HadamardProduct,
-        HadamardPower,
-        Transpose,
-        Elementwise,
-        Softmax,
-        LogSumExp,
-        Concat,
-        Broadcast,
-        Total,
-    }
-)
 if RULES.keys() != PRIMAL_NODES:
     raise RuntimeError(f"adjoint rules missing or superfluous: {PRIMAL_NODES ^ RULES.keys()}")
 

@@ -22,7 +22,18 @@ from collections.abc import Iterator
 
 from sympy import Basic, Expr, Integer, S
 from sympy.core.symbol import Str
-from sympy.matrices.expressions import Identity, MatrixExpr, MatrixSymbol, OneMatrix, ZeroMatrix
+from sympy.matrices.expressions import (
+    HadamardPower,
+    HadamardProduct,
+    Identity,
+    MatAdd,
+    MatMul,
+    MatrixExpr,
+    MatrixSymbol,
+    OneMatrix,
+    Transpose,
+    ZeroMatrix,
+)
 
 
 class _Node(MatrixExpr):
@@ -222,6 +233,23 @@ LEAVES = (
     LossGradient,
     Block,
 )
+
+PRIMAL_NODES = frozenset(
+    {
+        MatAdd,
+        MatMul,
+        HadamardProduct,
+        HadamardPower,
+        Transpose,
+        Elementwise,
+        Softmax,
+        LogSumExp,
+        Concat,
+        Broadcast,
+        Total,
+    }
+)
+"""The interior nodes that a cell's equations may hold: those that need a rule of each kind."""
 
 
 # ── one way to reach children ───────────────────────────────────────────────────────────────────────

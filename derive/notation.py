@@ -39,7 +39,7 @@ class Notation:
     """
 
     assignments: dict[str, Assignment]
-    identifiers: dict[tuple[type, str], str] = field(default_factory=dict)
+    identifiers: dict[tuple[type, str], str] = field(default_factory=dict[tuple[type, str], str])
 
     @classmethod
     def of(cls, assignments: tuple[Assignment, ...], names: Iterable[str] = ()) -> Notation:

@@ -43,6 +43,7 @@ from derive.expressions import (
     zeros_like,
 )
 from derive.functions import FUNCTIONS
+from derive.nodes import PRIMAL_NODES
 from derive.normal import Assignment
 
 
@@ -84,6 +85,8 @@ TANGENTS: dict[type, Callable[[MatrixExpr, MatrixExpr, tuple[MatrixExpr, ...]], 
     Broadcast: lambda node, y, dots: broadcast(dots[0], *node.shape),
     Total: lambda node, y, dots: total(dots[0]),
 }
+if TANGENTS.keys() != PRIMAL_NODES:
+    raise RuntimeError(f"tangent rules missing or superfluous: {PRIMAL_NODES ^ TANGENTS.keys()}")
 
 
 def push_forward(

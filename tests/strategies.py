@@ -9,7 +9,7 @@ a wanted shape, and arguments of roots, logarithms and divisors stay away from z
 - parameters used more than once, W and W.T in one cell, constants with and without a value, or no parameters at all;
 - sums, products of both kinds, quotients, powers, transposes, stacking, sums and means, softmax, every function.
 
-Values stay moderate for inputs of order one, since what grows is squashed now and then; ``tests.oracle.moderate`` tells.
+``@given(samples())`` gives such a cell with numbers for everything in it, of which no value grows beyond bounds.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from derive.cell import Cell
 from derive.language import read_cell
+from tests.oracle import Sample, moderate, sample
 
 Shape = tuple[str, str]
 
@@ -197,3 +198,8 @@ def cell_texts(
 def cells(**limits) -> st.SearchStrategy[Cell]:
     """A random cell; its text is ``cell.text``. The arguments are those of ``cell_texts``."""
     return cell_texts(**limits).map(lambda text: read_cell(text, "random"))
+
+
+def samples(*, T: int = 4, B: int = 2, **limits) -> st.SearchStrategy[Sample]:
+    """A random cell, ``.cell``, with random numbers for T steps and B samples; moderate values throughout."""
+    return cells(**limits).map(lambda cell: sample(cell, T=T, B=B)).filter(moderate)

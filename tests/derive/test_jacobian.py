@@ -1,0 +1,166 @@
+"""The blocks of the step Jacobian against complex-step Jacobians of the joint state."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, note
+from sympy import Symbol
+
+from derive import expressions as ex
+from derive.catalog import load, shipped
+from derive.derivation import derive
+from derive.jacobian import chain, matrix_in_front, sum_of_blocks
+from derive.language import read_cell
+from tests.derived import primal
+from tests.oracle import H, Sample, distance, looker, sample, shape_of, unrolled, worth
+from tests.strategies import samples
+
+n, m = (Symbol(name, positive=True, integer=True) for name in "nm")
+SIZES = {n: 3, m: 2}
+a, b = ex.Timed("a", 0, n, 1), ex.Timed("b", 0, n, 1)
+W, V = ex.parameter("W", n, n), ex.parameter("V", n, m)
+
+
+def states_after_one_step(s: Sample, name: str, lag: int) -> dict[str, np.ndarray]:
+    """Columns of ∂u_1/∂v_{1−lag} for every state u: v moved entry by entry, for each sample by itself."""
+    before = s.initial[name]
+    moved = np.broadcast_to(before + 0j, (before[0, 0].size, *before.shape)).copy()
+    for i, entry in enumerate(np.ndindex(before.shape[-2:])):
+        moved[(i, before.shape[0] - lag, slice(None), *entry)] += 1j * H
+    values = unrolled(replace(s, initial={**s.initial, name: moved}))
+    found = {}
+    for q in s.cell.states:
+        value = np.broadcast_to(values[q.name, 1].imag / H, (len(moved), s.B, *shape_of(q.symbol, s.sizes)))
+        found[q.name] = np.moveaxis(value.reshape(len(moved), s.B, -1), 0, -1)
+    return found
+
+
+def evaluated_blocks(d, s: Sample) -> dict[tuple[str, str, int], np.ndarray | None]:
+    """Every block of the derivation at step 1, one (rows, columns) matrix for each sample."""
+    values = primal(d, replace(s, T=1), unrolled(s))
+    found: dict[tuple[str, str, int], np.ndarray | None] = {}
+    look_up = looker(s, values, 1)
+
+    def look(leaf):
+        if isinstance(leaf, ex.Block):
+            return found[leaf.of.name, leaf.by.name, leaf.by.lag]
+        return look_up(leaf)
+
+    for block in d.jacobian:
+        key = (block.block.of.name, block.block.by.name, block.block.by.lag)
+        value = None if block.value is None else worth(block.value, look, s.sizes)
+        if value is not None:
+            value = np.broadcast_to(value, (s.B, *shape_of(block.block, s.sizes)))
+        found[key] = value
+    return found
+
+
+def compare(s: Sample, bound: float = 1e-12) -> int:
+    """Demand that each block is right and that those left out are zero; returns how many closed forms there were."""
+    found = evaluated_blocks(derive(s.cell), s)
+    closed = 0
+    for source in s.cell.states:
+        for lag in range(1, source.depth + 1):
+            expected = states_after_one_step(s, source.name, lag)
+            for q in s.cell.states:
+                block = found.get((q.name, source.name, lag), np.zeros_like(expected[q.name]))
+                if block is not None:
+                    closed += 1
+                    assert distance(block, expected[q.name]) <= bound, (q.name, source.name, lag)
+    return closed
+
+
+@pytest.mark.parametrize("entry", shipped(), ids=lambda entry: entry.name)
+def test_the_blocks_of_a_shipped_cell_are_its_jacobian(entry):
+    cell = load(entry.name)
+    closed = compare(sample(cell, T=max(q.depth for q in cell.states), seed=2))
+    columns = all(q.shape[1] == 1 for q in cell.states)
+    assert not columns or closed == sum(q.depth for q in cell.states) * len(cell.states)
+
+
+@given(samples())
+def test_the_blocks_of_a_random_cell_are_its_jacobian(s):
+    note(s.cell.text)
+    compare(s, 1e-9)
+
+
+def test_the_memory_cell_carries_the_gradient_by_the_forget_gate_alone():
+    d = derive(load("lstm"))
+    (block,) = [x for x in d.jacobian if (x.block.of.name, x.block.by.name) == ("c", "c")]
+    assert block.value == ex.diag(d.cell.quantity("f").symbol)
+
+
+def test_the_joint_state_of_an_lstm_has_four_blocks():
+    pairs = {(x.block.of.name, x.block.by.name) for x in derive(load("lstm")).jacobian}
+    assert pairs == {("c", "c"), ("c", "h"), ("h", "c"), ("h", "h")}
+
+
+def test_a_skip_connection_has_a_block_for_each_lag_it_uses():
+    lags = {x.block.by.lag for x in derive(load("skip:d=5")).jacobian}
+    assert lags == {1, 5}
+
+
+def test_a_matrix_state_has_no_block_but_its_differential():
+    d = derive(load("linear_attention_gated"))
+    assert all(x.value is None for x in d.jacobian)
+    assert d.section("tangent")
+    assert not d.section("jacobian")
+
+
+def test_scalar_products_of_the_state_with_itself_have_closed_forms():
+    text = "dim q = 1\nq[t] = h[t-1].T @ h[t-1]\nh[t] = tanh(W @ h[t-1]) * q[t] + sum(h[t-1]) * b\n"
+    assert compare(sample(read_cell(text, "dot"))) == 1
+
+
+def test_a_mixed_lag_reaches_the_other_state_at_every_lag():
+    text = (
+        "h[t] = tanh(W @ h[t-1] + V @ s[t-3] + U @ x[t])\n"
+        "s[t] = sigmoid(A @ h[t] + p * s[t-1] + B @ h[t-2])\n"
+    )
+    assert compare(sample(read_cell(text, "mixed"))) == 2 * (2 + 3)
+
+
+# ── the pieces ──
+
+
+def test_diagonal_neighbours_merge():
+    assert chain(ex.diag(a), ex.diag(b)) == ex.diag(ex.hadamard(a, b))
+    assert chain(ex.diag(a), ex.matmul(ex.diag(b), W)) == ex.matmul(ex.diag(ex.hadamard(a, b)), W)
+
+
+def test_diagonal_addends_merge():
+    assert sum_of_blocks([ex.diag(a), W, ex.diag(b)]) == ex.add(ex.diag(ex.add(a, b)), W)
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        ex.matmul(W, a),
+        ex.hadamard(b, ex.matmul(W, a)),
+        ex.add(a, ex.negate(ex.matmul(W, W, a)), b),
+        ex.broadcast(ex.total(ex.hadamard(a, b)), n, 1),
+        ex.Concat(ex.matmul(ex.transpose(V), a), a),
+        ex.total(a),
+        ex.matmul(ex.transpose(a), b),
+        ex.matmul(ex.transpose(b), W, a),
+    ],
+    ids=str,
+)
+def test_the_matrix_in_front_is_the_derivative(expr):
+    front = matrix_in_front(expr, a)
+    rng = np.random.default_rng(3)
+    known = {leaf: rng.standard_normal(shape_of(leaf, SIZES)) for leaf in (a, b, W, V)}
+    zero = worth(expr, lambda v: 0 * known[v] if v == a else known[v], SIZES)
+    whole = worth(expr, known.__getitem__, SIZES)
+    np.testing.assert_allclose(worth(front, known.__getitem__, SIZES) @ known[a], whole - zero)
+
+
+def test_a_leaf_that_is_not_there_has_a_zero_matrix_in_front():
+    assert matrix_in_front(ex.matmul(W, a), b) == ex.zeros_like(W)
+
+
+def test_there_is_no_matrix_in_front_of_a_transposed_leaf():
+    assert matrix_in_front(ex.matmul(b, ex.transpose(a)), a) is None
