@@ -98,6 +98,14 @@ def gradient(given: Arrays | None, name: str, shape: tuple[int, ...], dtype: np.
     )
 
 
+def read_only(arrays: Arrays) -> Arrays:
+    """Views that cannot be written to: backward needs the values as they are."""
+    views = {name: array.view() for name, array in arrays.items()}
+    for view in views.values():
+        view.flags.writeable = False
+    return views
+
+
 def samples(state: Arrays | None, axes: dict[str, int]) -> int:
     """B, from a state; 1 if there is none."""
     for name, array in (state or {}).items():
@@ -156,5 +164,5 @@ def glorot(rng: np.random.Generator, rows: int, cols: int, dtype: np.dtype | typ
 NAMES = (
     "leading", "size", "samples", "common_dtype", "unpacked", "unpacked_state", "gradient", "checked",
     "checked_index",
-    "only", "without", "refuse_unknown", "add_all", "add_to", "at_step", "orthogonal", "glorot",
+    "only", "read_only", "without", "refuse_unknown", "add_all", "add_to", "at_step", "orthogonal", "glorot",
 )  # fmt: skip

@@ -135,7 +135,7 @@ class Forward(Body):
             f'"{q.name}": {self.names.storage(q.symbol)}[{"-1" if q.depth == 1 else f"-{q.depth}:"}].copy()'
             for q in self.memory.values()
         ]
-        self.write_list("outputs = {", outputs, "}")
+        self.write_list("outputs = read_only({", outputs, "})")
         self.write_list("final = {", final, "}")
         self.write_list(
             "cache = {", [f'"{key}": {value}' for key, value in self.cached().items()], "}"

@@ -1,0 +1,107 @@
+"""What training needs around a gradient: clipping, windows of a series, two optimisers, and the loop.
+
+The generator copies these functions into a file on request, so that the file trains with NumPy alone. They take
+parameters and gradients as dicts of arrays by name and change nothing that they are given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+Array = np.ndarray
+Arrays = dict[str, Array]
+
+
+def global_norm(gradients: Arrays) -> float:
+    """‖g‖, over all entries of all gradients."""
+    return float(np.sqrt(sum(float(np.sum(np.square(g))) for g in gradients.values())))
+
+
+def clip_by_norm(gradients: Arrays, limit: float) -> Arrays:
+    """g ← g · limit / ‖g‖ if ‖g‖ > limit (Pascanu, Mikolov and Bengio, 2013, algorithm 1)."""
+    norm = global_norm(gradients)
+    scale = limit / norm if norm > limit else 1.0
+    return {name: (g * scale).astype(g.dtype) for name, g in gradients.items()}
+
+
+def clip_by_value(gradients: Arrays, limit: float) -> Arrays:
+    """Every entry brought into [−limit, limit]."""
+    return {name: np.clip(g, -limit, limit) for name, g in gradients.items()}
+
+
+def windows(series: Array, length: int, ahead: int = 1) -> tuple[Array, Array]:
+    """All overlapping windows of a series (N, …), and what comes ``ahead`` steps after each.
+
+    Returns (length, N − length − ahead + 1, …) and (N − length − ahead + 1, …): steps first, as forward takes them.
+    """
+    count = len(series) - length - ahead + 1
+    if length < 1 or ahead < 1 or count < 1:
+        raise ValueError(
+            f"a series of {len(series)} values has no window of {length} with {ahead} ahead: "
+            "expected 1 <= length, 1 <= ahead, length + ahead <= the number of values"
+        )
+    steps = np.stack([series[i : i + count] for i in range(length)])
+    return steps, series[length + ahead - 1 :][:count]
+
+
+def sgd(
+    params: Arrays, gradients: Arrays, memory: Arrays, rate: float, momentum: float = 0.0
+) -> Arrays:
+    """θ ← θ − rate · v with v ← momentum · v + g; ``memory`` holds v between calls."""
+    for name, g in gradients.items():
+        memory[name] = momentum * memory[name] + g if name in memory else g
+    return {
+        name: (value - rate * memory[name]).astype(value.dtype) for name, value in params.items()
+    }
+
+
+def adam(
+    params: Arrays,
+    gradients: Arrays,
+    memory: Arrays,
+    rate: float,
+    b1: float = 0.9,
+    b2: float = 0.999,
+    eps: float = 1e-8,
+) -> Arrays:
+    """Adam (Kingma and Ba, 2015, algorithm 1); ``memory`` holds its moments and the step count between calls."""
+    count = int(memory.get("step count", np.zeros(()))) + 1
+    memory["step count"] = np.asarray(count)
+    moved = {}
+    for name, g in gradients.items():
+        first, second = f"first moment of {name}", f"second moment of {name}"
+        memory[first] = b1 * memory.get(first, np.zeros_like(g)) + (1.0 - b1) * g
+        memory[second] = b2 * memory.get(second, np.zeros_like(g)) + (1.0 - b2) * np.square(g)
+        m, v = memory[first] / (1.0 - b1**count), memory[second] / (1.0 - b2**count)
+        moved[name] = (params[name] - rate * m / (np.sqrt(v) + eps)).astype(params[name].dtype)
+    return moved
+
+
+def train(
+    params: Arrays,
+    value_and_gradient: Callable[..., tuple[float, Arrays]],
+    batches: Iterable,
+    *,
+    rate: float = 1e-2,
+    clip: float | None = None,
+    update: Callable[..., Arrays] = adam,
+    each: Callable[[int, float, Arrays, Arrays], None] | None = None,
+) -> Arrays:
+    """Parameters after one step on every batch.
+
+    ``value_and_gradient(params, batch)`` returns the loss and its gradients by the parameters; ``clip`` bounds the
+    gradients' norm; ``each(step, loss, params, gradients)`` is called before every step.
+    """
+    memory: Arrays = {}
+    for step, batch in enumerate(batches):
+        loss, gradients = value_and_gradient(params, batch)
+        if each is not None:
+            each(step, loss, params, gradients)
+        gradients = gradients if clip is None else clip_by_norm(gradients, clip)
+        params = update(params, gradients, memory, rate)
+    return params
+
+
+NAMES = ("global_norm", "clip_by_norm", "clip_by_value", "windows", "sgd", "adam", "train")

@@ -1,0 +1,112 @@
+"""Clipping, windows, optimisers and the loop, against their laws and against torch."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from numeric.training import (
+    adam,
+    clip_by_norm,
+    clip_by_value,
+    global_norm,
+    sgd,
+    train,
+    windows,
+)
+
+
+def gradients(seed: int = 0, scale: float = 1.0) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return {"W": scale * rng.standard_normal((3, 2)), "b": scale * rng.standard_normal(4)}
+
+
+@given(
+    seed=st.integers(0, 1000), scale=st.sampled_from([1e-3, 1.0, 1e3]), limit=st.floats(0.1, 10.0)
+)
+def test_clipping_by_norm_keeps_the_direction_and_bounds_the_length(seed, scale, limit):
+    before = gradients(seed, scale)
+    after = clip_by_norm(before, limit)
+    norm = global_norm(before)
+    assert global_norm(after) == pytest.approx(min(norm, limit))
+    for name, g in before.items():
+        np.testing.assert_allclose(after[name] * norm, g * min(norm, limit), rtol=1e-12)
+
+
+def test_clipping_leaves_short_gradients_and_its_arguments_alone():
+    before = gradients()
+    kept = {name: g.copy() for name, g in before.items()}
+    assert all(np.array_equal(clip_by_norm(before, 1e6)[n], kept[n]) for n in kept)
+    clip_by_norm(before, 0.1)
+    clip_by_value(before, 0.1)
+    assert all(np.array_equal(before[n], kept[n]) for n in kept)
+
+
+def test_clipping_by_value_bounds_every_entry():
+    after = clip_by_value(gradients(3, 5.0), 0.5)
+    assert max(np.abs(g).max() for g in after.values()) == 0.5
+
+
+def test_clipping_keeps_float32():
+    after = clip_by_norm({"W": np.ones((2, 2), np.float32)}, 0.5)
+    assert after["W"].dtype == np.float32
+
+
+def test_windows_overlap_and_are_followed_by_their_targets():
+    series = np.arange(20.0).reshape(10, 2)
+    steps, targets = windows(series, 4, ahead=2)
+    assert steps.shape == (4, 5, 2)
+    for i in range(5):
+        np.testing.assert_array_equal(steps[:, i], series[i : i + 4])
+        np.testing.assert_array_equal(targets[i], series[i + 5])
+
+
+def test_a_series_too_short_for_a_window_is_refused():
+    with pytest.raises(ValueError, match="a series of 3 values has no window of 3 with 1 ahead"):
+        windows(np.zeros(3), 3)
+
+
+@pytest.mark.needs("torch")
+@pytest.mark.parametrize("kind", ["sgd", "momentum", "adam"])
+def test_the_optimisers_take_the_steps_that_torch_takes(kind):
+    import torch
+
+    start = {
+        "W": np.random.default_rng(1).standard_normal((3, 2)),
+        "b": np.array([0.3, -2.0, 1.0, 0.1]),
+    }
+    theirs = {name: torch.tensor(value, requires_grad=True) for name, value in start.items()}
+    make = {
+        "sgd": lambda p: torch.optim.SGD(p, lr=0.05),
+        "momentum": lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.9),
+        "adam": lambda p: torch.optim.Adam(p, lr=0.05),
+    }[kind](list(theirs.values()))
+    ours, memory = start, {}
+    for step in range(7):
+        g = gradients(step, 1.0 + step)
+        for name, value in theirs.items():
+            value.grad = torch.tensor(g[name])
+        make.step()
+        if kind == "adam":
+            ours = adam(ours, g, memory, 0.05)
+        else:
+            ours = sgd(ours, g, memory, 0.05, 0.9 if kind == "momentum" else 0.0)
+    for name, value in theirs.items():
+        np.testing.assert_allclose(ours[name], value.detach().numpy(), rtol=1e-12)
+
+
+def test_training_goes_downhill_and_tells_every_step():
+    seen: list[float] = []
+
+    def bowl(params, batch):
+        return float(np.sum((params["x"] - batch) ** 2)), {"x": 2 * (params["x"] - batch)}
+
+    after = train(
+        {"x": np.array([4.0, -3.0])}, bowl, [np.array([1.0, 2.0])] * 200, rate=0.1, clip=1.0,
+        each=lambda step, loss, params, g: seen.append(loss),
+    )  # fmt: skip
+    assert len(seen) == 200
+    assert seen[-1] < 1e-2 < seen[0]
+    np.testing.assert_allclose(after["x"], [1.0, 2.0], atol=0.1)
