@@ -25,7 +25,9 @@ if TYPE_CHECKING:
         ThroughtimeError,
         UnknownCellError,
     )
-    from throughtime.model import Model, load, shipped, verify_file
+    from derive.language import timed
+    from proofs.claims.court import judge
+    from throughtime.model import Model, from_sympy, load, read, shipped, verify_file
 
 __all__ = [
     "ArgumentError",
@@ -37,13 +39,21 @@ __all__ = [
     "ThroughtimeError",
     "UnknownCellError",
     "__version__",
+    "from_sympy",
+    "judge",
     "load",
+    "read",
     "shipped",
+    "timed",
     "verify_file",
 ]
 
 _HOME = {
-    **dict.fromkeys(("Model", "load", "shipped", "verify_file"), "throughtime.model"),
+    "timed": "derive.language",
+    "judge": "proofs.claims.court",
+    **dict.fromkeys(
+        ("Model", "from_sympy", "load", "read", "shipped", "verify_file"), "throughtime.model"
+    ),
     **dict.fromkeys(
         (
             "ArgumentError",

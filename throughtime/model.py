@@ -14,9 +14,13 @@ from derive.cell import Cell
 from derive.derivation import Derivation
 from derive.derivation import derive as derive_cell
 from derive.errors import ArgumentError, NotVerifiedError
+from derive.language import cell_from_sympy, read_cell
 from throughtime.display import Code
 
 if TYPE_CHECKING:
+    from sympy.matrices.expressions import MatrixExpr
+
+    from derive.expressions import Timed
     from derive.language_declarations import Option
     from proofs.table import Verification
 
@@ -36,6 +40,44 @@ def load(spec: str) -> Model:
         ArgumentError: an option or its value is unknown.
     """
     return Model(catalog.load(spec))
+
+
+def read(text: str, name: str = "cell", options: Mapping[str, str] | None = None) -> Model:
+    """The model of a cell given as text.
+
+    Args:
+        text: equations ``name[t] = expression`` and declarations, one a line.
+        name: a short name.
+        options: values of the text's options.
+
+    Raises:
+        CellError: the text is no valid cell.
+        ArgumentError: an option or its value is unknown.
+    """
+    return Model(read_cell(text, name, options))
+
+
+def from_sympy(
+    name: str,
+    equations: Mapping[Timed, MatrixExpr],
+    constants: Mapping[str, object] | Sequence[str] = (),
+    *,
+    title: str = "",
+    reference: str = "",
+) -> Model:
+    """The model of a cell given as SymPy expressions, through the same checks as a text.
+
+    Args:
+        name: a short name.
+        equations: targets ``h[0]`` (see ``timed``) with their values over ``h[-1]``, … and MatrixSymbols.
+        constants: names of numbers that are not trained, with or without default values.
+        title: a line of description.
+        reference: where the equations come from.
+
+    Raises:
+        CellError: an expression is not in the language, or shapes do not fit.
+    """
+    return Model(cell_from_sympy(name, equations, constants, title=title, reference=reference))
 
 
 def shipped() -> list[dict[str, Any]]:

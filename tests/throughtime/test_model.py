@@ -103,3 +103,14 @@ def test_a_report_on_what_failed_is_written_without_its_code(
 def test_without_a_browser_the_pdf_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("reports.pdf.find_browser", lambda: None)
     assert reporting._pdf("<p>", "a.pdf", lambda _: None) == {}
+
+
+def test_a_cell_from_text_and_one_from_sympy_give_the_same_code():
+    from sympy import MatrixSymbol, Symbol, tanh
+
+    n, m = Symbol("n", positive=True, integer=True), Symbol("m", positive=True, integer=True)
+    h, x = throughtime.timed("h", n), throughtime.timed("x", m)
+    W, U = MatrixSymbol("W", n, n), MatrixSymbol("U", n, m)
+    built = throughtime.from_sympy("tiny", {h[0]: (W * h[-2] + U * x[0]).applyfunc(tanh)})
+    written = throughtime.read("h[t] = tanh(U @ x[t] + W @ h[t-2])\n", "tiny")
+    assert built.generate().source == written.generate().source
