@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     )
     from derive.language import timed
     from proofs.claims.court import judge
+    from proofs.claims.court import judge
     from throughtime.model import Model, from_sympy, load, read, shipped, verify_file
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "judge": "proofs.claims.court",
     "timed": "derive.language",
     "judge": "proofs.claims.court",
     **dict.fromkeys(

@@ -29,7 +29,7 @@ CELL is the name of a shipped cell (lstm), with options if it has any (elman:g=r
 or the path of your own file (my.cell).
 
 \b
-Exit codes: 0 done, 1 internal error, 2 usage, 3 verification failed,
+Exit codes: 0 done, 1 internal error, 2 usage, 3 verification failed or a claim refuted,
 4 the input is not a valid cell.
 """
 
@@ -197,6 +197,37 @@ def verify(say: Progress, target: str, seed: int) -> Outcome:
     changes = "" if verification.ok else _changes(verification)
     text = f"{verification.table()}\n{changes}{_verdict(verification)}"
     return Outcome(data, text, _code(verification))
+
+
+@cli.command(epilog=_EPILOG)
+@click.argument("claims", metavar="CLAIMS")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="PAGE.html",
+    help="Write the verdicts as a page.",
+)
+@click.option("--force", is_flag=True, help="Write over a file that exists.")
+@common
+@click.pass_obj
+def audit(say: Progress, claims: str, output: Path | None, force: bool) -> Outcome:
+    """Judge the formulas in CLAIMS, a file or the name of one that ships: right, or wrong where and why."""
+    _refuse_existing(output, force=force)
+    say(f"reading {claims}")
+    from proofs.claims.court import audit as judged
+    from proofs.claims.register import claims_text
+
+    text, source = claims_text(claims)
+    found = judged(text, source, on_progress=say)
+    if output is not None:
+        from reports.audit import build_audit
+        from reports.html import to_html
+
+        _write(output, to_html(build_audit(found)), force=force)
+    blocks = "\n\n".join(verdict.text() for verdict in found.verdicts)
+    data = {**found.to_dict(), "ok": found.ok, "file": output}
+    return Outcome(data, f"{blocks}\n\n{found.table()}", 0 if found.ok else NOT_VERIFIED)
 
 
 @cli.command()

@@ -1,0 +1,1 @@
+"""The court of formulas: claims about gradients, judged, diagnosed and repaired."""

@@ -1,0 +1,219 @@
+"""The court: a claim comes in, a verdict goes out, and nothing in it is typed by hand."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from derive.catalog import load
+from derive.cell import Cell
+from derive.errors import ArgumentError, LanguageError, UnknownCellError
+from proofs.claims import numbers
+from proofs.claims.bounds import is_inequality, proof
+from proofs.claims.counterexample import find
+from proofs.claims.document import Claim, Document, read_document
+from proofs.claims.meaning import Reading
+from proofs.claims.measured import measures
+from proofs.claims.points import Context
+from proofs.claims.sameness import differences, renaming, without_bias
+from proofs.claims.syntax import Formula
+from proofs.claims.trial import Trial
+from proofs.claims.values import MeaninglessError
+from proofs.claims.verdict import (
+    CONDITIONAL,
+    KINDS,
+    MEANINGLESS,
+    NUMERICALLY_FALSE,
+    PROVED,
+    REFUTED,
+    UNDECIDED,
+    Verdict,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """The verdicts on a file of claims.
+
+    Args:
+        document: the file.
+        verdicts: one a claim, in order.
+    """
+
+    document: Document
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every claim stands as written."""
+        return all(v.stands for v in self.verdicts)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many claims came to each verdict."""
+        found = Counter(v.kind for v in self.verdicts)
+        return {kind: found[kind] for kind in KINDS if found[kind]}
+
+    def table(self) -> str:
+        """One line a claim."""
+        width = max(len(_name(v)) for v in self.verdicts)
+        return "\n".join(f"{_name(v):<{width}}  {v.kind}" for v in self.verdicts)
+
+    def to_dict(self) -> dict[str, object]:
+        """As plain data."""
+        return {
+            "source": self.document.source,
+            "title": self.document.title,
+            "counts": self.counts,
+            "claims": [v.to_dict() for v in self.verdicts],
+        }
+
+
+def _name(verdict: Verdict) -> str:
+    return verdict.claim.title or f"line {verdict.claim.line}"
+
+
+def audit(
+    text: str, source: str = "claims", on_progress: Callable[[str], None] | None = None
+) -> Audit:
+    """Judge every claim of a text.
+
+    Args:
+        text: see ``proofs.claims.document``.
+        source: its name, for messages.
+        on_progress: is told what is judged.
+
+    Raises:
+        LanguageError: the text is not in the language.
+    """
+    document = read_document(text, source)
+    verdicts: list[Verdict] = []
+    for claim in document.claims:
+        if on_progress is not None:
+            on_progress(f"judging line {claim.line}")
+        verdicts.append(judge_claim(claim))
+    return Audit(document, tuple(verdicts))
+
+
+def judge(
+    cell: str | Cell, left: str, right: str, *, loss: str = "sum over t", given: str = ""
+) -> Verdict:
+    """The verdict on one formula.
+
+        >>> judge("lstm", "dL/dW_f", "sum(t, (dL/dc[t] * c[t-1] * f[t] * (1 - f[t])) @ h[t-1].T)").kind
+        'proved'
+
+    Args:
+        cell: a shipped cell's name, a path, or a cell.
+        left: what the formula is about, e.g. ``dL/dW_f``.
+        right: what it is said to be.
+        loss: as after ``loss`` in a file of claims.
+        given: conditions that are presumed, with commas between.
+
+    Raises:
+        LanguageError: the formula is not in the language.
+    """
+    presumed = f" given {given}" if given else ""
+    named = load(cell) if isinstance(cell, str) else cell
+    text = f"loss {loss}\nclaim{presumed} : {' '.join(left.split())} == {' '.join(right.split())}\n"
+    return judge_claim(read_document(text, "claim", named).claims[0])
+
+
+def judge_claim(claim: Claim) -> Verdict:
+    """The verdict on one claim."""
+    started = time.perf_counter()
+    verdict = _judge(claim)
+    return replace(verdict, seconds=time.perf_counter() - started)
+
+
+def _judge(claim: Claim) -> Verdict:
+    formula = claim.formula
+    if formula is None:
+        return _sameness(claim)
+    if numbers.is_numeric(formula):
+        return _worked(claim, formula)
+    if claim.cell is None:
+        raise _error(
+            claim,
+            "The claim speaks of quantities, and no cell is named.",
+            "Write e.g. `cell lstm` before it.",
+        )
+    context = Context(claim.cell, claim.loss, frozenset(claim.given))
+    if is_inequality(formula):
+        return _inequality(claim, formula, context)
+    if formula.relation == "~=" or measures(formula):
+        problem = "An approximate equality, or one of norms, is judged between numbers only."
+        raise _error(claim, problem, "Write == between formulas, or <= between sizes.")
+    return Trial(claim, formula, context).verdict()
+
+
+def _error(claim: Claim, problem: str, remedy: str) -> LanguageError:
+    start = claim.statement.code.index(":") + 1
+    code = claim.statement.code
+    start += len(code[start:]) - len(code[start:].lstrip())
+    return LanguageError(problem, remedy, place=claim.statement.place(start, len(code.rstrip())))
+
+
+def _worked(claim: Claim, formula: Formula) -> Verdict:
+    """Numbers against numbers."""
+    try:
+        if numbers.holds(formula):
+            limit = numbers.tolerance(formula)
+            exact = "computed to 50 digits" + (f", within {float(limit):g}" if limit else "")
+            return Verdict(claim, PROVED, reason=exact)
+        return Verdict(claim, NUMERICALLY_FALSE, reason=numbers.gap_text(formula))
+    except MeaninglessError as error:
+        start, stop = (
+            error.where if error.where[1] > error.where[0] else (0, len(claim.statement.code))
+        )
+        return Verdict(
+            claim, MEANINGLESS, reason=error.problem, place=claim.statement.place(start, stop)
+        )
+
+
+def _inequality(claim: Claim, formula: Formula, context: Context) -> Verdict:
+    """Sizes compared: by laws, or refuted by numbers."""
+    why = proof(formula, context)
+    if why and not context.conditions:
+        return Verdict(claim, PROVED, reason=why)
+    example = find(formula, context, Reading())
+    if example is not None:
+        return Verdict(claim, REFUTED, counterexample=example)
+    return Verdict(claim, UNDECIDED, reason="no law shows it, and no counterexample was found")
+
+
+def _sameness(claim: Claim) -> Verdict:
+    """A cell against a shipped one."""
+    assert claim.cell is not None  # noqa: S101 - the reader demands a cell
+    try:
+        other: Cell = load(claim.same_as)
+    except (UnknownCellError, ArgumentError) as error:
+        raise _error(claim, error.problem, error.remedy) from None
+    names = renaming(claim.cell, other)
+    if names is not None:
+        return Verdict(
+            claim,
+            PROVED,
+            reason=_renamed(names),
+            bound="equal at a random run modulo a prime of 127 bits",
+        )
+    bare = without_bias(other)
+    names = renaming(claim.cell, bare) if bare is not None else None
+    if names is not None:
+        return Verdict(claim, CONDITIONAL, reason=_renamed(names), conditions=("bias",))
+    found = differences(claim.cell, other)
+    return Verdict(
+        claim,
+        REFUTED,
+        reason="; ".join(found) or "no renaming makes the equations those of the cell",
+    )
+
+
+def _renamed(names: dict[str, str]) -> str:
+    changed = [f"{mine} is {theirs}" for mine, theirs in names.items() if mine != theirs]
+    return "the same equations" + (f", where {', '.join(changed)}" if changed else ", name by name")
+
+
+__all__ = ["Audit", "audit", "judge", "judge_claim"]

@@ -1,0 +1,323 @@
+"""Files of claims: which cell, which loss, and the formulas said about them.
+
+    cell lstm                              a shipped cell, with options as in elman:g=relu
+    cell                                   or equations of one's own, indented
+        h[t] = tanh(W @ h[t-1] + U @ x[t])
+    loss sum over t of E(y)                L = Σ E[t], E[t] any function of y[t]; ``loss last step`` looks at T only
+    notation d open                        d does not say which derivative is meant, as ∂ does not
+    claim "title" given b = 0 : left == right
+    claim "title" : cell is lstm           the equations above are those of a shipped cell
+
+Each of cell, loss and notation holds for the claims after it. An indented line continues the one before.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import NoReturn
+
+from derive.catalog import load
+from derive.cell import Cell
+from derive.errors import ArgumentError, LanguageError, Place, UnknownCellError
+from derive.language import read_cell
+from derive.language_lines import MAX_LINE, MAX_TEXT, Statement
+from proofs.claims.conditions import CONDITIONS, named_condition
+from proofs.claims.cursor import Names
+from proofs.claims.reader import read_formula
+from proofs.claims.syntax import Formula
+from proofs.claims.words import tokens_of
+
+MAX_CLAIMS = 300
+_LOSS = re.compile(
+    r"loss\s+(?P<when>sum over t|last step|at T)"
+    r"(\s+of\s+((?P<name>[A-Za-z]\w*)\s*\(\s*(?P<of>\w+)\s*\)|(?P<bare>\w+)))?\s*"
+)
+_HEAD = re.compile(r'claim\b\s*("(?P<title>[^"]*)")?\s*(given\s+(?P<given>[^:]*))?\s*(?P<colon>:)?')
+_SAME_CELL = re.compile(r"\s*cell\s+is\s+(?P<spec>\S+)\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What is differentiated: L = Σ_t name[t], each term any function of one quantity at its step.
+
+    Args:
+        name: of the whole; with an index, of a term.
+        of: the quantity at which it looks.
+        last_only: whether only the last step has a term.
+    """
+
+    name: str
+    of: str
+    last_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One formula, with what it is about.
+
+    Args:
+        title: what its author calls it.
+        formula: what it says, or ``None`` if it says that the cell is a shipped one.
+        cell: the cell it speaks of.
+        loss: the loss it speaks of.
+        statement: where it stands.
+        given: names of conditions that it presumes.
+        same_as: the shipped cell that the equations are said to be.
+        text: the formula as written.
+    """
+
+    title: str
+    formula: Formula | None
+    cell: Cell | None
+    loss: Loss | None
+    statement: Statement
+    given: tuple[str, ...] = ()
+    same_as: str = ""
+    text: str = ""
+
+    @property
+    def line(self) -> int:
+        """The first line."""
+        return self.statement.pieces[0][1]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file of claims.
+
+    Args:
+        source: its name.
+        title: its first comment.
+        reference: where the claims come from, after ``# source:``.
+        claims: in order.
+    """
+
+    source: str
+    title: str
+    reference: str
+    claims: tuple[Claim, ...]
+
+
+def read_document(text: str, source: str = "claims", cell: Cell | None = None) -> Document:
+    """The claims of a text; ``cell`` is what they speak of until the text names one.
+
+    Raises:
+        LanguageError: the text is not in the language.
+        CellError: a cell in it is not valid.
+    """
+    if len(text) > MAX_TEXT:
+        raise LanguageError(f"{source}: more than {MAX_TEXT:,} characters.", "Split the file.")
+    lines = re.split(r"\r\n|\r|\n", text.removeprefix("\ufeff"))
+    for number, raw in enumerate(lines, 1):
+        if len(raw) > MAX_LINE:
+            raise LanguageError(
+                "The line is too long.",
+                "Break it; continue with a blank.",
+                place=Place(source, number, raw),
+            )
+    comments = [line.lstrip("#").strip() for line in lines if line.startswith("#")]
+    sources = [c for c in comments if c.lower().startswith("source:")]
+    titles = [c for c in comments if c and c not in sources]
+    reader = _Document(source, cell)
+    for statement in _statements(lines, source):
+        reader.read(statement)
+    if not reader.claims:
+        raise LanguageError(
+            f"{source} holds no claim.", 'Write e.g. claim "carry" : dL/dc[t-1] == dL/dc[t] * f[t]'
+        )
+    title = titles[0] if titles else ""
+    return Document(source, title, " ".join(s[7:].strip() for s in sources), tuple(reader.claims))
+
+
+def _statements(lines: list[str], source: str) -> list[Statement]:
+    """Lines with their indented continuations; comments and blank lines fall out."""
+    found: list[Statement] = []
+    for number, raw in enumerate(lines, 1):
+        kept = _without_comment(raw)
+        if not kept.strip():
+            continue
+        if raw[0] in " \t" and found:
+            last = found.pop()
+            code = last.code + "\n"
+            found.append(
+                replace(last, code=code + kept, pieces=(*last.pieces, (len(code), number, raw)))
+            )
+        else:
+            found.append(Statement(source, kept, ((0, number, raw),)))
+    return found
+
+
+def _without_comment(line: str) -> str:
+    quoted = False
+    for i, char in enumerate(line):
+        if char == '"':
+            quoted = not quoted
+        elif char == "#" and not quoted:
+            return line[:i]
+    return line
+
+
+def _fail(
+    statement: Statement, problem: str, remedy: str, at: int = 0, width: int | None = None
+) -> NoReturn:
+    stop = at + (width or max(1, len(statement.code.rstrip()) - at))
+    raise LanguageError(problem, remedy, place=statement.place(at, stop))
+
+
+class _Document:
+    def __init__(self, source: str, cell: Cell | None) -> None:
+        self.source = source
+        self.cell = cell
+        self.loss = Loss("L", cell.equations[-1].target.name) if cell else None
+        self.open_d = False
+        self.claims: list[Claim] = []
+
+    def read(self, statement: Statement) -> None:
+        word = (re.match(r"\w*", statement.code) or [""])[0]
+        readers = {
+            "cell": self.read_cell,
+            "loss": self.read_loss,
+            "notation": self.read_notation,
+            "claim": self.read_claim,
+        }
+        if word not in readers:
+            _fail(
+                statement,
+                "A line begins with cell, loss, notation or claim.",
+                'Write e.g. claim "name" : left == right',
+                0,
+                len(word) or 1,
+            )
+        readers[word](statement)
+
+    def read_cell(self, statement: Statement) -> None:
+        spec = statement.code.partition("\n")[0][4:].strip()
+        equations = statement.code.partition("\n")[2]
+        if bool(spec) == bool(equations.strip()):
+            _fail(
+                statement,
+                "A cell is named, or its equations follow, indented.",
+                "Write e.g. cell lstm",
+            )
+        if spec:
+            try:
+                self.cell = load(spec)
+            except (UnknownCellError, ArgumentError) as error:
+                _fail(statement, error.problem, error.remedy, statement.code.index(spec), len(spec))
+        else:
+            first = statement.pieces[1][1]
+            self.cell = read_cell("\n" * (first - 1) + self.padded(statement), self.source)
+        self.loss = Loss("L", self.cell.equations[-1].target.name)
+
+    def padded(self, statement: Statement) -> str:
+        """The equations on the lines where they stand."""
+        lines: dict[int, str] = {
+            number: _without_comment(raw) for _, number, raw in statement.pieces[1:]
+        }
+        first, last = min(lines), max(lines)
+        return "\n".join(lines.get(number, "") for number in range(first, last + 1))
+
+    def read_loss(self, statement: Statement) -> None:
+        found = _LOSS.fullmatch(statement.code)
+        if found is None:
+            _fail(
+                statement,
+                "This is no loss.",
+                "Write `loss sum over t`, `loss sum over t of E(y)` or `loss last step of E(y)`.",
+            )
+        cell = self.need_cell(statement)
+        of = found["of"] or found["bare"] or cell.equations[-1].target.name
+        if of not in {e.target.name for e in cell.equations}:
+            _fail(
+                statement,
+                f"The cell defines no {of}.",
+                "Name a quantity that has an equation.",
+                statement.code.index(of),
+                len(of),
+            )
+        name = found["name"] or "L"
+        if name in {q.name for q in cell.quantities}:
+            _fail(
+                statement,
+                f"{name} is a quantity of the cell.",
+                "Choose another name for the loss.",
+                statement.code.index(name),
+                len(name),
+            )
+        self.loss = Loss(name, of, found["when"] != "sum over t")
+
+    def read_notation(self, statement: Statement) -> None:
+        words = statement.code.split()
+        if len(words) != 3 or words[1] != "d" or words[2] not in ("open", "total"):
+            _fail(
+                statement, "This is no notation.", "Write `notation d open` or `notation d total`."
+            )
+        self.open_d = words[2] == "open"
+
+    def need_cell(self, statement: Statement) -> Cell:
+        if self.cell is None:
+            _fail(statement, "No cell has been named yet.", "Write e.g. `cell lstm` before it.")
+        return self.cell
+
+    def names(self) -> Names:
+        if self.cell is None or self.loss is None:
+            return Names()
+        plain = [q.name for q in self.cell.quantities if q.role in ("parameter", "constant")]
+        timed = [q.name for q in self.cell.quantities if q.name not in plain]
+        return Names(timed, plain, self.loss.name, self.open_d)
+
+    def read_claim(self, statement: Statement) -> None:
+        if len(self.claims) >= MAX_CLAIMS:
+            _fail(statement, f"More than {MAX_CLAIMS} claims.", "Split the file.")
+        head = _HEAD.match(statement.code)
+        if head is None or head["colon"] is None:
+            _fail(
+                statement, "A claim is followed by a colon.", 'Write claim "title" : left == right'
+            )
+        given = self.given(statement, head["given"] or "", head.start("given"))
+        start, stop = head.end(), len(statement.code)
+        body = statement.code[start:stop]
+        same = _SAME_CELL.fullmatch(body)
+        formula = None if same else self.formula(statement, start, stop)
+        self.claims.append(
+            Claim(
+                title=head["title"] or "",
+                formula=formula,
+                cell=self.need_cell(statement) if same else self.cell,
+                loss=self.loss,
+                statement=statement,
+                given=given,
+                same_as=same["spec"] if same else "",
+                text=" ".join(body.split()),
+            )
+        )
+
+    def formula(self, statement: Statement, start: int, stop: int) -> Formula:
+        body = statement.code[start:stop].replace("\n", " ")
+        flat = replace(statement, code=statement.code[:start] + body)
+        if not body.strip():
+            _fail(
+                statement,
+                "The claim says nothing.",
+                "Write left == right after the colon.",
+                max(0, start - 1),
+                1,
+            )
+        return read_formula(flat, tokens_of(flat, start, stop), self.names())
+
+    def given(self, statement: Statement, text: str, at: int) -> tuple[str, ...]:
+        found: list[str] = []
+        for part in filter(None, (p.strip() for p in text.split(","))):
+            name = named_condition(part)
+            if name is None:
+                known = ", ".join(c.spelling for c in CONDITIONS)
+                _fail(
+                    statement,
+                    f"{part} is no condition.",
+                    f"The conditions are {known}.",
+                    statement.code.index(part, at),
+                    len(part),
+                )
+            found.append(name)
+        return tuple(found)

@@ -1,0 +1,187 @@
+"""Mistakes of content: the wrong quantity, a derivative of an activation that is wrong or missing, factors, terms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+
+from proofs.claims.edit_kinds import Local, Scope, said
+from proofs.claims.paths import ONE
+from proofs.claims.syntax import (
+    Add,
+    Call,
+    Chain,
+    Deriv,
+    Mul,
+    Node,
+    Num,
+    Open,
+    Pow,
+    Qty,
+)
+
+
+def other_quantity(part: Node, parent: Node | None, scope: Scope) -> Iterator[Local]:
+    """Another quantity of the same shape: the wrong gate, weight or bias."""
+    if not isinstance(part, Qty):
+        return
+    shape = scope.shape(part.name)
+    for q in scope.context.cell.quantities:
+        timed = q.role not in ("parameter", "constant")
+        if q.name != part.name and q.shape == shape and timed == (part.index is not None):
+            new = replace(part, name=q.name)
+            kind = "wrong gate or state" if timed else "wrong weight or bias"
+            yield kind, said("{}: {} should be {}", kind, part, new), new
+
+
+def slope_missing(part: Node, parent: Node | None, scope: Scope) -> Iterator[Local]:
+    """A factor f′ that is not there."""
+    for index in scope.steps:
+        for of, factors in scope.activations(index):
+            product = Mul(factors=tuple((1, f) for f in factors))
+            message = said(
+                "missing derivative of the activation: the factor {}, of {}", product, of
+            )
+            yield from (
+                ("missing derivative of the activation", message, new)
+                for new in _with_factors(part, parent, factors, scope)
+            )
+
+
+def _with_factors(
+    part: Node, parent: Node | None, factors: tuple[Node, ...], scope: Scope
+) -> Iterator[Node]:
+    extra = tuple((1, f) for f in factors)
+    if isinstance(part, Mul):
+        missing = [f for f in extra if f not in part.factors]
+        yield replace(
+            part, factors=(*part.factors, *(missing if len(missing) < len(extra) else extra))
+        )
+        if 0 < len(missing) < len(extra):
+            yield replace(part, factors=(*part.factors, *extra))
+    elif isinstance(part, Deriv | Call | Qty | Chain) and not isinstance(
+        parent, Mul | Deriv | Call | Pow
+    ):
+        yield Mul(factors=((1, part), *extra))
+        if scope.jacobian and not isinstance(parent, Chain):
+            whole = extra[0][1] if len(extra) == 1 else Mul(factors=extra)
+            tail = part.factors if isinstance(part, Chain) else (part,)
+            yield Chain(factors=(Call(name="diag", args=(whole,)), *tail))
+    elif isinstance(part, Add) and parent is None:
+        yield Mul(factors=((1, part), *extra))
+
+
+def slope_form(part: Node, parent: Node | None, scope: Scope) -> Iterator[Local]:
+    """1 − s² for s (1 − s), and the other way round; a function too few or too many inside."""
+    kind = "wrong derivative of the activation"
+    match part:
+        case Add(
+            terms=((1, Num(value=Fraction(numerator=1, denominator=1))), (-1, Pow(base=base)))
+        ):
+            new: Node = Mul(factors=((1, base), (1, Add(terms=((1, ONE), (-1, base))))))
+            yield kind, said("{}: {} is that of tanh; it should be {}", kind, part, new), new
+            inner = Add(terms=((1, ONE), (-1, base)))
+            yield kind, said("{}: {} should be {}", kind, part, inner), inner
+        case Add(terms=((1, Num(value=Fraction(numerator=1, denominator=1))), (-1, base))):
+            new = Add(terms=((1, ONE), (-1, Pow(base=base, exponent=Num(value=Fraction(2))))))
+            yield kind, said("{}: {} should be {}", kind, part, new), new
+        case Mul(factors=factors):
+            yield from _to_tanh(part, factors)
+        case Pow(base=Call(name="tanh" | "sigmoid", args=(inner,))):
+            new = replace(part, base=inner)
+            yield (
+                "derivative at the wrong point",
+                said("derivative at the wrong point: {} should be {}", part, new),
+                new,
+            )
+        case Pow(base=Qty() as base):
+            new = replace(part, base=Call(name="tanh", args=(base,)))
+            yield (
+                "derivative at the wrong point",
+                said("derivative at the wrong point: {} should be {}", part, new),
+                new,
+            )
+
+
+def _to_tanh(part: Mul, factors: tuple[tuple[int, Node], ...]) -> Iterator[Local]:
+    for _, base in factors:
+        minus = Add(terms=((1, ONE), (-1, base)))
+        if (1, minus) in factors:
+            rest = [f for f in factors if f not in ((1, base), (1, minus))]
+            square = Add(terms=((1, ONE), (-1, Pow(base=base, exponent=Num(value=Fraction(2))))))
+            new = Mul(factors=(*rest, (1, square))) if rest else square
+            kind = "wrong derivative of the activation"
+            yield kind, said("{}: {} * ({}) should be {}", kind, base, minus, square), new
+
+
+def complement(part: Node, parent: Node | None, scope: Scope) -> Iterator[Local]:
+    """z for 1 − z, and the other way round."""
+    kind = "gate for its complement"
+    match part:
+        case Add(
+            terms=((1, Num(value=Fraction(numerator=1, denominator=1))), (-1, Qty() as inner))
+        ):
+            yield kind, said("{} should be {}", part, inner), inner
+        case Qty() if isinstance(parent, Mul | Chain | Call):
+            new = Add(terms=((1, ONE), (-1, part)))
+            yield kind, said("{} should be {}", part, new), new
+
+
+def superfluous(part: Node, parent: Node | None, scope: Scope) -> Iterator[Local]:
+    """A factor or a term too many."""
+    if isinstance(part, Mul | Chain | Open) and len(part.factors) > 1:
+        for i, factor in enumerate(part.factors):
+            rest = (*part.factors[:i], *part.factors[i + 1 :])
+            gone = factor[1] if isinstance(factor, tuple) else factor
+            if len(rest) == 1 and isinstance(part, Mul) and rest[0][0] < 0:  # type: ignore[index]
+                continue
+            alone = rest[0][1] if isinstance(rest[0], tuple) else rest[0]
+            new = alone if len(rest) == 1 else replace(part, factors=rest)
+            yield "superfluous factor", said("superfluous factor {}", gone), new  # type: ignore[arg-type]
+    if isinstance(part, Add) and len(part.terms) > 1:
+        for i, (_, term) in enumerate(part.terms):
+            rest_terms = (*part.terms[:i], *part.terms[i + 1 :])
+            new = (
+                rest_terms[0][1]
+                if len(rest_terms) == 1 and rest_terms[0][0] > 0
+                else replace(part, terms=rest_terms)
+            )
+            yield "superfluous term", said("superfluous term {}", term), new
+
+
+def missing_factor(part: Node, parent: Node | None, scope: Scope) -> Iterator[Local]:
+    """A factor too few."""
+    eye = scope.jacobian and isinstance(part, Call) and part.name == "eye"
+    if not (
+        isinstance(part, Mul)
+        or eye
+        or (isinstance(part, Deriv) and not isinstance(parent, Mul | Deriv))
+    ):
+        return
+    for q in scope.context.cell.quantities:
+        if q.role in ("parameter", "input"):
+            continue
+        for index in scope.steps if q.role != "constant" else (None,):
+            factor = Qty(name=q.name, index=index)
+            if eye:
+                yield (
+                    "missing factor",
+                    said("missing factor {}", factor),
+                    Call(name="diag", args=(factor,)),
+                )
+                continue
+            factors = part.factors if isinstance(part, Mul) else ((1, part),)
+            for new_factor in (factor, Add(terms=((1, ONE), (-1, factor)))):
+                new = Mul(factors=(*factors, (1, new_factor)))
+                yield "missing factor", said("missing factor {}", new_factor), new
+
+
+def missing_term(part: Node, parent: Node | None, scope: Scope) -> Iterator[Local]:
+    """A bias that is not there."""
+    if isinstance(part, Add) and isinstance(parent, Call):
+        for q in scope.context.cell.quantities:
+            if q.role == "parameter" and 1 in q.shape:
+                term = Qty(name=q.name)
+                new = replace(part, terms=(*part.terms, (1, term)))
+                yield "missing term", said("missing term {}", term), new

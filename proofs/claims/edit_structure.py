@@ -1,0 +1,178 @@
+"""Mistakes of structure: transposes, orders, indices, signs, kinds of derivatives and of products."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from proofs.claims.edit_kinds import Local, Scope, said
+from proofs.claims.syntax import (
+    Add,
+    Big,
+    Call,
+    Chain,
+    Deriv,
+    Mul,
+    Node,
+    Open,
+    Qty,
+    Transposed,
+)
+
+# ── rules: what could have been meant instead of this part ──
+
+
+def index(part: Node, parent: Node | None, scope: Scope) -> Iterator[Local]:
+    """A step too early or too late."""
+    if isinstance(part, Qty) and part.index is not None:
+        for steps in (-1, 1):
+            new = replace(part, index=part.index.shifted(steps))
+            yield "index off by one", said("index off by one: {} should be {}", part, new), new
+    if isinstance(part, Big):
+        for steps in (-1, 1):
+            for new in (
+                replace(part, lo=part.lo.shifted(steps)),
+                replace(part, hi=part.hi.shifted(steps)),
+            ):
+                yield (
+                    "index off by one",
+                    said(
+                        "the {} runs one step too {}",
+                        part.kind,
+                        "far" if _longer(part, new) else "short",
+                    ),
+                    new,
+                )
+
+
+def _longer(part: Big, new: Big) -> bool:
+    return new.hi.constant < part.hi.constant or new.lo.constant > part.lo.constant
+
+
+def transpose(part: Node, parent: Node | None, scope: Scope) -> Iterator[Local]:
+    """A transpose too few or too many."""
+    if isinstance(part, Transposed):
+        yield (
+            "superfluous transpose",
+            said("superfluous transpose: {} should be {}", part, part.of),
+            part.of,
+        )
+    elif (
+        not isinstance(parent, Transposed | Deriv)
+        and isinstance(part, Qty | Deriv | Mul | Add)
+        and isinstance(parent, Chain | Open | Big | None)
+    ):
+        new = Transposed(of=part)
+        yield "missing transpose", said("missing transpose: {} should be {}", part, new), new
+
+
+def order(part: Node, parent: Node | None, scope: Scope) -> Iterator[Local]:
+    """Factors in the wrong order."""
+    if isinstance(part, Chain | Open):
+        for i in range(len(part.factors) - 1):
+            f = part.factors
+            new = replace(part, factors=(*f[:i], f[i + 1], f[i], *f[i + 2 :]))
+            yield (
+                "wrong order of factors",
+                said("wrong order of factors: {} should be {}", part, new),
+                new,
+            )
+        if isinstance(part, Chain):
+            new = replace(part, factors=tuple(_flip(f) for f in reversed(part.factors)))
+            yield (
+                "wrong order of factors",
+                said("wrong order of factors: {} should be its transpose {}", part, new),
+                new,
+            )
+        if len(part.factors) > 2:
+            new = replace(part, factors=part.factors[::-1])
+            yield (
+                "wrong order of factors",
+                said("wrong order of factors: {} should be {}", part, new),
+                new,
+            )
+    if isinstance(part, Big) and part.kind == "product":
+        new = replace(part, descending=not part.descending)
+        word = "descending, the last one first" if new.descending else "ascending"
+        yield (
+            "wrong order of factors",
+            said("wrong order of factors: the product must be {}", word),
+            new,
+        )
+
+
+def sign(part: Node, parent: Node | None, scope: Scope) -> Iterator[Local]:
+    """A wrong sign."""
+    if isinstance(part, Add):
+        for i, (sign, term) in enumerate(part.terms):
+            new = replace(part, terms=(*part.terms[:i], (-sign, term), *part.terms[i + 1 :]))
+            if len(part.terms) == 1:
+                new = term
+            yield "wrong sign", said("wrong sign of {}", term), new
+    if (parent is None or isinstance(parent, Big)) and not isinstance(part, Add | Big):
+        yield "wrong sign", said("wrong sign of the whole"), Add(terms=((-1, part),))
+
+
+def kind(part: Node, parent: Node | None, scope: Scope) -> Iterator[Local]:
+    """One kind of derivative taken for another."""
+    if not isinstance(part, Deriv):
+        return
+    for kind in ("total", "local", "immediate"):
+        if kind != part.kind:
+            new = replace(part, kind=kind)
+            name = "partial taken for total" if kind == "total" else "total taken for partial"
+            yield name, said("{}: {} should be {}, the {} derivative", name, part, new, kind), new
+
+
+def product(part: Node, parent: Node | None, scope: Scope) -> Iterator[Local]:
+    """An entrywise, an outer and a matrix product taken for one another."""
+    found: list[tuple[str, Node]] = []
+    if isinstance(part, Mul) and all(e > 0 for e, _ in part.factors):
+        factors = tuple(f for _, f in part.factors)
+        rest = Mul(factors=part.factors[:-1]) if len(factors) > 2 else factors[0]
+        tail = Mul(factors=part.factors[1:]) if len(factors) > 2 else factors[1]
+        found += [
+            ("outer", Chain(factors=(rest, Transposed(of=factors[-1])))),
+            ("matrix", Chain(factors=(factors[0], tail))),
+        ]
+        found += [
+            ("matrix", Chain(factors=(_flip(factors[0]), tail))),
+            ("outer", Chain(factors=(tail, Transposed(of=factors[0])))),
+        ]
+        found += [
+            ("matrix", Chain(factors=(rest, factors[-1]))),
+            ("diagonal matrix", Chain(factors=(Call(name="diag", args=(rest,)), factors[-1]))),
+        ]
+    if isinstance(part, Chain) and len(part.factors) == 2:
+        a, b = part.factors
+        bare = b.of if isinstance(b, Transposed) else b
+        found += [("entrywise", Mul(factors=(*_as_factors(a), *_as_factors(b))))]
+        found += [
+            ("entrywise", Mul(factors=(*_as_factors(a), *_as_factors(bare)))),
+            ("outer", Chain(factors=(a, _flip(b)))),
+        ]
+        found.append(("entrywise", Mul(factors=(*_as_factors(_bare(a)), *_as_factors(bare)))))
+    if isinstance(part, Open) and len(part.factors) == 2:
+        a, b = part.factors
+        found += [("map", Call(name="sandwich", args=(Call(name="diag", args=(a,)), b)))]
+        found += [("matrix", Chain(factors=(a, b))), ("entrywise", Mul(factors=((1, a), (1, b))))]
+    for what, new in found:
+        if not isinstance(part, Open) and _is_outer(new) and what == "matrix":
+            what = "outer"
+        yield "wrong kind of product", said("{} should be the {} product {}", part, what, new), new
+
+
+def _is_outer(node: Node) -> bool:
+    return isinstance(node, Chain) and isinstance(node.factors[-1], Transposed)
+
+
+def _bare(node: Node) -> Node:
+    return node.of if isinstance(node, Transposed) else node
+
+
+def _flip(node: Node) -> Node:
+    return node.of if isinstance(node, Transposed) else Transposed(of=node)
+
+
+def _as_factors(node: Node) -> tuple[tuple[int, Node], ...]:
+    return node.factors if isinstance(node, Mul) else ((1, node),)

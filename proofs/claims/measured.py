@@ -1,0 +1,45 @@
+"""Formulas over floating-point numbers, where sizes are measured too: norms and singular values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from proofs.claims.bounds import MEASURES, gamma
+from proofs.claims.meaning import Meaning
+from proofs.claims.syntax import Call, Formula, Pow, Steps, walk
+from proofs.claims.values import Value
+
+
+class Measured(Meaning):
+    """Formulas over floating-point numbers, where sizes are measured too."""
+
+    def _call(self, node: Call, places: Any) -> Value:
+        """Norms and singular values besides all else."""
+        if node.name == "gamma":
+            return Value(np.array([[float(gamma(self.world.cell))]]))
+        if node.name not in MEASURES:
+            return super()._call(node, places)
+        value = self.visit(node.args[0], places)
+        array = np.asarray(np.eye(1) if value.unit else value.array, dtype=float)
+        if node.name == "spectral_radius":
+            return Value(np.array([[max(abs(np.linalg.eigvals(array)))]]))
+        sizes = np.linalg.svd(array, compute_uv=False)
+        return Value(np.array([[sizes[-1] if node.name == "sigma_min" else sizes[0]]]))
+
+    def _power(self, node: Pow, places: Any) -> Value:
+        """Numbers to a number of steps."""
+        if not isinstance(node.exponent, Steps):
+            return super()._power(node, places)
+        base = self.visit(node.base, places)
+        return Value(base.array ** node.exponent.index.at(dict(places)))
+
+
+def measures(formula: Formula) -> bool:
+    """Whether a formula measures anything."""
+    return any(
+        isinstance(p, Call) and p.name in (*MEASURES, "gamma")
+        for s in (formula.left, formula.right)
+        for p in walk(s)
+    )

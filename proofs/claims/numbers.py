@@ -1,0 +1,227 @@
+"""Worked numbers: formulas over numbers alone, to fifty digits, and by how much they are false."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import mpmath
+import numpy as np
+
+from proofs.arithmetic import Array
+from proofs.claims.printing import show
+from proofs.claims.syntax import (
+    Add,
+    Call,
+    Chain,
+    Formula,
+    Literal,
+    Mul,
+    Node,
+    Num,
+    Open,
+    Pow,
+    Transposed,
+    walk,
+)
+from proofs.claims.values import MeaninglessError
+from proofs.floats import HighPrecision
+
+DIGITS = 50
+ROUNDING = mpmath.mpf(10) ** -40
+MAX_EXPONENT = 64
+LOOSEST = Fraction(1, 20)
+"""The tolerance of ~= where whole numbers are written."""
+
+
+def is_numeric(formula: Formula) -> bool:
+    """Whether a formula speaks of numbers only."""
+    parts = [*walk(formula.left), *walk(formula.right)]
+    return all(
+        isinstance(p, Num | Literal | Add | Mul | Chain | Open | Pow | Transposed | Call)
+        for p in parts
+    )
+
+
+def tolerance(formula: Formula) -> Fraction:
+    """By how much the sides of ~= may differ: as stated, else half a unit in the last digit on the right, or 0.05."""
+    if formula.relation == "==":
+        return Fraction(0)
+    if formula.within is not None:
+        return formula.within
+    units = [p.unit for p in walk(formula.right) if isinstance(p, Num)]
+    return min(min(units, default=Fraction(0)) / 2, LOOSEST)
+
+
+def difference(formula: Formula) -> tuple[Array, Array, Any]:
+    """Both sides, and the largest difference of their entries.
+
+    Raises:
+        MeaninglessError: shapes cannot agree, or an operation has no value.
+    """
+    numbers = Numbers()
+    left, right = numbers(formula.left), numbers(formula.right)
+    if left.shape != right.shape and right.shape != (1, 1):
+        if left.size == right.size and 1 in left.shape and 1 in right.shape:
+            left = left.reshape(right.shape)
+        else:
+            raise MeaninglessError(
+                f"the left side has shape {left.shape}, the right side {right.shape}", (0, 0)
+            )
+    return left, right, max(abs(v) for v in (left - right).ravel())
+
+
+def holds(formula: Formula) -> bool:
+    """Whether a relation between numbers holds, rounding at fifty digits granted."""
+    left, right, gap = difference(formula)
+    match formula.relation:
+        case "<=":
+            return all(v <= ROUNDING for v in (left - right).ravel())
+        case ">=":
+            return all(v >= -ROUNDING for v in (left - right).ravel())
+        case _:
+            limit = tolerance(formula)
+            return gap <= mpmath.mpf(limit.numerator) / limit.denominator + ROUNDING
+
+
+class Numbers:
+    """Evaluates formulas over numbers."""
+
+    def __init__(self) -> None:
+        self.high = HighPrecision(DIGITS)
+
+    def __call__(self, node: Node) -> Array:
+        """The value, as a matrix."""
+        try:
+            return _RULES[type(node)](self, node)
+        except (ZeroDivisionError, ValueError, OverflowError) as error:
+            raise MeaninglessError(f"this has no value ({error})", node.where) from None
+
+    def _number(self, node: Num) -> Array:
+        return np.array(
+            [[self.high.mp.mpf(node.value.numerator) / node.value.denominator]], dtype=object
+        )
+
+    def _literal(self, node: Literal) -> Array:
+        rows = [[self(v) for v in row] for row in node.rows]
+        if any(v.shape != (1, 1) for row in rows for v in row):
+            raise MeaninglessError("the entries of a list are numbers", node.where)
+        return np.array([[v[0, 0] for v in row] for row in rows], dtype=object)
+
+    def _together(self, a: Array, b: Array, node: Node) -> None:
+        if a.shape != b.shape and (1, 1) not in (a.shape, b.shape):
+            raise MeaninglessError(f"shapes {a.shape} and {b.shape} do not agree", node.where)
+
+    def _sum(self, node: Add) -> Array:
+        total: Array | None = None
+        for sign, term in node.terms:
+            value = sign * self(term)
+            if total is not None:
+                self._together(total, value, node)
+            total = value if total is None else total + value
+        assert total is not None  # noqa: S101 - no sum is empty
+        return total
+
+    def _product(self, node: Mul) -> Array:
+        total = self._number(Num(value=Fraction(1)))
+        for exponent, factor in node.factors:
+            value = self(factor)
+            self._together(total, value, node)
+            total = total * value if exponent > 0 else total / value
+        return total
+
+    def _chain(self, node: Chain | Open) -> Array:
+        values = [self(f) for f in node.factors]
+        total = values[0]
+        for value in values[1:]:
+            if (1, 1) in (total.shape, value.shape) and total.shape[1] != value.shape[0]:
+                total = total * value
+            elif total.shape[1] == value.shape[0]:
+                total = total @ value
+            elif total.shape[1] == 1 and value.shape == total.shape:
+                total = total.T @ value
+            else:
+                raise MeaninglessError(
+                    f"shapes {total.shape} and {value.shape} do not fit a matrix product",
+                    node.where,
+                )
+        return total
+
+    def _power(self, node: Pow) -> Array:
+        exponent = self(node.exponent)
+        if exponent.shape != (1, 1) or abs(exponent[0, 0]) > MAX_EXPONENT:
+            raise MeaninglessError(
+                f"an exponent is a number of size at most {MAX_EXPONENT}", node.exponent.where
+            )
+        return self._each(lambda v: v ** exponent[0, 0], self(node.base))
+
+    def _transposed(self, node: Transposed) -> Array:
+        return self(node.of).T
+
+    def _each(self, f: Callable[[Any], Any], a: Array) -> Array:
+        return np.array([f(v) for v in a.ravel()], dtype=object).reshape(a.shape)
+
+    def _call(self, node: Call) -> Array:
+        args = [self(a) for a in node.args]
+        match node.name:
+            case "norm" | "sigma_max":
+                return np.array([[_sigma(self.high.mp, args[0])[0]]], dtype=object)
+            case "sigma_min":
+                return np.array([[_sigma(self.high.mp, args[0])[-1]]], dtype=object)
+            case "spectral_radius":
+                values = self.high.mp.eig(
+                    self.high.mp.matrix(args[0].tolist()), left=False, right=False
+                )
+                return np.array([[max(abs(v) for v in values)]], dtype=object)
+            case "softmax":
+                return self.high.softmax(args[0])
+            case "diag":
+                return self.high.diag(args[0])
+            case "total":
+                return self.high.total(args[0])
+            case "outer":
+                return args[0] @ args[1].T
+            case "concat":
+                return np.concatenate(args, axis=0)
+            case "identity":
+                return args[0]
+            case "trace" | "eye" | "ones" | "zeros" | "sandwich" | "slope" | "gamma":
+                raise MeaninglessError(
+                    f"{node.name} is not evaluated in worked numbers", node.where
+                )
+        return self.high.function(node.name, args[0])
+
+
+def _sigma(mp: Any, a: Array) -> list[Any]:
+    """Singular values, the largest first."""
+    return sorted(mp.svd(mp.matrix(a.tolist()), compute_uv=False), reverse=True)
+
+
+def shown(a: Array) -> str:
+    """A matrix of numbers in six digits."""
+    entries = [[mpmath.nstr(v, 6).removesuffix(".0") for v in row] for row in a]
+    if a.shape == (1, 1):
+        return entries[0][0]
+    if a.shape[1] == 1:
+        return f"[{', '.join(row[0] for row in entries)}]"
+    return f"[{'; '.join(' '.join(row) for row in entries)}]"
+
+
+def gap_text(formula: Formula) -> str:
+    """Both sides and by how much they differ."""
+    left, right, gap = difference(formula)
+    return f"{show(formula.left)} = {shown(left)}, not {shown(right)}: off by {mpmath.nstr(gap, 4).removesuffix('.0')}"
+
+
+_RULES: dict[type[Node], Callable[..., Array]] = {
+    Num: Numbers._number,
+    Literal: Numbers._literal,
+    Add: Numbers._sum,
+    Mul: Numbers._product,
+    Chain: Numbers._chain,
+    Open: Numbers._chain,
+    Pow: Numbers._power,
+    Transposed: Numbers._transposed,
+    Call: Numbers._call,
+}

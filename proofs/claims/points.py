@@ -1,0 +1,200 @@
+"""Formulas at points: random ones modulo a prime, and bounds on the degrees there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import product
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from derive.cell import Cell
+from proofs.arithmetic import Array, ArrayArithmetic
+from proofs.claims.document import Loss
+from proofs.claims.meaning import Meaning, Reading
+from proofs.claims.syntax import Deriv, Formula, Node, Num, Qty, free_variables, indices, walk
+from proofs.claims.values import Algebra, Value, different
+from proofs.claims.world import Extent, OutsideError, World
+from proofs.degrees import Bounds, ErrorBound, elimination_factor
+from proofs.field import MERSENNE_PRIMES, PrimeField, SingularPointError
+from proofs.point import draw_sizes
+from proofs.unrolled import Place
+
+PRIME = MERSENNE_PRIMES[1]
+MAX_FREE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a formula is about.
+
+    Args:
+        cell: the cell.
+        loss: the loss.
+        conditions: what is presumed.
+    """
+
+    cell: Cell
+    loss: Loss | None
+    conditions: frozenset[str] = frozenset()
+
+    def under(self, *more: str) -> Context:
+        """With more conditions."""
+        return Context(self.cell, self.loss, self.conditions | set(more))
+
+
+def steps_of(formula: Formula, context: Context) -> int:
+    """A length that every step a formula names lies well within."""
+    if "T=1" in context.conditions:
+        return 1
+    fixed = [
+        i.constant
+        for side in (formula.left, formula.right)
+        for n in walk(side)
+        for i in indices(n)
+        if not i.terms
+    ]
+    depth = max(q.depth for q in context.cell.quantities)
+    return max(3, depth + 2, *(c + 1 for c in fixed), 0)
+
+
+def extents(formula: Formula, context: Context, rng: Random, count: int) -> Iterator[Extent]:
+    """Sizes and lengths at which a formula is judged, all dimensions different."""
+    for i in range(count):
+        sizes = draw_sizes(context.cell, rng, 2, 3 + len(context.cell.dims))
+        if "n=1" in context.conditions:
+            sizes = dict.fromkeys(sizes, 1)
+        more = 0 if "T=1" in context.conditions else i
+        yield Extent(sizes, steps_of(formula, context) + more)
+
+
+def field_world(context: Context, extent: Extent, seed: int, prime: int = PRIME) -> World:
+    """A run at a random point modulo a prime."""
+    field = PrimeField(prime, seed)
+    return World(
+        context.cell,
+        context.loss,
+        extent,
+        field,
+        lambda _, shape: field.random(shape),
+        context.conditions,
+    )
+
+
+def field_worlds(formula: Formula, context: Context, rng: Random, count: int) -> list[World]:
+    """Several of them; a point at which a denominator vanishes is drawn again."""
+    found: list[World] = []
+    for extent in extents(formula, context, rng, count):
+        for _ in range(8):
+            try:
+                found.append(field_world(context, extent, rng.randrange(2**62)))
+                break
+            except SingularPointError:
+                continue
+    return found
+
+
+def places_of(formula: Formula, world: World) -> Iterator[dict[str, int]]:
+    """Every choice of the free indices: t is a step of the run, any other may also be the initial one."""
+    names = list(dict.fromkeys([*free_variables(formula.left), *free_variables(formula.right)]))
+    ranges = [range(1, world.steps + 1) if name == "t" else range(world.steps + 1) for name in names[:MAX_FREE]]
+    for choice in product(*ranges):
+        places = dict(zip(names, choice, strict=False))
+        if "last step" not in world.conditions or places.get("t", world.steps) == world.steps:
+            yield places
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Both sides of a formula at one choice of its free indices.
+
+    Args:
+        places: the choice.
+        left: the left side's value.
+        right: the right side's, over the same shape.
+    """
+
+    places: dict[str, int]
+    left: Array
+    right: Array
+
+    @property
+    def equal(self) -> bool:
+        """Whether all entries are equal."""
+        return bool(np.all(np.equal(self.left, self.right)))
+
+
+def compared(formula: Formula, meaning: Meaning) -> Iterator[Compared]:
+    """Both sides wherever the formula speaks of steps that the run has.
+
+    Raises:
+        MeaninglessError: shapes cannot agree.
+    """
+    if "last step" in meaning.world.conditions and "t" not in {
+        *free_variables(formula.left),
+        *free_variables(formula.right),
+    }:
+        return
+    for places in places_of(formula, meaning.world):
+        if _backwards(formula.left, places):
+            continue
+        try:
+            left, right = meaning(formula.left, places, "left"), meaning(formula.right, places)
+        except OutsideError:
+            continue
+        if isinstance(formula.right, Num):
+            right = spread(meaning.algebra, right, left)
+        a, b = different(left, right, meaning.algebra)
+        yield Compared(places, a, b)
+
+
+def _backwards(left: Node, places: dict[str, int]) -> bool:
+    """Whether the left side differentiates by something later: two free indices are meant in order."""
+    for part in walk(left):
+        if isinstance(part, Deriv) and isinstance(part.of, Qty) and part.of.index and part.by.index:
+            of, by = part.of.index, part.by.index
+            free = {name for name, _ in (*of.terms, *by.terms)} <= places.keys()
+            if free and of.terms != by.terms and of.at(places) < by.at(places):
+                return True
+    return False
+
+
+def spread(algebra: Algebra, number: Value, like: Value) -> Value:
+    """A number in every entry of another value's shape."""
+    ones = algebra.arithmetic.full(like.shape, 1)
+    return Value(algebra.arithmetic.mul(ones, number.array), like.rows, like.cols, like.gradient)
+
+
+def error_bound(
+    formula: Formula, context: Context, reading: Reading, worlds: Iterable[World]
+) -> ErrorBound:
+    """How likely a wrong formula is to hold at all of these points."""
+    degree, arguments, argument_degree, count = 1, 0, 0, 0
+    for world in worlds:
+        count += 1
+        degrees, levels = Bounds(), Bounds(levels=True)
+        largest = _largest(formula, context, reading, world.extent, degrees)
+        _largest(formula, context, reading, world.extent, levels)
+        factor = elimination_factor(degrees.log, levels.log, 1)
+        degree = max(degree, (largest + 1) * factor)
+        arguments = max(arguments, sum(a.size for a in degrees.log.arguments))
+        tops = [int(a.max(initial=0)) for a in degrees.log.arguments]
+        argument_degree = max(argument_degree, max(tops, default=0) * factor)
+    return ErrorBound(degree, arguments, argument_degree, PRIME, count)
+
+
+def _largest(
+    formula: Formula, context: Context, reading: Reading, extent: Extent, bounds: Bounds
+) -> int:
+    arithmetic: ArrayArithmetic = bounds
+
+    def draw(_: Place, shape: tuple[int, int]) -> Any:
+        return bounds.leaf(shape)
+
+    world = World(context.cell, context.loss, extent, arithmetic, draw, context.conditions)
+    found = 0
+    for pair in compared(formula, Meaning(world, reading)):
+        found = max(found, int(pair.left.max(initial=0)), int(pair.right.max(initial=0)))
+    return found

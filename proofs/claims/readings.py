@@ -1,0 +1,113 @@
+"""Readings: what a formula can mean where its author leaves something open, and whether it holds then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from proofs.claims.meaning import Meaning, Reading
+from proofs.claims.points import compared
+from proofs.claims.syntax import Deriv, Formula, Node, Num, Qty, Where, map_nodes, walk
+from proofs.claims.values import LAYOUTS, MeaninglessError
+from proofs.claims.world import World
+
+_PARAMETER = ("total", "immediate", "local")
+_OTHER = ("total", "local", "immediate")
+_WORDS = {
+    "total": "total, through every path",
+    "local": "local, within its own step",
+    "immediate": "immediate, all else in the equation held fixed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What a reading comes to.
+
+    Args:
+        reading: the reading.
+        outcome: holds, fails, meaningless or empty (no step at which it says anything but 0 = 0).
+        problem: what is meaningless.
+        where: where that is.
+    """
+
+    reading: Reading
+    outcome: str
+    problem: str = ""
+    where: Where | None = None
+
+
+def open_parts(node: Node, loss: str) -> list[Deriv]:
+    """The derivatives whose kind is left open; those of the loss are gradients, and total."""
+    found = [part for part in walk(node) if isinstance(part, Deriv) and part.kind == "open"]
+    return [d for d in found if not (isinstance(d.of, Qty) and d.of.name == loss)]
+
+
+def readings(formula: Formula, loss: str, layout: str = "house") -> Iterator[Reading]:
+    """All that the formula can mean in a layout, the left side's total derivative first."""
+    left, right = open_parts(formula.left, loss), open_parts(formula.right, loss)
+    by_parameter = _PARAMETER if any(d.by.index is None for d in right) else ("total",)
+    by_other = _OTHER if any(d.by.index is not None for d in right) else ("total",)
+    for kind in ("total", "local", "immediate") if left else ("total",):
+        for other in by_other:
+            for parameter in by_parameter:
+                yield Reading(parameter, other, kind, layout)
+
+
+def describe(formula: Formula, loss: str, reading: Reading) -> str:
+    """A reading in words; empty where nothing is open."""
+    left, right = open_parts(formula.left, loss), open_parts(formula.right, loss)
+    parts: list[str] = []
+    if left:
+        parts.append(f"the derivative on the left {_WORDS[reading.left]}")
+    if any(d.by.index is None for d in right):
+        parts.append(f"derivatives by parameters on the right {_WORDS[reading.by_parameter]}")
+    if any(d.by.index is not None for d in right):
+        parts.append(f"the other derivatives there {_WORDS[reading.by_other]}")
+    if reading.layout != "house":
+        parts.append(LAYOUTS[reading.layout])
+    return "; ".join(parts)
+
+
+def settle(node: Node, loss: str, reading: Reading, *, left: bool) -> Node:
+    """The formula with every open derivative named as the reading has it."""
+
+    def change(part: Node) -> Node:
+        if not isinstance(part, Deriv) or part.kind != "open":
+            return part
+        if isinstance(part.of, Qty) and part.of.name == loss:
+            return replace(part, kind="total")
+        other = reading.by_parameter if part.by.index is None else reading.by_other
+        return replace(part, kind=reading.left if left else other)
+
+    return map_nodes(node, change)
+
+
+def settled_formula(formula: Formula, loss: str, reading: Reading) -> Formula:
+    """Both sides with nothing left open."""
+    return replace(
+        formula,
+        left=settle(formula.left, loss, reading, left=True),
+        right=settle(formula.right, loss, reading, left=False),
+    )
+
+
+def status(formula: Formula, worlds: Sequence[World], reading: Reading) -> Status:
+    """Whether a reading holds at every world."""
+    said = False
+    for world in worlds:
+        try:
+            for pair in compared(formula, Meaning(world, reading)):
+                if not pair.equal:
+                    return Status(reading, "fails")
+                said = said or bool(np.any(np.not_equal(pair.left, 0)))
+        except MeaninglessError as error:
+            return Status(reading, "meaningless", error.problem, error.where)
+    return Status(reading, "holds" if said or is_about_nothing(formula, worlds) else "empty")
+
+
+def is_about_nothing(formula: Formula, worlds: Sequence[World]) -> bool:
+    """Whether a formula says of something that it is 0."""
+    return isinstance(formula.right, Num) and bool(worlds) and formula.right.value == 0

@@ -1,0 +1,285 @@
+"""Diagnosis and repair: the nearest formula that holds, found by search over edits and proved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from random import Random
+
+from proofs.claims.edit_kinds import COSTS, Edit, Scope, said, scope_of
+from proofs.claims.edits import edits
+from proofs.claims.meaning import Meaning, Reading
+from proofs.claims.paths import gradient, paths
+from proofs.claims.points import (
+    Compared,
+    Context,
+    compared,
+    error_bound,
+    field_world,
+    field_worlds,
+    steps_of,
+)
+from proofs.claims.printing import show
+from proofs.claims.readings import settled_formula, status
+from proofs.claims.syntax import (
+    Add,
+    Big,
+    Deriv,
+    Formula,
+    Index,
+    Node,
+    Qty,
+    free_variables,
+    size_of,
+    walk,
+)
+from proofs.claims.values import MeaninglessError
+from proofs.claims.verdict import Repair
+from proofs.claims.world import Extent
+from proofs.field import MERSENNE_PRIMES
+from proofs.point import draw_sizes
+
+FIRST = 700
+"""How many single edits are tried."""
+SECOND = 1500
+"""How many pairs of edits are tried."""
+LEADING = 60
+"""How many first edits are combined with a second one of any common kind."""
+SEED = 5
+
+
+def nearest(
+    formula: Formula, context: Context, tried: Sequence[Reading]
+) -> tuple[Reading, Repair | None]:
+    """The nearest formula that holds, over all readings, and the reading that it repairs.
+
+    Args:
+        formula: what does not hold.
+        context: the cell, the loss, what is presumed.
+        tried: the ways to read it, at least one; all in house layout.
+    """
+    loss = context.loss.name if context.loss else ""
+    searches = [_Search(settled_formula(formula, loss, reading), context) for reading in tried]
+    singles = [(s.single(), r) for s, r in zip(searches, tried, strict=True)]
+    found = [(mended, r) for mended, r in singles if mended is not None]
+    if found:
+        mended, reading = min(found, key=lambda pair: pair[0].cost)
+        return reading, mended
+    first = searches[0]
+    return tried[0], first.pair() or first.afresh()
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    edits: tuple[Edit, ...]
+    right: Node
+
+    @property
+    def cost(self) -> tuple[int, int]:
+        return sum(e.cost for e in self.edits), size_of(self.right)
+
+
+class _Search:
+    def __init__(self, formula: Formula, context: Context) -> None:
+        self.formula, self.context = formula, context
+        rng = Random(SEED)  # noqa: S311 - no secret
+        sizes = draw_sizes(context.cell, rng, 2, 3 + len(context.cell.dims))
+        if "n=1" in context.conditions:
+            sizes = dict.fromkeys(sizes, 1)
+        extent = Extent(sizes, steps_of(formula, context))
+        self.meaning = Meaning(
+            field_world(context, extent, rng.randrange(2**62), MERSENNE_PRIMES[0])
+        )
+        self.tried: set[Node] = {formula.right}
+
+    def scope(self, right: Node) -> Scope:
+        """What edits of a right side may bring in."""
+        left = self.formula.left
+        loss = self.context.loss.name if self.context.loss else ""
+        jacobian = isinstance(left, Deriv) and not (
+            isinstance(left.of, Qty) and left.of.name == loss
+        )
+        return scope_of((left, right), self.context, jacobian=jacobian)
+
+    def single(self) -> Repair | None:
+        """The cheapest single edit."""
+        found = [_Candidate((e,), e.node) for e in self.around(self.formula.right)]
+        found.sort(key=lambda c: c.cost)
+        return self.first_that_holds(found[:FIRST])
+
+    def pair(self) -> Repair | None:
+        """The cheapest pair of edits of which one adds a path or a sum, else of two that often come together."""
+        firsts = sorted(self.around(self.formula.right), key=lambda e: (e.cost, size_of(e.node)))
+        plain = [e for e in firsts if e.kind not in _MANY][:FIRST]
+        adding = [
+            _Candidate((e, s), s.node)
+            for e in plain
+            for s in (*self.dropped_paths(e.node), *self.sums(e.node))
+        ]
+        leading = [e for e in firsts if e.kind in _LEADING][:LEADING]
+        twice = [
+            _Candidate((e, s), s.node)
+            for e in leading
+            for s in edits(e.node, self.scope(e.node), few=True)
+        ]
+        for found, most in ((adding, SECOND), (twice, SECOND)):
+            found.sort(key=lambda c: c.cost)
+            mended = self.first_that_holds(found[:most])
+            if mended is not None:
+                return mended
+        return None
+
+    def afresh(self) -> Repair | None:
+        """What no edit of the right side leads to: another kind of derivative on the left, or the whole gradient."""
+        left, loss = self.formula.left, self.context.loss
+        if not isinstance(left, Deriv):
+            return None
+        if loss is None or not _is_gradient(left, loss.name):
+            return self.other_left(left)
+        whole = gradient(self.context.cell, loss.name, loss.of, left.by)
+        if whole is None:
+            return None
+        edit = Edit("dropped path", said("several errors; this is the whole gradient"), whole)
+        return self.first_that_holds([_Candidate((edit,), whole)])
+
+    def other_left(self, left: Deriv) -> Repair | None:
+        """The right side as another kind of derivative than the one on the left."""
+        for kind in ("local", "immediate", "total"):
+            new = replace(left, kind=kind)
+            formula = replace(self.formula, left=new)
+            worlds = field_worlds(formula, self.context, Random(SEED), 2)  # noqa: S311 - no secret
+            if kind != left.kind and status(formula, worlds, Reading()).outcome == "holds":
+                name = (
+                    "partial taken for total" if left.kind == "total" else "total taken for partial"
+                )
+                message = f"{name}: the right side is {show(new)}, the {kind} derivative"
+                bound = str(error_bound(formula, self.context, Reading(), worlds))
+                return Repair(
+                    formula,
+                    (message,),
+                    (name,),
+                    tuple(sorted(self.context.conditions)),
+                    bound,
+                    COSTS[name],
+                )
+        return None
+
+    def around(self, right: Node) -> Iterator[Edit]:
+        """All edits of a right side."""
+        yield from edits(right, self.scope(right))
+        yield from self.sums(right)
+        yield from self.dropped_paths(right)
+
+    def sums(self, right: Node) -> Iterator[Edit]:
+        """A missing sum over time, or one that is cut short."""
+        bound = set(free_variables(self.formula.left))
+        whole = (Index((), 1), Index((("T", 1),)))
+        for name in free_variables(right):
+            if name not in bound:
+                new = Big(
+                    kind="sum", var=name, lo=whole[0], hi=whole[1], descending=False, body=right
+                )
+                yield Edit("missing sum over t", said("missing sum over {}", name), new)
+        if isinstance(right, Big) and right.kind == "sum":
+            for lo in (right.lo, Index((), 1), Index((), 0)):
+                for hi in (right.hi, whole[1], Index((("t", 1),))):
+                    new = replace(right, lo=lo, hi=hi)
+                    known = bound | {"T"}
+                    if new != right and all(n in known for n, _ in (*lo.terms, *hi.terms)):
+                        yield Edit(
+                            "truncated sum", said("truncated sum: it should be {}", new), new
+                        )
+
+    def dropped_paths(self, right: Node) -> Iterator[Edit]:
+        """Terms of the gradient that are not there."""
+        left, loss = self.formula.left, self.context.loss
+        if loss is None or not _is_gradient(left, loss.name) or not isinstance(left, Deriv):
+            return
+        for path in paths(self.context.cell, loss.name, loss.of, left.by):
+            through = (
+                "the loss's own term at this step"
+                if path.through == loss.name
+                else f"the path through {path.through}"
+            )
+            for new in _with_term(right, path.term, summed=left.by.index is None):
+                yield Edit("dropped path", said("dropped path: {}, {}", through, path.term), new)
+
+    def first_that_holds(self, candidates: list[_Candidate]) -> Repair | None:
+        """The first candidate that is proved."""
+        for candidate in candidates:
+            if candidate.right in self.tried:
+                continue
+            self.tried.add(candidate.right)
+            if _backwards(candidate.right) or not self.plausible(candidate.right):
+                continue
+            proved = self.proved(candidate)
+            if proved is not None:
+                return proved
+        return None
+
+    def plausible(self, right: Node) -> bool:
+        """Whether a candidate holds at one point, and says something there."""
+        said = False
+        try:
+            for pair in compared(replace(self.formula, right=right), self.meaning):
+                if not pair.equal:
+                    return False
+                said = said or _says(pair)
+        except (MeaninglessError, KeyError, ArithmeticError):
+            return False
+        return said
+
+    def proved(self, candidate: _Candidate) -> Repair | None:
+        """The repair, if it holds at fresh points too."""
+        formula = replace(self.formula, right=candidate.right)
+        worlds = field_worlds(formula, self.context, Random(SEED + 1), 2)  # noqa: S311 - no secret
+        if status(formula, worlds, Reading()).outcome != "holds":
+            return None
+        bound = str(error_bound(formula, self.context, Reading(), worlds))
+        return Repair(
+            formula,
+            tuple(e.message for e in candidate.edits),
+            tuple(e.kind for e in candidate.edits),
+            tuple(sorted(self.context.conditions)),
+            bound,
+            candidate.cost[0],
+        )
+
+
+_MANY = frozenset({"missing derivative of the activation", "missing factor", "wrong gate or state"})
+_LEADING = frozenset({
+    "missing transpose", "wrong order of factors", "index off by one", "missing sum over t", "wrong kind of product",
+    "wrong sign",
+})  # fmt: skip
+
+
+def _backwards(node: Node) -> bool:
+    """Whether something is differentiated by what comes after it."""
+    for part in walk(node):
+        if isinstance(part, Deriv) and isinstance(part.of, Qty) and part.of.index and part.by.index:
+            same = part.of.index.terms == part.by.index.terms
+            if same and part.of.index.constant < part.by.index.constant:
+                return True
+    return False
+
+
+def _says(pair: Compared) -> bool:
+    return bool((pair.left != 0).any())
+
+
+def _is_gradient(left: Node, loss: str) -> bool:
+    return isinstance(left, Deriv) and left.kind == "total" and left.of == Qty(name=loss)
+
+
+def _with_term(right: Node, term: Node, *, summed: bool) -> Iterator[Node]:
+    """A term added to a formula, within the sum over time if it is summed."""
+    if summed:
+        if isinstance(right, Big) and right.var == "t":
+            yield replace(right, body=_plus(right.body, term))
+    else:
+        yield _plus(right, term)
+
+
+def _plus(node: Node, term: Node) -> Node:
+    head = node.terms if isinstance(node, Add) else ((1, node),)
+    return Add(terms=(*head, (1, term)))

@@ -1,0 +1,199 @@
+"""The trial of an equality over a cell: its readings, layouts, conditions, counterexample and repair."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from random import Random
+
+from derive.errors import Place
+from proofs.claims.conditions import CONDITIONS
+from proofs.claims.counterexample import find
+from proofs.claims.document import Claim
+from proofs.claims.layouts import translated
+from proofs.claims.meaning import Reading
+from proofs.claims.points import Context, error_bound, field_worlds, steps_of
+from proofs.claims.printing import show
+from proofs.claims.readings import Status, describe, readings, settled_formula, status
+from proofs.claims.repair import nearest
+from proofs.claims.syntax import Formula
+from proofs.claims.values import LAYOUTS
+from proofs.claims.verdict import (
+    CONDITIONAL,
+    LAYOUT,
+    MEANINGLESS,
+    PROVED,
+    REFUTED,
+    UNDECIDED,
+    Verdict,
+)
+from proofs.claims.world import World
+
+POINTS = 2
+SEED = 1
+_OUTCOMES = {
+    "holds": "holds",
+    "fails": "does not hold",
+    "meaningless": "shapes cannot agree",
+    "empty": "says 0 = 0",
+}
+
+
+@dataclass
+class Trial:
+    """One equality over a cell.
+
+    Args:
+        claim: where it comes from.
+        formula: what it says.
+        context: what it is about.
+    """
+
+    claim: Claim
+    formula: Formula
+    context: Context
+
+    @property
+    def loss(self) -> str:
+        """The loss's name, empty if there is none."""
+        return self.context.loss.name if self.context.loss else ""
+
+    @cached_property
+    def worlds(self) -> list[World]:
+        """The points at which it is judged."""
+        return self.worlds_under(self.context)
+
+    def worlds_under(self, context: Context) -> list[World]:
+        """Points under more conditions."""
+        return field_worlds(self.formula, context, Random(SEED), POINTS)  # noqa: S311 - no secret
+
+    def verdict(self) -> Verdict:
+        """What it comes to."""
+        found = self.in_layout("house")
+        held = next((s for s in found if s.outcome == "holds"), None)
+        if held is not None:
+            return self.proved(held, found)
+        for layout in [name for name in LAYOUTS if name != "house"]:
+            other = next((s for s in self.in_layout(layout) if s.outcome == "holds"), None)
+            if other is not None:
+                return self.in_other_layout(other)
+        return self.not_in_general(found)
+
+    def in_layout(self, layout: str) -> list[Status]:
+        """What every reading comes to; readings of the left side other than total only if those fail."""
+        found: list[Status] = []
+        for reading in readings(self.formula, self.loss, layout):
+            if reading.left != "total" and any(s.outcome == "holds" for s in found):
+                break
+            found.append(status(self.formula, self.worlds, reading))
+        return found
+
+    def others(self, chosen: Status, found: Sequence[Status]) -> tuple[tuple[str, str], ...]:
+        """The other readings, in one line where they all come to the same."""
+        rows = [
+            (describe(self.formula, self.loss, s.reading), _OUTCOMES[s.outcome])
+            for s in found
+            if s is not chosen
+        ]
+        rows = [(reading, outcome) for reading, outcome in rows if reading]
+        outcomes = {outcome for _, outcome in rows}
+        return (
+            (("in every other way", outcomes.pop()),)
+            if len(rows) > 2 and len(outcomes) == 1
+            else tuple(rows)
+        )
+
+    def proved(self, held: Status, found: Sequence[Status]) -> Verdict:
+        """It holds in some reading."""
+        bound = error_bound(self.formula, self.context, held.reading, self.worlds)
+        return Verdict(
+            self.claim,
+            PROVED,
+            reading=describe(self.formula, self.loss, held.reading),
+            other_readings=self.others(held, found),
+            bound=str(bound),
+        )
+
+    def in_other_layout(self, held: Status) -> Verdict:
+        """It holds in another layout."""
+        bound = error_bound(self.formula, self.context, held.reading, self.worlds)
+        plain = settled_formula(self.formula, self.loss, held.reading)
+        formula = translated(plain, held.reading.layout, self.loss)
+        same = status(formula, self.worlds, Reading()).outcome == "holds"
+        return Verdict(
+            self.claim,
+            LAYOUT,
+            reading=describe(self.formula, self.loss, held.reading),
+            translation=show(formula) if same else "",
+            bound=str(bound),
+        )
+
+    def not_in_general(self, found: Sequence[Status]) -> Verdict:
+        """It fails in every reading: find the condition, the counterexample and the repair."""
+        spoken = [s for s in found if s.outcome in ("fails", "empty")]
+        tried = list(dict.fromkeys(s.reading for s in spoken or found))
+        mended, mending = nearest(self.formula, self.context, tried)
+        held, conditions = self.condition([mended, *(r for r in tried if r != mended)])
+        reading = held or mended
+        bound = ""
+        if held is not None:
+            under = self.context.under(*conditions)
+            bound = str(error_bound(self.formula, under, held, self.worlds_under(under)))
+        example = (
+            find(self.formula, self.context, reading, least=self.least_length()) if spoken else None
+        )
+        first = next(s for s in found if s.reading == reading)
+        return Verdict(
+            self.claim,
+            self.kind(bool(held), bool(spoken), example is not None),
+            reason=self.reason(first, spoken),
+            reading=describe(self.formula, self.loss, reading) if spoken else "",
+            conditions=conditions,
+            other_readings=self.others(first, found) if spoken else (),
+            counterexample=example,
+            repair=mending,
+            bound=bound,
+            place=self.place(first) if not spoken else None,
+        )
+
+    def kind(self, held: bool, spoken: bool, refuted: bool) -> str:
+        """The verdict's kind."""
+        if held:
+            return CONDITIONAL
+        if not spoken:
+            return MEANINGLESS
+        return REFUTED if refuted else UNDECIDED
+
+    def reason(self, first: Status, spoken: Sequence[Status]) -> str:
+        """Why it is meaningless or says nothing."""
+        if not spoken:
+            return first.problem
+        if all(s.outcome == "empty" for s in spoken):
+            return "it speaks of no step at which anything but 0 = 0 is said"
+        return ""
+
+    def place(self, found: Status) -> Place | None:
+        """Where shapes disagree."""
+        start, stop = found.where or (0, 0)
+        if stop <= start:
+            code = self.claim.statement.code
+            start, stop = len(code) - len(code.lstrip()), len(code.rstrip())
+            start = code.index(":", 0) + 2 if ":" in code else start
+        return self.claim.statement.place(start, stop)
+
+    def least_length(self) -> int:
+        """The shortest run in which all fixed steps exist."""
+        longest = steps_of(self.formula, self.context)
+        return 1 if longest <= 3 else longest - 1
+
+    def condition(self, tried: Sequence[Reading]) -> tuple[Reading | None, tuple[str, ...]]:
+        """The weakest condition under which some reading holds, and that reading."""
+        for condition in CONDITIONS:
+            if condition.name in self.context.conditions:
+                continue
+            worlds = self.worlds_under(self.context.under(condition.name))
+            for reading in tried:
+                if status(self.formula, worlds, reading).outcome == "holds":
+                    return reading, (condition.name,)
+        return None, ()

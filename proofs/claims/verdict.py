@@ -1,0 +1,142 @@
+"""Verdicts: what the court finds about one claim."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from derive.errors import Place
+from proofs.claims.conditions import BY_NAME
+from proofs.claims.counterexample import Counterexample
+from proofs.claims.document import Claim
+from proofs.claims.printing import show
+from proofs.claims.syntax import Formula
+
+PROVED = "proved"
+CONDITIONAL = "true under a condition"
+LAYOUT = "true in another layout"
+REFUTED = "refuted"
+NUMERICALLY_FALSE = "numerically false"
+MEANINGLESS = "meaningless"
+UNDECIDED = "undecided"
+KINDS = (PROVED, CONDITIONAL, LAYOUT, REFUTED, NUMERICALLY_FALSE, MEANINGLESS, UNDECIDED)
+STANDS = (PROVED, LAYOUT)
+"""Verdicts with which a claim stands as written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """A formula close to the claim that is proved.
+
+    Args:
+        formula: the repaired formula.
+        errors: what was wrong, one entry per edit.
+        kinds: the names of these errors, keys of ``edits.COSTS``.
+        conditions: conditions under which it holds; none if it holds always.
+        bound: the probability that it was accepted wrongly.
+        cost: how far-fetched the edits are together.
+    """
+
+    formula: Formula
+    errors: tuple[str, ...]
+    kinds: tuple[str, ...]
+    conditions: tuple[str, ...] = ()
+    bound: str = ""
+    cost: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the court finds.
+
+    Args:
+        claim: what was said.
+        kind: one of ``KINDS``.
+        reason: one sentence that a reader understands.
+        reading: how the claim had to be read, empty where nothing is open.
+        conditions: what the claim needs to be true.
+        other_readings: every other reading with what it comes to.
+        translation: the formula in house layout, where it holds in another.
+        counterexample: numbers for which it fails.
+        repair: the nearest formula that holds.
+        bound: the probability that it was accepted wrongly.
+        place: what is meaningless.
+        seconds: how long it took; not shown, so that reports stay the same.
+    """
+
+    claim: Claim
+    kind: str
+    reason: str = ""
+    reading: str = ""
+    conditions: tuple[str, ...] = ()
+    other_readings: tuple[tuple[str, str], ...] = ()
+    translation: str = ""
+    counterexample: Counterexample | None = None
+    repair: Repair | None = None
+    bound: str = ""
+    place: Place | None = None
+    seconds: float = field(default=0.0, compare=False)
+
+    @property
+    def stands(self) -> bool:
+        """Whether the claim is true as written."""
+        return self.kind in STANDS
+
+    def to_dict(self) -> dict[str, object]:
+        """As plain data."""
+        return {
+            "title": self.claim.title,
+            "line": self.claim.line,
+            "claim": self.claim.text,
+            "verdict": self.kind,
+            "reason": self.reason,
+            "reading": self.reading,
+            "conditions": [BY_NAME[c].words for c in self.conditions],
+            "other_readings": [{"reading": r, "outcome": o} for r, o in self.other_readings],
+            "translation": self.translation,
+            "counterexample": self.counterexample.text() if self.counterexample else None,
+            "repair": _repair(self.repair) if self.repair else None,
+            "error_bound": self.bound,
+        }
+
+    def text(self) -> str:
+        """On a few lines, for a terminal."""
+        lines = [
+            f"{self.claim.title or 'line ' + str(self.claim.line)}: {self.kind}",
+            f"    {self.claim.text}",
+        ]
+        lines += [f"    {name} {what}" for name, what in self.rows() if what]
+        return "\n".join(lines)
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Name and content of everything there is to say."""
+        conditions = " and ".join(BY_NAME[c].words for c in self.conditions)
+        rows = [
+            ("because:", self.reason),
+            ("where:", f"\n    {self.place.text}\n    {self.place.caret(0)}" if self.place else ""),
+            ("read as:", self.reading),
+            ("holds if:", conditions),
+            ("in house layout:", self.translation),
+            ("counterexample:", self.counterexample.text() if self.counterexample else ""),
+        ]
+        if self.repair:
+            held = " and ".join(BY_NAME[c].words for c in self.repair.conditions)
+            rows.append(("diagnosis:", "; ".join(self.repair.errors)))
+            rows.append(
+                ("repaired:", show(self.repair.formula) + (f"   (if {held})" if held else ""))
+            )
+        rows += [
+            ("otherwise read as:", f"{reading}: {outcome}")
+            for reading, outcome in self.other_readings
+        ]
+        rows.append(("error probability:", self.bound))
+        return rows
+
+
+def _repair(repair: Repair) -> dict[str, object]:
+    return {
+        "formula": show(repair.formula),
+        "errors": list(repair.errors),
+        "kinds": list(repair.kinds),
+        "conditions": [BY_NAME[c].words for c in repair.conditions],
+        "error_bound": repair.bound,
+    }

@@ -1,0 +1,32 @@
+"""The words of the claim language."""
+
+from __future__ import annotations
+
+MAX_DEPTH = 40
+MAX_STEP = 6
+ELEMENTWISE = (
+    "tanh", "sigmoid", "relu", "softplus", "exp", "log", "sin", "cos", "sqrt", "abs", "step", "sign", "identity",
+)  # fmt: skip
+FUNCTIONS = {
+    **dict.fromkeys(
+        (
+            *ELEMENTWISE,
+            "softmax",
+            "diag",
+            "total",
+            "trace",
+            "slope",
+            "norm",
+            "sigma_max",
+            "sigma_min",
+        ),
+        1,
+    ),
+    **dict.fromkeys(("eye", "ones", "zeros", "spectral_radius"), 1),
+    "concat": 2,
+    "sandwich": 2,
+    "outer": 2,
+}
+ALIASES = {"σ": "sigmoid", "phi": "tanh"}
+DERIVATIVES = {"local": "local", "immediate": "immediate", "partial": "open", "derivative": "total"}
+RESERVED = (*FUNCTIONS, *DERIVATIVES, "sum", "product", "descending", "within", "T")

@@ -1,0 +1,113 @@
+"""The page of an audit: a table of verdicts, then each claim with its reading, its counterexample and its repair."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from proofs.claims.conditions import BY_NAME
+from proofs.claims.court import Audit
+from proofs.claims.typeset import typeset
+from proofs.claims.verdict import (
+    CONDITIONAL,
+    LAYOUT,
+    MEANINGLESS,
+    NUMERICALLY_FALSE,
+    PROVED,
+    REFUTED,
+    UNDECIDED,
+    Verdict,
+)
+from reports.markdown import anchor, code_span, equation, escape_markdown, table
+from reports.notebook import Section, Text, build
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+_MARKS = {PROVED: "✓", LAYOUT: "✓", CONDITIONAL: "—", UNDECIDED: "—"}
+_MEANINGS = {
+    PROVED: "holds for all sizes and lengths: an identity at random points modulo a prime, with the error bound stated",
+    LAYOUT: "holds once its derivatives are laid out in another way than ours; the translation is given",
+    CONDITIONAL: "does not hold in general, but holds under the condition named",
+    REFUTED: "does not hold: numbers are given for which the two sides differ",
+    NUMERICALLY_FALSE: "the numbers do not come out as stated",
+    MEANINGLESS: "the shapes of its parts cannot agree",
+    UNDECIDED: "neither shown nor refuted",
+}
+
+
+def build_audit(audit: Audit) -> NotebookNode:
+    """The notebook of an audit.
+
+    Args:
+        audit: what the court found.
+    """
+    name = audit.document.title or audit.document.source
+    sections = [
+        Section("summary", [Text(_summary(audit))]),
+        Section("verdicts", [Text(_table(audit))]),
+        Section("claims", [Text(_claim(v, i)) for i, v in enumerate(audit.verdicts, 1)]),
+    ]
+    return build(f"Audit: {name}", sections)
+
+
+def _summary(audit: Audit) -> str:
+    total = len(audit.verdicts)
+    counts = audit.counts
+    parts = [f"{n} {kind}" for kind, n in counts.items()]
+    lines = [
+        f"{total} claim{'s' if total != 1 else ''} from {code_span(audit.document.source)}: {', '.join(parts)}.",
+        "",
+    ]
+    lines += [f"- **{kind}**: {_MEANINGS[kind]}" for kind in counts]
+    if audit.document.reference:
+        lines += ["", f"Source: {escape_markdown(audit.document.reference)}"]
+    return "\n".join(lines)
+
+
+def _table(audit: Audit) -> str:
+    rows = [
+        [
+            f"[{escape_markdown(_title(v))}](#claim-{i})",
+            f"{_MARKS.get(v.kind, '✗')} {v.kind}",
+            escape_markdown(_short(v)),
+        ]
+        for i, v in enumerate(audit.verdicts, 1)
+    ]
+    return "## Verdicts\n\n" + table(["claim", "verdict", "in short"], rows)
+
+
+def _title(verdict: Verdict) -> str:
+    return verdict.claim.title or f"line {verdict.claim.line}"
+
+
+def _short(verdict: Verdict) -> str:
+    """What is wrong, or under which condition it is right."""
+    if verdict.repair is not None:
+        return "; ".join(verdict.repair.kinds)
+    if verdict.conditions:
+        return " and ".join(BY_NAME[c].words for c in verdict.conditions)
+    return verdict.reason if not verdict.stands else ""
+
+
+def _claim(verdict: Verdict, number: int) -> str:
+    parts = [
+        f"{anchor(f'claim-{number}')}\n\n### {escape_markdown(_title(verdict))}: {verdict.kind}"
+    ]
+    parts.append("As written: " + code_span(verdict.claim.text))
+    if verdict.claim.formula is not None:
+        parts.append(equation(typeset(verdict.claim.formula)))
+    if verdict.claim.given:
+        parts.append("Presumed: " + ", ".join(BY_NAME[c].words for c in verdict.claim.given) + ".")
+    parts += [f"*{name}* {escape_markdown(what)}" for name, what in _rows(verdict)]
+    if verdict.repair is not None:
+        parts.append(
+            "*what is wrong:* " + "; ".join(escape_markdown(e) for e in verdict.repair.errors)
+        )
+        parts.append("*repaired, and proved:*")
+        parts.append(equation(typeset(verdict.repair.formula)))
+    return "\n\n".join(parts)
+
+
+def _rows(verdict: Verdict) -> list[tuple[str, str]]:
+    skip = {"where:", "diagnosis:", "repaired:"}
+    return [(name, what) for name, what in verdict.rows() if what and name not in skip]

@@ -1,0 +1,39 @@
+"""The command that judges formulas: streams, exit codes, the page."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+RIGHT = "cell elman\nclaim : dh[t]/dh[t-1] == diag(1 - h[t]**2) @ W\n"
+WRONG = "cell elman\nclaim : dL/db == dL/dh[t] * (1 - h[t]**2)\n"
+
+
+def run(folder: Path, text: str, *options: str) -> subprocess.CompletedProcess[str]:
+    (folder / "my.claims").write_text(text, encoding="utf-8")
+    command = [sys.executable, "-m", "throughtime", "audit", "my.claims", *options]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8")
+
+
+def test_right_claims_exit_with_0(tmp_path: Path) -> None:
+    done = run(tmp_path, RIGHT)
+    assert done.returncode == 0, done.stderr
+    assert "proved" in done.stdout
+
+
+def test_a_wrong_claim_exits_with_3_and_one_json_object(tmp_path: Path) -> None:
+    done = run(tmp_path, WRONG, "--json", "-o", "page.html")
+    assert done.returncode == 3, done.stderr
+    told = json.loads(done.stdout)
+    assert told["claims"][0]["repair"]["kinds"] == ["missing sum over t"]
+    assert "<html" in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
+def test_a_file_that_is_not_there_and_one_that_is_no_file_of_claims(tmp_path: Path) -> None:
+    assert run(tmp_path, "nonsense\n").returncode == 4
+    command = [sys.executable, "-m", "throughtime", "audit", "absent.claims"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "deck_000" in done.stderr
