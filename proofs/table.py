@@ -125,6 +125,8 @@ class Verification:
         seed: of everything random.
         differences: where a file differs from what the generator writes today, as a unified diff.
         hints: likely mistakes, in words.
+        lines: the exact verdict on every line of the derivation, by number.
+        certificate: how a file stands to the certificate in it, in words.
     """
 
     subject: str
@@ -135,6 +137,7 @@ class Verification:
     differences: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
     lines: dict[int, bool] = field(default_factory=dict[int, bool])
+    certificate: str = ""
 
     @property
     def failures(self) -> tuple[Check, ...]:
@@ -180,6 +183,7 @@ class Verification:
             "lines": {str(number): holds for number, holds in sorted(self.lines.items())},
             "hints": list(self.hints),
             "differences": list(self.differences),
+            "certificate": self.certificate,
         }
 
     def _repr_html_(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,6 +18,7 @@ from proofs import behaviour_checks as behaviour
 from proofs import contract_checks as contract
 from proofs import differences, exact_checks
 from proofs import gradient_checks as gradients
+from proofs.attestation import standing
 from proofs.compare import compare
 from proofs.diagnosis import diagnose
 from proofs.modules import Code, constant_of, line_of, load_source, time_limit
@@ -27,6 +29,7 @@ Say = Callable[[str], None]
 Regenerate = Callable[[Derivation], str]
 
 R = TypeVar("R")
+D = TypeVar("D")
 
 LOADED = "file"
 EXACT = (
@@ -102,7 +105,7 @@ def verify(
         REQUIRED,
         OPTIONAL,
         seed,
-        _differences(derivation, source, regenerate),
+        differences_from(derivation, source, regenerate),
         hints,
         lines,
     )
@@ -128,7 +131,7 @@ def verify_file(
         CellError: its equations are no cell.
     """
     path = Path(path)
-    source = _read(path)
+    source = read_source(path)
     equations = constant_of(source, "EQUATIONS")
     if equations is None:
         raise ArgumentError(
@@ -136,12 +139,24 @@ def verify_file(
             "Give a file that throughtime generated.",
         )
     cell = read_cell(equations, constant_of(source, "NAME") or path.stem)
-    return verify(
-        cell, source, seed=seed, on_progress=on_progress, regenerate=regenerate, subject=str(path)
+    found = standing(source)
+    outcome = verify(
+        cell,
+        found.code,
+        seed=seed,
+        on_progress=on_progress,
+        regenerate=regenerate,
+        subject=str(path),
     )
+    return replace(outcome, certificate=found.sentence)
 
 
-def _read(path: Path) -> str:
+def read_source(path: Path) -> str:
+    """The text of a generated file.
+
+    Raises:
+        ArgumentError: there is none, or it is no text.
+    """
     try:
         return path.read_bytes().decode("utf-8")
     except OSError as error:
@@ -184,7 +199,7 @@ def _held(name: str, examine: Callable[[], Check]) -> Check:
 
 def _load(source: str, name: str) -> tuple[Check, Code | None]:
     what = "the file loads and defines what it promises"
-    result = _guarded(lambda: load_source(source, name))
+    result = guarded(lambda: load_source(source, name))
     if isinstance(result, str):
         return failed(LOADED, what, result), None
     return Check(
@@ -195,11 +210,11 @@ def _load(source: str, name: str) -> tuple[Check, Code | None]:
 def _numeric(subject: Subject, say: Say) -> Iterator[Check]:
     for name, examine in NUMERIC.items():
         say(name)
-        result = _guarded(lambda examine=examine: examine(subject))
+        result = guarded(lambda examine=examine: examine(subject))
         yield failed(name, examine.__doc__ or "", result) if isinstance(result, str) else result
 
 
-def _guarded(work: Callable[[], R]) -> R | str:
+def guarded(work: Callable[[], R]) -> R | str:
     """The result, or what went wrong: foreign code may raise anything, leave the interpreter, or never end."""
     try:
         with time_limit(SECONDS), np.errstate(all="ignore"):
@@ -226,12 +241,12 @@ def _hints(subject: Subject) -> tuple[str, ...]:
         wrong = compare(found, true).wrong(gradients.ROUNDING)
         return diagnose(subject.derivation, quiet, found, true, wrong)
 
-    result = _guarded(work)
+    result = guarded(work)
     return () if isinstance(result, str) else result
 
 
-def _differences(
-    derivation: Derivation, source: str, regenerate: Regenerate | None
+def differences_from(
+    derivation: D, source: str, regenerate: Callable[[D], str] | None
 ) -> tuple[str, ...]:
     """Where a file differs from what the generator writes today, as a unified diff."""
     if regenerate is None:

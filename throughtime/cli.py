@@ -153,6 +153,8 @@ def generate(
     say(f"generating {model.name}")
     source = model.generate().source
     verification = model.verify(source, on_progress=say)
+    if verification.ok:
+        source = model.certified().source
     target = output
     if output is not None and not verification.ok:
         target = output.with_suffix(".unverified.py") if unverified else None
@@ -182,20 +184,30 @@ def generate(
     show_default=True,
     help="Seed of the random sizes, weights and sequences.",
 )
+@click.option(
+    "--renew",
+    is_flag=True,
+    help="If every check holds, write a new certificate into F.py.",
+)
 @common
 @click.pass_obj
-def verify(say: Progress, target: str, seed: int) -> Outcome:
+def verify(say: Progress, target: str, seed: int, renew: bool) -> Outcome:
     """Run the checks on a generated file as it is now, or on CELL."""
     if target.endswith(".py"):
         from throughtime.model import verify_file
 
         say(f"reading {target}")
         verification = verify_file(Path(target), seed=seed, on_progress=say)
+        if renew and verification.ok:
+            verification = _renewed(Path(target), verification)
+    elif renew:
+        raise ArgumentError("--renew writes into a file, and a cell is none.", "Give F.py.")
     else:
         verification = _load(target, say).verify(seed=seed, on_progress=say)
     data = {"target": target, "verified": verification.ok, "verification": verification.to_dict()}
     changes = "" if verification.ok else _changes(verification)
-    text = f"{verification.table()}\n{changes}{_verdict(verification)}"
+    certificate = f"{verification.certificate}\n" if verification.certificate else ""
+    text = f"{verification.table()}\n{changes}{certificate}{_verdict(verification)}"
     return Outcome(data, text, _code(verification))
 
 
@@ -253,6 +265,18 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     cli(prog_name="throughtime")
+
+
+def _renewed(path: Path, verification: Verification) -> Verification:
+    """The file with a new certificate, and the verification that says so."""
+    from dataclasses import replace
+
+    from proofs.attestation import certified, standing
+    from reports.files import read_bytes
+
+    code = standing(read_bytes(path).decode()).code
+    _write(path, certified(code, verification), force=True)
+    return replace(verification, certificate="certificate: renewed for the code as it is now")
 
 
 def _load(cell: str, say: Progress) -> Model:

@@ -15,7 +15,7 @@ from derive.derivation import Derivation
 from derive.derivation import derive as derive_cell
 from derive.errors import ArgumentError, NotVerifiedError
 from derive.language import cell_from_sympy, read_cell
-from throughtime.display import Code
+from throughtime.display import Certificate, Code
 
 if TYPE_CHECKING:
     from sympy.matrices.expressions import MatrixExpr
@@ -163,6 +163,12 @@ class Model:
 
         return Code(generate(self._derivation))
 
+    @cached_property
+    def _certificate(self) -> Certificate:
+        from proofs.certificate import certificate
+
+        return Certificate(certificate(self._derivation))
+
     def derive(self) -> Derivation:
         """The gradients through time, step by step, for symbolic sizes and length."""
         return self._derivation
@@ -189,6 +195,31 @@ class Model:
                 self.cell, text, derivation=self._derivation, seed=seed, on_progress=on_progress
             )
         return self._verified[text, seed]
+
+    def certified(self, *, seed: int = 0, on_progress: Progress | None = None) -> Code:
+        """The code with the certificate of its checks behind it.
+
+        Raises:
+            NotVerifiedError: a check failed.
+        """
+        from proofs.attestation import certified
+
+        verification = self.verify(seed=seed, on_progress=on_progress)
+        if not verification.ok:
+            failed = ", ".join(check.name for check in verification.failures)
+            raise NotVerifiedError(
+                f"The code for {self.name} is not verified; failed: {failed}.",
+                "See verify().table().",
+            )
+        return Code(certified(self._code.source, verification))
+
+    def certify(self) -> Certificate:
+        """A file for Rocq whose theorems say that the backward equations are the gradient; ``check`` has it checked.
+
+        Raises:
+            CertificateError: the cell holds something for which certificates have no theorem.
+        """
+        return self._certificate
 
     def report(
         self,

@@ -59,7 +59,7 @@ def write_report(
     notebook = build_report(Findings(derivation, code, verification, proof, flow))
     contents = rendered(notebook, names, formats, say)
     if verification.ok:
-        contents[names["py"]] = code.encode()
+        contents[names["py"]] = model.certified().source.encode()
     if proof is not None:
         contents[names["proof"]] = proof.general.dumps().encode()
     told = json.dumps(_plain(verification.to_dict()), indent=2, ensure_ascii=False)

@@ -36,6 +36,7 @@ class FakeCheck:
 
 @dataclass
 class FakeVerification:
+    certificate = ""
     ok: bool
     failures: tuple[FakeCheck, ...] = ()
     differences: tuple[str, ...] = ()
@@ -85,6 +86,9 @@ class FakeModel:
 
     def generate(self) -> types.SimpleNamespace:
         return types.SimpleNamespace(source="# made\nimport numpy as np\n")
+
+    def certified(self) -> types.SimpleNamespace:
+        return self.generate()
 
     def verify(
         self, source: str | None = None, *, seed: int = 0, on_progress: Callable[[str], None]
