@@ -165,7 +165,8 @@ def _is_tame(sample: Sample) -> bool:
 
 
 def _is_free(subject: Subject, name: str) -> bool:
-    return name not in {q.name for q in subject.cell.constants}
+    indices = {q.name for q in subject.cell.inputs if q.kind == "index"}
+    return name not in {q.name for q in subject.cell.constants} | indices
 
 
 def refuses_nonsense(subject: Subject) -> Check:
@@ -211,6 +212,12 @@ def _wrong_inputs(subject: Subject, params: Arrays, xs: list[Any], state: Arrays
             "of whole numbers": xs[i].astype(np.int64),
             "not finite": np.full_like(xs[i], np.nan),
         }
+        if q.kind == "index":
+            wrong = {
+                "of a wrong shape": xs[i][..., None],
+                "of real numbers": xs[i] + 0.5,
+                "negative": xs[i] - 10**9,
+            }
         for how, x in wrong.items():
             yield f"{q.name} {how}", (params, [*xs[:i], x, *xs[i + 1 :]], state)
 

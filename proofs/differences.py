@@ -25,7 +25,9 @@ TINY = 1e-200
 
 def places_of(sample: Sample) -> list[Place]:
     """What a gradient is taken by."""
-    return [place for _, place in trained(sample.cell, sample.extent.steps)]
+    indices = {q.name for q in sample.cell.inputs if q.kind == "index"}
+    places = (place for _, place in trained(sample.cell, sample.extent.steps))
+    return [place for place in places if place[0] not in indices]
 
 
 def complex_step_gradient(sample: Sample) -> Values:

@@ -52,7 +52,8 @@ def keywords(sample: Sample, steps: int | None = None) -> dict[str, float]:
 def inputs(sample: Sample, dtype: Any) -> list[Array]:
     """The positional arguments for inputs, (T, B, …)."""
     steps = range(1, sample.extent.steps + 1)
-    return [_sequence(sample.values, q, steps).astype(dtype) for q in sample.cell.inputs]
+    whole = {q: _sequence(sample.values, q, steps) for q in sample.cell.inputs}
+    return [x.argmax(axis=-1) if q.kind == "index" else x.astype(dtype) for q, x in whole.items()]
 
 
 def state(sample: Sample, dtype: Any) -> Arrays:
@@ -103,7 +104,7 @@ def places(
     cell, extent = sample.cell, sample.extent
     found: Values = {}
     _same_names("params_bar", params_bar, [q.name for q in cell.parameters])
-    _same_names("inputs_bar", inputs_bar, [q.name for q in cell.inputs])
+    _same_names("inputs_bar", inputs_bar, [q.name for q in cell.inputs if q.kind == "real"])
     _same_names("state_bar", state_bar, [q.name for q in sample.memory])
     for q in cell.parameters:
         like = _flat(sample.values[q.name, None], timed=False).shape
@@ -111,7 +112,7 @@ def places(
         found[q.name, None] = _shaped(f"params_bar[{q.name!r}]", params_bar[q.name], like).reshape(
             shape
         )
-    for q in cell.inputs:
+    for q in (q for q in cell.inputs if q.kind == "real"):
         found |= _from_sequence(
             f"inputs_bar[{q.name!r}]", inputs_bar[q.name], q, sample, range(1, extent.steps + 1)
         )

@@ -79,8 +79,15 @@ def time_limit(seconds: float) -> Generator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def load_source(source: str, name: str = "checked") -> ModuleType:
+def load_source(
+    source: str, name: str = "checked", promised: tuple[str, ...] = PROMISED
+) -> ModuleType:
     """A module from a text, under a name that no import finds.
+
+    Args:
+        source: the text.
+        name: what it is called in messages.
+        promised: the functions that it must define.
 
     Raises:
         ArgumentError: it does not offer the functions that a generated file promises.
@@ -96,7 +103,7 @@ def load_source(source: str, name: str = "checked") -> ModuleType:
         spec.loader.exec_module(module)
     finally:
         del sys.modules[unique]
-    missing = [f for f in PROMISED if not callable(getattr(module, f, None))]
+    missing = [f for f in promised if not callable(getattr(module, f, None))]
     if missing:
         raise ArgumentError(f"{name} does not define {', '.join(missing)}.", "Generate it anew.")
     return module

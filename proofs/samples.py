@@ -85,6 +85,10 @@ def draw(
         timed = place[1] is not None
         spread = vectors if timed or shape[1] == 1 else gain / np.sqrt(shape[1])
         values[place] = numbers((extent.samples, *shape) if timed else shape, float(spread))
+    for q in (q for q in cell.inputs if q.kind == "index"):
+        rows = shape_of(q.symbol)[0]
+        for t in range(1, extent.steps + 1):
+            values[q.name, t] = np.eye(rows)[rng.integers(0, rows, extent.samples)][..., None]
     for q in cell.constants:
         if q.value is not None:
             values[q.name, None] = np.full(shape_of(q.symbol), float(q.value))

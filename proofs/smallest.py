@@ -144,7 +144,8 @@ def smallest_extent(cell: Cell) -> Extent:
     """Two hidden units, one of everything else, and a length that every lag spans."""
     depth = max(q.depth for q in cell.quantities)
     hidden = next(
-        (d for d in cell.dims if d in cell.states[0].shape), cell.dims[0] if cell.dims else None
+        (d for d in cell.dims if cell.states and d in cell.states[0].shape),
+        cell.dims[0] if cell.dims else None,
     )
     sizes = {d: 2 if d == hidden else 1 for d in cell.dims}
     while any(at_sizes(side, sizes) < 1 for q in cell.quantities for side in q.shape):

@@ -1,0 +1,192 @@
+"""The checks of what a network's file promises besides its gradients: purity, padding, safe values, refusals."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from derive.network import END, Network
+from proofs import network_checks as gradients
+from proofs import network_layout
+from proofs.floats import Floats
+from proofs.network_checks import NetworkSubject
+from proofs.network_run import NetworkExtent
+from proofs.network_samples import draw_extent, draw_network, reference
+from proofs.table import Check, measured, not_applicable
+
+
+def leaves_alone(subject: NetworkSubject) -> Check:
+    """Arguments stay as they were, and a cache gives the same gradients again after other runs."""
+    what = "arguments changed, or results that differ when asked for again"
+    sample, other = subject.sample("repeated"), subject.sample("repeated, other")
+    module = subject.code.module
+    given, named = subject.code.arguments(sample)
+    bars = (
+        network_layout.outputs_bar(sample, np.float64),
+        network_layout.final_bar(sample, np.float64),
+    )
+    before = copy.deepcopy((given, named, bars))
+    outputs, final, cache = module.forward(*given, **named)
+    seen = copy.deepcopy((outputs, final))
+    first = copy.deepcopy(module.backward(given[0], cache, *bars))
+    subject.code.gradient(other)
+    again = module.backward(given[0], cache, *bars)
+    repeated = module.forward(*given, **named)[:2]
+    wrong = ["arguments"] * (not same_bits((given, named, bars), before))
+    wrong += ["gradients of the second call"] * (not same_bits(first, again))
+    wrong += ["outputs after backward"] * (not same_bits(seen, (outputs, final)))
+    wrong += ["outputs of the second call"] * (not same_bits(seen, repeated))
+    return measured(
+        "left alone", what, sample.extent, len(wrong), 0, where=tuple(wrong), unit="wrong"
+    )
+
+
+def padding(subject: NetworkSubject) -> Check:
+    """Garbage beyond the samples' ends changes no output, final value or gradient in any bit."""
+    what = "results that garbage beyond the samples' ends changes in any bit"
+    if not subject.network.masks:
+        return not_applicable("padding", what, "no axis is ragged")
+    sample = subject.sample("padding", steps=6, samples=3)
+    module = subject.code.module
+    given, named = subject.code.arguments(sample)
+    names = [q.name for q in subject.network.inputs]
+    bars = (
+        network_layout.outputs_bar(sample, np.float64),
+        network_layout.final_bar(sample, np.float64),
+    )
+    axes = {q.name: s.axis for s in subject.network.segments for q in s.cell.outputs}
+    outputs, final, cache = module.forward(*given, **named)
+    clean = (outputs, final, *module.backward(given[0], cache, *bars))
+    dirty = [
+        litter(x, sample.extent, subject.network.axes[k])
+        for k, x in zip(names, given[1:-1], strict=True)
+    ]
+    littered = {k: litter(v, sample.extent, axes[k]) for k, v in bars[0].items()}
+    outputs, final, cache = module.forward(given[0], *dirty, given[-1], **named)
+    found = (outputs, final, *module.backward(given[0], cache, littered, bars[1]))
+    groups = ("outputs", "final", "params_bar", "inputs_bar", "state_bar")
+    wrong = [
+        f"{g}[{k!r}]"
+        for g, a, b in zip(groups, clean, found, strict=True)
+        for k in a
+        if not same_bits(a[k], b.get(k))
+    ]
+    return measured("padding", what, sample.extent, len(wrong), 0, where=tuple(wrong), unit="wrong")
+
+
+def litter(array: Any, extent: NetworkExtent, axis: str) -> Any:
+    """The array with numbers that nobody would take beyond each sample's end."""
+    if axis == END or axis not in extent.lengths:
+        return array
+    beyond = np.arange(array.shape[0])[:, None] >= np.array(extent.lengths[axis])
+    garbage = np.array(np.nan if array.dtype.kind == "f" else -1, array.dtype)
+    return np.where(beyond.reshape(*beyond.shape, *[1] * (array.ndim - 2)), garbage, array)
+
+
+def safe_values(subject: NetworkSubject) -> Check:
+    """No warning and no NaN at weights and inputs of ±10⁴, or as far as the network itself stays finite."""
+    what = "warnings and numbers that are not finite, at large weights and inputs"
+    extent = draw_extent(subject.network, Random(f"{subject.seed}/safe"))  # noqa: S311
+    size = 0.0
+    sample = draw_network(subject.network, extent, subject.seed)
+    for size in (1e4, 1e3, 1e2, 1e1):
+        free = {p: size * np.sign(sample.values[p]) for p in sample.trained}
+        large = replace(sample, values={**sample.values, **free})
+        with np.errstate(all="ignore"):
+            values = [v for _, run in reference(large, Floats()) for v in run.sequences.values()]
+        if all(np.all(np.isfinite(v)) and np.all(np.abs(v) < 1e100) for v in values):
+            break
+    else:
+        return not_applicable(
+            "safe values", what, "the equations themselves leave the range of numbers"
+        )
+    with warnings.catch_warnings(record=True) as caught, np.errstate(all="warn", under="ignore"):
+        warnings.simplefilter("always")
+        gradient = subject.code.gradient(large)
+        outputs, final, _ = subject.code.forward(large)
+    wrong = [f"{w.category.__name__}: {w.message}" for w in caught]
+    wrong += [
+        network_layout.label(large, p) for p, v in gradient.items() if not np.all(np.isfinite(v))
+    ]
+    wrong += [
+        f"outputs[{k!r}]" for k, v in {**outputs, **final}.items() if not np.all(np.isfinite(v))
+    ]
+    found = tuple(dict.fromkeys(wrong))
+    return measured(
+        "safe values", what, extent, len(found), 0, note=f"at ±{size:g}", where=found, unit="wrong"
+    )
+
+
+def refuses_nonsense(subject: NetworkSubject) -> Check:
+    """Wrong names, shapes, dtypes and numbers that are not finite raise an error that names the argument."""
+    what = "wrong arguments that raise no error naming them"
+    sample = subject.sample("nonsense", steps=3)
+    given, named = subject.code.arguments(sample)
+    accepted = [
+        name
+        for name, case in _wrong_arguments(subject.network, given)
+        if not _refused(subject, name, case, named)
+    ]
+    return measured(
+        "refusals", what, sample.extent, len(accepted), 0, where=tuple(accepted), unit="accepted"
+    )
+
+
+def _wrong_arguments(network: Network, given: list[Any]) -> Iterator[tuple[str, list[Any]]]:
+    params, state = given[0], given[-1]
+    for name, array in list(params.items())[:3]:
+        yield name, [{**params, name: np.full_like(array, np.nan)}, *given[1:]]
+        yield name, [{k: v for k, v in params.items() if k != name}, *given[1:]]
+        yield name, [{**params, name: np.ones((*array.shape, 2))}, *given[1:]]
+    yield "nobody", [{**params, "nobody": np.ones(2)}, *given[1:]]
+    for i, q in enumerate(network.inputs, 1):
+        other = np.float64 if q.kind == "index" else np.int64
+        yield q.name, [*given[:i], given[i].astype(other), *given[i + 1 :]]
+        yield q.name, [*given[:i], given[i][..., None], *given[i + 1 :]]
+    for name, array in list(state.items())[:1]:
+        yield name, [*given[:-1], {**state, name: array[..., None]}]
+    yield "nobody", [*given[:-1], {**state, "nobody": np.ones(2)}]
+
+
+def _refused(subject: NetworkSubject, name: str, case: list[Any], named: dict[str, Any]) -> bool:
+    try:
+        subject.code.module.forward(*case, **named)
+    except (ValueError, TypeError) as error:
+        return name in str(error)
+    except (ArithmeticError, LookupError, AttributeError):
+        return False
+    return False
+
+
+def same_bits(a: Any, b: Any) -> bool:
+    """Equal bit by bit."""
+    if isinstance(a, dict):
+        return (
+            isinstance(b, dict) and a.keys() == b.keys() and all(same_bits(a[k], b[k]) for k in a)
+        )
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(same_bits(x, y) for x, y in zip(a, b, strict=True))
+    return bool(np.array_equal(a, b))
+
+
+Examine = Callable[[NetworkSubject], Check]
+NUMERIC: dict[str, Examine] = {
+    "forward": gradients.forward_values,
+    "complex step": gradients.complex_step,
+    "complex step, larger": gradients.complex_step_larger,
+    "one step, one sample": gradients.one_step,
+    "Richardson differences": gradients.richardson,
+    "float32": gradients.single_precision,
+    "value_and_grad": gradients.whole_gradient,
+    "left alone": leaves_alone,
+    "padding": padding,
+    "safe values": safe_values,
+    "refusals": refuses_nonsense,
+}
+OPTIONAL = frozenset({"padding", "safe values"})

@@ -1,0 +1,181 @@
+"""A network run by its own equations, in any arithmetic: neither normal form nor generated code takes part.
+
+A sample whose sequence is shorter than others' is run by itself at its own length, so nothing here knows of masks or
+padding. Steps count from 1 in the order of the data, whatever the direction of a scan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from sympy import Expr
+from sympy.matrices.expressions import MatrixSymbol
+
+from derive.cell import Equation, Quantity
+from derive.network import END, Network, Segment, Source
+from derive.nodes import Timed
+from derive.normal import Assignment
+from proofs.arithmetic import Arithmetic, Array
+from proofs.evaluation import Evaluator
+from proofs.unrolled import Place, Tape, run_forward
+
+Values = dict[Place, Any]
+Lines = Callable[[Segment], Iterable[Equation] | Iterable[Assignment]]
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkExtent:
+    """How large a run of a network is.
+
+    Args:
+        sizes: of every dimension of the network.
+        steps: T by axis.
+        samples: B.
+        lengths: of every sample, by ragged axis.
+    """
+
+    sizes: Mapping[Expr, int]
+    steps: Mapping[str, int]
+    samples: int
+    lengths: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        dims = ", ".join(f"{d} = {size}" for d, size in self.sizes.items())
+        steps = ", ".join(f"T_{a} = {T}" for a, T in self.steps.items() if a != END)
+        ragged = "".join(f", lengths {'/'.join(map(str, v))}" for v in self.lengths.values())
+        return ", ".join(part for part in (dims, steps) if part) + f", B = {self.samples}{ragged}"
+
+    def of_sample(self, i: int) -> NetworkExtent:
+        """One sample by itself, at its own lengths."""
+        own = {axis: lengths[i] for axis, lengths in self.lengths.items()}
+        return replace(self, steps={**self.steps, **own}, samples=1, lengths={})
+
+
+@dataclass(slots=True)
+class NetworkRun:
+    """The values of a run.
+
+    Args:
+        sequences: by name and step, what every segment computed.
+        finals: by name and how many steps before the end of its scan, 0 or negative.
+        tapes: of the segments, each in its own direction.
+    """
+
+    sequences: Values = field(default_factory=dict)
+    finals: Values = field(default_factory=dict)
+    tapes: dict[str, Tape[Any]] = field(default_factory=dict)
+
+
+def sizes_in(segment: Segment, sizes: Mapping[Expr, int]) -> dict[Any, int]:
+    """The sizes of a segment's cell."""
+    return {d: int(segment.joint.get(d, d).subs(sizes)) for d in segment.cell.dims}  # type: ignore[arg-type]
+
+
+def memory_of(segment: Segment) -> list[Quantity]:
+    """What needs values before the first step."""
+    return [q for q in (*segment.cell.states, *segment.cell.inputs) if q.depth]
+
+
+def real_inputs(segment: Segment) -> list[Quantity]:
+    """The inputs of a segment but for its mask."""
+    return [q for q in segment.cell.inputs if q.kind != "mask"]
+
+
+def steps_of(segment: Segment, extent: NetworkExtent) -> int:
+    """T of a segment."""
+    return 1 if segment.axis == END else extent.steps[segment.axis]
+
+
+def in_order(segment: Segment, t: int, steps: int) -> int:
+    """The step of the data at which a segment is at its own step t, and the other way round."""
+    return steps + 1 - t if segment.reverse else t
+
+
+def source_place(network: Network, source: Source, t: int, extent: NetworkExtent) -> Place:
+    """Where an input's value at step t of the data comes from."""
+    if not source.last:
+        return source.name, t
+    made = network.segment(source.segment)
+    return source.name, 1 if made.reverse else steps_of(made, extent)
+
+
+def run_network(
+    network: Network,
+    arithmetic: Arithmetic[Any],
+    values: Mapping[Place, Any],
+    extent: NetworkExtent,
+    *,
+    absent: Callable[[Any, int | None], Any] | None = None,
+    lines: Lines = lambda s: s.cell.equations,
+) -> NetworkRun:
+    """Every segment, one after another.
+
+    Args:
+        network: the network.
+        arithmetic: what the values are.
+        values: parameters, inputs, and initial values, which have the steps 0, −1, ….
+        extent: sizes and lengths; all samples are as long as their axes.
+        absent: the value of what a tape does not reach.
+        lines: the equations of a segment that are run.
+    """
+    run = NetworkRun()
+    for s in network.segments:
+        evaluate = Evaluator(arithmetic, sizes_in(s, extent.sizes))
+        tape: Tape[Any] = Tape(steps_of(s, extent), {}, absent or _absent)
+        _give(network, s, tape, values, run, extent, evaluate)
+        run_forward(evaluate, lines(s), tape)
+        run.tapes[s.name] = tape
+        for e in s.cell.equations:
+            for t in range(1, tape.steps + 1):
+                place = (e.target.name, in_order(s, t, tape.steps))
+                run.sequences[place] = tape.get(Timed, (e.target.name, t))
+        for q in memory_of(s):
+            for back in range(q.depth):
+                run.finals[q.name, -back] = tape.get(Timed, (q.name, tape.steps - back))
+    return run
+
+
+def _give(
+    network: Network,
+    s: Segment,
+    tape: Tape[Any],
+    values: Mapping[Place, Any],
+    run: NetworkRun,
+    extent: NetworkExtent,
+    evaluate: Evaluator[Any],
+) -> None:
+    """Parameters, inputs and initial values of a segment."""
+    for q in (*s.cell.parameters, *s.cell.constants):
+        tape.put(MatrixSymbol, (q.name, None), values[q.name, None])
+    for name, source in s.inputs.items():
+        for t in range(1, tape.steps + 1):
+            place = source_place(network, source, in_order(s, t, tape.steps), extent)
+            if s.cell.quantity(name).kind == "mask":
+                value = evaluate.arithmetic.full((1, 1), 1)
+            else:
+                value = run.sequences[place] if source.segment else values[place]
+            tape.put(Timed, (name, t), value)
+    for q in memory_of(s):
+        for back in range(q.depth):
+            start = s.starts.get(q.name)
+            value = run.finals[start.name, -back] if start else values[q.name, -back]
+            tape.put(Timed, (q.name, -back), value)
+
+
+def _absent(leaf: Any, t: int | None) -> Array:
+    raise KeyError(f"{leaf} at step {t} is not given")
+
+
+def lanes_of(value: Array, sample: int) -> Array:
+    """One sample's part of a value, (…, B, rows, columns)."""
+    return value[..., sample : sample + 1, :, :]
+
+
+def finite(run: NetworkRun, bound: float = 1e6) -> bool:
+    """Whether all values are finite and moderate."""
+    return all(
+        bool(np.all(np.isfinite(v)) and np.all(np.abs(v) < bound)) for v in run.sequences.values()
+    )

@@ -1,0 +1,259 @@
+"""A network with numbers: weights, sequences, initial values, lengths, and a loss that sees everything.
+
+L = Σ ⟨g, output⟩ + Σ ⟨k, final value⟩ with random weights; a sample's outputs beyond its own length do not count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from derive.cell import Quantity
+from derive.network import END, Network
+from proofs.arithmetic import Array
+from proofs.evaluation import Evaluator
+from proofs.floats import Floats
+from proofs.network_run import (
+    NetworkExtent,
+    NetworkRun,
+    Values,
+    finite,
+    lanes_of,
+    memory_of,
+    run_network,
+    steps_of,
+)
+from proofs.unrolled import Place
+
+TINY = 1e-200
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSample:
+    """One run.
+
+    Args:
+        network: the network.
+        extent: sizes, lengths, B.
+        values: all that is given: (rows, columns) for a parameter, (B, rows, columns) for the rest.
+        weights: the loss's weights on outputs, by name and step.
+        final_weights: the loss's weights on final values, by name and steps before the end.
+    """
+
+    network: Network
+    extent: NetworkExtent
+    values: Values
+    weights: Values
+    final_weights: Values
+
+    def moved(self, directions: Mapping[Place, Array], h: float) -> NetworkSample:
+        """The run from values moved by h along directions."""
+        changed = {p: self.values[p] + h * d for p, d in directions.items()}
+        return replace(self, values={**self.values, **changed})
+
+    @property
+    def trained(self) -> list[Place]:
+        """What a gradient is taken by: all that is given but indices and constants."""
+        fixed = {q.name for q in self.network.inputs if q.kind != "real"}
+        fixed |= {q.name for s in self.network.segments for q in s.cell.constants}
+        return [p for p in self.values if p[0] not in fixed]
+
+
+def initial_quantities(network: Network) -> list[Quantity]:
+    """What has values before the first step that are given from outside."""
+    return [q for s in network.segments for q in memory_of(s) if q.name not in s.starts]
+
+
+def draw_extent(
+    network: Network,
+    rng: Random,
+    *,
+    smallest: int = 2,
+    largest: int = 4,
+    steps: int = 4,
+    samples: int = 2,
+) -> NetworkExtent:
+    """Random sizes, different for different dimensions; every axis has a length of its own."""
+    largest = max(largest, smallest + len(network.dims))
+    sizes = dict(
+        zip(network.dims, rng.sample(range(smallest, largest + 1), len(network.dims)), strict=True)
+    )
+    deepest = max((q.depth for s in network.segments for q in s.cell.quantities), default=0)
+    axes = dict.fromkeys(s.axis for s in network.segments)
+    least = steps if steps == 1 else max(steps, 2 + deepest)
+    lengths = {a: 1 if a == END else least + (i if steps > 1 else 0) for i, a in enumerate(axes)}
+    ragged = {
+        a: tuple(max(1, lengths[a] - 2 * i) for i in range(samples))
+        for a in network.masks
+        if a in lengths
+    }
+    return NetworkExtent(sizes, lengths, samples, ragged)
+
+
+def draw_network(
+    network: Network, extent: NetworkExtent, seed: int, *, gain: float = 0.8, positive: bool = False
+) -> NetworkSample:
+    """A random run.
+
+    Args:
+        network: the network.
+        extent: sizes, lengths, B.
+        seed: of every number.
+        gain: standard deviation of matrices times the square root of their columns, and of all else.
+        positive: whether entries are uniform in [0.2, 1] instead.
+    """
+    rng = np.random.default_rng(seed)
+    B = extent.samples
+
+    def shape(q: Quantity) -> tuple[int, int]:
+        return Evaluator(Floats(), extent.sizes).shape(q.symbol)
+
+    def numbers(q: Quantity, front: tuple[int, ...]) -> Array:
+        rows, cols = shape(q)
+        if q.kind == "index":
+            return np.eye(rows)[rng.integers(0, rows, B)][..., None]
+        if positive:
+            return rng.uniform(0.2, 1.0, (*front, rows, cols))
+        spread = gain if front or cols == 1 else gain / np.sqrt(cols)
+        return spread * rng.standard_normal((*front, rows, cols))
+
+    values: Values = {(q.name, None): numbers(q, ()) for q in network.parameters}
+    for q in (q for s in network.segments for q in s.cell.constants):
+        given = q.value is not None
+        values[q.name, None] = np.full((1, 1), float(q.value)) if given else numbers(q, ())  # type: ignore[arg-type]
+    for q in network.inputs:
+        steps = extent.steps[network.axes[q.name]]
+        values |= {(q.name, t): numbers(q, (B,)) for t in range(1, steps + 1)}
+    for q in initial_quantities(network):
+        of = _global(network, q)
+        values |= {(q.name, -back): numbers(of, (B,)) for back in range(q.depth)}
+    return NetworkSample(network, extent, values, *_weights(network, extent, rng))
+
+
+def _weights(
+    network: Network, extent: NetworkExtent, rng: np.random.Generator
+) -> tuple[Values, Values]:
+    """Weights of the loss on outputs and on final values."""
+    weights: Values = {}
+    final_weights: Values = {}
+    evaluate = Evaluator(Floats(), extent.sizes)
+
+    def draw(q: Quantity) -> Array:
+        return rng.standard_normal((extent.samples, *evaluate.shape(_global(network, q).symbol)))
+
+    for s in network.segments:
+        for q in s.cell.outputs:
+            weights |= {(q.name, t): draw(q) for t in range(1, steps_of(s, extent) + 1)}
+        for q in memory_of(s):
+            final_weights |= {(q.name, -back): draw(q) for back in range(q.depth)}
+    return weights, final_weights
+
+
+def _global(network: Network, q: Quantity) -> Quantity:
+    """The quantity with the network's sizes in place of the segment's joint ones."""
+    joint: dict[Any, Any] = {d: size for s in network.segments for d, size in s.joint.items()}
+    rows, cols = (side.xreplace(joint) for side in q.shape)
+    return replace(q, shape=(rows, cols))
+
+
+def draw_smooth_network(
+    network: Network, extent: NetworkExtent, seed: int, *, margin: float = 1e-3, attempts: int = 100
+) -> NetworkSample | None:
+    """A random run that is finite and keeps a distance from kinks and poles; ``None`` if none is found."""
+    for i in range(attempts):
+        sample = draw_network(
+            network, extent, seed + 7919 * i, gain=(0.8, 0.5, 1.2)[i % 3], positive=i % 8 >= 5
+        )
+        arithmetic = Floats()
+        with np.errstate(all="ignore"):
+            runs = [run for _, run in reference(sample, arithmetic)]
+        if all(map(finite, runs)) and arithmetic.margin > margin:
+            return sample
+    return None
+
+
+def reference(
+    sample: NetworkSample, arithmetic: Any, values: Values | None = None
+) -> list[tuple[slice, NetworkRun]]:
+    """The network's own equations: all samples at once, or each by itself where lengths differ."""
+    given = sample.values if values is None else values
+    extent = sample.extent
+    if not extent.lengths:
+        return [(slice(None), run_network(sample.network, arithmetic, given, extent))]
+    found: list[tuple[slice, NetworkRun]] = []
+    for i in range(extent.samples):
+        own = {p: v if p[1] is None else lanes_of(v, i) for p, v in given.items()}
+        run = run_network(sample.network, arithmetic, own, extent.of_sample(i))
+        found.append((slice(i, i + 1), run))
+    return found
+
+
+def loss_of(sample: NetworkSample, runs: list[tuple[slice, NetworkRun]]) -> Array:
+    """L per leading axis and sample."""
+    parts: list[Any] = []
+    for at, run in runs:
+        total: Any = 0
+        for weights, values in (
+            (sample.weights, run.sequences),
+            (sample.final_weights, run.finals),
+        ):
+            for place, weight in weights.items():
+                if place in values:
+                    total = total + (weight[at] * values[place]).sum(axis=(-1, -2))
+        parts.append(total)
+    front = np.broadcast_shapes(*(p.shape[:-1] for p in parts))
+    return np.concatenate([np.broadcast_to(p, (*front, p.shape[-1])) for p in parts], axis=-1)
+
+
+def complex_step_gradient(sample: NetworkSample) -> Values:
+    """∂L/∂(every entry), one complex step for each, all in one vectorised run."""
+    places = sample.trained
+    shapes = {p: sample.values[p].shape[-2:] for p in places}
+    lanes = sum(r * c for r, c in shapes.values())
+    values: Values = {p: v.astype(complex) for p, v in sample.values.items()}
+    start = 0
+    for p, (rows, cols) in shapes.items():
+        basis = np.zeros((lanes, rows * cols))
+        basis[start : start + rows * cols] = np.eye(rows * cols)
+        values[p] = values[p] + 1j * TINY * _shaped(basis.reshape(lanes, rows, cols))
+        start += rows * cols
+    slopes = _slopes(sample, values, lanes)
+    gradient: Values = {}
+    start = 0
+    for p, (rows, cols) in shapes.items():
+        part = slopes[start : start + rows * cols].T.reshape(-1, rows, cols)
+        gradient[p] = part.sum(axis=0) if p[1] is None else part
+        start += rows * cols
+    return gradient
+
+
+def _shaped(basis: Array) -> Array:
+    """With an axis for samples: all of them move alike, and do not meet."""
+    return basis[:, None]
+
+
+def complex_step_slopes(sample: NetworkSample, directions: Values) -> dict[Place, float]:
+    """⟨∂L/∂(a place), its direction⟩ for every place, by one complex step each."""
+    places = list(directions)
+    values: Values = {p: v.astype(complex) for p, v in sample.values.items()}
+    for lane, p in enumerate(places):
+        moved = np.zeros((len(places), *directions[p].shape))
+        moved[lane] = directions[p]
+        values[p] = values[p] + 1j * TINY * (moved[:, None] if p[1] is None else moved)
+    slopes = _slopes(sample, values, len(places)).sum(axis=1)
+    return dict(zip(places, slopes.tolist(), strict=True))
+
+
+def _slopes(sample: NetworkSample, values: Values, lanes: int) -> Array:
+    loss = loss_of(sample, reference(sample, Floats(np.complex128), values))
+    return np.broadcast_to(np.imag(loss) / TINY, (lanes, sample.extent.samples))
+
+
+def random_directions(sample: NetworkSample, seed: int) -> Values:
+    """A random direction for every place; none for what lies beyond a sample's length."""
+    rng = np.random.default_rng(seed)
+    return {p: rng.standard_normal(sample.values[p].shape) for p in sample.trained}

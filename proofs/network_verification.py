@@ -1,0 +1,190 @@
+"""Everything that must hold before a network's generated file may be called verified."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from derive.derivation import Derivation
+from derive.errors import ArgumentError
+from derive.network import Network
+from derive.network_derivation import NetworkDerivation, derive_network
+from derive.network_language import read_network
+from proofs import exact_checks
+from proofs.modules import constant_of, load_source
+from proofs.network_checks import NetworkSubject
+from proofs.network_contract import NUMERIC, OPTIONAL
+from proofs.network_exact import prove_network
+from proofs.network_layout import NetworkCode
+from proofs.table import Check, Verification, failed, measured
+from proofs.verification import LOADED, Say, differences_from, guarded, read_source
+
+Regenerate = Callable[[NetworkDerivation], str]
+PROMISED = ("init_params", "init_state", "forward", "backward", "value_and_grad")
+OF_SEGMENT = (
+    "exact, line by line",
+    "exact, tangents",
+    "exact, through time",
+    "general proof",
+    "SymPy's derivative",
+)
+WHOLE = "exact, whole network"
+
+
+def required_for(network: Network) -> frozenset[str]:
+    """The checks that a network's table must hold."""
+    lines = {f"{check}: {s.name}" for check in OF_SEGMENT for s in network.segments}
+    return frozenset({LOADED, "laws", WHOLE, *lines, *NUMERIC})
+
+
+def verify_network(
+    network: Network,
+    source: str,
+    *,
+    derivation: NetworkDerivation | None = None,
+    seed: int = 0,
+    on_progress: Say | None = None,
+    regenerate: Regenerate | None = None,
+    subject: str = "",
+) -> Verification:
+    """Runs every check on the derivation of a network and on generated code for it.
+
+    Args:
+        network: the network that the code claims to implement.
+        source: the code.
+        derivation: the network's derivation if it is at hand.
+        seed: of every random number; the same seed gives the same table.
+        on_progress: told what is being checked.
+        regenerate: the generator, to say where the code differs from what it writes today.
+        subject: what the table is about; the network's name if not given.
+    """
+    say = on_progress or (lambda _: None)
+    derivation = derivation or derive_network(network)
+    say("derivative laws")
+    checks = [exact_checks.laws()]
+    for s, d in zip(network.segments, derivation.segments, strict=True):
+        say(f"segment {s.name}: every line of its derivation")
+        checks += [replace(c, name=f"{c.name}: {s.name}") for c in _of_segment(d, seed)]
+    say("the whole network, modulo a prime")
+    checks.append(_whole(derivation, seed))
+    what = "the file loads and defines what it promises"
+    module = guarded(lambda: load_source(source, network.name, PROMISED))
+    if isinstance(module, str):
+        checks.append(failed(LOADED, what, module))
+    else:
+        size = f"{len(source.splitlines())} lines"
+        checks.append(Check(LOADED, what, size, 0, 0, "holds", unit="wrong"))
+        checks += _numeric(NetworkSubject(network, NetworkCode(module), seed), say)
+    return Verification(
+        subject or network.name,
+        tuple(checks),
+        required_for(network),
+        OPTIONAL,
+        seed,
+        differences_from(derivation, source, regenerate),
+    )
+
+
+def _of_segment(derivation: Derivation, seed: int) -> Iterator[Check]:
+    """The rows of one segment's derivation; what raises fails, and says with what."""
+    rows = guarded(lambda: exact_checks.exact(derivation, seed)[1])
+    if isinstance(rows, str):
+        yield from (failed(name, "", rows) for name in OF_SEGMENT[:3])
+    else:
+        yield from rows
+    for name, examine in (
+        (OF_SEGMENT[3], lambda: exact_checks.general(derivation)),
+        (OF_SEGMENT[4], lambda: exact_checks.smallest(derivation, seed)),
+    ):
+        row = guarded(examine)
+        yield failed(name, "", row) if isinstance(row, str) else row
+
+
+def _whole(derivation: NetworkDerivation, seed: int) -> Check:
+    what = "L̇ of dual numbers run forward = Σ ⟨adjoint, direction⟩ run backward through all segments, modulo a prime"
+    found = guarded(lambda: prove_network(derivation, seed=seed))
+    if isinstance(found, str):
+        return failed(WHOLE, what, found)
+    sizes = "; ".join(map(str, found.extents))
+    return measured(
+        WHOLE,
+        what,
+        sizes,
+        len(found.wrong) if found.extents else 1,
+        0,
+        where=found.wrong,
+        unit="wrong",
+    )
+
+
+def _numeric(subject: NetworkSubject, say: Say) -> Iterator[Check]:
+    for name, examine in NUMERIC.items():
+        say(name)
+        row = guarded(lambda examine=examine: examine(subject))
+        yield failed(name, examine.__doc__ or "", row) if isinstance(row, str) else row
+
+
+def is_network_file(source: str) -> bool:
+    """Whether a file states a network.
+
+    Raises:
+        ArgumentError: it is no Python.
+    """
+    return constant_of(source, "NETWORK") is not None
+
+
+def verify_network_file(
+    path: str | Path,
+    *,
+    seed: int = 0,
+    on_progress: Say | None = None,
+    regenerate: Regenerate | None = None,
+) -> Verification:
+    """Runs every check on a network's generated file as it is now, against the network that it states.
+
+    Args:
+        path: of the file; its ``NETWORK`` and ``CELLS`` are read without running it.
+        seed: of every random number.
+        on_progress: told what is being checked.
+        regenerate: the generator, to say where the file differs from what it writes today.
+
+    Raises:
+        ArgumentError: there is no such file, or it states no network.
+        CellError: its text is no network.
+    """
+    path = Path(path)
+    source = read_source(path)
+    text, cells = constant_of(source, "NETWORK"), _cells(source)
+    if text is None or cells is None:
+        raise ArgumentError(
+            f"{path} states no network: it has no string NETWORK and no dict CELLS at its top level.",
+            "Give a file that throughtime generated.",
+        )
+    network = read_network(text, constant_of(source, "NAME") or path.stem, cells.get)
+    return verify_network(
+        network,
+        source,
+        seed=seed,
+        on_progress=on_progress,
+        regenerate=regenerate,
+        subject=str(path),
+    )
+
+
+def _cells(source: str) -> dict[str, str] | None:
+    """The dict ``CELLS`` of a file, read without running it."""
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Assign) and any(
+            isinstance(t, ast.Name) and t.id == "CELLS" for t in node.targets
+        ):
+            try:
+                value = ast.literal_eval(node.value)
+            except ValueError:
+                return None
+            good = isinstance(value, dict) and all(
+                isinstance(x, str) for pair in value.items() for x in pair
+            )
+            return value if good else None
+    return None
