@@ -1,9 +1,13 @@
-"""How generated code looks in Jupyter, and how it is written to a file."""
+"""How what is generated looks in Jupyter, and how it is written to a file."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from proofs.rocq_check import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,50 @@ class Code:
         Raises:
             OutputError: it cannot be written, or it is there and ``force`` is false.
         """
-        from reports.files import write_files
+        return _written(self.source, Path(path), force=force)
 
-        target = Path(path)
-        return write_files(target.parent, {target.name: self.source.encode()}, force=force)[0]
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A certificate for Rocq.
+
+    Args:
+        source: the text of the file.
+    """
+
+    source: str
+
+    def __str__(self) -> str:
+        return self.source
+
+    def check(self, *, timeout: float = 600.0) -> Verdict:
+        """Have Rocq check it; the first check compiles the library, which takes half a minute.
+
+        Args:
+            timeout: seconds after which the check is stopped.
+
+        Raises:
+            RocqMissingError: coqc or one of the libraries that it needs is not installed.
+            RocqError: it gave no answer in time.
+        """
+        from proofs.rocq_check import check_certificate
+
+        return check_certificate(self.source, timeout=timeout)
+
+    def write(self, path: str | Path, *, force: bool = False) -> Path:
+        """Write the file, whole or not at all.
+
+        Args:
+            path: where.
+            force: replace a file that is there.
+
+        Raises:
+            OutputError: it cannot be written, or it is there and ``force`` is false.
+        """
+        return _written(self.source, Path(path), force=force)
+
+
+def _written(source: str, target: Path, *, force: bool) -> Path:
+    from reports.files import write_files
+
+    return write_files(target.parent, {target.name: source.encode()}, force=force)[0]
