@@ -13,23 +13,32 @@ FAMILIES = {"rule": "wrong adjoint rules", "equation": "wrong equations", "sourc
 
 _HEAD = """# Who notices a wrong gradient?
 
-Every shipped cell is broken on purpose, one mistake at a time: in the adjoint rules, in the equations of the derivation, and
-in the generated source. A mutant is killed when a check refuses it. The numbers are killed / asked.
+Every shipped cell is broken on purpose, one mistake at a time: in the adjoint rules, in the equations of the
+derivation, and in the generated source. A mutant is killed when a check refuses it. The numbers are killed /
+asked.
 
     python -m benchmarks.kill_table
 
 writes this page again. Everything in it is deterministic: the mutants, the sizes, the seeds.
+
+![Wrong code accepted, by setting](images/kill-table.svg)
+"""
+
+_GROWTH = """An Elman network with n = 32, weights gain · N(0, 1/n), no input, only the last step's output. The right
+gradient must be accepted and the wrong one refused. throughtime's column is `throughtime.check`, which is given
+the loss and the gradient, and nothing else.
 """
 
 _HOW = """
 ## How the others were asked
 
 The two passes of the generated (and then broken) module are one operation of the framework: a
-`torch.autograd.Function`, a `jax.custom_vjp`. Every parameter, every input and every initial value is a differentiable argument,
-and every output at every step is compared, in double precision. An exception counts as noticing. What `np.empty` returns
-reads as zero, so that no verdict hangs on what the memory held before. Mutants of `step`, `value_and_grad` and `init_state`
-are no gradients and were not put to the others; a broken derivation was put to them as the code generated from it. Code that
-two mutants share was asked about once.
+`torch.autograd.Function`, a `jax.custom_vjp`. Every parameter, every input and every initial value is a
+differentiable argument, and every output at every step and every final value is compared, in double precision.
+An exception counts as noticing. What `np.empty` returns is not a number, for the others as for us, so that no
+verdict hangs on what the memory held before. Mutants of `step`, `value_and_grad` and `init_state` are no
+gradients and were not put to the others; a broken derivation was put to them as the code generated from it, if
+that code is wrong too. Code that two mutants share was asked about once.
 
 | setting | what it is |
 |---|---|
@@ -40,16 +49,20 @@ two mutants share was asked about once.
 | small weights | weights times 0.05, n = 2, T = 8, B = 1, only the last step's outputs |
 
 - **gradcheck**: `torch.autograd.gradcheck(f, inputs)`, its defaults (eps 1e-6, atol 1e-5, rtol 1e-3).
-- **check_grads**: `jax.test_util.check_grads(f, args, order=1, modes=["rev"])` with 64-bit numbers switched on; it looks along one
-  random direction.
-- **central differences**: eps 1e-6 on the loss Σ ½‖output − target‖², every entry; a block is wrong if ‖a − b‖ / (‖a‖ + ‖b‖) ≥ 1e-4.
+- **check_grads**: `jax.test_util.check_grads(f, args, order=1, modes=["rev"])` with 64-bit numbers switched on;
+  it looks along one random direction.
+- **central differences**: eps 1e-6 on the loss Σ ½‖output − target‖², every entry; a block is wrong if ‖a − b‖
+  / (‖a‖ + ‖b‖) ≥ 1e-4.
 
-Some kinds are out of a gradient check's sight by nature, and are in the table all the same because a generated file must not
-have them: single precision within double (`precision`), and results that share memory with a cache (`stale buffer`, in part).
+Some kinds are out of a gradient check's sight by nature, and are in the table all the same because a generated
+file must not have them: single precision within double (`precision`), results that share memory with a cache
+(`stale buffer`, in part), and defaults of arguments. Others need a longer sequence than
+these: a path
+that is cut every 35 steps (`truncation`).
 """
 
 
-def page(found: list[dict[str, Any]]) -> str:
+def page(found: list[dict[str, Any]], grown: list[dict[str, Any]]) -> str:
     """The page, in Markdown."""
     rows = [{**row, "cell": cell["cell"]} for cell in found for row in cell["mutants"]]
     versions: dict[str, str] = found[0]["versions"]
@@ -63,6 +76,7 @@ def page(found: list[dict[str, Any]]) -> str:
     ]
     parts += ["## By sort of mistake, usual setting\n", _by_kind(rows, present)]
     parts += ["## Where the others see least\n", _settings(rows, present)]
+    parts += ["## Where the gradient grows\n", _GROWTH, _grown(grown, present)]
     parts += [
         "## All mutants, throughtime alone\n",
         _whole(rows),
@@ -73,6 +87,13 @@ def page(found: list[dict[str, Any]]) -> str:
     ]
     parts.append("Versions: " + ", ".join(v for v in versions.values() if v) + ".\n")
     return "\n".join(part for part in parts if part)
+
+
+def _grown(grown: list[dict[str, Any]], present: list[str]) -> str:
+    says = {True: "accepted", False: "refused"}
+    names = (OURS, *present)
+    body = [[g["setting"], g["code"], *(says[g["accepted"][n]] for n in names)] for g in grown]
+    return _lines(["network", "code", *names], body)
 
 
 def _sampled(found: list[dict[str, Any]]) -> str:

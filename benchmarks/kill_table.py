@@ -15,13 +15,17 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from benchmarks.kill_page import page, write_figure
 from derive.catalog import load, shipped
 from numeric.source import generate
+from proofs.check import check
 from proofs.mutants import Mutant
+from proofs.mutants_module import Poisoned, module_of
 from proofs.mutants_run import Trial
 from proofs.opponents import OPPONENTS
-from proofs.opponents_tasks import SETTINGS, Task, cleared, task
+from proofs.opponents_tasks import SETTINGS, Task, amplified, growing, task
 
 ROOT = Path(__file__).resolve().parents[1]
 FOUND = ROOT / "build" / "kill-table"
@@ -44,9 +48,11 @@ def main() -> None:
         with ProcessPoolExecutor(chosen.processes) as pool:
             for cell in pool.map(examine, chosen.cells, [chosen.others] * len(chosen.cells)):
                 print(cell, file=sys.stderr, flush=True)  # noqa: T201
+        (FOUND / "growth.txt").write_text(json.dumps(growth()))
     found = [json.loads(path.read_text()) for path in sorted(FOUND.glob("*.json"))]
+    grown = json.loads((FOUND / "growth.txt").read_text())
     (ROOT / "docs" / "images").mkdir(parents=True, exist_ok=True)
-    (ROOT / "docs" / "kill-table.md").write_text(page(found), encoding="utf-8")
+    (ROOT / "docs" / "kill-table.md").write_text(page(found, grown), encoding="utf-8")
     write_figure(found, ROOT / "docs" / "images" / "kill-table.svg")
 
 
@@ -56,7 +62,7 @@ def examine(name: str, others: int) -> str:
     trial.sound()
     settings = SETTINGS if name in CLOSELY else SETTINGS[:1]
     tasks = [task(trial.cell, trial.source, setting) for setting in settings]
-    right = cleared(trial.source)
+    right = module_of(trial.source, Poisoned())
     alarms = {
         f"{o.name}, {t.setting.name}": o.refuses(right, t)
         for o in OPPONENTS
@@ -90,7 +96,7 @@ def _rows(trial: Trial, tasks: list[Task], others: int) -> Iterator[dict[str, An
             "reason": j.reason if j.fate != "killed" else "",
         }
         source = _code(mutant) if j.fate != "equivalent" and i % others == 0 else None
-        if source is not None and source not in asked:
+        if source is not None and source not in asked and any(trial.numeric.refusal(source)):
             asked.add(source)
             row["refused"] = _refused(mutant, source, tasks)
         yield row
@@ -111,7 +117,7 @@ def _code(mutant: Mutant) -> str | None:
 def _refused(mutant: Mutant, source: str, tasks: list[Task]) -> dict[str, bool]:
     """Who refuses the code, by opponent and setting."""
     try:
-        module = cleared(source)
+        module = module_of(source, Poisoned())
     except Exception:  # noqa: BLE001 - code that does not load is refused by everyone
         return {f"{o.name}, {t.setting.name}": True for o in OPPONENTS if o.present for t in tasks}
     found: dict[str, bool] = {}
@@ -121,6 +127,47 @@ def _refused(mutant: Mutant, source: str, tasks: list[Task]) -> dict[str, bool]:
             if o.present:
                 found[f"{o.name}, {t.setting.name}"] = o.refuses(module, t)
     return found
+
+
+def growth() -> list[dict[str, Any]]:
+    """Right code, and code with one transpose lost, where the trajectory grows: who accepts what."""
+    trial = Trial(load("elman"))
+    lost = next(
+        m.source or ""
+        for m in trial.mutants(["source"])
+        if m.kind == "transpose" and m.place.startswith("backward,") and "W.T" in m.description
+    )
+    rows: list[dict[str, Any]] = []
+    for gain, steps in ((2.0, 120), (2.4, 200)):
+        made = amplified(trial.cell, trial.source, growing(gain, steps))
+        for code, source in (("right", trial.source), ("one transpose lost", lost)):
+            module = module_of(source, Poisoned())
+            accepted = {o.name: not o.refuses(module, made) for o in OPPONENTS if o.present}
+            accepted["throughtime"] = _ours(module, made)
+            rows.append({"setting": made.setting.name, "code": code, "accepted": accepted})
+    return rows
+
+
+def _ours(module: Any, made: Task) -> bool:
+    """``check`` on the same loss as the central differences have."""
+    names = [*made.call.params, *made.call.state, "x"]
+    params = dict(zip(names, [*made.call.params.values(), *made.call.state.values()], strict=False))
+    p = len(made.call.params)
+
+    def arrays(given: dict[str, Any], x: Any) -> list[Any]:
+        values = [given[n] for n in names[:-1]]
+        dtype = np.result_type(*values, x)
+        return [np.asarray(v, dtype) for v in (*values[:p], x, *values[p:])]
+
+    def loss(given: dict[str, Any], x: Any) -> Any:
+        return sum(0.5 * np.sum(v * v) for v in made.values(module, arrays(given, x)))
+
+    def gradient(given: dict[str, Any], x: Any) -> Any:
+        flat = arrays(given, x)
+        found = made.pulled(module, flat, made.values(module, flat))
+        return dict(zip(names, [*found[:p], *found[p + 1 :]], strict=False)), [found[p]]
+
+    return check(loss, gradient, params, made.call.inputs[0]).ok
 
 
 if __name__ == "__main__":

@@ -56,7 +56,19 @@ class ExactJudge:
             wrong = [place for place in point.directions if not self._agrees(tape, place)]
         except (ValueError, KeyError, TypeError, IndexError, SingularPointError) as error:
             return f"the equations cannot be run: {error}"
-        return f"wrong gradient of {', '.join(map(_named, wrong[:3]))}" if wrong else ""
+        if wrong:
+            return f"wrong gradient of {', '.join(map(_named, wrong[:3]))}"
+        return self._wrong_on_the_way(backward, tape)
+
+    def _wrong_on_the_way(self, backward: Backward, tape: Tape[Any]) -> str:
+        """An adjoint of an intermediate that is wrong, though what comes of it is right."""
+        for e in backward.local:
+            for t in range(1, self.point.extent.steps + 1):
+                true = self.point.tape.values.get((Adjoint, e.lhs.name, t))
+                found = tape.values.get((Adjoint, e.lhs.name, t))
+                if true is not None and not np.all(np.equal(found, true)):
+                    return f"wrong adjoint of {_named((e.lhs.name, t))}"
+        return ""
 
     def _given(self) -> dict[Any, Any]:
         kinds = (Timed, MatrixSymbol, LossGradient)

@@ -28,14 +28,6 @@ class Poisoned:
         return np.full(shape, np.nan, dtype)
 
 
-class Cleared(Poisoned):
-    """NumPy whose new arrays are zero, as fresh memory mostly is."""
-
-    def empty(self, shape: Any, dtype: Any = np.float64) -> Any:
-        """An array full of zeros."""
-        return np.zeros(shape, dtype)
-
-
 def module_of(source: str, numpy: Any = np) -> ModuleType:
     """The module that a source text defines.
 

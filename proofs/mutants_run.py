@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 from derive.cell import Cell
 from derive.derivation import Derivation, derive
+from derive.errors import ArgumentError
+from derive.language import read_cell
 from numeric.source import generate
+from proofs.modules import constant_of
 from proofs.mutants import FAMILIES, Family, Judgement, Mutant, MutantReport
 from proofs.mutants_equations import equation_mutants
 from proofs.mutants_exact import ExactJudge
@@ -144,3 +148,28 @@ def run_mutants(
             on_progress(f"mutants of {cell.name}: {i} of {len(mutants)}")
         judgements.append(trial.judged(mutant))
     return MutantReport(cell.name, tuple(judgements))
+
+
+def run_mutants_of_file(
+    path: str | Path, *, seed: int = 0, on_progress: Callable[[str], None] | None = None
+) -> MutantReport:
+    """Breaks a generated file as it is now, and judges each broken thing by the equations that the file states.
+
+    Args:
+        path: of the file.
+        seed: of every random size and number.
+        on_progress: told what is being done.
+
+    Raises:
+        ArgumentError: the file states no equations.
+        CellError: its equations are no cell.
+        RuntimeError: the checks refuse the file unbroken.
+    """
+    source = Path(path).read_text(encoding="utf-8")
+    equations = constant_of(source, "EQUATIONS")
+    if equations is None:
+        raise ArgumentError(
+            f"{path} states no equations.", "Give a file that throughtime generated."
+        )
+    cell = read_cell(equations, constant_of(source, "NAME") or Path(path).stem)
+    return run_mutants(cell, seed=seed, source=source, on_progress=on_progress)

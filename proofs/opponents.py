@@ -1,8 +1,8 @@
 """Other people's gradient checks, run on the same broken code: what they accept, at their own defaults.
 
 Each checks the two passes of a generated module as its users would: wrapped as an operation of the framework, every
-parameter, input and initial value an argument, every output compared. An exception counts as a refusal. Memory
-from ``np.empty`` reads as zero here, so that no verdict depends on what the memory held before.
+parameter, input and initial value an argument, every output and final value compared. An exception counts as a
+refusal. Memory from ``np.empty`` is not a number for them as it is for us, so that no verdict depends on luck.
 
     gradcheck             torch.autograd.gradcheck(f, inputs), double precision (eps 1e-6, atol 1e-5, rtol 1e-3)
     check_grads           jax.test_util.check_grads(f, args, order=1, modes=["rev"]), double precision

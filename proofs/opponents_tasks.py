@@ -12,7 +12,7 @@ import numpy as np
 from derive.cell import Cell
 from proofs.arithmetic import Array
 from proofs.mutants_answers import Call
-from proofs.mutants_module import Cleared, module_of
+from proofs.mutants_module import module_of
 from proofs.point import Extent
 from proofs.samples import draw
 
@@ -28,7 +28,8 @@ class Setting:
         hidden, features: sizes of the first dimension of the cell, and of the others.
         steps, samples: T and B.
         weights: what is done to a parameter at its usual initialisation.
-        last: whether only the last step's outputs are looked at.
+        gain: of the square weights, for networks that amplify.
+        last: whether only the last step's outputs are looked at, and not every output and the final values.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Setting:
     samples: int
     weights: Callable[[Array], Array] = np.array
     last: bool = False
+    gain: float = 1.0
 
 
 def _symmetric(w: Array) -> Array:
@@ -92,42 +94,51 @@ class Task:
             dict(zip(c.state, arrays[p + x :], strict=True)),
         )
 
-    def forward(self, module: ModuleType, arrays: list[Array]) -> tuple[dict[str, Array], Any]:
-        """Outputs and cache."""
+    def forward(
+        self, module: ModuleType, arrays: list[Array]
+    ) -> tuple[dict[str, Array], dict[str, Array], Any]:
+        """Outputs, final values and the cache."""
         params, inputs, state = self.unflat(arrays)
-        outputs, _, cache = module.forward(params, *inputs, state, **self.call.keywords)
-        return outputs, cache
+        return module.forward(params, *inputs, state, **self.call.keywords)
 
     def values(self, module: ModuleType, arrays: list[Array]) -> list[Array]:
         """What the loss looks at; found once where the forward pass is known to be the right one."""
         key = b"".join(a.tobytes() for a in arrays)
         if self.same_forward and key in self.memo:
             return self.memo[key]
-        outputs, _ = self.forward(module, arrays)
-        found = [
-            np.array(outputs[n][-1] if self.setting.last else outputs[n])
-            for n in self.call.outputs_bar
-        ]
+        outputs, final, _ = self.forward(module, arrays)
+        seen = [outputs[n][-1] if self.setting.last else outputs[n] for n in self.call.outputs_bar]
+        found = _finite([np.array(v) for v in (*seen, *(final[n] for n in self._final))])
         if self.same_forward:
             self.memo[key] = found
         return found
 
+    @property
+    def _final(self) -> list[str]:
+        return [] if self.setting.last else list(self.call.final_bar)
+
     def pulled(self, module: ModuleType, arrays: list[Array], bars: list[Array]) -> list[Array]:
         """The gradients by all arrays, given those by the values."""
-        outputs, cache = self.forward(module, arrays)
+        outputs, _, cache = self.forward(module, arrays)
         outputs_bar: dict[str, Array] = {}
-        for name, bar in zip(self.call.outputs_bar, bars, strict=True):
+        for name, bar in zip(self.call.outputs_bar, bars, strict=False):
             whole = np.zeros_like(outputs[name])
             whole[-1 if self.setting.last else ...] = bar
             outputs_bar[name] = whole
-        params_bar, inputs_bar, state_bar = module.backward(
-            self.unflat(arrays)[0], cache, outputs_bar
-        )
+        final_bar = dict(zip(self._final, bars[len(outputs_bar) :], strict=True))
+        found = module.backward(self.unflat(arrays)[0], cache, outputs_bar, final_bar or None)
+        params_bar, inputs_bar, state_bar = found
         c = self.call
-        found = [params_bar[n] for n in c.params]
-        return [
-            np.asarray(v) for v in (*found, *inputs_bar.values(), *(state_bar[n] for n in c.state))
-        ]
+        params = [params_bar[n] for n in c.params]
+        states = [state_bar[n] for n in c.state]
+        return _finite([np.asarray(v) for v in (*params, *inputs_bar.values(), *states)])
+
+
+def _finite(arrays: list[Array]) -> list[Array]:
+    """The arrays; what is not a number would be noticed by whoever trains with it."""
+    if not all(np.all(np.isfinite(v)) for v in arrays):
+        raise FloatingPointError("not a number")
+    return arrays
 
 
 def task(cell: Cell, source: str, setting: Setting) -> Task:
@@ -150,6 +161,18 @@ def task(cell: Cell, source: str, setting: Setting) -> Task:
     return Task(call, setting)
 
 
-def cleared(source: str) -> ModuleType:
-    """A module whose unwritten memory reads as zero."""
-    return module_of(source, Cleared())
+def growing(gain: float, steps: int) -> Setting:
+    """A network that amplifies: no input to hold it, a random initial state, only the last step's outputs."""
+    return Setting(f"gain {gain:g}, T = {steps}", 32, 1, steps, 1, last=True, gain=gain)
+
+
+def amplified(cell: Cell, source: str, setting: Setting) -> Task:
+    """A task of a growing network: square weights of the given gain, inputs of zero."""
+    made = task(cell, source, setting)
+    rng = np.random.default_rng(SEED)
+    for name, w in made.call.params.items():
+        if _square(w):
+            made.call.params[name] = setting.gain * rng.standard_normal(w.shape) / np.sqrt(len(w))
+    made.call.inputs = [0.0 * x for x in made.call.inputs]
+    made.call.state = {n: rng.standard_normal(v.shape) for n, v in made.call.state.items()}
+    return made

@@ -189,9 +189,14 @@ def generate(
     is_flag=True,
     help="If every check holds, write a new certificate into F.py.",
 )
+@click.option(
+    "--mutants",
+    is_flag=True,
+    help="Break it in every known way, too; what survives withholds the word verified.",
+)
 @common
 @click.pass_obj
-def verify(say: Progress, target: str, seed: int, renew: bool) -> Outcome:
+def verify(say: Progress, target: str, seed: int, renew: bool, mutants: bool) -> Outcome:
     """Run the checks on a generated file as it is now, or on CELL."""
     if target.endswith(".py"):
         from throughtime.model import verify_file
@@ -208,7 +213,23 @@ def verify(say: Progress, target: str, seed: int, renew: bool) -> Outcome:
     changes = "" if verification.ok else _changes(verification)
     certificate = f"{verification.certificate}\n" if verification.certificate else ""
     text = f"{verification.table()}\n{changes}{certificate}{_verdict(verification)}"
-    return Outcome(data, text, _code(verification))
+    outcome = Outcome(data, text, _code(verification))
+    return _with_mutants(outcome, target, seed, say) if mutants and verification.ok else outcome
+
+
+def _with_mutants(outcome: Outcome, target: str, seed: int, say: Progress) -> Outcome:
+    """The outcome of the checks, and that of the mutants."""
+    from proofs.mutants_run import run_mutants, run_mutants_of_file
+
+    if target.endswith(".py"):
+        report = run_mutants_of_file(Path(target), seed=seed, on_progress=say)
+    else:
+        report = run_mutants(_load(target, say).cell, seed=seed, on_progress=say)
+    data = {**outcome.data, "verified": report.ok, "mutants": report.to_dict()}
+    verdict = "" if report.ok else f"\nNOT verified; mutants survived: {len(report.survivors)}"
+    return Outcome(
+        data, f"{report.table()}\n\n{outcome.text}{verdict}", 0 if report.ok else NOT_VERIFIED
+    )
 
 
 @cli.command(epilog=_EPILOG)
