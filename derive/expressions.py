@@ -71,6 +71,7 @@ __all__ = [
     "has_time",
     "is_column",
     "is_scalar",
+    "is_spread",
     "is_timed",
     "leaves",
     "matmul",
@@ -237,6 +238,18 @@ def total(expr: MatrixExpr) -> MatrixExpr:
 def rows(expr: MatrixExpr, start, stop) -> MatrixExpr:
     """Rows start ≤ i < stop."""
     return expr if start == 0 and stop == expr.shape[0] else Rows(expr, start, stop)
+
+
+def is_spread(expr: MatrixExpr) -> bool:
+    """Whether a scalar says all that is in a matrix: every addend and every factor has equal entries."""
+    if is_scalar(expr):
+        return False
+    _, core = split_coefficient(expr)
+    if isinstance(core, MatAdd | HadamardProduct):
+        return all(is_spread(part) for part in operands(core))
+    if isinstance(core, Elementwise | HadamardPower):
+        return is_spread(operands(core)[0])
+    return isinstance(core, OneMatrix | ZeroMatrix | Broadcast)
 
 
 def diag(vector: MatrixExpr) -> MatrixExpr:

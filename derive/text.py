@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from sympy.matrices.expressions import HadamardPower, HadamardProduct, MatMul, MatrixExpr, Transpose
 
-from derive.expressions import Block, Broadcast, Concat, Elementwise, Rows, has_time, operands
+from derive.expressions import (
+    Block,
+    Broadcast,
+    Concat,
+    Elementwise,
+    Rows,
+    has_time,
+    is_spread,
+    operands,
+)
 from derive.printing import ATOM, POWER, PRODUCT, Printer, fraction
 
 
@@ -22,9 +31,22 @@ class TextPrinter(Printer):
 
     def joined(self, parts: tuple[MatrixExpr, ...]) -> str:
         """A @ B"""
-        return " @ ".join(
-            self.other_kind(p, HadamardProduct | HadamardPower | Broadcast) for p in parts
-        )
+        return " @ ".join(self.matrix_factor(p) for p in parts)
+
+    def matrix_factor(self, expr: MatrixExpr) -> str:
+        """A factor of a matrix product; an elementwise product inside one needs brackets."""
+        if is_spread(expr):
+            return self.brackets(self.whole(expr))
+        return self.other_kind(expr, HadamardProduct | HadamardPower)
+
+    def whole(self, expr: MatrixExpr) -> str:
+        """The text where a shape matters: a scalar that is spread out says to which."""
+        if not is_spread(expr):
+            return self(expr)
+        rows, cols = expr.shape
+        ones = f"ones({rows})" if cols == 1 else f"ones({rows}, {cols})"
+        scalar = self.tight(expr, PRODUCT)
+        return ones if scalar == "1" else f"{scalar} * {ones}"
 
     def other_kind(self, expr: MatrixExpr, kind) -> str:
         """A factor, in brackets if it is a product of the other kind."""
@@ -51,15 +73,16 @@ class TextPrinter(Printer):
 
     def transpose(self, expr: Transpose) -> tuple[str, int]:
         """A.T"""
-        return f"{self.tight(expr.arg)}.T", ATOM
+        arg = self.brackets(self.whole(expr.arg)) if is_spread(expr.arg) else self.tight(expr.arg)
+        return f"{arg}.T", ATOM
 
     def call(self, function: str, expr: MatrixExpr) -> tuple[str, int]:
         """f(a)"""
-        return f"{function}({', '.join(self(a) for a in operands(expr))})", ATOM
+        return f"{function}({', '.join(self.whole(a) for a in operands(expr))})", ATOM
 
     def elementwise(self, expr: Elementwise) -> tuple[str, int]:
-        """f(a)"""
-        return self.call(expr.function, expr)
+        """f(a), entry by entry."""
+        return f"{expr.function}({self(operands(expr)[0])})", ATOM
 
     def softmax(self, expr: MatrixExpr) -> tuple[str, int]:
         """softmax(a)"""
@@ -83,7 +106,7 @@ class TextPrinter(Printer):
 
     def mean(self, x: MatrixExpr) -> str:
         """mean(a)"""
-        return f"mean({self(x)})"
+        return f"mean({self.whole(x)})"
 
     def total(self, expr: MatrixExpr) -> tuple[str, int]:
         """sum(a)"""

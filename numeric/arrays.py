@@ -33,6 +33,7 @@ from derive.expressions import (
     hadamard,
     is_column,
     is_scalar,
+    is_spread,
     is_timed,
     leaves,
     operands,
@@ -78,7 +79,7 @@ class ArrayPrinter:
 
     def full(self, expr: MatrixExpr) -> str:
         """The expression as text, spread out to its whole shape even if its parts broadcast."""
-        if not _spreads(expr):
+        if not is_spread(expr):
             return self(expr)
         if all(isinstance(leaf, OneMatrix | ZeroMatrix) for leaf in leaves(expr)):
             return f"np.full({self.shape_of(expr)}, {self(expr)}, dtype)"
@@ -87,12 +88,12 @@ class ArrayPrinter:
     def factor(self, expr: MatrixExpr) -> Piece:
         """A factor of a matrix product, which has to be spread out to its whole shape."""
         return (
-            Piece(self.full(expr), ATOM, expr) if _spreads(expr) else Piece(*self.show(expr), expr)
+            Piece(self.full(expr), ATOM, expr) if is_spread(expr) else Piece(*self.show(expr), expr)
         )
 
     def over(self, expr: MatrixExpr, target: MatrixExpr) -> str:
         """The expression as the value of a target that depends on time, spread out to its shape if need be."""
-        if is_timed(expr) and not _spreads(expr):
+        if is_timed(expr) and not is_spread(expr):
             return self(expr)
         return f"np.broadcast_to({self(expr)}, {self.shape_of(target)})"
 
@@ -273,7 +274,7 @@ class ArrayPrinter:
 
     def stretched(self, part: MatrixExpr) -> str:
         """A part of a stack that depends on time, with the axes of steps and samples."""
-        if is_timed(part) and not _spreads(part):
+        if is_timed(part) and not is_spread(part):
             return self(part)
         front = ["T", "B"] if self.whole else ["B"]
         return f"np.broadcast_to({self(part)}, ({', '.join([*front, *trailing(part, self.dim)])}))"
@@ -321,20 +322,6 @@ class Piece:
 
 def _atomic(text: str) -> str:
     return text if text.replace("_", "").replace("[t]", "").isalnum() else f"({text})"
-
-
-def _spreads(expr: MatrixExpr) -> bool:
-    """Whether the array of this expression is smaller than its shape: every addend or factor is spread out."""
-    if is_scalar(expr):
-        return False
-    _, core = split_coefficient(expr)
-    if isinstance(core, OneMatrix | ZeroMatrix | Broadcast):
-        return True
-    if isinstance(core, MatAdd | HadamardProduct):
-        return all(_spreads(part) for part in operands(core))
-    if isinstance(core, Elementwise | HadamardPower):
-        return _spreads(operands(core)[0])
-    return False
 
 
 def trailing(expr: MatrixExpr, dim: Callable[[object], str]) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sympy.matrices.expressions import MatrixSymbol
@@ -120,7 +120,7 @@ _NODES: dict[type, Callable] = {
 # ── cells ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Sample:
     """A cell with numbers: B samples over T steps, and a loss linear in the outputs and the final state.
 
@@ -141,12 +141,15 @@ class Sample:
     sizes: dict
     T: int
     B: int
-    fixed: dict[str, np.ndarray] = field(repr=False)
-    consts: dict[str, np.ndarray] = field(repr=False)
-    series: dict[str, np.ndarray] = field(repr=False)
-    initial: dict[str, np.ndarray] = field(repr=False)
-    outputs_bar: dict[str, np.ndarray] = field(repr=False)
-    final_bar: dict[str, np.ndarray] = field(repr=False)
+    fixed: dict[str, np.ndarray]
+    consts: dict[str, np.ndarray]
+    series: dict[str, np.ndarray]
+    initial: dict[str, np.ndarray]
+    outputs_bar: dict[str, np.ndarray]
+    final_bar: dict[str, np.ndarray]
+
+    def __repr__(self) -> str:
+        return f"sample(read_cell({self.cell.text!r}), T={self.T}, B={self.B})"
 
 
 def memory_of(cell: Cell) -> tuple[Quantity, ...]:

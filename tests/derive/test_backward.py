@@ -54,7 +54,11 @@ def cell_sample(text: str) -> Sample:
 
 
 @given(samples())
-@example(cell_sample("dim y = n\ny[t] = tanh(x[t] + y[t-1])\nh[t] = h[t-1] + tanh(y[t]) * (y[t] * y[t])\n"))
+@example(
+    cell_sample(
+        "dim y = n\ny[t] = tanh(x[t] + y[t-1])\nh[t] = h[t-1] + tanh(y[t]) * (y[t] * y[t])\n"
+    )
+)
 @example(cell_sample("dim e = 1\ne[t] = tanh(e[t-1] * mean(x[t]))\n"))
 def test_the_equations_of_a_random_cell_are_its_gradients(s):
     note(s.cell.text)
@@ -152,14 +156,18 @@ def test_numbers_survive_the_taking_out():
     half = Rational(1, 2)
     expr = ex.add(ex.scale(half, ex.hadamard(a_bar, b)), ex.scale(Integer(3), a_bar))
     taken = factored(expr)
-    assert taken == ex.hadamard(a_bar, ex.add(ex.scale(half, b), ex.scale(Integer(3), ex.ones_like(a))))
+    assert taken == ex.hadamard(
+        a_bar, ex.add(ex.scale(half, b), ex.scale(Integer(3), ex.ones_like(a)))
+    )
 
 
 def test_the_lstm_s_output_gate_reads_as_in_a_textbook():
     (delta_o,) = [e for e in derive(load("lstm")).backward.local if e.lhs.name == "a_o"]
     o, h = load("lstm").quantity("o").symbol, load("lstm").quantity("h").symbol
     tanh_c = ex.Timed("tanh_c", 0, *h.shape)
-    assert delta_o.rhs == ex.hadamard(ex.Adjoint(h), tanh_c, o, ex.add(ex.ones_like(o), ex.negate(o)))
+    assert delta_o.rhs == ex.hadamard(
+        ex.Adjoint(h), tanh_c, o, ex.add(ex.ones_like(o), ex.negate(o))
+    )
 
 
 # ── cost ──

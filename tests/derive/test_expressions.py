@@ -95,7 +95,9 @@ def test_broadcast_and_total_take_numbers_out():
     c, core = ex.split_coefficient(ex.total(ex.scale(Integer(5), W)))
     assert c == 5
     assert isinstance(core, ex.Total)
-    np.testing.assert_allclose(found(ex.broadcast(ex.total(W), m, k)), np.full((2, 4), value(W).sum()))
+    np.testing.assert_allclose(
+        found(ex.broadcast(ex.total(W), m, k)), np.full((2, 4), value(W).sum())
+    )
     assert ex.total(s) == s
 
 
@@ -158,14 +160,18 @@ def columns(depth: int) -> st.SearchStrategy:
 def test_constructors_change_how_an_expression_looks_and_never_what_it_is_worth(pair):
     expr, expected = pair
     assert expr.shape == (n, 1)
-    np.testing.assert_allclose(found(expr), expected, rtol=1e-9, atol=1e-9 * (1 + abs(expected).max()))
+    np.testing.assert_allclose(
+        found(expr), expected, rtol=1e-9, atol=1e-9 * (1 + abs(expected).max())
+    )
 
 
 @given(columns(3))
 def test_replacing_leaves_by_themselves_changes_nothing(pair):
     expr, expected = pair
     again = ex.replace(expr, lambda leaf: leaf)
-    np.testing.assert_allclose(found(again), expected, rtol=1e-9, atol=1e-9 * (1 + abs(expected).max()))
+    np.testing.assert_allclose(
+        found(again), expected, rtol=1e-9, atol=1e-9 * (1 + abs(expected).max())
+    )
 
 
 @pytest.mark.parametrize("count", [0, 1])

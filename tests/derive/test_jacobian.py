@@ -33,7 +33,9 @@ def states_after_one_step(s: Sample, name: str, lag: int) -> dict[str, np.ndarra
     values = unrolled(replace(s, initial={**s.initial, name: moved}))
     found = {}
     for q in s.cell.states:
-        value = np.broadcast_to(values[q.name, 1].imag / H, (len(moved), s.B, *shape_of(q.symbol, s.sizes)))
+        value = np.broadcast_to(
+            values[q.name, 1].imag / H, (len(moved), s.B, *shape_of(q.symbol, s.sizes))
+        )
         found[q.name] = np.moveaxis(value.reshape(len(moved), s.B, -1), 0, -1)
     return found
 

@@ -76,7 +76,9 @@ def test_every_name_is_defined_once_and_before_it_is_used(cell):
     assignments = normal_form(cell)
     names = [a.name for a in assignments]
     assert len(set(names)) == len(names)
-    assert not {q.name for q in cell.quantities} & {a.name for a in assignments if a.kind != "equation"}
+    assert not {q.name for q in cell.quantities} & {
+        a.name for a in assignments if a.kind != "equation"
+    }
     defined = {q.name for q in cell.inputs}
     for a in assignments:
         now = {v.name for v in leaves(a.expr) if isinstance(v, Timed) and v.lag == 0}
@@ -104,8 +106,12 @@ def test_equal_expressions_get_one_name():
 
 
 def test_an_assignment_knows_its_line_and_its_owner():
-    for a in normal_form(read_cell("# a comment\n\ng[t] = sigmoid(U @ x[t])\nh[t] = tanh(W @ (g[t] * h[t-1]))\n")):
-        assert (a.owner, a.line) == (("g", 3) if "g" in a.name.split("_") else ("h", 4)) or a.kind == "operand"
+    for a in normal_form(
+        read_cell("# a comment\n\ng[t] = sigmoid(U @ x[t])\nh[t] = tanh(W @ (g[t] * h[t-1]))\n")
+    ):
+        assert (a.owner, a.line) == (
+            ("g", 3) if "g" in a.name.split("_") else ("h", 4)
+        ) or a.kind == "operand"
         assert a.line in (3, 4)
 
 

@@ -1,0 +1,158 @@
+"""Text: what is printed is what was computed, and a cell's own equations are read back as they were."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import example, given, note
+from sympy import Integer, Rational, Symbol
+
+from derive import expressions as ex
+from derive.catalog import load, shipped
+from derive.derivation import derive
+from derive.language import read_cell
+from derive.notation import Notation
+from derive.text import TextPrinter
+from tests.derived import Pass, primal
+from tests.oracle import ENTRYWISE, Sample, distance, sample, unrolled
+from tests.strategies import samples
+
+n, m = (Symbol(name, positive=True, integer=True) for name in "nm")
+a, b = ex.Timed("a", 0, n, 1), ex.Timed("b", 1, n, 1)
+x = ex.Timed("x", 0, m, 1)
+W = ex.parameter("W", n, m)
+text = TextPrinter(Notation({}))
+
+PLAIN = {
+    **ENTRYWISE,
+    "sum": lambda v: np.sum(v, axis=(-2, -1), keepdims=True),
+    "mean": lambda v: np.mean(v, axis=(-2, -1), keepdims=True),
+    "softmax": lambda v: np.exp(v) / np.exp(v).sum(axis=-2, keepdims=True),
+    "logsumexp": lambda v: np.log(np.exp(v).sum(axis=-2, keepdims=True)),
+    "concat": lambda *parts: np.concatenate(parts, axis=-2),
+    "ones": lambda rows, cols=1: np.ones((rows, cols)),
+    "diag": lambda v: v * np.eye(len(v)),
+}
+
+
+class Series:
+    """A quantity's values over time for the first sample: ``h[t-1]``."""
+
+    def __init__(self, values: dict[int, np.ndarray]) -> None:
+        self.values = values
+
+    def __getitem__(self, t: int) -> np.ndarray:
+        return self.values[t]
+
+
+def names_of(d, s: Sample, run: Pass) -> dict:
+    """Every name that a text may mention, with the values that the equations gave it."""
+    series: dict[str, dict[int, np.ndarray]] = {}
+
+    def put(leaf, t, value):
+        value = np.broadcast_to(value, (s.B, *value.shape[-2:]))[0]
+        series.setdefault(d.notation.identifier(leaf), {})[t] = value
+
+    for (name, t), value in run.values.items():
+        put(ex.Timed(name, 0, *value.shape[-2:]), t, value)
+    for (name, t), value in run.bars.items():
+        put(ex.Adjoint(ex.Timed(name, 0, 1, 1)), t, value)
+    for name in s.outputs_bar:
+        for t in range(1, s.T + 1):
+            leaf = ex.LossGradient(ex.Timed(name, 0, 1, 1))
+            put(leaf, t, run.at(ex.LossGradient(d.cell.quantity(name).symbol), t))
+    sizes = {str(size): number for size, number in s.sizes.items()}
+    return {**PLAIN, **sizes, **s.fixed, **s.consts, **{k: Series(v) for k, v in series.items()}}
+
+
+def mean_what_they_say(s: Sample) -> None:
+    """Demand that the text of every equation, evaluated by Python, is its right-hand side's value."""
+    d = derive(s.cell)
+    run = Pass(d, s, primal(d, s, unrolled(s)))
+    names = names_of(d, s, run)
+    for step in d.steps:
+        if step.section not in ("equation", "abbreviation", "adjoint", "input", "parameter"):
+            continue
+        shown = step.text.partition(" = ")[2].removeprefix("sum over t of ")
+        value = eval(shown, {"__builtins__": {}, **names}, {"t": 2})  # noqa: S307 - our own text
+        expected = run.at(step.rhs, 2)[0]
+        assert distance(value + 0 * expected, expected) < 1e-10, step.text
+
+
+@pytest.mark.parametrize("entry", shipped(), ids=lambda entry: entry.name)
+def test_the_text_of_a_shipped_cell_s_derivation_is_what_was_computed(entry):
+    s = sample(load(entry.name), T=6, seed=4)
+    mean_what_they_say(s)
+
+
+def cell_sample(equations: str) -> Sample:
+    return sample(read_cell(equations, "found"), T=6)
+
+
+@given(samples(T=6))
+@example(cell_sample("dim c = 1\nh[t] = tanh(W @ h[t-1])\nc[t] = sum(V @ h[t])\n"))
+@example(cell_sample("h[t] = tanh((tanh(x[t])**2) + mean(W @ h[t-1]) * h[t-1])\n"))
+def test_the_text_of_a_random_derivation_is_what_was_computed(s):
+    note(s.cell.text)
+    mean_what_they_say(s)
+
+
+@given(samples())
+def test_no_name_stands_for_two_things(s):
+    note(s.cell.text)
+    d = derive(s.cell)
+    seen: dict[str, object] = {}
+    for step in d.steps:
+        for side in (step.lhs, step.rhs):
+            for leaf in ex.leaves(side) if side is not None else ():
+                if hasattr(leaf, "name") and not isinstance(leaf, ex.Block):
+                    key = (type(leaf), leaf.name)
+                    assert seen.setdefault(d.notation.identifier(leaf), key) == key
+
+
+# ── one node each ──
+
+READS = {
+    "W @ x[t] + b[t-1]": ex.add(ex.matmul(W, x), b),
+    "a[t] - 2 * b[t-1]": ex.add(a, ex.scale(Integer(-2), b)),
+    "-a[t] * b[t-1]": ex.negate(ex.hadamard(a, b)),
+    "(W @ x[t]) * a[t]": ex.hadamard(ex.matmul(W, x), a),
+    "W.T @ (a[t] * b[t-1])": ex.matmul(ex.transpose(W), ex.hadamard(a, b)),
+    "(a[t] + b[t-1]) * a[t]": ex.hadamard(ex.add(a, b), a),
+    "a[t] / (1 + b[t-1])": ex.hadamard(a, ex.power(ex.add(ex.ones_like(b), b), -1)),
+    "(1/2) * a[t]": ex.scale(Rational(1, 2), a),
+    "(a[t]**2).T": ex.transpose(ex.power(a, 2)),
+    "(a[t] + b[t-1])**3": ex.power(ex.add(a, b), 3),
+    "mean(a[t])": ex.scale(1 / n, ex.total(a)),
+    "3 * mean(W)": ex.scale(3 / (n * m), ex.total(W)),
+    "sum(a[t]) * mean(x[t])": ex.scale(1 / m, ex.hadamard(ex.total(a), ex.total(x))),
+    "tanh(softmax(a[t]))": ex.Elementwise(ex.Softmax(a), "tanh"),
+    "concat(a[t], x[t])": ex.Concat(a, x),
+}
+
+
+@pytest.mark.parametrize(("shown", "expr"), READS.items(), ids=READS)
+def test_an_expression_reads_as_an_author_writes_it(shown, expr):
+    assert text(expr) == shown
+
+
+def test_a_step_that_is_known_is_written_as_its_number():
+    at_zero = TextPrinter(Notation({}), now=0)
+    assert at_zero(ex.add(a.at(-1), b)) == "a[1] + b[-1]"
+
+
+def test_lags_into_the_future_are_written_with_plus():
+    assert text(ex.Adjoint(a.at(-3))) == "a_bar[t+3]"
+
+
+@pytest.mark.parametrize("entry", shipped(), ids=lambda entry: entry.name)
+def test_the_equations_on_the_page_are_read_back_as_they_were(entry):
+    cell = load(entry.name)
+    heads = [line for line in entry.text.splitlines() if re.match(r"(const|dim|input)\b", line)]
+    lines = [s.text for s in derive(cell).section("equation")]
+    again = read_cell("\n".join([*heads, *lines]), entry.name, {})
+    assert [(e.target, e.expr) for e in again.equations] == [
+        (e.target, e.expr) for e in cell.equations
+    ]
