@@ -19,6 +19,7 @@ from proofs.claims.syntax import (
     Open,
     Pow,
     Qty,
+    Transposed,
 )
 
 
@@ -29,7 +30,8 @@ def other_quantity(part: Node, parent: Node | None, scope: Scope) -> Iterator[Lo
     shape = scope.shape(part.name)
     for q in scope.context.cell.quantities:
         timed = q.role not in ("parameter", "constant")
-        if q.name != part.name and q.shape == shape and timed == (part.index is not None):
+        alike = q.shape == shape or not timed
+        if q.name != part.name and alike and timed == (part.index is not None):
             new = replace(part, name=q.name)
             kind = "wrong gate or state" if timed else "wrong weight or bias"
             yield kind, said("{}: {} should be {}", kind, part, new), new
@@ -153,11 +155,11 @@ def superfluous(part: Node, parent: Node | None, scope: Scope) -> Iterator[Local
 def missing_factor(part: Node, parent: Node | None, scope: Scope) -> Iterator[Local]:
     """A factor too few."""
     eye = scope.jacobian and isinstance(part, Call) and part.name == "eye"
-    if not (
-        isinstance(part, Mul)
-        or eye
-        or (isinstance(part, Deriv) and not isinstance(parent, Mul | Deriv))
-    ):
+    alone = (
+        isinstance(part, Qty) and part.index is not None and isinstance(parent, Chain | Transposed)
+    )
+    gradient = isinstance(part, Deriv) and not isinstance(parent, Mul | Deriv)
+    if not (isinstance(part, Mul) or eye or alone or gradient):
         return
     for q in scope.context.cell.quantities:
         if q.role in ("parameter", "input"):
@@ -175,6 +177,41 @@ def missing_factor(part: Node, parent: Node | None, scope: Scope) -> Iterator[Lo
             for new_factor in (factor, Add(terms=((1, ONE), (-1, factor)))):
                 new = Mul(factors=(*factors, (1, new_factor)))
                 yield "missing factor", said("missing factor {}", new_factor), new
+
+
+def activation(part: Node, parent: Node | None, scope: Scope) -> Iterator[Local]:
+    """tanh of a state forgotten."""
+    if isinstance(part, Qty) and part.index is not None and isinstance(parent, Mul):
+        for name in ("tanh", "sigmoid"):
+            new = Call(name=name, args=(part,))
+            yield "missing activation", said("missing activation: {} should be {}", part, new), new
+
+
+def outer(part: Node, parent: Node | None, scope: Scope) -> Iterator[Local]:
+    """Softmax's derivative diag(p) − p pᵀ with one of its terms only; a batch not summed over."""
+    kind = "missing outer product"
+    match part:
+        case (
+            Call(name="diag", args=(Mul(factors=((1, p), (1, _))),))
+            | Call(name="diag", args=(Qty() as p,))
+        ):
+            whole = Call(name="diag", args=(p,))
+            new = Add(terms=((1, whole), (-1, Chain(factors=(p, Transposed(of=p))))))
+            yield kind, said("missing outer product: {} should be {}", part, new), new
+        case Mul(factors=((1, Qty() as p), (1, x))) | Mul(factors=((1, x), (1, Qty() as p))):
+            inner = Add(terms=((1, x), (-1, Chain(factors=(Transposed(of=p), x)))))
+            made = Mul(factors=((1, p), (1, inner)))
+            yield kind, said("missing outer product: {} should be {}", part, made), made
+    for q in scope.context.cell.quantities:
+        if (
+            q.role == "parameter"
+            and q.shape[0] == 1
+            and q.shape[1] != 1
+            and isinstance(part, Mul | Deriv)
+        ):
+            summed = Chain(factors=(part, Transposed(of=Qty(name=q.name))))
+            message = said("missing sum over the batch: {} should be {}", part, summed)
+            yield "missing sum over the batch", message, summed
 
 
 def missing_term(part: Node, parent: Node | None, scope: Scope) -> Iterator[Local]:

@@ -117,7 +117,8 @@ def kind(part: Node, parent: Node | None, scope: Scope) -> Iterator[Local]:
     """One kind of derivative taken for another."""
     if not isinstance(part, Deriv):
         return
-    for kind in ("total", "local", "immediate"):
+    gradient = isinstance(part.of, Qty) and part.of.name == scope.loss
+    for kind in ("total",) if gradient else ("total", "local", "immediate"):
         if kind != part.kind:
             new = replace(part, kind=kind)
             name = "partial taken for total" if kind == "total" else "total taken for partial"

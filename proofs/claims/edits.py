@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from proofs.claims.edit_content import (
+    activation,
     complement,
     missing_factor,
     missing_term,
     other_quantity,
+    outer,
     slope_form,
     slope_missing,
     superfluous,
@@ -21,6 +23,7 @@ from proofs.claims.edit_content import (
 from proofs.claims.edit_kinds import Edit, Rule, Scope, said
 from proofs.claims.edit_structure import index, kind, order, product, sign, transpose
 from proofs.claims.syntax import (
+    Call,
     Deriv,
     Node,
     Qty,
@@ -69,6 +72,12 @@ def _index_everywhere(node: Node, scope: Scope) -> Iterator[Edit]:
     everywhere = Counter(p for p in walk(node) if isinstance(p, Qty) and p.index is not None)
     jacobians = [p for p in walk(node) if isinstance(p, Deriv) and p.of != Qty(name=scope.loss)]
     below = Counter(p.by for p in jacobians if p.by.index is not None)
+    for call in dict.fromkeys(
+        p for p in walk(node) if isinstance(p, Call) and p.name in ("tanh", "sigmoid")
+    ):
+        bare = map_nodes(node, lambda n, call=call: call.args[0] if n == call else n)
+        message = said("derivative at the wrong point: {} should be {}", call, call.args[0])
+        yield Edit("derivative at the wrong point", message, bare)
     for seen, only_below in ((everywhere, False), (below, True)):
         for part in [part for part, count in seen.items() if count > 1 and isinstance(part, Qty)]:
             for steps in (-1, 1):
@@ -95,5 +104,6 @@ def _substitution(old: Qty, new: Qty, *, only_below: bool) -> Callable[[Node], N
 _RULES: tuple[Rule, ...] = (
     transpose, order, index, sign, kind, product, slope_form, complement, slope_missing, other_quantity,
     superfluous, missing_factor, missing_term,
+    activation, outer,
 )  # fmt: skip
 _FEW: tuple[Rule, ...] = (transpose, order, index, sign, product)

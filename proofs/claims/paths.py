@@ -265,6 +265,22 @@ def gradient(cell: Cell, loss: str, looks_at: str, of: Qty) -> Node | None:
     return whole
 
 
+def jacobian_paths(cell: Cell, of: Deriv) -> list[Path]:
+    """The terms of ∂u[t]/∂v[t−d]: the direct one, then one per quantity of the same step that uses v."""
+    if not isinstance(of.of, Qty) or of.of.index is None or of.by.index is None:
+        return []
+    found: list[Path] = []
+    for equation in cell.equations:
+        name = equation.target.name
+        if not _uses(equation, of.by):
+            continue
+        inner = Qty(name=name, index=of.of.index)
+        last = Deriv(kind="immediate", of=inner, by=of.by)
+        first = Deriv(kind="local", of=of.of, by=inner)
+        found.append(Path(name, last if name == of.of.name else Chain(factors=(first, last))))
+    return found
+
+
 def activations(cell: Cell, now: Index) -> list[tuple[str, tuple[Node, ...]]]:
     """The derivative of every elementwise function of the cell at a step, as factors, with its quantity's name."""
     found: list[tuple[str, tuple[Node, ...]]] = []

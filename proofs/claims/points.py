@@ -99,7 +99,10 @@ def field_worlds(formula: Formula, context: Context, rng: Random, count: int) ->
 def places_of(formula: Formula, world: World) -> Iterator[dict[str, int]]:
     """Every choice of the free indices: t is a step of the run, any other may also be the initial one."""
     names = list(dict.fromkeys([*free_variables(formula.left), *free_variables(formula.right)]))
-    ranges = [range(1, world.steps + 1) if name == "t" else range(world.steps + 1) for name in names[:MAX_FREE]]
+    ranges = [
+        range(1, world.steps + 1) if name == "t" else range(world.steps + 1)
+        for name in names[:MAX_FREE]
+    ]
     for choice in product(*ranges):
         places = dict(zip(names, choice, strict=False))
         if "last step" not in world.conditions or places.get("t", world.steps) == world.steps:

@@ -9,7 +9,7 @@ from random import Random
 from proofs.claims.edit_kinds import COSTS, Edit, Scope, said, scope_of
 from proofs.claims.edits import edits
 from proofs.claims.meaning import Meaning, Reading
-from proofs.claims.paths import gradient, paths
+from proofs.claims.paths import gradient, jacobian_paths, paths
 from proofs.claims.points import (
     Compared,
     Context,
@@ -193,7 +193,16 @@ class _Search:
     def dropped_paths(self, right: Node) -> Iterator[Edit]:
         """Terms of the gradient that are not there."""
         left, loss = self.formula.left, self.context.loss
-        if loss is None or not _is_gradient(left, loss.name) or not isinstance(left, Deriv):
+        if not isinstance(left, Deriv):
+            return
+        if loss is None or not _is_gradient(left, loss.name):
+            for path in jacobian_paths(self.context.cell, left):
+                new = _plus(right, path.term)
+                yield Edit(
+                    "dropped path",
+                    said("dropped path: through {}, {}", path.through, path.term),
+                    new,
+                )
             return
         for path in paths(self.context.cell, loss.name, loss.of, left.by):
             through = (
@@ -210,12 +219,20 @@ class _Search:
             if candidate.right in self.tried:
                 continue
             self.tried.add(candidate.right)
-            if _backwards(candidate.right) or not self.plausible(candidate.right):
+            if _backwards(candidate.right) or self.says_itself(candidate.right):
+                continue
+            if not self.plausible(candidate.right):
                 continue
             proved = self.proved(candidate)
             if proved is not None:
                 return proved
         return None
+
+    def says_itself(self, right: Node) -> bool:
+        """Whether a candidate has the left side on the right, where the claim had not."""
+        return self.formula.left in walk(right) and self.formula.left not in walk(
+            self.formula.right
+        )
 
     def plausible(self, right: Node) -> bool:
         """Whether a candidate holds at one point, and says something there."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 from random import Random
 
 from derive.errors import Place
@@ -28,6 +29,7 @@ from proofs.claims.verdict import (
     UNDECIDED,
     Verdict,
 )
+from proofs.claims.weaker import accepted_by
 from proofs.claims.world import World
 
 POINTS = 2
@@ -153,6 +155,7 @@ class Trial:
             other_readings=self.others(first, found) if spoken else (),
             counterexample=example,
             repair=mending,
+            weaker=accepted_by(self.formula, self.context, reading),
             bound=bound,
             place=self.place(first) if not spoken else None,
         )
@@ -188,12 +191,11 @@ class Trial:
         return 1 if longest <= 3 else longest - 1
 
     def condition(self, tried: Sequence[Reading]) -> tuple[Reading | None, tuple[str, ...]]:
-        """The weakest condition under which some reading holds, and that reading."""
-        for condition in CONDITIONS:
-            if condition.name in self.context.conditions:
-                continue
-            worlds = self.worlds_under(self.context.under(condition.name))
-            for reading in tried:
+        """The weakest condition under which some reading holds, else two together, and that reading."""
+        names = [c.name for c in CONDITIONS if c.name not in self.context.conditions]
+        for chosen in [*((name,) for name in names), *combinations(names, 2)]:
+            worlds = self.worlds_under(self.context.under(*chosen))
+            for reading in tried if len(chosen) == 1 else tried[:1]:
                 if status(self.formula, worlds, reading).outcome == "holds":
-                    return reading, (condition.name,)
+                    return reading, chosen
         return None, ()

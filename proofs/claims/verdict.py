@@ -58,6 +58,7 @@ class Verdict:
         translation: the formula in house layout, where it holds in another.
         counterexample: numbers for which it fails.
         repair: the nearest formula that holds.
+        weaker: checks that accept it though it is false.
         bound: the probability that it was accepted wrongly.
         place: what is meaningless.
         seconds: how long it took; not shown, so that reports stay the same.
@@ -72,6 +73,7 @@ class Verdict:
     translation: str = ""
     counterexample: Counterexample | None = None
     repair: Repair | None = None
+    weaker: tuple[str, ...] = ()
     bound: str = ""
     place: Place | None = None
     seconds: float = field(default=0.0, compare=False)
@@ -95,6 +97,7 @@ class Verdict:
             "translation": self.translation,
             "counterexample": self.counterexample.text() if self.counterexample else None,
             "repair": _repair(self.repair) if self.repair else None,
+            "accepted_by": list(self.weaker),
             "error_bound": self.bound,
         }
 

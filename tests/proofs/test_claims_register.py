@@ -9,7 +9,7 @@ import pytest
 from proofs.claims.court import audit
 from proofs.claims.printing import show
 from proofs.claims.register import claims_text, shipped, shipped_text
-from proofs.claims.verdict import CONDITIONAL, REFUTED, STANDS, Verdict
+from proofs.claims.verdict import CONDITIONAL, MEANINGLESS, REFUTED, STANDS, Verdict
 
 DECKS = tuple(name for name in shipped() if name.startswith("deck_"))
 
@@ -60,3 +60,13 @@ def test_a_repair_is_itself_proved(name: str) -> None:
 def test_a_shipped_file_is_found_by_its_name() -> None:
     text, source = claims_text("deck_000")
     assert (text, source) == (shipped_text("deck_000"), "deck_000.claims")
+
+
+def test_the_museum_refutes_diagnoses_and_repairs_every_entry() -> None:
+    found = audit(shipped_text("museum"), "museum").verdicts
+    assert len(found) >= 30
+    for v in found:
+        assert v.kind in (CONDITIONAL, REFUTED, MEANINGLESS), v.claim.title
+        assert v.repair is not None, v.claim.title
+        assert not any("several errors" in e for e in v.repair.errors), v.claim.title
+        assert v.conditions or v.weaker or v.kind == MEANINGLESS, v.claim.title
