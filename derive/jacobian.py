@@ -20,6 +20,7 @@ from sympy.matrices.expressions import (
     ZeroMatrix,
 )
 
+from derive.backward import positive_first
 from derive.cell import Cell
 from derive.expressions import (
     Block,
@@ -42,6 +43,7 @@ from derive.expressions import (
     split_coefficient,
     terms,
     transpose_of_product,
+    zeros_like,
 )
 from derive.normal import Assignment
 from derive.tangents import tangent_equations
@@ -151,13 +153,31 @@ def _of_sum(expr, leaf):
 
 
 def sum_of_blocks(blocks: list[MatrixExpr]) -> MatrixExpr:
-    """A + B + …, with the diagonal ones merged into one: diag(a) + diag(b) = diag(a + b)."""
-    split = [split_coefficient(term) for block in blocks for term in terms(block)]
+    """A + B + …, with what stands in front of one block collected, and diagonal terms merged.
+
+    A ∂u + B ∂u = (A + B) ∂u, and diag(a) + diag(b) = diag(a + b).
+    """
+    fronts: dict[Block | None, list[MatrixExpr]] = {}
+    for c, core in (split_coefficient(term) for block in blocks for term in terms(block)):
+        parts = operands(core) if isinstance(core, MatMul) else ()
+        shared = parts[-1] if parts and isinstance(parts[-1], Block) else None
+        front = matmul(*parts[:-1]) if shared is not None else core
+        fronts.setdefault(shared, []).append(scale(c, front))
+    merged = [
+        _merged(group) if shared is None else chain(_merged(group), shared)
+        for shared, group in fronts.items()
+    ]
+    return add(zeros_like(blocks[0]), *merged)
+
+
+def _merged(parts: list[MatrixExpr]) -> MatrixExpr:
+    """The sum of matrices, the diagonal ones in one."""
+    split = [split_coefficient(part) for part in parts]
     diagonal = [scale(c, operands(core)[0]) for c, core in split if isinstance(core, Diag)]
     if len(diagonal) < 2:
-        return add(*blocks)
+        return add(*parts)
     others = [scale(c, core) for c, core in split if not isinstance(core, Diag)]
-    return add(diag(add(*diagonal)), *others)
+    return add(diag(add(*positive_first(diagonal))), *others)
 
 
 def _of_product(expr, leaf):

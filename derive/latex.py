@@ -72,7 +72,7 @@ class LatexPrinter(Printer):
         """v̄ or v̇."""
         time = self.index(expr.lag) if has_time(expr) else ""
         if self.notation.is_delta(expr):
-            shown = latex_name(f"delta_{self.notation.delta_of(expr)}", time=time)
+            shown = latex_name(f"delta_{self.notation.delta_of(expr.name)}", time=time)
             return (
                 shown.replace(r"\delta", r"\delta'", 1) if self.notation.is_evasive(expr) else shown
             )

@@ -74,16 +74,19 @@ class Notation:
         """Whether the name is that of the argument of a function."""
         return name in self.assignments and self.assignments[name].kind == "preactivation"
 
-    def delta_of(self, leaf: Adjoint) -> str:
-        """The subscript of δ: the name of the pre-activation without its ``a_``."""
-        return leaf.name.removeprefix("a_")
+    def delta_of(self, name: str) -> str:
+        """The subscript of a pre-activation's δ: its owner, and a number from the owner's second on."""
+        owner = self.assignments[name].owner
+        own = [a.name for a in self.assignments.values() if a.owner == owner]
+        before = [other for other in own if self.is_preactivation(other)].index(name)
+        return f"{owner}_{before + 1}" if before else owner
 
     def wish(self, kind: type, name: str) -> str:
         """What a derived quantity is called if nothing else is called so."""
         if kind is LossGradient:
             return f"dl_d{name}"
         if kind is Adjoint and self.is_preactivation(name):
-            return f"delta_{name.removeprefix('a_')}"
+            return f"delta_{self.delta_of(name)}"
         return f"{name}_bar" if kind is Adjoint else f"{name}_dot"
 
     def identifier(self, leaf: MatrixExpr) -> str:

@@ -93,7 +93,10 @@ def test_a_pre_activation_is_called_after_its_equation():
 
 
 def test_fresh_names_give_way_to_the_author_s():
-    text = "a_h[t] = W @ h[t-1]\ntanh_c[t] = a_h[t] * a_h_2\nc[t] = x[t] * tanh_c[t]\nh[t] = tanh(a_h[t] + tanh(c[t]))\n"
+    text = (
+        "a_h[t] = W @ h[t-1]\ntanh_c[t] = a_h[t] * a_h_2\n"
+        "c[t] = x[t] * tanh_c[t]\nh[t] = tanh(a_h[t] + tanh(c[t]))\n"
+    )
     fresh = [a.name for a in normal_form(read_cell(text)) if a.kind != "equation"]
     assert not {"a_h", "a_h_2", "tanh_c"} & set(fresh)
     assert len(fresh) == 2
