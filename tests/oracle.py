@@ -1,8 +1,8 @@
 """What a cell's equations are worth, and their derivatives by complex steps: the oracle of the tests.
 
-It evaluates each node by its definition, over stacks of matrices (…, rows, columns) whose leading axes broadcast. It knows
-the cell's own equations only: no normal form, no rule, no program, no generated code. A complex step
-f(x + ih) = f(x) + ih f′(x) + O(h²) with h = 1e-200 has no error of subtraction, so its derivatives are right to the last digits.
+It evaluates each node by its definition, over stacks of matrices (…, rows, columns) whose leading axes broadcast.
+It knows the cell's own equations only: no normal form, no rule, no program, no generated code. A complex step
+f(x + ih) = f(x) + ih f′(x) + O(h²) with h = 1e-200 subtracts nothing, so its derivatives are right to the last digits.
 """
 
 from __future__ import annotations

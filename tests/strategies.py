@@ -95,8 +95,8 @@ def _expression(draw, grammar: _Grammar, shape: Shape, depth: int) -> str:
     kinds = ["leaf"]
     if depth > 0:
         kinds += [
-            "function", "sum", "product", "matmul", "affine", "difference", "transpose", "scalar", "quotient", "negative",
-            "number", "complement", "power", "spread",
+            "function", "sum", "product", "matmul", "affine", "difference", "transpose", "scalar", "quotient",
+            "negative", "number", "complement", "power", "spread",
         ]  # fmt: skip
         kinds += ["total", "mean", "inner", "logsumexp"] * (shape == SCALAR)
         kinds += ["softmax"] * (shape[1] == "1")

@@ -15,8 +15,8 @@ from sympy.matrices.expressions import HadamardProduct, MatrixSymbol, Transpose
 from derive import adjoints, tangents
 from derive import expressions as ex
 from derive.adjoints import RULES, pull_back
-from derive.normal import normal_form
 from derive.nodes import PRIMAL_NODES
+from derive.normal import normal_form
 from derive.tangents import every_direction, push_forward
 from tests.oracle import H, shape_of, sizes_of, worth
 from tests.strategies import cells
