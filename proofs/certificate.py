@@ -12,6 +12,7 @@ lemma that carries its name. ``proofs.rocq_check`` has it checked.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from derive.derivation import Derivation
@@ -35,7 +36,8 @@ def certificate(derivation: Derivation) -> str:
 
 def _parts(layout: Layout) -> Iterator[str]:
     found = unknowns(layout)
-    yield f"(* Certificate: the gradient of {layout.cell.name} through time. *)"
+    called = re.sub(r"[^\w .-]", "_", layout.cell.name)
+    yield f"(* Certificate: the gradient of {called} through time. *)"
     yield from step(layout)
     yield from comparisons(layout, found)
     yield from tangents(layout)

@@ -263,6 +263,35 @@ def audit(say: Progress, claims: str, output: Path | None, force: bool) -> Outco
     return Outcome(data, f"{blocks}\n\n{found.table()}", 0 if found.ok else NOT_VERIFIED)
 
 
+@cli.command(epilog=_EPILOG)
+@click.argument("cell")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="F.v",
+    help="Write here instead of standard output.",
+)
+@click.option(
+    "--check", is_flag=True, help="Have Rocq's kernel check it; nothing refused is written."
+)
+@click.option("--force", is_flag=True, help="Write over a file that exists.")
+@common
+@click.pass_obj
+def certify(say: Progress, cell: str, output: Path | None, check: bool, force: bool) -> Outcome:
+    """Write a proof for Rocq's kernel that the gradient of CELL is right, for all sizes and lengths."""
+    from throughtime.certifying import certified, refuse_name
+
+    refuse_name(output)
+    _refuse_existing(output, force=force)
+    model = _load(cell, say)
+    say(f"certifying {model.name}")
+    outcome = certified(model, output, check=check, say=say)
+    if output is not None and outcome.exit_code == 0:
+        _write(output, str(model.certify()), force=force)
+    return outcome
+
+
 @cli.command()
 @common
 @click.pass_obj

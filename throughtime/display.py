@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,11 +53,14 @@ class Certificate:
     def __str__(self) -> str:
         return self.source
 
-    def check(self, *, timeout: float = 600.0) -> Verdict:
+    def check(
+        self, *, timeout: float = 600.0, on_progress: Callable[[str], None] | None = None
+    ) -> Verdict:
         """Have Rocq check it; the first check compiles the library, which takes half a minute.
 
         Args:
             timeout: seconds after which the check is stopped.
+            on_progress: called with the name of each stage as it begins.
 
         Raises:
             RocqMissingError: coqc or one of the libraries that it needs is not installed.
@@ -64,7 +68,7 @@ class Certificate:
         """
         from proofs.rocq_check import check_certificate
 
-        return check_certificate(self.source, timeout=timeout)
+        return check_certificate(self.source, timeout=timeout, say=on_progress)
 
     def write(self, path: str | Path, *, force: bool = False) -> Path:
         """Write the file, whole or not at all.

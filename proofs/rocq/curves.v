@@ -283,6 +283,35 @@ Qed.
 
 End Softmax.
 
+(* The logarithm of the sum of the exponentials of all entries. *)
+Section LogSumExp.
+Variables (R : realType) (m n : nat).
+
+Definition logsumexp (X : 'M[R]_(m, n)) : 'M[R]_1 :=
+  emap (@ln R) (total (emap expR X)).
+
+Lemma curve_lse (x : R) (A : R -> 'M[R]_(m, n)) dA : deriv_mx A x dA ->
+  deriv_mx (fun e => logsumexp (A e)) x (T_lse (softmax (A x)) dA).
+Proof.
+move=> dAx; have dE := curve_total (curve_exp dAx).
+have [[i j] _|none] := pickP (predT : pred ('I_m * 'I_n)%type); last first.
+  move=> i j; rewrite T_lseE const_entry big1 => [|k _]; last first.
+    by apply: big1 => l _; have := none (k, l).
+  apply: deriv_ext (deriv_cst (@ln R 0) x) => e.
+  rewrite /logsumexp emap_entry const_entry big1 // => k _.
+  by apply: big1 => l _; have := none (k, l).
+have pos : all_pos (total (emap expR (A x))).
+  move=> a b; rewrite lt0r (total_exp_nz (A x) i j) const_entry.
+  by do 2![apply: sumr_ge0 => ? _]; rewrite emap_entry ltW ?expR_gt0.
+apply: deriv_mx_eq (curve_log dE pos) _; apply/matrixP => a b.
+rewrite T_lseE T_mapE T_totalE T_mapE.
+rewrite !(had_entry, emap_entry, const_entry) mulr_sumr.
+apply: eq_bigr => k _; rewrite mulr_sumr; apply: eq_bigr => l _.
+by rewrite !(had_entry, bcast_entry, emap_entry, const_entry) /d_exp mulrA [_^-1 * _]mulrC.
+Qed.
+
+End LogSumExp.
+
 Ltac unfold_derivatives := rewrite /d_tanh /d_sigmoid /d_exp /d_recip /d_sqrt
   /d_relu
   /g_softplus /g_log /g_sin /g_cos /g_abs /g_pow /g_npow.

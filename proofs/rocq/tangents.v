@@ -93,6 +93,13 @@ Lemma dual_col m1 m2 n (G : 'M[R]_(m1 + m2, n)) (dA : 'M[R]_(m1, n))
   ⟨G, T_col dA dB⟩ = ⟨usubmx G, dA⟩ + ⟨dsubmx G, dB⟩.
 Proof. by rewrite /T_col -lock dot_col. Qed.
 
+(* the logarithm of the sum of exponentials; S the value of the softmax *)
+Definition T_lse m n (S dA : 'M[R]_(m, n)) : 'M[R]_1 := locked (total (S .* dA)).
+
+Lemma dual_lse m n (g : 'M[R]_1) (S dA : 'M[R]_(m, n)) :
+  ⟨g, T_lse S dA⟩ = ⟨bcast m n g .* S, dA⟩.
+Proof. by rewrite /T_lse -lock dot_total dot_had. Qed.
+
 Definition T_usub m1 m2 n (dA : 'M[R]_(m1 + m2, n)) := locked (usubmx dA).
 Definition T_dsub m1 m2 n (dA : 'M[R]_(m1 + m2, n)) := locked (dsubmx dA).
 
@@ -110,7 +117,7 @@ Arguments T_zero {R m n}.
 Arguments T_bcast {R} m n da.
 
 Definition duals := (dual_zero, dual_add, dual_sub, dual_opp, dual_scale,
-  dual_had, dual_map, dual_softmax, dual_tr, dual_total, dual_bcast, dual_mul,
+  dual_had, dual_map, dual_softmax, dual_lse, dual_tr, dual_total, dual_bcast, dual_mul,
   dual_col, dual_usub, dual_dsub).
 
 (* The definitions behind the marks, for comparing a tangent as derived with  *)
@@ -132,6 +139,8 @@ Lemma T_mapE D dA : T_map D dA = D .* dA. Proof. by rewrite /T_map -lock. Qed.
 Lemma T_softmaxE S dA :
   T_softmax S dA = S .* (dA - bcast m n (total (S .* dA))).
 Proof. by rewrite /T_softmax -lock. Qed.
+Lemma T_lseE S dA : T_lse S dA = total (S .* dA).
+Proof. by rewrite /T_lse -lock. Qed.
 Lemma T_trE dA : T_tr dA = dA^T. Proof. by rewrite /T_tr -lock. Qed.
 Lemma T_totalE dA : T_total dA = total dA. Proof. by rewrite /T_total -lock. Qed.
 Lemma T_bcastE (da : 'M[R]_1) : T_bcast m n da = bcast m n da.
@@ -146,4 +155,4 @@ Proof. by rewrite /T_col -lock. Qed.
 End Unfolding.
 
 Definition unmarked := (T_zeroE, T_addE, T_subE, T_oppE, T_scaleE, T_hadE,
-  T_mapE, T_softmaxE, T_trE, T_totalE, T_bcastE, T_mulE, T_colE).
+  T_mapE, T_softmaxE, T_lseE, T_trE, T_totalE, T_bcastE, T_mulE, T_colE).

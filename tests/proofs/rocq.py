@@ -1,0 +1,36 @@
+"""What the tests of certificates share: derivations by name, and one compiled library for the whole session."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from derive import catalog
+from derive.derivation import Derivation, derive
+from derive.language import read_cell
+
+TWO_STATES = """\
+# two states, a lag of 2, W and its transpose, an input with a lag
+r[t] = sigmoid(W @ h[t-1] + U @ x[t] + b)
+h[t] = tanh(W.T @ c[t-2] + r[t] * h[t-1] + V @ x[t-1])
+c[t] = c[t-1] * (1 - r[t]) + r[t]**3 * softmax(A @ h[t]) + h[t-2]
+"""
+
+
+@cache
+def derivation(name: str) -> Derivation:
+    """The derivation of a shipped cell."""
+    return derive(catalog.load(name))
+
+
+def derived(text: str) -> Derivation:
+    """The derivation of a cell's text."""
+    return derive(read_cell(text, "own"))
+
+
+def shared_folder(factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of this test session share."""
+    base = factory.getbasetemp()
+    return (base.parent if base.name.startswith("popen-") else base) / "rocq"

@@ -1,0 +1,197 @@
+"""Certificates: what their text says, which names it takes, what is refused, and that Rocq accepts it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import assume, given, seed, settings
+from hypothesis import strategies as st
+
+from derive import catalog
+from derive.derivation import derive
+from derive.errors import CellError
+from derive.language import read_cell
+from proofs.certificate import certificate
+from proofs.certificate_layout import Layout
+from proofs.certificate_names import FORBIDDEN, RESERVED, Names
+from proofs.certificate_operations import OPERATIONS
+from proofs.certificate_terms import CertificateError
+from proofs.rocq_check import CLASSICAL, FILES, LIBRARY, check_certificate
+from tests.proofs.rocq import TWO_STATES, derivation, derived, shared_folder
+from tests.strategies import cell_texts, cells
+
+WORD = re.compile(r"[A-Za-z_][\w']*")
+SHIPPED = [entry.name for entry in catalog.shipped()]
+
+
+def words(text: str) -> set[str]:
+    return set(WORD.findall(re.sub(r"\(\*.*?\*\)", "", text, flags=re.DOTALL)))
+
+
+def text_of(name: str) -> str:
+    try:
+        return certificate(derivation(name))
+    except CertificateError as error:
+        pytest.skip(error.problem)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_the_library_admits_nothing(file: str) -> None:
+    assert not words((LIBRARY / file).read_text(encoding="utf-8")) & FORBIDDEN
+
+
+def test_the_library_is_compiled_whole() -> None:
+    assert sorted(FILES) == sorted(path.name for path in LIBRARY.glob("*.v"))
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_certificate_admits_nothing_and_asks_for_its_assumptions(name: str) -> None:
+    text = text_of(name)
+    assert not words(text) & FORBIDDEN
+    assert text.endswith("Print Assumptions gradient.\n")
+    assert text.count("Theorem gradient") == text.count("Theorem duality") == 1
+    assert text.count("Proof.") == text.count("Qed.")
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru", "elman", "leaky", "skip", "lstm_peephole"])
+def test_the_cells_of_every_textbook_have_a_certificate(name: str) -> None:
+    assert certificate(derivation(name)) == certificate(derive(catalog.load(name)))
+
+
+def test_the_certificate_of_a_small_cell(golden: Callable[[str, str], None]) -> None:
+    golden("certificate/elman.v", certificate(derivation("elman")))
+
+
+@pytest.mark.parametrize("name", [*SHIPPED, "two states"])
+def test_every_word_is_the_cells_own_or_reserved(name: str) -> None:
+    try:
+        layout = Layout(derived(TWO_STATES) if name == "two states" else derivation(name))
+        text = certificate(layout.derivation)
+    except CertificateError as error:
+        pytest.skip(error.problem)
+    own = {f.rocq for f in layout.fields} | set(layout.rocq.values())
+    own |= set(layout.sizes.names.values()) | {f"{n}_bar" for n in own} | {f"{n}_dot" for n in own}
+    marks = {"M", "N", "I_T", "_"}
+    found = {w for w in words(text) if not w.endswith("_") and w not in RESERVED | own | marks}
+    made = re.compile(r"(at|run|moves|sent|dots|regular)_|.*_(E|dotE|barE|in|line|bar_sum|curve)$")
+    foreign = {w for w in found if not made.match(w)} - {"m", "n"}  # named arguments of a lemma
+    assert foreign == set()
+
+
+@given(
+    st.lists(st.sampled_from(["h", "W", "h'", "in", "T", "t", "Qed", "h_bar", "x_"]), max_size=9)
+)
+def test_no_name_is_handed_out_twice(wanted: list[str]) -> None:
+    names = Names()
+    made = [names.fresh(w) for w in wanted] + [
+        names.derived("{}_bar", w) for w in dict.fromkeys(wanted)
+    ]
+    assert len(set(made)) == len(made)
+    assert not set(made) & (RESERVED | FORBIDDEN)
+    assert not any(name.endswith("_") for name in made)
+
+
+identifiers = st.one_of(
+    st.sampled_from(sorted(RESERVED | FORBIDDEN)),
+    st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,6}", fullmatch=True),
+)
+
+
+@given(st.lists(identifiers, min_size=5, max_size=5, unique=True))
+def test_whatever_things_are_called_no_name_hides_a_word(called: list[str]) -> None:
+    h, c, W, U, x = called
+    try:
+        cell = read_cell(
+            f"{c}[t] = tanh({W} @ {h}[t-1] + {U} @ {x}[t])\n{h}[t] = {c}[t] * {h}[t-2]\n", "own"
+        )
+    except CellError:
+        assume(False)
+    layout = Layout(derive(cell))
+    text = certificate(layout.derivation)
+    taken = [*layout.rocq.values(), *layout.field_of.values(), *layout.sizes.names.values()]
+    assert not set(taken) & (RESERVED | FORBIDDEN)
+    assert not words(text) & FORBIDDEN
+    assert all(f"Definition {layout.rocq[n]} (pt : vars)" in text for n in (h, c))
+
+
+@given(cells())
+def test_a_random_cell_has_a_certificate_or_the_refusal_names_what_it_lacks(cell) -> None:
+    try:
+        text = certificate(derive(cell))
+    except CertificateError as error:
+        refused = error.problem
+    else:
+        refused = ""
+    if refused:
+        assert refused.startswith("No certificate can be written: ")
+        return
+    assert not words(text) & FORBIDDEN
+    assert text.count("Proof.") == text.count("Qed.")
+
+
+def test_two_orders_of_one_stack_are_refused_by_name() -> None:
+    text = "h[t] = tanh(W @ concat(h[t-1], x[t]) + V @ concat(x[t], h[t-1]))\n"
+    with pytest.raises(CertificateError, match="stacked up in two ways by concat"):
+        certificate(derived(text))
+
+
+def test_every_operation_of_an_equation_has_its_three_laws() -> None:
+    only_in_adjoints = {"step", "sign", "upper rows", "lower rows"}
+    for name, rule in OPERATIONS.items():
+        assert bool(rule.tangent) == bool(rule.curve) == (name not in only_in_adjoints)
+        assert ("{ok}" in rule.curve) == bool(rule.where)
+
+
+# ── with Rocq ──
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return shared_folder(tmp_path_factory)
+
+
+def accepted(text: str, library: Path) -> None:
+    verdict = check_certificate(text, folder=library)
+    assert verdict.accepted, f"{verdict.lemma}: {verdict.message}"
+    assert set(verdict.assumptions) <= set(CLASSICAL)
+
+
+@pytest.mark.needs("coqc")
+@pytest.mark.parametrize("name", ["lstm", "gru", "elman", "leaky", "skip", "lstm_peephole"])
+def test_rocq_accepts_a_shipped_cell(name: str, library: Path) -> None:
+    accepted(certificate(derivation(name)), library)
+
+
+@pytest.mark.needs("coqc")
+def test_rocq_accepts_a_cell_with_two_states_and_a_lag(library: Path) -> None:
+    accepted(certificate(derived(TWO_STATES)), library)
+
+
+@pytest.mark.needs("coqc")
+def test_rocq_accepts_names_that_are_its_own_words(library: Path) -> None:
+    text = "Qed[t] = tanh(vars @ Qed[t-1] + locked @ inc[t] + T_add * Type)\n"
+    accepted(certificate(derived(text)), library)
+
+
+@pytest.mark.needs("coqc")
+def test_rocq_accepts_a_cell_drawn_at_random(library: Path) -> None:
+    drawn: list[str] = []
+
+    @seed(2)
+    @settings(max_examples=12, database=None)
+    @given(cell_texts(equations=2, depth=2))
+    def draw(text: str) -> None:
+        drawn.append(text)
+
+    draw()
+    for text in sorted(drawn, key=len, reverse=True):
+        try:
+            made = certificate(derived(text))
+        except CertificateError:
+            continue
+        accepted(made, library)
+        return
+    pytest.fail("every cell was refused")
