@@ -1,0 +1,181 @@
+"""Lyapunov exponents along a run: how fast directions of the joint state grow, per step, in logarithms.
+
+The joint state is followed whole: for an LSTM h and c together. Leaving c out takes ∂h_t/∂h_{t−1} for the Jacobian,
+which is not the derivative of anything that the network repeats.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from numeric.interpret import Array
+from numeric.measure import MeasureError
+from numeric.operators import JointJacobian
+from numeric.stream import Stream
+
+SPREAD = 25.0
+"""Natural logarithms by which directions may part between two orthonormalisations: 11 of a double's 16 digits."""
+PIECES = 20
+LONGEST = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """The growth of one direction.
+
+    Args:
+        rate: its logarithm per step: the largest Lyapunov exponent, for a run that is long enough.
+        error: the rate's standard error, from the rates of twenty pieces of the run.
+        steps: the number of steps measured.
+    """
+
+    rate: float
+    error: float
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spectrum:
+    """The Lyapunov exponents, per step, largest first.
+
+    Args:
+        exponents: as many as were asked for; minus infinity where the Jacobian is singular.
+        interval: steps between two orthonormalisations, the fewest if it had to be lowered on the way.
+        determinant: ⟨log|det J|⟩ over the same steps; ``None`` unless all exponents were asked for.
+        steps: the number of steps measured.
+    """
+
+    exponents: Array
+    interval: int
+    determinant: float | None
+    steps: int
+
+    @property
+    def difference(self) -> float | None:
+        """|Σ λ_i − ⟨log|det J|⟩|, which the sum rule says is zero; ``None`` where it was not measured."""
+        if self.determinant is None:
+            return None
+        total = float(self.exponents.sum())
+        return 0.0 if total == self.determinant else abs(total - self.determinant)
+
+
+def growth(
+    stream: Stream,
+    steps: int,
+    *,
+    warmup: int = 100,
+    seed: int = 0,
+    jacobian: JointJacobian | None = None,
+) -> Growth:
+    """The growth rate of a random direction, by one product J v per step and no memory of the steps.
+
+    Args:
+        stream: the run, at its beginning.
+        steps: how many steps are measured.
+        warmup: steps before, in which run and direction settle.
+        seed: of the direction.
+        jacobian: of the cell; made if left out.
+
+    Raises:
+        MeasureError: the run leaves the floating-point numbers.
+    """
+    j = jacobian or JointJacobian(stream.derivation, stream.sizes)
+    v = np.random.default_rng(seed).standard_normal((j.size, 1))
+    pieces = np.zeros(min(PIECES, steps))
+    for t in range(-warmup, steps):
+        look = stream.step()
+        v = j.apply(look, v)
+        length = math.sqrt(float(np.vdot(v, v)))
+        if length == 0.0:
+            return Growth(-math.inf, 0.0, steps)
+        if not math.isfinite(length):
+            raise left_the_numbers(stream.time)
+        v /= length
+        if t >= 0:
+            pieces[t * len(pieces) // steps] += math.log(length)
+    counts = np.bincount(np.arange(steps) * len(pieces) // steps)
+    spread = float(np.std(pieces / counts, ddof=1)) if len(pieces) > 1 else math.inf
+    return Growth(float(pieces.sum() / steps), spread / math.sqrt(len(pieces)), steps)
+
+
+def left_the_numbers(step: int) -> MeasureError:
+    """The error of a run that overflows."""
+    return MeasureError(
+        f"The cell's values are not finite at step {step} of the run.",
+        "Choose inputs for which the cell's equations are defined, or smaller weights.",
+    )
+
+
+def spectrum(
+    stream: Stream,
+    steps: int,
+    *,
+    count: int | None = None,
+    warmup: int = 100,
+    interval: int | None = None,
+    seed: int = 0,
+    jacobian: JointJacobian | None = None,
+) -> Spectrum:
+    """Lyapunov exponents by repeated orthonormalisation.
+
+    Law: J_T ⋯ J_1 Q_0 = Q_T R_T ⋯ R_1 and λ_i = lim 1/T Σ log (R_t)_ii.
+
+    Args:
+        stream: the run, at its beginning.
+        steps: how many steps are measured, at least.
+        count: how many exponents; all if left out, which also measures the sum rule's other side.
+        warmup: steps before, orthonormalised one by one; from their spread the interval is chosen.
+        interval: steps between two orthonormalisations, instead of the one chosen.
+        seed: of the first directions.
+        jacobian: of the cell; made if left out.
+
+    Raises:
+        MeasureError: the run leaves the floating-point numbers.
+
+    Source: Benettin, Galgani, Giorgilli and Strelcyn, Meccanica 15 (1980), 9–20 and 21–30.
+    """
+    j = jacobian or JointJacobian(stream.derivation, stream.sizes)
+    wanted = j.size if count is None else min(count, j.size)
+    q = np.linalg.qr(np.random.default_rng(seed).standard_normal((j.size, wanted)))[0]
+    settled = np.zeros(wanted)
+    for t in range(warmup):
+        q, logs = _advance(stream, j, q, 1)
+        settled += logs if t >= warmup // 2 else 0.0
+    chosen = interval or _interval(settled / max(1, warmup - warmup // 2), warmup)
+    total, done = np.zeros(wanted), 0
+    determinant: list[float] | None = [] if wanted == j.size else None
+    while done < steps:
+        q, logs = _advance(stream, j, q, chosen, determinant)
+        total, done = total + logs, done + chosen
+        parted = float(np.ptp(logs)) if np.isfinite(logs).all() else math.inf
+        if interval is None and parted > SPREAD:  # the run has become wilder than it was at first
+            chosen = max(1, int(chosen * SPREAD / parted))
+    mean = None if determinant is None else float(np.sum(determinant) / done)
+    return Spectrum(np.sort(total / done)[::-1], chosen, mean, done)
+
+
+def _interval(rates: Array, warmup: int) -> int:
+    """The longest interval over which the directions part by no more than ``SPREAD``."""
+    if warmup < 2 or not np.isfinite(rates).all():
+        return 1
+    spread = float(rates.max() - rates.min())
+    return int(np.clip(SPREAD / spread, 1, LONGEST)) if spread > SPREAD / LONGEST else LONGEST
+
+
+def _advance(
+    stream: Stream, j: JointJacobian, q: Array, steps: int, determinant: list[float] | None = None
+) -> tuple[Array, Array]:
+    """Directions some steps later, orthonormal again, and the logarithms of the lengths taken out."""
+    for _ in range(steps):
+        look = stream.step()
+        q = j.apply(look, q)
+        if determinant is not None:
+            determinant.append(float(np.linalg.slogdet(j.formed(look))[1]))
+    if not np.isfinite(q).all():
+        raise left_the_numbers(stream.time)
+    q, r = np.linalg.qr(q)
+    with np.errstate(divide="ignore"):
+        return q, np.log(np.abs(np.diagonal(r)))

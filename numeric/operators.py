@@ -1,0 +1,250 @@
+"""The Jacobian of the joint state as an operator: J X and Jᵀ Y for blocks of directions, without forming J.
+
+A closed form such as diag(f) + diag(a) W is applied factor by factor: a diagonal scales rows, a sum adds up, and only
+a parameter costs a matrix product. The joint state stacks every state with the earlier values that the cell uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from sympy.matrices.expressions import (  # pyright: ignore[reportMissingTypeStubs] - it ships none
+    Identity,
+    MatAdd,
+    MatMul,
+    Transpose,
+    ZeroMatrix,
+)
+
+from derive.derivation import Derivation
+from derive.expressions import (
+    Block,
+    Concat,
+    Diag,
+    MatrixExpr,
+    operands,
+    split_coefficient,
+    terms,
+)
+from numeric.interpret import Array, Look, Sizes, compiled, shape_of, size_of
+from numeric.measure import MeasureError
+
+
+@dataclass(slots=True)
+class Scene:
+    """What one application of an operator sees.
+
+    Args:
+        look: the values of the step.
+        done: products B X of the blocks found so far.
+        owed: what Bᵀ must still be applied to, by block.
+    """
+
+    look: Look
+    done: dict[Block, Any] = field(default_factory=dict[Block, Any])
+    owed: dict[Block, Any] = field(default_factory=dict[Block, Any])
+
+
+Act = Callable[[Scene, Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """M as ``apply``: X ↦ M X and ``pull``: Y ↦ Mᵀ Y, for X and Y of shape (…, rows, directions)."""
+
+    apply: Act
+    pull: Act
+
+
+def operator(expr: MatrixExpr, sizes: Sizes) -> Operator:
+    """The operator of a matrix expression; a ``Block`` in it must stand last in its product."""
+    make = _MAKERS.get(type(expr), _formed)
+    return make(expr, sizes)
+
+
+def _identity(expr: Any, sizes: Sizes) -> Operator:
+    return Operator(lambda scene, x: x, lambda scene, y: y)
+
+
+def _zero(expr: Any, sizes: Sizes) -> Operator:
+    rows, cols = shape_of(expr, sizes)
+    return Operator(
+        lambda scene, x: np.zeros((*x.shape[:-2], rows, x.shape[-1])),
+        lambda scene, y: np.zeros((*y.shape[:-2], cols, y.shape[-1])),
+    )
+
+
+def _diagonal(expr: Any, sizes: Sizes) -> Operator:
+    entries = compiled(operands(expr)[0], sizes)
+    return Operator(
+        lambda scene, x: entries(scene.look) * x, lambda scene, y: entries(scene.look) * y
+    )
+
+
+def _block(expr: Any, sizes: Sizes) -> Operator:
+    """A block of an earlier state, whose product is known already; backwards it is pulled later."""
+
+    def pull(scene: Scene, y: Any) -> Any:
+        scene.owed[expr] = scene.owed[expr] + y if expr in scene.owed else y
+        return 0.0
+
+    return Operator(lambda scene, x: scene.done[expr], pull)
+
+
+def _sum(expr: Any, sizes: Sizes) -> Operator:
+    parts = [operator(term, sizes) for term in expr.args]
+    return Operator(
+        lambda scene, x: sum(part.apply(scene, x) for part in parts[1:]) + parts[0].apply(scene, x),
+        lambda scene, y: sum(part.pull(scene, y) for part in parts[1:]) + parts[0].pull(scene, y),
+    )
+
+
+def _product(expr: Any, sizes: Sizes) -> Operator:
+    factor = float(split_coefficient(expr)[0].subs(dict(sizes)))
+    parts = [operator(part, sizes) for part in operands(expr)]
+
+    def apply(scene: Scene, x: Any) -> Any:
+        for part in reversed(parts):
+            x = part.apply(scene, x)
+        return x if factor == 1.0 else factor * x
+
+    def pull(scene: Scene, y: Any) -> Any:
+        y = y if factor == 1.0 else factor * y
+        for part in parts:
+            y = part.pull(scene, y)
+        return y
+
+    return Operator(apply, pull)
+
+
+def _stack(expr: Any, sizes: Sizes) -> Operator:
+    parts = [(operator(part, sizes), size_of(part.shape[0], sizes)) for part in operands(expr)]
+    ends = np.cumsum([rows for _, rows in parts])[:-1]
+
+    def pull(scene: Scene, y: Any) -> Any:
+        pieces = np.split(y, ends, axis=-2)
+        return sum(part.pull(scene, piece) for (part, _), piece in zip(parts, pieces, strict=True))
+
+    return Operator(
+        lambda scene, x: np.concatenate([part.apply(scene, x) for part, _ in parts], axis=-2), pull
+    )
+
+
+def _formed(expr: Any, sizes: Sizes) -> Operator:
+    """Anything else, a parameter above all, as the matrix that it is."""
+    value = compiled(expr, sizes)
+    return Operator(
+        lambda scene, x: value(scene.look) @ x,
+        lambda scene, y: np.swapaxes(value(scene.look), -1, -2) @ y,
+    )
+
+
+_MAKERS: dict[type, Callable[[Any, Sizes], Operator]] = {
+    Identity: _identity,
+    ZeroMatrix: _zero,
+    Diag: _diagonal,
+    Block: _block,
+    MatAdd: _sum,
+    MatMul: _product,
+    Concat: _stack,
+    Transpose: _formed,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One addend of a block ∂u_t/∂v_{t−d}.
+
+    Args:
+        block: the block that it belongs to.
+        expr: the addend in closed form.
+        operator: the addend as an operator.
+    """
+
+    block: Block
+    expr: MatrixExpr
+    operator: Operator
+
+
+class JointJacobian:
+    """∂s_t/∂s_{t−1} of the joint state.
+
+    Args:
+        derivation: of the cell.
+        sizes: the size of every dimension.
+        without: addends (of ``derivation.jacobian``, by block) that are left out.
+
+    Raises:
+        MeasureError: a state is a matrix, so its Jacobian has no closed form of blocks.
+    """
+
+    def __init__(
+        self,
+        derivation: Derivation,
+        sizes: Sizes,
+        without: frozenset[tuple[Block, MatrixExpr]] = frozenset(),
+    ) -> None:
+        self.sizes = sizes
+        self.slots = slots(derivation, sizes)
+        self.size = max(part.stop for part in self.slots.values())
+        self.depths = {q.name: q.depth for q in derivation.cell.states}
+        self.blocks: list[tuple[Block, list[Term]]] = []
+        for found in derivation.jacobian:
+            if found.value is None:
+                raise MeasureError(
+                    f"The state {found.owner} is a matrix: its Jacobian has no blocks.",
+                    "Study a cell whose states are vectors.",
+                )
+            kept = [e for e in terms(found.value) if (found.block, e) not in without]
+            made = [Term(found.block, e, operator(e, sizes)) for e in kept]
+            self.blocks.append((found.block, made))
+
+    def apply(self, look: Look, x: Array) -> Array:
+        """J X for directions X of s_{t−1}, (…, N, directions)."""
+        scene, slots = Scene(look), self.slots
+        rows: dict[str, Any] = {}
+        for block, parts in self.blocks:
+            source = x[..., slots[block.by.name, block.by.lag - 1], :]
+            value: Any = 0.0
+            for part in parts:
+                value = value + part.operator.apply(scene, source)
+            scene.done[block] = value
+            rows[block.of.name] = rows.get(block.of.name, 0.0) + value
+        y = np.zeros_like(x)
+        for (name, back), part in slots.items():
+            y[..., part, :] = x[..., slots[name, back - 1], :] if back else rows.get(name, 0.0)
+        return y
+
+    def pull(self, look: Look, y: Array) -> Array:
+        """Jᵀ Y for cotangents Y of s_t, (…, N, directions)."""
+        scene, slots = Scene(look), self.slots
+        x = np.zeros_like(y)
+        for (name, back), part in slots.items():
+            if back:
+                x[..., slots[name, back - 1], :] += y[..., part, :]
+        for block, parts in reversed(self.blocks):
+            given = y[..., slots[block.of.name, 0], :] + scene.owed.pop(block, 0.0)
+            for part in parts:
+                x[..., slots[block.by.name, block.by.lag - 1], :] += part.operator.pull(
+                    scene, given
+                )
+        return x
+
+    def formed(self, look: Look) -> Array:
+        """J itself, (N, N)."""
+        return self.apply(look, np.eye(self.size))
+
+
+def slots(derivation: Derivation, sizes: Sizes) -> dict[tuple[str, int], slice]:
+    """Where each state, and each of its earlier values, stands in the joint state."""
+    found: dict[tuple[str, int], slice] = {}
+    start = 0
+    for q in derivation.cell.states:
+        rows = size_of(q.shape[0] * q.shape[1], sizes)
+        for back in range(q.depth):
+            found[q.name, back] = slice(start, start + rows)
+            start += rows
+    return found

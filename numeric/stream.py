@@ -1,0 +1,93 @@
+"""A cell run one step at a time, with a memory that does not grow with the number of steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from derive.derivation import Derivation
+from numeric.interpret import Array, Look, Sizes, compiled, shape_of
+
+Inputs = Callable[[int], Mapping[str, Array]]
+"""From the step t ≥ 1 to every input there, (rows, columns)."""
+
+CHUNK = 1000
+
+
+class Stream:
+    """The values of the present step, and of as many earlier ones as the cell uses.
+
+    Args:
+        derivation: of the cell.
+        sizes: the size of every dimension.
+        fixed: every parameter and constant, (rows, columns).
+        inputs: the inputs by step.
+        start: the states before the first step, by name, the same at every earlier step; zero where left out.
+    """
+
+    def __init__(
+        self,
+        derivation: Derivation,
+        sizes: Sizes,
+        fixed: Mapping[str, Array],
+        inputs: Inputs,
+        start: Mapping[str, Array] | None = None,
+    ) -> None:
+        cell = derivation.cell
+        self.derivation, self.sizes, self.time = derivation, sizes, 0
+        self._inputs = inputs
+        self._symbols: dict[str, Any] = {q.name: q.symbol for q in cell.inputs}
+        self._lines = [(a.target, compiled(a.expr, sizes)) for a in derivation.assignments]
+        self._values: dict[Any, Array] = {
+            q.symbol: fixed[q.name] for q in (*cell.parameters, *cell.constants)
+        }
+        self._shifts: list[tuple[Any, Any]] = []
+        for q in (*cell.states, *cell.inputs):
+            symbol: Any = q.symbol
+            value = (start or {}).get(q.name, np.zeros(shape_of(symbol, sizes)))
+            for lag in range(q.depth, 0, -1):
+                self._shifts.append((symbol.at(lag), symbol.at(lag - 1)))
+            self._values |= {symbol.at(lag): value for lag in range(q.depth + 1)}
+
+    @property
+    def look(self) -> Look:
+        """The values of the present step, by leaf."""
+        return self._values.__getitem__
+
+    def step(self) -> Look:
+        """Go one step on, and return its values by leaf."""
+        values = self._values
+        for older, newer in self._shifts:
+            values[older] = values[newer]
+        self.time += 1
+        for name, value in self._inputs(self.time).items():
+            values[self._symbols[name]] = value
+        look = values.__getitem__
+        for target, program in self._lines:
+            values[target] = program(look)
+        return look
+
+
+def normal_inputs(derivation: Derivation, sizes: Sizes, seed: int, scale: float = 1.0) -> Inputs:
+    """Independent normal inputs, drawn in chunks; steps must be asked for in order.
+
+    Args:
+        derivation: of the cell.
+        sizes: the size of every dimension.
+        seed: of the inputs.
+        scale: their standard deviation.
+    """
+    shapes = {q.name: shape_of(q.symbol, sizes) for q in derivation.cell.inputs}
+    rng = np.random.default_rng(seed)
+    drawn: dict[str, Array] = {}
+
+    def at(t: int) -> dict[str, Array]:
+        place = (t - 1) % CHUNK
+        if place == 0:
+            for name, shape in shapes.items():
+                drawn[name] = scale * rng.standard_normal((CHUNK, *shape))
+        return {name: value[place] for name, value in drawn.items()}
+
+    return at

@@ -1,0 +1,48 @@
+"""The joint Jacobian as an operator, against the tangent equations, which it does not use, and its own transpose."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from derive.catalog import load, shipped
+from numeric.measure import MeasureError
+from numeric.operators import JointJacobian
+from numeric.tape import push, tangent_programs
+from tests.numeric.dynamics import derivation_of, run_of, sizes_of
+
+VECTORS = [
+    e.name for e in shipped() if all(q.shape[1] == 1 for q in load(e.name).states)
+]  # a state that is a matrix, or a row, has no blocks
+
+
+@pytest.mark.parametrize("name", [*VECTORS, "skip:d=2"])
+def test_applying_the_jacobian_is_pushing_a_tangent(name: str) -> None:
+    found = run_of(name)
+    j = JointJacobian(found.derivation, found.sizes)
+    v = np.random.default_rng(0).standard_normal((1, 1, j.size, 1))
+    before = {
+        q.name: [v[..., j.slots[q.name, back], :] for back in range(q.depth)]
+        for q in found.cell.states
+    }
+    after = push(found, 9, before, tangent_programs(found))
+    expected = np.concatenate([part for parts in after.values() for part in parts], axis=-2)
+    np.testing.assert_allclose(j.apply(found.look(9), v), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", VECTORS)
+def test_pulling_is_the_transpose_of_applying_for_blocks_of_directions(name: str) -> None:
+    found = run_of(name)
+    j = JointJacobian(found.derivation, found.sizes)
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((2, 1, 1, j.size, 3))
+    look = found.look(9)
+    left = np.swapaxes(y, -1, -2) @ j.apply(look, x)
+    right = np.swapaxes(j.pull(look, y), -1, -2) @ x
+    assert np.abs(left).max() > 0
+    np.testing.assert_allclose(left, right, atol=1e-12)
+
+
+def test_a_state_that_is_a_matrix_is_refused() -> None:
+    with pytest.raises(MeasureError, match="is a matrix"):
+        JointJacobian(derivation_of("linear_attention"), sizes_of("linear_attention", 3, 2))

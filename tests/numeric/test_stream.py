@@ -1,0 +1,43 @@
+"""A stream computes what a stored run computes, and keeps nothing of it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from numeric.interpret import shape_of
+from numeric.stream import CHUNK, Stream, normal_inputs
+from numeric.tape import run
+from tests.numeric.dynamics import derivation_of, sizes_of, stream_of, weights
+
+
+def test_a_stream_is_the_run_step_by_step_with_its_earlier_values() -> None:
+    derivation, sizes = derivation_of("skip"), sizes_of("skip", 4, 3)
+    fixed = weights("skip", 4, 3)
+    x = np.random.default_rng(3).standard_normal((8, 3, 1))
+    stored = run(
+        derivation, sizes, {k: v[None] for k, v in fixed.items()}, {"x": x[:, None]}, steps=8
+    )
+    stream = Stream(derivation, sizes, fixed, lambda t: {"x": x[t - 1]})
+    (h,) = derivation.cell.states
+    for t in range(1, 9):
+        look = stream.step()
+        for lag in range(h.depth + 1):
+            np.testing.assert_array_equal(look(h.symbol.at(lag)), stored.values["h", t - lag][0, 0])
+
+
+def test_what_a_stream_holds_does_not_grow_with_its_steps() -> None:
+    stream = stream_of("lstm", weights("lstm", 3, 2), 3, 2)
+    stream.step()
+    held = len(stream._values)
+    for _ in range(50):
+        stream.step()
+    assert len(stream._values) == held
+
+
+def test_inputs_differ_from_chunk_to_chunk_and_are_the_same_again_for_the_same_seed() -> None:
+    derivation, sizes = derivation_of("elman"), sizes_of("elman", 3, 2)
+    one, two = (normal_inputs(derivation, sizes, 5, 0.5) for _ in range(2))
+    seen = [one(t)["x"] for t in range(1, CHUNK + 3)]
+    assert seen[0].shape == shape_of(derivation.cell.quantity("x").symbol, sizes)
+    assert len({v.tobytes() for v in seen}) == len(seen)
+    np.testing.assert_array_equal(seen[-1], [two(t)["x"] for t in range(1, CHUNK + 3)][-1])
