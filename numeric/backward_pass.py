@@ -95,15 +95,16 @@ class Backward(Body):
 
     def given_gradients(self) -> None:
         """The loss's gradients by the outputs and by the final state."""
-        for q in self.cell.outputs:
-            self.write(
-                f'{self.names.of(LossGradient(q.symbol))} = gradient(outputs_bar, "{q.name}", '
-                f"{self.whole_shape(q.symbol)}, dtype)"
-            )
-        for q in self.memory.values():
-            self.write(
-                f'{self.final_of(q)} = gradient(final_bar, "{q.name}", {self.history(q)}, dtype)'
-            )
+        outputs = {q.name: self.whole_shape(q.symbol) for q in self.cell.outputs}
+        loss = [self.names.of(LossGradient(q.symbol)) for q in self.cell.outputs]
+        self.write_gradients("outputs_bar", loss, outputs)
+        states = {q.name: self.history(q) for q in self.memory.values()}
+        self.write_gradients("final_bar", [self.final_of(q) for q in self.memory.values()], states)
+
+    def write_gradients(self, what: str, names: list[str], shapes: dict[str, str]) -> None:
+        """``[names] = gradients(what, what, shapes, dtype)``"""
+        head = f'[{", ".join(names)}] = gradients("{what}", {what}, {{'
+        self.write_list(head, [f'"{key}": {shape}' for key, shape in shapes.items()], "}, dtype)")
 
     def final_of(self, q: Quantity) -> str:
         """The name of the gradient by a final state."""

@@ -88,14 +88,20 @@ def unpacked_state(state: Arrays | None, zeros: Arrays, dtype: np.dtype) -> list
     ]
 
 
-def gradient(given: Arrays | None, name: str, shape: tuple[int, ...], dtype: np.dtype) -> Array:
-    """The gradient of this name, zero if it is not given."""
-    array = (given or {}).get(name)
-    return (
-        np.zeros(shape, dtype)
-        if array is None
-        else checked(f"gradient {name}", array, shape, dtype)
-    )
+def gradients(
+    what: str, given: Arrays | None, shapes: dict[str, tuple[int, ...]], dtype: np.dtype
+) -> list[Array]:
+    """The gradients in the order of their shapes, checked; zeros for those that are left out."""
+    given = {} if given is None else given
+    if not given.keys() <= shapes.keys():
+        wrong = ", ".join(sorted(given.keys() - shapes.keys()))
+        raise ValueError(f"{what} does not know {wrong}: expected {', '.join(shapes)}")
+    return [
+        checked(f"{what}[{name!r}]", given[name], shape, dtype)
+        if name in given
+        else np.zeros(shape, dtype)
+        for name, shape in shapes.items()
+    ]
 
 
 def read_only(arrays: Arrays) -> Arrays:
@@ -162,7 +168,7 @@ def glorot(rng: np.random.Generator, rows: int, cols: int, dtype: np.dtype | typ
 
 
 NAMES = (
-    "leading", "size", "samples", "common_dtype", "unpacked", "unpacked_state", "gradient", "checked",
+    "leading", "size", "samples", "common_dtype", "unpacked", "unpacked_state", "gradients", "checked",
     "checked_index",
     "only", "read_only", "without", "refuse_unknown", "add_all", "add_to", "at_step", "orthogonal", "glorot",
 )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from derive.cell import Cell, Quantity
 from derive.errors import CellError
 from derive.language import read_cell
@@ -28,7 +30,7 @@ def _text(cell: Cell, declared: tuple[Quantity, ...]) -> str:
     printer = TextPrinter(Notation({}))
     scalars = {q.name for q in cell.quantities if q.shape == (1, 1) and q.role not in ("constant",)}
     lines = [
-        f"const {q.name}" + (f" = {_decimal(q.value)}" if q.value is not None else "")
+        f"const {q.name}" + (f" = {_number(q.value)}" if q.value is not None else "")
         for q in cell.constants
     ]
     lines += [f"dim {name} = 1" for name in sorted(scalars)] if not declared else []
@@ -44,20 +46,18 @@ def _same(cell: Cell, text: str) -> bool:
         other = read_cell(text, cell.name)
     except CellError:
         return False
-    known = {(q.name, q.role, q.shape, q.depth, q.kind) for q in cell.quantities}
-    read = {(q.name, q.role, q.shape, q.depth, q.kind) for q in other.quantities}
-    equal = {eq.target.name: eq.expr for eq in cell.equations} == {
-        eq.target.name: eq.expr for eq in other.equations
-    }
     return (
-        known == read
-        and equal
-        and [eq.target for eq in cell.equations] == [eq.target for eq in other.equations]
+        set(cell.quantities) == set(other.quantities)
+        and cell.initial == other.initial
+        and [(eq.target, eq.expr) for eq in cell.equations]
+        == [(eq.target, eq.expr) for eq in other.equations]
     )
 
 
-def _decimal(value) -> str:
-    return repr(float(value))
+def _number(value: Fraction) -> str:
+    """A number, exactly."""
+    shown = repr(float(value))
+    return shown if Fraction(shown) == value else f"{value.numerator}/{value.denominator}"
 
 
 def _shape(q: Quantity) -> str:
