@@ -6,7 +6,7 @@ a parameter costs a matrix product. The joint state stacks every state with the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -154,28 +154,14 @@ _MAKERS: dict[type, Callable[[Any, Sizes], Operator]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
-    """One addend of a block ∂u_t/∂v_{t−d}.
-
-    Args:
-        block: the block that it belongs to.
-        expr: the addend in closed form.
-        operator: the addend as an operator.
-    """
-
-    block: Block
-    expr: MatrixExpr
-    operator: Operator
-
-
 class JointJacobian:
     """∂s_t/∂s_{t−1} of the joint state.
 
     Args:
         derivation: of the cell.
         sizes: the size of every dimension.
-        without: addends (of ``derivation.jacobian``, by block) that are left out.
+        addends: instead of the blocks' own values: a part of the Jacobian, by block.
+        hands_over: whether the rows that only hand older values on belong to it.
 
     Raises:
         MeasureError: a state is a matrix, so its Jacobian has no closed form of blocks.
@@ -185,22 +171,22 @@ class JointJacobian:
         self,
         derivation: Derivation,
         sizes: Sizes,
-        without: frozenset[tuple[Block, MatrixExpr]] = frozenset(),
+        addends: Mapping[Block, Sequence[MatrixExpr]] | None = None,
+        *,
+        hands_over: bool = True,
     ) -> None:
-        self.sizes = sizes
+        self.hands_over = hands_over
         self.slots = slots(derivation, sizes)
         self.size = max(part.stop for part in self.slots.values())
-        self.depths = {q.name: q.depth for q in derivation.cell.states}
-        self.blocks: list[tuple[Block, list[Term]]] = []
+        self.blocks: list[tuple[Block, list[Operator]]] = []
         for found in derivation.jacobian:
             if found.value is None:
                 raise MeasureError(
                     f"The state {found.owner} is a matrix: its Jacobian has no blocks.",
                     "Study a cell whose states are vectors.",
                 )
-            kept = [e for e in terms(found.value) if (found.block, e) not in without]
-            made = [Term(found.block, e, operator(e, sizes)) for e in kept]
-            self.blocks.append((found.block, made))
+            kept = terms(found.value) if addends is None else addends.get(found.block, ())
+            self.blocks.append((found.block, [operator(e, sizes) for e in kept]))
 
     def apply(self, look: Look, x: Array) -> Array:
         """J X for directions X of s_{t−1}, (…, N, directions)."""
@@ -210,12 +196,15 @@ class JointJacobian:
             source = x[..., slots[block.by.name, block.by.lag - 1], :]
             value: Any = 0.0
             for part in parts:
-                value = value + part.operator.apply(scene, source)
+                value = value + part.apply(scene, source)
             scene.done[block] = value
             rows[block.of.name] = rows.get(block.of.name, 0.0) + value
         y = np.zeros_like(x)
         for (name, back), part in slots.items():
-            y[..., part, :] = x[..., slots[name, back - 1], :] if back else rows.get(name, 0.0)
+            if back == 0:
+                y[..., part, :] = rows.get(name, 0.0)
+            elif self.hands_over:
+                y[..., part, :] = x[..., slots[name, back - 1], :]
         return y
 
     def pull(self, look: Look, y: Array) -> Array:
@@ -223,14 +212,12 @@ class JointJacobian:
         scene, slots = Scene(look), self.slots
         x = np.zeros_like(y)
         for (name, back), part in slots.items():
-            if back:
+            if back and self.hands_over:
                 x[..., slots[name, back - 1], :] += y[..., part, :]
         for block, parts in reversed(self.blocks):
             given = y[..., slots[block.of.name, 0], :] + scene.owed.pop(block, 0.0)
             for part in parts:
-                x[..., slots[block.by.name, block.by.lag - 1], :] += part.operator.pull(
-                    scene, given
-                )
+                x[..., slots[block.by.name, block.by.lag - 1], :] += part.pull(scene, given)
         return x
 
     def formed(self, look: Look) -> Array:

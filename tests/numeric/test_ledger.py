@@ -1,0 +1,104 @@
+"""The path ledger: which routes there are, that they are the whole Jacobian, and that the parts add up."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from derive.jacobian import sum_of_blocks
+from numeric import ledger as module
+from numeric.interpret import compiled
+from numeric.ledger import ledger, routes
+from numeric.measure import MeasureError, gains
+from numeric.operators import JointJacobian
+from tests.numeric.dynamics import derivation_of, run_of
+
+CELLS = ["lstm", "gru", "gru_reset_after", "leaky", "skip", "elman", "lstm_peephole", "mingru"]
+
+
+@pytest.mark.parametrize(
+    ("name", "direct", "others"),
+    [
+        ("lstm", [()], {(), ("W_f",), ("W_i",), ("W_g",), ("W_o",)}),
+        ("gru", [()], {("W_g", "W_r"), ("W_g",), ("W_z",)}),
+        ("leaky", [()], {("W",)}),
+        ("skip", [("V",)], {("W",)}),
+        ("elman", [], {("W",)}),
+    ],
+)
+def test_the_routes_of_a_cell(name: str, direct: list, others: set) -> None:
+    found = routes(derivation_of(name))
+    assert [r.through for r in found if r.direct] == direct
+    assert {r.through for r in found if not r.direct} == others
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_all_routes_together_are_the_jacobian(name: str) -> None:
+    run = run_of(name)
+    look = run.look(5)
+    whole = JointJacobian(run.derivation, run.sizes)
+    parts = [
+        JointJacobian(run.derivation, run.sizes, r.addends, hands_over=i == 0)
+        for i, r in enumerate(routes(run.derivation))
+    ]
+    eye = np.eye(whole.size)[None, None]
+    total = sum(part.apply(look, eye) for part in parts)
+    np.testing.assert_allclose(total, whole.apply(look, eye), atol=1e-14)
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_the_parts_add_up_to_the_product_by_the_backward_equations(name: str) -> None:
+    run = run_of(name, steps=12)
+    found = ledger(run)
+    assert found.difference < 1e-12
+    np.testing.assert_allclose(found.shares.sum(axis=0), 1, atol=1e-12)
+    np.testing.assert_allclose(found.total, gains(run).joint[:, 0], atol=1e-10)
+
+
+def test_the_direct_path_of_an_lstm_is_the_product_of_its_forget_gates() -> None:
+    run = run_of("lstm", steps=6)
+    found = ledger(run)
+    gates = np.prod([run.values["f", t] for t in range(1, 7)], axis=0)
+    expected = 0.5 * np.log((gates**2).sum() / found_size(run))
+    assert found.gains[0, 6] == pytest.approx(expected)
+
+
+def found_size(run) -> int:
+    return JointJacobian(run.derivation, run.sizes).size
+
+
+def test_a_part_left_out_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = routes(derivation_of("lstm"))
+    monkeypatch.setattr(module, "routes", lambda derivation: whole[:-1])
+    assert ledger(run_of("lstm")).difference > 1e-3
+
+
+def test_long_products_neither_underflow_nor_lose_the_sum() -> None:
+    found = ledger(run_of("lstm", steps=1500, n=3, m=2, gain=0.3))
+    assert found.total[-1] < -700
+    assert np.isfinite(found.total).all()
+    assert found.difference < 1e-9
+
+
+def test_larger_states_are_probed_and_the_parts_still_add_up() -> None:
+    found = ledger(run_of("gru", n=70, steps=5))
+    assert found.difference < 1e-12
+    assert found.total[0] == pytest.approx(0, abs=0.1)
+
+
+def test_brackets_are_opened_without_changing_the_value() -> None:
+    run = run_of("gru")
+    (block,) = derivation_of("gru").jacobian
+    opened = module.addends(block.value)
+    assert len(opened) == 4
+    look = run.look(4)
+    np.testing.assert_allclose(
+        sum(compiled(e, run.sizes)(look) for e in opened),
+        compiled(sum_of_blocks([block.value]), run.sizes)(look),
+        atol=1e-14,
+    )
+
+
+def test_a_state_that_is_a_matrix_has_no_ledger() -> None:
+    with pytest.raises(MeasureError, match="is a matrix"):
+        routes(derivation_of("linear_attention"))
