@@ -87,7 +87,7 @@ def draw_extent(
     least = steps if steps == 1 else max(steps, 2 + deepest)
     lengths = {a: 1 if a == END else least + (i if steps > 1 else 0) for i, a in enumerate(axes)}
     ragged = {
-        a: tuple(max(1, lengths[a] - 2 * i) for i in range(samples))
+        a: tuple(max(1, lengths[a] - i * (i + 1) // 2) for i in range(samples))
         for a in network.masks
         if a in lengths
     }
