@@ -69,7 +69,7 @@ def load(spec: str) -> Cell:
     place, options = _split(spec)
     if _is_path(place):
         path = Path(place)
-        return read_cell(_file_text(path), path.name.removesuffix(SUFFIX) or path.name, options)
+        return read_cell(file_text(path), path.name.removesuffix(SUFFIX) or path.name, options)
     for entry in shipped():
         if entry.name == place:
             return read_cell(entry.text, entry.name, options)
@@ -120,7 +120,7 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _file_text(path: Path) -> str:
+def file_text(path: Path) -> str:
     """The text of a user's file, of bounded length."""
     try:
         with path.open("rb") as file:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+from sympy import Expr
 from sympy.matrices.expressions import (
     HadamardPower,
     HadamardProduct,
@@ -32,11 +35,22 @@ from derive.functions import FUNCTIONS
 from derive.notation import ACCENTS, GREEK, split_name
 from derive.printing import ATOM, POWER, PRODUCT, Printer, fraction
 
+_NAME = re.compile(r"[A-Za-z]\w*")
+
 
 def _word(word: str) -> str:
     if word in GREEK:
         return f"\\{word}"
     return word if len(word) == 1 or word.isdigit() else rf"\mathrm{{{word}}}"
+
+
+def latex_size(size: Expr) -> str:
+    """A size: names with underscores get subscripts, as quantities do."""
+    return _sized(str(size))
+
+
+def _sized(text: str) -> str:
+    return _NAME.sub(lambda m: latex_name(m[0]), text).replace("*", r" \, ")
 
 
 def latex_name(name: str, *, accent: str = "", time: str = "") -> str:
@@ -150,7 +164,10 @@ class LatexPrinter(Printer):
 
     def rows(self, expr: Rows) -> tuple[str, int]:
         """(a)₁:ₙ, rows counted from 1."""
-        return rf"{self.brackets(self(operands(expr)[0]))}_{{{expr.start + 1}:{expr.stop}}}", ATOM
+        return (
+            rf"{self.brackets(self(operands(expr)[0]))}_{{{latex_size(expr.start + 1)}:{latex_size(expr.stop)}}}",
+            ATOM,
+        )
 
     def broadcast(self, expr: Broadcast) -> tuple[str, int]:
         """s 𝟏"""
@@ -186,7 +203,7 @@ class LatexPrinter(Printer):
 
     def number(self, c) -> str:
         """A number."""
-        top, bottom = fraction(c)
+        top, bottom = (_sized(text) for text in fraction(c))
         return top if bottom == "1" else rf"\tfrac{{{top}}}{{{bottom}}}"
 
     def scaled(self, c, core: MatrixExpr) -> tuple[str, int]:

@@ -11,7 +11,7 @@ segments, taken in reverse order:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sympy import Expr
 
@@ -57,6 +57,11 @@ class Segment:
     starts: dict[str, Source] = field(default_factory=dict)
     joint: dict[Expr, Expr] = field(default_factory=dict)
 
+    def in_network(self, q: Quantity) -> Quantity:
+        """A quantity of the cell with the network's sizes."""
+        rows, cols = (side.xreplace(self.joint) for side in q.shape)
+        return replace(q, shape=(rows, cols))
+
 
 @dataclass(frozen=True, slots=True)
 class Network:
@@ -93,13 +98,15 @@ class Network:
     @property
     def parameters(self) -> tuple[Quantity, ...]:
         """All trained quantities, each once; segments that share one name share the parameter."""
-        found = {q.name: q for s in self.segments for q in s.cell.parameters}
+        found = {q.name: s.in_network(q) for s in self.segments for q in s.cell.parameters}
         return tuple(found.values())
 
     @property
     def states(self) -> tuple[Quantity, ...]:
         """The states whose initial values are given from outside."""
-        return tuple(q for s in self.segments for q in s.cell.states if q.name not in s.starts)
+        return tuple(
+            s.in_network(q) for s in self.segments for q in s.cell.states if q.name not in s.starts
+        )
 
     def segment(self, name: str) -> Segment:
         """The segment of this name.

@@ -71,6 +71,25 @@ class NetworkDerivation:
             parts.append(f"\\subsection*{{{heading(segment)}}}\n{derivation.latex()}{passing}")
         return "\n".join(parts)
 
+    def to_dict(self) -> dict[str, object]:
+        """The derivation as plain data."""
+        return {
+            "network": self.network.name,
+            "segments": [
+                {"name": s.name, "axis": s.axis, "reverse": s.reverse, **d.to_dict()}
+                for s, d in zip(self.network.segments, self.segments, strict=True)
+            ],
+            "passages": [
+                {"segment": p.segment, "to": p.to, "text": p.text, "latex": p.latex}
+                for p in self.passages
+            ],
+        }
+
+    def _repr_latex_(self) -> str:
+        steps = (step for d in self.segments for step in d.steps)
+        body = r" \\ ".join(step.latex.replace("=", "&=", 1) for step in steps)
+        return rf"$$\begin{{aligned}} {body} \end{{aligned}}$$"
+
 
 def heading(segment: Segment) -> str:
     """What a segment is, in words."""

@@ -65,7 +65,9 @@ class NetworkSample:
 
 def initial_quantities(network: Network) -> list[Quantity]:
     """What has values before the first step that are given from outside."""
-    return [q for s in network.segments for q in memory_of(s) if q.name not in s.starts]
+    return [
+        s.in_network(q) for s in network.segments for q in memory_of(s) if q.name not in s.starts
+    ]
 
 
 def draw_extent(
@@ -129,8 +131,7 @@ def draw_network(
         steps = extent.steps[network.axes[q.name]]
         values |= {(q.name, t): numbers(q, (B,)) for t in range(1, steps + 1)}
     for q in initial_quantities(network):
-        of = _global(network, q)
-        values |= {(q.name, -back): numbers(of, (B,)) for back in range(q.depth)}
+        values |= {(q.name, -back): numbers(q, (B,)) for back in range(q.depth)}
     return NetworkSample(network, extent, values, *_weights(network, extent, rng))
 
 
@@ -143,21 +144,16 @@ def _weights(
     evaluate = Evaluator(Floats(), extent.sizes)
 
     def draw(q: Quantity) -> Array:
-        return rng.standard_normal((extent.samples, *evaluate.shape(_global(network, q).symbol)))
+        return rng.standard_normal((extent.samples, *evaluate.shape(q.symbol)))
 
     for s in network.segments:
         for q in s.cell.outputs:
-            weights |= {(q.name, t): draw(q) for t in range(1, steps_of(s, extent) + 1)}
+            weights |= {
+                (q.name, t): draw(s.in_network(q)) for t in range(1, steps_of(s, extent) + 1)
+            }
         for q in memory_of(s):
-            final_weights |= {(q.name, -back): draw(q) for back in range(q.depth)}
+            final_weights |= {(q.name, -back): draw(s.in_network(q)) for back in range(q.depth)}
     return weights, final_weights
-
-
-def _global(network: Network, q: Quantity) -> Quantity:
-    """The quantity with the network's sizes in place of the segment's joint ones."""
-    joint: dict[Any, Any] = {d: size for s in network.segments for d, size in s.joint.items()}
-    rows, cols = (side.xreplace(joint) for side in q.shape)
-    return replace(q, shape=(rows, cols))
 
 
 def draw_smooth_network(

@@ -13,6 +13,7 @@ from derive.network import Network
 from derive.network_derivation import NetworkDerivation, derive_network
 from derive.network_language import read_network
 from proofs import exact_checks
+from proofs.attestation import standing
 from proofs.modules import constant_of, load_source
 from proofs.network_checks import NetworkSubject
 from proofs.network_contract import NUMERIC, OPTIONAL
@@ -163,14 +164,16 @@ def verify_network_file(
             "Give a file that throughtime generated.",
         )
     network = read_network(text, constant_of(source, "NAME") or path.stem, cells.get)
-    return verify_network(
+    found = standing(source)
+    outcome = verify_network(
         network,
-        source,
+        found.code,
         seed=seed,
         on_progress=on_progress,
         regenerate=regenerate,
         subject=str(path),
     )
+    return replace(outcome, certificate=found.sentence)
 
 
 def _cells(source: str) -> dict[str, str] | None:

@@ -19,6 +19,7 @@ from throughtime.progress import Progress
 
 if TYPE_CHECKING:
     from throughtime.model import Model, Verification
+    from throughtime.network_model import NetworkModel
 
 NOT_VERIFIED = 3
 REPORT_FORMATS = ("html", "ipynb", "tex", "pdf")
@@ -26,7 +27,8 @@ SUSPECTS = 40
 
 _EPILOG = """\b
 CELL is the name of a shipped cell (lstm), with options if it has any (elman:g=relu),
-or the path of your own file (my.cell).
+or the path of your own file (my.cell). A network of cells is named alike:
+tagger, or my.net, with the cells of its own in files beside it.
 
 \b
 Exit codes: 0 done, 1 internal error, 2 usage, 3 verification failed or a claim refuted,
@@ -329,7 +331,7 @@ def _renewed(path: Path, verification: Verification) -> Verification:
     return replace(verification, certificate="certificate: renewed for the code as it is now")
 
 
-def _load(cell: str, say: Progress) -> Model:
+def _load(cell: str, say: Progress) -> Model | NetworkModel:
     say(f"reading {cell}")
     from throughtime.model import load
 

@@ -9,13 +9,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from derive import catalog
+from derive import catalog, network_catalog
 from derive.cell import Cell
 from derive.derivation import Derivation
 from derive.derivation import derive as derive_cell
 from derive.errors import ArgumentError, NotVerifiedError
 from derive.language import cell_from_sympy, read_cell
 from throughtime.display import Certificate, Code
+from throughtime.network_model import NetworkModel
 
 if TYPE_CHECKING:
     from sympy.matrices.expressions import MatrixExpr
@@ -28,17 +29,20 @@ Progress = Callable[[str], None]
 FORMATS = ("html", "ipynb", "tex", "pdf")
 
 
-def load(spec: str) -> Model:
-    """The model of a cell.
+def load(spec: str) -> Model | NetworkModel:
+    """The model of a cell, or of a network of cells.
 
     Args:
-        spec: a shipped cell's name (``lstm``), with options if it has any (``elman:g=relu``), or the path of a file.
+        spec: a shipped cell's name (``lstm``), with options if it has any (``elman:g=relu``), a shipped network's
+            (``tagger``), or the path of a file: a network's ends in ``.net``.
 
     Raises:
-        UnknownCellError: there is no such cell or file.
-        CellError: the text is no valid cell.
+        UnknownCellError: there is no such cell, network or file.
+        CellError: the text is no valid cell or network.
         ArgumentError: an option or its value is unknown.
     """
+    if network_catalog.is_network(spec):
+        return NetworkModel(network_catalog.load(spec))
     return Model(catalog.load(spec))
 
 
@@ -81,8 +85,12 @@ def from_sympy(
 
 
 def shipped() -> list[dict[str, Any]]:
-    """The cells that ship: name, title, source and options of each."""
-    return [
+    """The cells and networks that ship: name, title, source and options of each."""
+    networks: list[dict[str, Any]] = [
+        {"name": entry.name, "title": entry.title, "source": entry.reference, "options": {}}
+        for entry in network_catalog.shipped()
+    ]
+    cells: list[dict[str, Any]] = [
         {
             "name": entry.name,
             "title": entry.title,
@@ -91,6 +99,7 @@ def shipped() -> list[dict[str, Any]]:
         }
         for entry in catalog.shipped()
     ]
+    return cells + networks
 
 
 def verify_file(
@@ -107,8 +116,15 @@ def verify_file(
         ArgumentError: the file cannot be read, or it is no generated file.
         CellError: its equations are no cell.
     """
+    from numeric.network_source import generate_network
+    from proofs.network_verification import is_network_file, verify_network_file
+    from proofs.verification import read_source
     from proofs.verification import verify_file as run
 
+    if is_network_file(read_source(Path(path))):
+        return verify_network_file(
+            path, seed=seed, on_progress=on_progress, regenerate=generate_network
+        )
     title = _title_in(Path(path))
     return run(path, seed=seed, on_progress=on_progress, regenerate=lambda d: _again(d, title))
 

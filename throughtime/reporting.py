@@ -43,7 +43,7 @@ def write_report(
         "json": "verification.json",
     }
     if not force:
-        _refuse(folder, names.values())
+        refuse_existing(folder, names.values())
     say(f"deriving {model.name}")
     derivation = model.derive()
     say(f"generating {model.name}")
@@ -68,7 +68,7 @@ def write_report(
     return {kind: written[name] for kind, name in names.items() if name in written}
 
 
-def _refuse(folder: Path, names: Iterable[str]) -> None:
+def refuse_existing(folder: Path, names: Iterable[str]) -> None:
     """Say no before the work, not after it."""
     for name in names:
         if (folder / name).exists():

@@ -1,0 +1,54 @@
+"""A network as a graph: inputs enter, every segment is a node, and what one segment hands to another is an arrow."""
+
+from __future__ import annotations
+
+from derive.network import END, Network, Segment
+from reports.drawing import Edge, Kind, Node
+from reports.flow import label
+
+_FREE = "given@start"
+
+
+def network_flow(network: Network) -> tuple[list[Node], list[Edge]]:
+    """The data flow of a whole network, rolled up, for ``reports.drawing.draw_flow``.
+
+    Args:
+        network: any network.
+    """
+    nodes = [
+        Node(f"x {q.name}", _at(q.name, network.axes[q.name]), "input") for q in network.inputs
+    ]
+    nodes += [Node(s.name, _title(s), _kind(s), _note(s)) for s in network.segments]
+    edges: dict[Edge, None] = {}
+    for s in network.segments:
+        for name, source in s.inputs.items():
+            if s.cell.quantity(name).kind == "mask":
+                continue
+            start = source.segment or f"x {name}"
+            edges[Edge(start, s.name)] = None
+        for source in s.starts.values():
+            edges[Edge(source.segment, s.name)] = None
+    return nodes, list(edges)
+
+
+def _at(name: str, axis: str) -> str:
+    return label(name, "T" if axis == END else axis)
+
+
+def _title(segment: Segment) -> str:
+    """The segment's states, or what it computes."""
+    cell = segment.cell
+    shown = cell.states or cell.outputs
+    return ", ".join(_at(q.name, segment.axis) for q in shown[:2])
+
+
+def _kind(segment: Segment) -> Kind:
+    return "state_out" if segment.cell.states else "output"
+
+
+def _note(segment: Segment) -> str:
+    """Along which axis, in which direction, and from where it starts."""
+    words = ["once" if segment.axis == END else f"along {segment.axis}"]
+    words += ["reversed"] * segment.reverse
+    words += ["started"] * bool(segment.starts)
+    return ", ".join(words)

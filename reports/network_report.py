@@ -1,0 +1,133 @@
+"""The report on one network: its text, its drawing, the derivation segment by segment, norms, code and checks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from derive.derivation import SECTIONS, Derivation
+from derive.network import Segment
+from derive.network_derivation import NetworkDerivation, heading
+from proofs.table import Verification
+from reports.drawing import draw_flow
+from reports.figures import to_picture
+from reports.flow import flow
+from reports.markdown import code_span, equation, escape_markdown, table
+from reports.network_flow import network_flow
+from reports.notebook import Cell, Code, Figure, Section, Text, build
+from reports.report_checks import checks_section
+from reports.report_checks import summary as verdict
+from reports.report_lines import broken
+from reports.report_links import heading as title_of
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkFindings:
+    """What a network's report tells.
+
+    Args:
+        derivation: of the network.
+        source: the generated code.
+        verification: of derivation and code.
+        norms: at the start of training, the norm of the gradient of each segment's parameters, by segment; empty if
+            it was not measured.
+    """
+
+    derivation: NetworkDerivation
+    source: str
+    verification: Verification
+    norms: Mapping[str, float]
+
+
+def build_network_report(findings: NetworkFindings) -> NotebookNode:
+    """The notebook of the report; the same findings give the same bytes.
+
+    Args:
+        findings: what is told. Names and titles in it may come from a user; they are escaped.
+    """
+    network = findings.derivation.network
+    pairs = zip(network.segments, findings.derivation.segments, strict=True)
+    sections = [
+        Section("summary", [Text(_summary(findings))]),
+        _text(findings),
+        _drawing(findings),
+        *(_segment(findings, s, d) for s, d in list(pairs)[::-1]),
+        *([_norms(findings)] if findings.norms else []),
+        _code(findings),
+        checks_section(findings.verification, None),
+    ]
+    title = network.title.rstrip(".") or f"The network {network.name}"
+    return build(title, sections, metadata={"network": network.name})
+
+
+def _summary(findings: NetworkFindings) -> str:
+    network = findings.derivation.network
+    source = f" Source: {escape_markdown(network.reference)}." if network.reference else ""
+    return (
+        f"Network {code_span(network.name)}.{source}\n\n"
+        f"{verdict(findings.verification)} [See the checks](#checks).\n\n"
+        "A network is a list of segments, each a cell run along one axis in one direction. Its gradients are those of "
+        "its segments, taken in reverse order, and every adjoint of a segment's input is added to the adjoint of what "
+        "made it. A number such as (f-7) is equation 7 of segment f; in the code of that segment it stands as # (7)."
+    )
+
+
+def _text(findings: NetworkFindings) -> Section:
+    network = findings.derivation.network
+    used = ", ".join(code_span(name) for name in sorted(network.cells)) or "none"
+    lead = f"{title_of('network', 'The network')}Cells that it scans: {used}."
+    return Section("network", [Text(lead), Code(network.text.strip("\n"), language="text")])
+
+
+def _drawing(findings: NetworkFindings) -> Section:
+    network = findings.derivation.network
+    picture = to_picture(draw_flow(*network_flow(network)))
+    names = ", ".join(s.name for s in network.segments)
+    caption = "**Figure 1.** The network, rolled up. Gradients take the same ways backwards."
+    figure = Figure(picture, caption, f"Data flow between the segments {names}.", "fig-network")
+    return Section("flow", [Text(title_of("flow", "Data flow")), figure])
+
+
+def _segment(findings: NetworkFindings, segment: Segment, derivation: Derivation) -> Section:
+    """One segment's derivation, and where its adjoints go."""
+    name = f"segment-{segment.name.replace('_', '-')}"
+    cells: list[Cell] = [Text(title_of(name, escape_markdown(heading(segment))))]
+    if segment.cell.states:
+        picture = to_picture(draw_flow(*flow(segment.cell)))
+        caption = f"**Figure.** One step of segment {code_span(segment.name)}."
+        cells.append(
+            Figure(picture, caption, f"One step of segment {segment.name}.", f"fig-{name}")
+        )
+    for key, words in SECTIONS.items():
+        lines = [
+            equation(broken(step.latex), f"{segment.name.replace('_', '-')}-{step.number}")
+            for step in derivation.section(key)
+        ]
+        if lines:
+            cells.append(Text(f"**{escape_markdown(words)}**\n\n" + "\n\n".join(lines)))
+    passing = [p.latex for p in findings.derivation.passages if p.segment == segment.name]
+    if passing:
+        told = "\n\n".join(equation(latex) for latex in passing)
+        cells.append(Text(f"**Adjoints handed to earlier segments**\n\n{told}"))
+    return Section(name, cells)
+
+
+def _norms(findings: NetworkFindings) -> Section:
+    rows = [[code_span(name), f"{norm:.3g}"] for name, norm in findings.norms.items()]
+    lead = (
+        "At the start of training, on random data: the norm of the loss's gradient by the parameters that each segment "
+        "uses.\n\n"
+    )
+    text = title_of("norms", "Gradient norms") + lead + table(["segment", "norm"], rows)
+    return Section("norms", [Text(text)])
+
+
+def _code(findings: NetworkFindings) -> Section:
+    held = findings.verification.ok
+    fate = "It passed every check below." if held else "**It did not pass every check below.**"
+    lead = f"{title_of('code', 'The code')}One file that needs NumPy only. {fate}"
+    return Section("code", [Text(lead), Code(findings.source.rstrip("\n"))])

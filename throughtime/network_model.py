@@ -1,0 +1,134 @@
+"""A network and everything that is made of it: derivation, code, checks and report, each computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from derive.errors import NotVerifiedError
+from derive.network import Network
+from derive.network_derivation import NetworkDerivation, derive_network
+from throughtime.display import Code
+
+if TYPE_CHECKING:
+    from proofs.table import Verification
+
+Progress = Callable[[str], None]
+
+
+class NetworkModel:
+    """A network and what is made of it.
+
+    Args:
+        network: the network, from ``load``.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self._verified: dict[tuple[str, int], Verification] = {}
+
+    @property
+    def name(self) -> str:
+        """The network's name."""
+        return self.network.name
+
+    def __repr__(self) -> str:
+        return f"<throughtime.NetworkModel {self.name}: {self.network.title or 'untitled'}>"
+
+    def _repr_latex_(self) -> str:
+        steps = (step for d in self.derive().segments for step in d.section("equation"))
+        lines = (step.latex.replace("=", "&=", 1) for step in steps)
+        return r"$$\begin{aligned} " + r" \\ ".join(lines) + r" \end{aligned}$$"
+
+    @cached_property
+    def _derivation(self) -> NetworkDerivation:
+        return derive_network(self.network)
+
+    @cached_property
+    def _code(self) -> Code:
+        from numeric.network_source import generate_network
+
+        return Code(generate_network(self._derivation))
+
+    def derive(self) -> NetworkDerivation:
+        """The gradients, segment by segment, for symbolic sizes and lengths."""
+        return self._derivation
+
+    def generate(self) -> Code:
+        """The NumPy code of forward and backward pass; ``verify`` tells whether it is right."""
+        return self._code
+
+    def verify(
+        self, source: str | None = None, *, seed: int = 0, on_progress: Progress | None = None
+    ) -> Verification:
+        """Run every check on the derivation and on code for it.
+
+        Args:
+            source: the code; what ``generate`` gives if left out.
+            seed: of the random sizes, weights, sequences and lengths.
+            on_progress: called with the name of each stage as it begins.
+        """
+        text = self._code.source if source is None else source
+        if (text, seed) not in self._verified:
+            from proofs.network_verification import verify_network
+
+            self._verified[text, seed] = verify_network(
+                self.network, text, derivation=self._derivation, seed=seed, on_progress=on_progress
+            )
+        return self._verified[text, seed]
+
+    def certified(self, *, seed: int = 0, on_progress: Progress | None = None) -> Code:
+        """The code with the certificate of its checks behind it.
+
+        Raises:
+            NotVerifiedError: a check failed.
+        """
+        from proofs.attestation import certified
+
+        verification = self.verify(seed=seed, on_progress=on_progress)
+        if not verification.ok:
+            failed = ", ".join(check.name for check in verification.failures)
+            raise NotVerifiedError(
+                f"The code for {self.name} is not verified; failed: {failed}.",
+                "See verify().table().",
+            )
+        return Code(certified(self._code.source, verification))
+
+    def report(
+        self,
+        folder: str | Path,
+        *,
+        formats: Sequence[str] | None = None,
+        force: bool = False,
+        on_progress: Progress | None = None,
+    ) -> Mapping[str, Path]:
+        """Write the report: the network drawn, derived segment by segment, its code and its checks.
+
+        Args:
+            folder: where; made if it is missing. Files in it are replaced only with ``force``.
+            formats: some of html, ipynb, tex, pdf; all that can be made here if left out.
+            force: replace files that are there.
+            on_progress: called with the name of each stage as it begins.
+
+        Returns:
+            The files written, by format; ``py`` is the code, ``json`` the verification.
+
+        Raises:
+            NotVerifiedError: a check failed. The report is written all the same; the code is not.
+            OutputError: a file is there already, or cannot be written.
+        """
+        from throughtime.network_reporting import write_network_report
+
+        files = write_network_report(
+            self, Path(folder), formats, force=force, say=on_progress or (lambda _: None)
+        )
+        verification = self.verify()
+        if not verification.ok:
+            failed = ", ".join(check.name for check in verification.failures)
+            raise NotVerifiedError(
+                f"The code for {self.name} is not verified; failed: {failed}.",
+                f"The report in {folder} shows where.",
+            )
+        return files
