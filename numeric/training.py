@@ -6,6 +6,7 @@ parameters and gradients as dicts of arrays by name and change nothing that they
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable
 
 import numpy as np
@@ -105,3 +106,15 @@ def train(
 
 
 NAMES = ("global_norm", "clip_by_norm", "clip_by_value", "windows", "sgd", "adam", "train")
+
+
+def with_training(source: str) -> str:
+    """A generated file with these functions behind its own, so that it trains with NumPy alone.
+
+    Args:
+        source: what the generator wrote, of a cell or a network.
+    """
+    head = "import numpy as np\n"
+    imports = "from collections.abc import Callable, Iterable\n\n"
+    functions = [inspect.getsource(globals()[name]).rstrip() for name in NAMES]
+    return "\n\n\n".join([source.replace(head, imports + head, 1).rstrip(), *functions]) + "\n"
