@@ -1,0 +1,291 @@
+"""Theorems on cells without gates: when products of diag(φ′) W vanish, and what keeps them from it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from derive.catalog import load
+from derive.derivation import Derivation, derive
+from derive.expressions import Elementwise, walk
+from numeric.interpret import Array
+from numeric.ledger import routes
+from numeric.measure import MeasureError
+from proofs.theorems import (
+    Inequality,
+    Step,
+    Theorem,
+    argument,
+    below,
+    identity,
+    inequality,
+)
+from proofs.untyped import sympy
+
+Rng = np.random.Generator
+
+
+def functions_of(d: Derivation) -> set[str]:
+    """The names of the elementwise functions in a cell's equations."""
+    return {v.function for a in d.assignments for v in walk(a.expr) if isinstance(v, Elementwise)}
+
+
+def same_jacobian(d: Derivation, name: str) -> bool:
+    """Whether the cell's Jacobian is the one of a shipped cell, names included."""
+    return d.jacobian == derive(load(name)).jacobian
+
+
+def is_vanilla(d: Derivation) -> bool:
+    """Whether the Jacobian is diag(φ′) W and no more: one state, one lag, one route, through one matrix."""
+    try:
+        found = routes(d)
+    except MeasureError:
+        return False
+    one = len(d.cell.states) == 1 and len(d.jacobian) == 1 and d.cell.states[0].depth == 1
+    return one and len(found) == 1 and len(found[0].through) == 1 and bool(functions_of(d))
+
+
+def always(d: Derivation) -> bool:
+    """Every cell."""
+    return True
+
+
+def norm(matrix: Array) -> float:
+    """The largest singular value."""
+    return float(np.linalg.norm(matrix, 2))
+
+
+def _vanilla_product(rng: Rng, w: Array, gamma: float, steps: int) -> Array:
+    found = np.eye(len(w))
+    for _ in range(steps):
+        found = (rng.uniform(-gamma, gamma, len(w))[:, None] * w) @ found
+    return found
+
+
+def _slopes() -> tuple[Step, ...]:
+    s, a = sympy.symbols("s a", real=True)
+    quarter = sympy.Rational(1, 4)
+    return (
+        identity(r"$\tfrac14 - s(1-s) = (s-\tfrac12)^2 \ge 0$", quarter - s * (1 - s), (s - sympy.S.Half) ** 2),
+        identity(r"$1 - (1-a^2) = a^2 \ge 0$", 1 - (1 - a**2), a**2),
+        inequality(r"$0<s<1 \Rightarrow 0 < s(1-s) \le \tfrac14$", _sigmoid_slope),
+        inequality(r"$-1<a<1 \Rightarrow 0 < 1-a^2 \le 1$", _tanh_slope),
+    )  # fmt: skip
+
+
+def _sigmoid_slope(z: Any) -> Inequality:
+    s = z.Real("s")
+    return [s > 0, s < 1], z.And(s * (1 - s) > 0, 4 * s * (1 - s) <= 1)
+
+
+def _tanh_slope(z: Any) -> Inequality:
+    a = z.Real("a")
+    return [a > -1, a < 1], z.And(1 - a * a > 0, 1 - a * a <= 1)
+
+
+def _slope_trial(rng: Rng) -> float:
+    x = rng.standard_normal(50) * 20
+    s, a = 1 / (1 + np.exp(-np.clip(x, -500, 500))), np.tanh(x)
+    return min(below(float((s * (1 - s)).max()), 0.25), below(float((1 - a * a).max()), 1.0))
+
+
+def _submultiplicative() -> tuple[Step, ...]:
+    return (
+        argument(r"$\lVert AB v\rVert \le \lVert A\rVert \lVert Bv\rVert \le \lVert A\rVert\lVert B\rVert\lVert v\rVert$, for $T=2$"),
+        inequality(
+            r"induction: $p \le q$ and $0 \le j \le m$, $q \ge 0$, $p \ge 0$ give $j p \le m q$", _step_of_induction
+        ),
+    )  # fmt: skip
+
+
+def _step_of_induction(z: Any) -> Inequality:
+    p, q, j, m = z.Reals("p q j m")
+    return [p >= 0, p <= q, j >= 0, j <= m], j * p <= m * q
+
+
+def _submultiplicative_trial(rng: Rng) -> float:
+    parts = rng.standard_normal((5, 4, 4))
+    return below(norm(np.linalg.multi_dot(list(parts))), math.prod(norm(p) for p in parts))
+
+
+def _pascanu() -> tuple[Step, ...]:
+    return (
+        argument(r"$\lVert \operatorname{diag}(\varphi')\rVert \le \gamma$, so $\lVert J_t \rVert \le \gamma\sigma_1(W)$"),
+        inequality(r"induction over $T$: $p \le q$, $0\le j \le m$ give $jp \le mq$", _step_of_induction),
+        argument(r"hence $\lVert\prod J_t\rVert \le (\gamma\sigma_1)^T$; a product that grows needs $\gamma\sigma_1>1$"),
+    )  # fmt: skip
+
+
+def _pascanu_trial(rng: Rng) -> float:
+    w, gamma, steps = rng.standard_normal((4, 4)), rng.uniform(0.2, 1), int(rng.integers(1, 12))
+    return below(norm(_vanilla_product(rng, w, gamma, steps)), (gamma * norm(w)) ** steps)
+
+
+def _radius() -> tuple[Step, ...]:
+    w = sympy.Rational(3, 2) * sympy.Matrix([[1, 1], [-1, -1]])
+    dw = sympy.diag(1, 0) * w
+    return (
+        identity(r"$W^2 = 0$ for $W = \tfrac32\begin{pmatrix}1&1\\-1&-1\end{pmatrix}$, so $\rho(W) = 0$", w * w, 0 * w),
+        identity(r"$(DW)^2 = \tfrac32 DW$ for $D = \operatorname{diag}(1,0)$, so $(DW)^T = (\tfrac32)^{T-1} DW$",
+                 dw * dw, sympy.Rational(3, 2) * dw),
+        identity(r"$\lVert DW\rVert_F^2 = \tfrac92$: the product grows without bound", (dw.T * dw).trace(),
+                 sympy.Rational(9, 2)),
+    )  # fmt: skip
+
+
+def _radius_trial(rng: Rng) -> float:
+    w, steps = 1.5 * np.array([[1.0, 1.0], [-1.0, -1.0]]), int(rng.integers(2, 60))
+    grown = norm(np.linalg.matrix_power(np.diag([1.0, 0.0]) @ w, steps))
+    return below(1.5 ** (steps - 1), grown)
+
+
+def _absolute() -> tuple[Step, ...]:
+    return (
+        inequality(
+            r"$\lvert d_1 w_1 + d_2 w_2\rvert \le \gamma(\lvert w_1\rvert + \lvert w_2\rvert)$ for $\lvert d_i\rvert\le\gamma$",
+            _triangle,
+        ),
+        argument(r"so $\lvert\prod D_tW\rvert \le \gamma^T\lvert W\rvert^T$ entry by entry, by induction over $T$"),
+        argument(r"$\lVert\lvert W\rvert^T\rVert^{1/T} \to \rho(\lvert W\rvert)$ (Gelfand)"),
+    )  # fmt: skip
+
+
+def _triangle(z: Any) -> Inequality:
+    d, e, v, w, g = z.Reals("d e v w g")
+
+    def size(x: Any) -> Any:
+        return z.If(x >= 0, x, -x)
+
+    return [size(d) <= g, size(e) <= g], size(d * v + e * w) <= g * (size(v) + size(w))
+
+
+def _absolute_trial(rng: Rng) -> float:
+    w, gamma, steps = rng.standard_normal((4, 4)), rng.uniform(0.2, 1), int(rng.integers(1, 12))
+    found = np.abs(_vanilla_product(rng, w, gamma, steps))
+    bound = gamma**steps * np.linalg.matrix_power(np.abs(w), steps)
+    return float(np.min((bound - found) / np.maximum(bound, 1.0)))
+
+
+def _hochreiter() -> tuple[Step, ...]:
+    return (
+        argument(
+            r"a row of $\operatorname{diag}(\varphi')W$ sums to at most $\gamma n w$ in absolute value"
+        ),
+        inequality(
+            r"induction over $T$: $p \le q$, $0\le j \le m$ give $jp \le mq$", _step_of_induction
+        ),
+    )
+
+
+def _hochreiter_trial(rng: Rng) -> float:
+    n, steps = int(rng.integers(2, 6)), int(rng.integers(1, 12))
+    w = rng.uniform(-1, 1, (n, n))
+    found = _vanilla_product(rng, w, 0.25, steps)
+    return below(
+        float(np.abs(found).sum(axis=1).max()), (0.25 * n * float(np.abs(w).max())) ** steps
+    )
+
+
+def _irnn() -> tuple[Step, ...]:
+    return (
+        inequality(r"$d, e \in \{0,1\} \Rightarrow de \in \{0,1\}$", _zero_one),
+        argument(r"with $W = I$ the Jacobian is $\operatorname{diag}(1[h_t>0])$; inputs that keep all $h_t>0$ make it $I$"),
+    )  # fmt: skip
+
+
+def _zero_one(z: Any) -> Inequality:
+    d, e = z.Reals("d e")
+    return [z.Or(d == 0, d == 1), z.Or(e == 0, e == 1)], z.Or(d * e == 0, d * e == 1)
+
+
+def _irnn_trial(rng: Rng) -> float:
+    h, product = rng.uniform(0.1, 1, 4), np.ones(4)
+    positive = rng.random() < 0.5
+    for _ in range(20):
+        h = np.maximum(h + (rng.uniform(0, 1, 4) if positive else rng.standard_normal(4)), 0)
+        product = product * (h > 0)
+    right = set(product) <= {0.0, 1.0} and (not positive or product.min() == 1)
+    return 0.0 if right else -1.0
+
+
+def _leaky() -> tuple[Step, ...]:
+    return (
+        argument(r"$\lVert(1-\alpha)v + \alpha DWv\rVert$ lies between the difference and the sum of both norms"),
+        inequality(r"$0 \le s \le \gamma\sigma$ gives $(1-\alpha)+\alpha s \le (1-\alpha)+\alpha\gamma\sigma$", _leaky_step),
+    )  # fmt: skip
+
+
+def _leaky_step(z: Any) -> Inequality:
+    a, s, b = z.Reals("a s b")
+    above = (1 - a) + a * s <= (1 - a) + a * b
+    return [a >= 0, a <= 1, s >= 0, s <= b], z.And(above, (1 - a) - a * s >= (1 - a) - a * b)
+
+
+def _leaky_trial(rng: Rng) -> float:
+    w, alpha, gamma = rng.standard_normal((4, 4)) * 0.3, rng.uniform(0, 1), 1.0
+    j = (1 - alpha) * np.eye(4) + alpha * rng.uniform(-gamma, gamma, 4)[:, None] * w
+    values = np.linalg.svd(j, compute_uv=False)
+    reach = alpha * gamma * norm(w)
+    return min(below(values[0], 1 - alpha + reach), below(1 - alpha - reach, values[-1]))
+
+
+def _skip() -> tuple[Step, ...]:
+    a, b, x = sympy.symbols("a b lambda")
+    steps: list[Step] = []
+    for d in (2, 3, 4, 5):
+        companion = sympy.zeros(d, d)
+        companion[0, 0], companion[0, d - 1] = a, b
+        for i in range(1, d):
+            companion[i, i - 1] = 1
+        found = companion.charpoly(x).as_expr()
+        steps.append(
+            identity(rf"$\det(\lambda I - J) = \lambda^{{{d}}} - a\lambda^{{{d - 1}}} - b$", found, x**d - a * x ** (d - 1) - b)
+        )  # fmt: skip
+    return (*steps, argument(r"for any $d$: expand the determinant along the first row"))
+
+
+def _skip_trial(rng: Rng) -> float:
+    d, a, b = int(rng.integers(2, 8)), rng.uniform(-0.6, 0.6), rng.uniform(0.1, 0.9)
+    j = np.eye(d, k=-1)
+    j[0, 0], j[0, d - 1] = a, b
+    roots = np.linalg.eigvals(j)
+    return 1e-6 - float(np.abs(roots**d - a * roots ** (d - 1) - b).max())
+
+
+_PASCANU = "R. Pascanu, T. Mikolov and Y. Bengio, ICML 2013"
+
+THEOREMS = (
+    Theorem("slopes", "Slopes of the activations", r"0 < \tanh' \le 1, \quad 0 < \sigma' \le \tfrac14", (), "calculus",
+            _slopes, _slope_trial, lambda d: bool(functions_of(d) & {"tanh", "sigmoid"})),
+    Theorem("submultiplicativity", "Norms of products",
+            r"\Bigl\lVert \prod_{t} J_t \Bigr\rVert \le \prod_t \lVert J_t \rVert", (), "linear algebra",
+            _submultiplicative, _submultiplicative_trial, always),
+    Theorem("pascanu", "Vanishing suffices, exploding needs",
+            r"\Bigl\lVert\prod_{t=1}^{T} \operatorname{diag}(\varphi'_t) W\Bigr\rVert_2 \le (\gamma\,\sigma_1(W))^T",
+            (r"$\lvert\varphi'\rvert \le \gamma$",), _PASCANU, _pascanu, _pascanu_trial, is_vanilla),
+    Theorem("spectral-radius", "A small spectral radius does not suffice",
+            r"\rho(W) < 1/\gamma \;\not\Rightarrow\; \Bigl\lVert\prod_t D_t W\Bigr\rVert \to 0", (r"$\gamma = 1$",),
+            f"counterexample to a common reading of {_PASCANU}", _radius, _radius_trial, is_vanilla),
+    Theorem("absolute-radius", "A small spectral radius of |W| does suffice",
+            r"\Bigl\lvert\prod_{t=1}^{T} D_t W\Bigr\rvert \le \gamma^T \lvert W\rvert^T, \quad"
+            r"\rho(\lvert W\rvert) < 1/\gamma \Rightarrow \prod_t D_tW \to 0",
+            (r"$\lvert\varphi'\rvert \le \gamma$",), "Perron and Frobenius", _absolute, _absolute_trial, is_vanilla),
+    Theorem("hochreiter", "The flow of error in a sigmoid network",
+            r"\Bigl\lVert\prod_{t=1}^{T} \operatorname{diag}(\sigma'_t) W\Bigr\rVert_\infty \le \bigl(\tfrac{n}{4}\,w\bigr)^T,"
+            r"\quad w = \max\lvert w_{ij}\rvert",
+            (r"logistic units, $\gamma = \tfrac14$",), "S. Hochreiter, diploma thesis, TU München, 1991", _hochreiter,
+            _hochreiter_trial, lambda d: is_vanilla(d) and "sigmoid" in functions_of(d)),
+    Theorem("irnn", "Rectified units started at the identity",
+            r"\prod_{t} \operatorname{diag}(1[h_t>0]) \in \{0,1\}^{n\times n}\ \text{diagonal}",
+            (r"$W = I$, $b = 0$",), "Q. V. Le, N. Jaitly and G. E. Hinton, 2015", _irnn, _irnn_trial,
+            lambda d: is_vanilla(d) and functions_of(d) == {"relu"}),
+    Theorem("leaky", "Leaky units",
+            r"(1-\alpha) - \alpha\gamma\sigma_1(W) \le \sigma_{\min}(J), \quad \lVert J\rVert \le (1-\alpha) + \alpha\gamma\sigma_1(W)",
+            (r"$h_t = (1-\alpha)h_{t-1} + \alpha\varphi(\cdot)$, $\lvert\varphi'\rvert\le\gamma$; the shipped cell's constant is $1-\alpha$",),
+            "triangle inequality; H. Jaeger et al., 2007", _leaky, _leaky_trial, lambda d: same_jacobian(d, "leaky")),
+    Theorem("skip", "The characteristic root of a skip connection", r"\lambda^d = a\lambda^{d-1} + b",
+            (r"one linear unit $h_t = a h_{t-1} + b h_{t-d}$",), "T. Lin et al., IEEE TNN 7 (1996)", _skip, _skip_trial,
+            lambda d: any(q.depth > 1 for q in d.cell.states)),
+)  # fmt: skip
