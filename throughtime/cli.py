@@ -141,11 +141,16 @@ def derive(say: Progress, cell: str, form: str, output: Path | None, force: bool
     is_flag=True,
     help="If a check fails, write F.unverified.py all the same (the exit code stays 3).",
 )
+@click.option(
+    "--training",
+    is_flag=True,
+    help="Bring along clipping, windows of a series, SGD, Adam and a training loop.",
+)
 @click.option("--force", is_flag=True, help="Write over a file that exists.")
 @common
 @click.pass_obj
 def generate(
-    say: Progress, cell: str, output: Path | None, unverified: bool, force: bool
+    say: Progress, cell: str, output: Path | None, unverified: bool, training: bool, force: bool
 ) -> Outcome:
     """Write NumPy code for CELL, if every check of it holds."""
     if output is not None and output.suffix != ".py":
@@ -154,9 +159,13 @@ def generate(
     model = _load(cell, say)
     say(f"generating {model.name}")
     source = model.generate().source
+    if training:
+        from numeric.training import with_training
+
+        source = with_training(source)
     verification = model.verify(source, on_progress=say)
     if verification.ok:
-        source = model.certified().source
+        source = model.certified(source).source
     target = output
     if output is not None and not verification.ok:
         target = output.with_suffix(".unverified.py") if unverified else None

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from derive.errors import NotVerifiedError
+
 if TYPE_CHECKING:
     from proofs.rocq_check import Verdict
+    from proofs.table import Verification
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +90,19 @@ def _written(source: str, target: Path, *, force: bool) -> Path:
     from reports.files import write_files
 
     return write_files(target.parent, {target.name: source.encode()}, force=force)[0]
+
+
+def certified_code(name: str, source: str, verification: Verification) -> Code:
+    """Code with the certificate of its checks behind it.
+
+    Raises:
+        NotVerifiedError: a check failed.
+    """
+    from proofs.attestation import certified
+
+    if not verification.ok:
+        failed = ", ".join(check.name for check in verification.failures)
+        raise NotVerifiedError(
+            f"The code for {name} is not verified; failed: {failed}.", "See verify().table()."
+        )
+    return Code(certified(source, verification))

@@ -15,7 +15,7 @@ from derive.derivation import Derivation
 from derive.derivation import derive as derive_cell
 from derive.errors import ArgumentError, NotVerifiedError
 from derive.language import cell_from_sympy, read_cell
-from throughtime.display import Certificate, Code
+from throughtime.display import Certificate, Code, certified_code
 from throughtime.network_model import NetworkModel
 
 if TYPE_CHECKING:
@@ -212,22 +212,23 @@ class Model:
             )
         return self._verified[text, seed]
 
-    def certified(self, *, seed: int = 0, on_progress: Progress | None = None) -> Code:
-        """The code with the certificate of its checks behind it.
+    def certified(
+        self, source: str | None = None, *, seed: int = 0, on_progress: Progress | None = None
+    ) -> Code:
+        """Code with the certificate of its checks behind it.
+
+        Args:
+            source: the code; what ``generate`` gives if left out.
+            seed: of the random sizes, weights and sequences.
+            on_progress: called with the name of each stage as it begins.
 
         Raises:
             NotVerifiedError: a check failed.
         """
-        from proofs.attestation import certified
-
-        verification = self.verify(seed=seed, on_progress=on_progress)
-        if not verification.ok:
-            failed = ", ".join(check.name for check in verification.failures)
-            raise NotVerifiedError(
-                f"The code for {self.name} is not verified; failed: {failed}.",
-                "See verify().table().",
-            )
-        return Code(certified(self._code.source, verification))
+        text = self._code.source if source is None else source
+        return certified_code(
+            self.name, text, self.verify(text, seed=seed, on_progress=on_progress)
+        )
 
     def certify(self) -> Certificate:
         """A file for Rocq whose theorems say that the backward equations are the gradient; ``check`` has it checked.

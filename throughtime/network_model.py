@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from derive.errors import NotVerifiedError
 from derive.network import Network
 from derive.network_derivation import NetworkDerivation, derive_network
-from throughtime.display import Code
+from throughtime.display import Code, certified_code
 
 if TYPE_CHECKING:
     from proofs.table import Verification
@@ -79,22 +79,23 @@ class NetworkModel:
             )
         return self._verified[text, seed]
 
-    def certified(self, *, seed: int = 0, on_progress: Progress | None = None) -> Code:
-        """The code with the certificate of its checks behind it.
+    def certified(
+        self, source: str | None = None, *, seed: int = 0, on_progress: Progress | None = None
+    ) -> Code:
+        """Code with the certificate of its checks behind it.
+
+        Args:
+            source: the code; what ``generate`` gives if left out.
+            seed: of the random sizes, weights and sequences.
+            on_progress: called with the name of each stage as it begins.
 
         Raises:
             NotVerifiedError: a check failed.
         """
-        from proofs.attestation import certified
-
-        verification = self.verify(seed=seed, on_progress=on_progress)
-        if not verification.ok:
-            failed = ", ".join(check.name for check in verification.failures)
-            raise NotVerifiedError(
-                f"The code for {self.name} is not verified; failed: {failed}.",
-                "See verify().table().",
-            )
-        return Code(certified(self._code.source, verification))
+        text = self._code.source if source is None else source
+        return certified_code(
+            self.name, text, self.verify(text, seed=seed, on_progress=on_progress)
+        )
 
     def report(
         self,
