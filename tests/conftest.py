@@ -37,7 +37,7 @@ _PROGRAMS = {
     "node": ("node",),
     "coqc": ("coqc",),
 }
-_MODULES = {"torch": "make frameworks", "autograd": "make frameworks"}
+_MODULES = dict.fromkeys(("torch", "autograd", "onnx", "onnxruntime"), "make frameworks")
 
 
 def missing(tool: str) -> str | None:
