@@ -50,14 +50,13 @@ def unknowns(layout: Layout) -> list[Unknown]:
 def comparisons(layout: Layout, found: list[Unknown]) -> Iterator[str]:
     """The lemmas at which a wrong derivation fails: each equation against what the operations give."""
     name = layout.names.derived
-    values = " ".join(f"/{layout.rocq[a.name]}" for a in layout.lines)
     inlined = "".join(f" /{layout.bar(v.name)}" for v in layout.derivation.backward.inlined)
     yield "\n(* Each tangent is the one made operation by operation. *)"
     for a in layout.lines:
         dot, made = layout.dot(a.name), layout.trees[a.name].tangent(layout.tangent)
         yield f"Lemma {name('{}E', dot)} pt dir : {dot} pt dir =\n  {made}."
         yield (
-            f"Proof. by compare ltac:(rewrite /{dot}) ltac:(rewrite /{layout.rocq[a.name]}) "
+            f"Proof. by compare ltac:(rewrite /{dot}) {opening(layout)} "
             "ltac:(generic_tangents pt dir). Qed."
         )
     yield "\n(* Each adjoint is the sum of what the lines below it send. *)"
@@ -65,9 +64,15 @@ def comparisons(layout: Layout, found: list[Unknown]) -> Iterator[str]:
         made = " + ".join(u.parts) or f"(0 : {u.shape})"
         yield f"Lemma {name('{}E', u.bar)} pt inc : {u.bar} pt inc =\n  {made}."
         yield (
-            f"Proof. by compare ltac:(rewrite /{u.bar}{inlined}) ltac:(rewrite {values}) "
+            f"Proof. by compare ltac:(rewrite /{u.bar}{inlined}) {opening(layout)} "
             "ltac:(generic_adjoints pt inc). Qed."
         )
+
+
+def opening(layout: Layout) -> str:
+    """The tactic that writes out named function values."""
+    opened = layout.opened()
+    return f"ltac:(rewrite {opened})" if opened else "ltac:(idtac)"
 
 
 def tangents(layout: Layout) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from derive.derivation import Derivation
 from derive.expressions import Adjoint, LossGradient, Tangent, Timed
+from derive.normal import FUNCTIONS_OF_NAMES
 from proofs.certificate_names import Names
 from proofs.certificate_terms import Line, Sizes, Tree, tree, unsupported, value
 
@@ -103,6 +104,11 @@ class Layout:
         """Whether a leaf has a tangent: constants have none."""
         constants = {q.name for q in self.cell.constants}
         return isinstance(leaf, Timed) or leaf.name not in constants
+
+    def opened(self) -> str:
+        """The lines that are functions of names, for unfolding: elsewhere they may stand written out."""
+        lines = [a.name for a in reversed(self.lines) if isinstance(a.expr, FUNCTIONS_OF_NAMES)]
+        return " ".join(f"/{self.rocq[name]}" for name in lines)
 
     def shape(self, name: str) -> str:
         """The type of a quantity or an intermediate."""

@@ -131,7 +131,7 @@ class Sizes:
         if isinstance(c, Symbol):
             return f"{self.names[c]}%:R"
         if isinstance(c, Pow) and c.exp == -1:
-            return f"({self.number(c.base)}^-1)"
+            return f"(inverse R {self.size(c.base)})"
         if isinstance(c, Mul | Add):
             sign = " * " if isinstance(c, Mul) else " + "
             return f"({sign.join(self.number(p) for p in c.args)})"

@@ -18,6 +18,9 @@ Ltac compare names values atoms :=
   solve [ names; rewrite ?unmarked; unfold_derivatives; atoms; mx_ring
         | names; rewrite ?unmarked; values; unfold_derivatives; atoms; mx_ring ].
 
+(* 1/k for a size k, as in means: one term for it, whatever stands around it. *)
+Definition inverse (R : realType) (k : nat) : R := k%:R^-1.
+
 (* Adding up equations of real numbers, one by one. *)
 Lemma eq_add (R : realType) (a b c d : R) : a = b -> c = d -> a + c = b + d.
 Proof. by move=> -> ->. Qed.

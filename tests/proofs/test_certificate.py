@@ -51,7 +51,7 @@ def test_the_library_is_compiled_whole() -> None:
 def test_a_certificate_admits_nothing_and_asks_for_its_assumptions(name: str) -> None:
     text = text_of(name)
     assert not words(text) & FORBIDDEN
-    assert text.endswith("Print Assumptions gradient.\n")
+    assert text.endswith("Print Assumptions theorems.\n")
     assert text.count("Theorem gradient") == text.count("Theorem duality") == 1
     assert text.count("Proof.") == text.count("Qed.")
 
@@ -76,7 +76,9 @@ def test_every_word_is_the_cells_own_or_reserved(name: str) -> None:
     own |= set(layout.sizes.names.values()) | {f"{n}_bar" for n in own} | {f"{n}_dot" for n in own}
     marks = {"M", "N", "I_T", "_"}
     found = {w for w in words(text) if not w.endswith("_") and w not in RESERVED | own | marks}
-    made = re.compile(r"(at|run|moves|sent|dots|regular)_|.*_(E|dotE|barE|in|line|bar_sum|curve)$")
+    made = re.compile(
+        r"(at|run|moves|sent|dots|shared|regular)_|.*_(E|dotE|barE|in|line|bar_sum|curve|shown|displayed)$"
+    )
     foreign = {w for w in found if not made.match(w)} - {"m", "n"}  # named arguments of a lemma
     assert foreign == set()
 

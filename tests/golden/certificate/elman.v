@@ -81,7 +81,7 @@ Ltac generic_adjoints pt inc :=
 (* Each tangent is the one made operation by operation. *)
 Lemma a_h_dotE pt dir : a_h_dot pt dir =
   (T_add (T_add (T_mul (W pt) (W dir) (h_1 pt) (h_1 dir)) (T_mul (U pt) (U dir) (x pt) (x dir))) (b dir)).
-Proof. by compare ltac:(rewrite /a_h_dot) ltac:(rewrite /a_h) ltac:(generic_tangents pt dir). Qed.
+Proof. by compare ltac:(rewrite /a_h_dot) ltac:(rewrite /h) ltac:(generic_tangents pt dir). Qed.
 Lemma h_dotE pt dir : h_dot pt dir =
   (T_map (d_tanh (h pt)) (a_h_dot pt dir)).
 Proof. by compare ltac:(rewrite /h_dot) ltac:(rewrite /h) ltac:(generic_tangents pt dir). Qed.
@@ -89,25 +89,25 @@ Proof. by compare ltac:(rewrite /h_dot) ltac:(rewrite /h) ltac:(generic_tangents
 (* Each adjoint is the sum of what the lines below it send. *)
 Lemma a_h_barE pt inc : a_h_bar pt inc =
   ((h_bar pt inc) .* (d_tanh (h pt))).
-Proof. by compare ltac:(rewrite /a_h_bar) ltac:(rewrite /a_h /h) ltac:(generic_adjoints pt inc). Qed.
+Proof. by compare ltac:(rewrite /a_h_bar) ltac:(rewrite /h) ltac:(generic_adjoints pt inc). Qed.
 Lemma h_barE pt inc : h_bar pt inc =
   h_in inc.
-Proof. by compare ltac:(rewrite /h_bar) ltac:(rewrite /a_h /h) ltac:(generic_adjoints pt inc). Qed.
+Proof. by compare ltac:(rewrite /h_bar) ltac:(rewrite /h) ltac:(generic_adjoints pt inc). Qed.
 Lemma W_barE pt inc : W_bar pt inc =
   ((a_h_bar pt inc) *m (h_1 pt)^T).
-Proof. by compare ltac:(rewrite /W_bar) ltac:(rewrite /a_h /h) ltac:(generic_adjoints pt inc). Qed.
+Proof. by compare ltac:(rewrite /W_bar) ltac:(rewrite /h) ltac:(generic_adjoints pt inc). Qed.
 Lemma U_barE pt inc : U_bar pt inc =
   ((a_h_bar pt inc) *m (x pt)^T).
-Proof. by compare ltac:(rewrite /U_bar) ltac:(rewrite /a_h /h) ltac:(generic_adjoints pt inc). Qed.
+Proof. by compare ltac:(rewrite /U_bar) ltac:(rewrite /h) ltac:(generic_adjoints pt inc). Qed.
 Lemma b_barE pt inc : b_bar pt inc =
   (a_h_bar pt inc).
-Proof. by compare ltac:(rewrite /b_bar) ltac:(rewrite /a_h /h) ltac:(generic_adjoints pt inc). Qed.
+Proof. by compare ltac:(rewrite /b_bar) ltac:(rewrite /h) ltac:(generic_adjoints pt inc). Qed.
 Lemma x_barE pt inc : x_bar pt inc =
   ((U pt)^T *m (a_h_bar pt inc)).
-Proof. by compare ltac:(rewrite /x_bar) ltac:(rewrite /a_h /h) ltac:(generic_adjoints pt inc). Qed.
+Proof. by compare ltac:(rewrite /x_bar) ltac:(rewrite /h) ltac:(generic_adjoints pt inc). Qed.
 Lemma h_1_barE pt inc : h_1_bar pt inc =
   ((W pt)^T *m (a_h_bar pt inc)).
-Proof. by compare ltac:(rewrite /h_1_bar) ltac:(rewrite /a_h /h) ltac:(generic_adjoints pt inc). Qed.
+Proof. by compare ltac:(rewrite /h_1_bar) ltac:(rewrite /h) ltac:(generic_adjoints pt inc). Qed.
 
 (* A curve of everything that a step reads. *)
 Record tangent_at (curve : R -> vars) (e0 : R) (dir : vars) : Prop := TangentAt {
@@ -254,6 +254,15 @@ have [inc [_ step_]] := backward_exists none_ T later_.
 by exists inc; split=> t tT; rewrite (step_ t tT).
 Qed.
 
+(* The displayed terms of each step. *)
+Lemma h_bar_shown pt inc own_ A1_ :
+  h_in inc = own_ + A1_ -> h_bar pt inc =
+  own_ + A1_.
+Proof. by move=> e_; compare ltac:(rewrite /h_bar e_) ltac:(rewrite /h) ltac:(generic_adjoints pt inc). Qed.
+Lemma h_1_bar_shown pt inc : h_1_bar pt inc =
+  ((W pt)^T *m a_h_bar pt inc).
+Proof. by compare ltac:(rewrite /h_1_bar) ltac:(rewrite /h) ltac:(generic_adjoints pt inc). Qed.
+
 Section Sequence.
 Variables (T : nat) (pt : nat -> R -> vars) (e0 : R) (dir : nat -> vars).
 Variables (loss : nat -> 'M[R]_(n, 1) -> R) (slope inc : nat -> incoming).
@@ -298,6 +307,11 @@ move=> tT; have ok := run_tangents tT.
 by apply: (sloped tT) => //; first [exact: (h_curve ok)].
 Qed.
 
+Theorem h_bar_displayed t : (t < T)%N -> h_bar (pt t e0) (inc t) =
+  
+  h_in (slope t) + before T t.+1 (((W (pt t.+1 e0))^T *m a_h_bar (pt t.+1 e0) (inc t.+1))).
+Proof. by move=> tT; rewrite (h_bar_shown (pt t e0) (sent_h sent tT)) !h_1_bar_shown ?(run_h_1 ran). Qed.
+
 Let arriving t : R := ⟨h_in (inc t), h_dot (pt t e0) (dots t)⟩.
 Let kept t : R := ⟨W_bar (pt t e0) (inc t), W (dir 0%N)⟩ + ⟨U_bar (pt t e0) (inc t), U (dir 0%N)⟩ + ⟨b_bar (pt t e0) (inc t), b (dir 0%N)⟩ + ⟨x_bar (pt t e0) (inc t), x (dir t)⟩.
 Let back k t : R := match k with
@@ -340,6 +354,46 @@ Qed.
 
 End Sequence.
 
+(* A batch: B sequences of T b steps; their parameters move in one direction. *)
+Section Batch.
+Variables (B_ : nat) (T : 'I_B_ -> nat) (pt : 'I_B_ -> nat -> R -> vars) (e0 : R).
+Variables (dir : 'I_B_ -> nat -> vars) (loss : 'I_B_ -> nat -> 'M[R]_(n, 1) -> R).
+Variables (slope inc : 'I_B_ -> nat -> incoming) (shared : vars).
+Hypotheses (ran : forall b_, run (pt b_)) (moved : forall b_, moves (pt b_) e0 (dir b_)).
+Hypothesis sloped : forall b_ t, (t < T b_)%N ->
+  loss_gradient (loss b_ t) (pt b_ t e0) (slope b_ t).
+Hypothesis sent : forall b_, adjoints (T b_) (fun t => pt b_ t e0) (slope b_) (inc b_).
+Hypothesis shared_W : forall b_, W (dir b_ 0%N) = W shared.
+Hypothesis shared_U : forall b_, U (dir b_ 0%N) = U shared.
+Hypothesis shared_b : forall b_, b (dir b_ 0%N) = b shared.
+
+(* Theorem 4: the gradient of a batch is the sum over its samples. *)
+Theorem batch : deriv (fun eps => \sum_(b_ < B_) \sum_(t < T b_) loss b_ t (h (pt b_ t eps))) e0
+  (⟨\sum_(b_ < B_) \sum_(t < T b_) W_bar (pt b_ t e0) (inc b_ t), W shared⟩ +
+   ⟨\sum_(b_ < B_) \sum_(t < T b_) U_bar (pt b_ t e0) (inc b_ t), U shared⟩ +
+   ⟨\sum_(b_ < B_) \sum_(t < T b_) b_bar (pt b_ t e0) (inc b_ t), b shared⟩ +
+   \sum_(b_ < B_) \sum_(t < T b_) ⟨x_bar (pt b_ t e0) (inc b_ t), x (dir b_ t)⟩ +
+   \sum_(b_ < B_) ⟨before (T b_) 0%N (h_1_bar (pt b_ 0%N e0) (inc b_ 0%N)), h_1 (dir b_ 0%N)⟩).
+Proof.
+have G_ b_ := gradient (@ran b_) (@moved b_) (@sloped b_) (@sent b_).
+apply: deriv_eq (deriv_sum _ G_) _.
+have S0_ : \sum_(b_ < B_) ⟨\sum_(t < T b_) W_bar (pt b_ t e0) (inc b_ t), W (dir b_ 0%N)⟩ =
+  ⟨\sum_(b_ < B_) \sum_(t < T b_) W_bar (pt b_ t e0) (inc b_ t), W shared⟩.
+  by rewrite dot_suml; apply: eq_bigr => b_ _; rewrite shared_W.
+have S1_ : \sum_(b_ < B_) ⟨\sum_(t < T b_) U_bar (pt b_ t e0) (inc b_ t), U (dir b_ 0%N)⟩ =
+  ⟨\sum_(b_ < B_) \sum_(t < T b_) U_bar (pt b_ t e0) (inc b_ t), U shared⟩.
+  by rewrite dot_suml; apply: eq_bigr => b_ _; rewrite shared_U.
+have S2_ : \sum_(b_ < B_) ⟨\sum_(t < T b_) b_bar (pt b_ t e0) (inc b_ t), b (dir b_ 0%N)⟩ =
+  ⟨\sum_(b_ < B_) \sum_(t < T b_) b_bar (pt b_ t e0) (inc b_ t), b shared⟩.
+  by rewrite dot_suml; apply: eq_bigr => b_ _; rewrite shared_b.
+exact: (sum_add (sum_add (sum_add (sum_add S0_ S1_) S2_) erefl) erefl).
+Qed.
+
+End Batch.
+
 End Certificate.
 
-Print Assumptions gradient.
+(* What the theorems rest on. *)
+Definition theorems :=
+  (@duality, @tangents, @run_exists, @adjoints_exist, @h_bar_displayed, @gradient, @batch).
+Print Assumptions theorems.
