@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from proofs.claims.conditions import BY_NAME
 from proofs.claims.court import Audit
+from proofs.claims.readings import KINDS
 from proofs.claims.typeset import typeset
 from proofs.claims.verdict import (
     CONDITIONAL,
@@ -59,6 +60,15 @@ def _summary(audit: Audit) -> str:
         "",
     ]
     lines += [f"- **{kind}**: {_MEANINGS[kind]}" for kind in counts]
+    if any(v.reading or v.other_readings for v in audit.verdicts):
+        lines += [
+            "",
+            "Where an author does not say which derivative is meant, every reading is judged:",
+            "",
+        ]
+        lines += [
+            f"- a **{kind}** derivative counts what passes {what}" for kind, what in KINDS.items()
+        ]
     if audit.document.reference:
         lines += ["", f"Source: {escape_markdown(audit.document.reference)}"]
     return "\n".join(lines)
@@ -82,10 +92,11 @@ def _title(verdict: Verdict) -> str:
 
 def _short(verdict: Verdict) -> str:
     """What is wrong, or under which condition it is right."""
-    if verdict.repair is not None:
-        return "; ".join(verdict.repair.kinds)
-    if verdict.conditions:
-        return " and ".join(BY_NAME[c].words for c in verdict.conditions)
+    needs = " and ".join(BY_NAME[c].words for c in verdict.conditions)
+    parts = [f"holds if {needs}"] if needs else []
+    parts += verdict.repair.kinds if verdict.repair is not None else ()
+    if parts:
+        return "; ".join(parts)
     return verdict.reason if not verdict.stands else ""
 
 

@@ -24,6 +24,7 @@ from derive.language import read_cell
 from derive.language_lines import MAX_LINE, MAX_TEXT, Statement
 from proofs.claims.conditions import CONDITIONS, named_condition
 from proofs.claims.cursor import Names
+from proofs.claims.latex import read_latex
 from proofs.claims.reader import read_formula
 from proofs.claims.syntax import Formula
 from proofs.claims.words import tokens_of
@@ -304,6 +305,8 @@ class _Document:
                 max(0, start - 1),
                 1,
             )
+        if body.strip().startswith("$"):
+            return read_latex(flat, start, stop, self.names())
         return read_formula(flat, tokens_of(flat, start, stop), self.names())
 
     def given(self, statement: Statement, text: str, at: int) -> tuple[str, ...]:

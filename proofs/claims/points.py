@@ -15,7 +15,7 @@ from proofs.arithmetic import Array, ArrayArithmetic
 from proofs.claims.document import Loss
 from proofs.claims.meaning import Meaning, Reading
 from proofs.claims.syntax import Deriv, Formula, Node, Num, Qty, free_variables, indices, walk
-from proofs.claims.values import Algebra, Value, different
+from proofs.claims.values import Algebra, MeaninglessError, Value, different
 from proofs.claims.world import Extent, OutsideError, World
 from proofs.degrees import Bounds, ErrorBound, elimination_factor
 from proofs.field import MERSENNE_PRIMES, PrimeField, SingularPointError
@@ -151,6 +151,22 @@ def compared(formula: Formula, meaning: Meaning) -> Iterator[Compared]:
             right = spread(meaning.algebra, right, left)
         a, b = different(left, right, meaning.algebra)
         yield Compared(places, a, b)
+
+
+def outside(formula: Formula, meaning: Meaning) -> str:
+    """What a formula speaks of that the run does not have, in words."""
+    missing = ""
+    for places in places_of(formula, meaning.world):
+        for side in ("left", "right"):
+            try:
+                meaning(formula.left if side == "left" else formula.right, places, side)
+            except OutsideError as error:
+                missing = str(error)
+            except MeaninglessError:
+                continue  # where its steps do not exist, its shapes are not the trouble
+    return (
+        f"it speaks of {missing}, which no run has" if missing else "it speaks of no step of a run"
+    )
 
 
 def _backwards(left: Node, places: dict[str, int]) -> bool:

@@ -67,7 +67,7 @@ def _show(node: Node, context: int) -> str:
 def _text(node: Node) -> tuple[str, int]:
     match node:
         case Num(value=value):
-            return show_number(value), _UNARY if value < 0 else _ATOM
+            return show_number(value), _SUM if value < 0 else _ATOM
         case Steps(index=index):
             text = show_index(index)
             return (text, _ATOM) if text.isidentifier() else (f"({text})", _ATOM)

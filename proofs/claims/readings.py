@@ -8,18 +8,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from proofs.claims.meaning import Meaning, Reading
-from proofs.claims.points import compared
+from proofs.claims.points import compared, outside
 from proofs.claims.syntax import Deriv, Formula, Node, Num, Qty, Where, map_nodes, walk
 from proofs.claims.values import LAYOUTS, MeaninglessError
 from proofs.claims.world import World
 
 _PARAMETER = ("total", "immediate", "local")
 _OTHER = ("total", "local", "immediate")
-_WORDS = {
-    "total": "total, through every path",
-    "local": "local, within its own step",
-    "immediate": "immediate, all else in the equation held fixed",
+KINDS = {
+    "total": "through every path",
+    "local": "within its own step, earlier steps held fixed",
+    "immediate": "through one equation, all else in it held fixed",
 }
+"""What each kind of derivative counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,8 @@ class Status:
 
     Args:
         reading: the reading.
-        outcome: holds, fails, meaningless or empty (no step at which it says anything but 0 = 0).
+        outcome: holds, fails, meaningless, outside (it speaks of a step that no run has) or empty (it says nothing
+            but 0 = 0).
         problem: what is meaningless.
         where: where that is.
     """
@@ -61,11 +63,11 @@ def describe(formula: Formula, loss: str, reading: Reading) -> str:
     left, right = open_parts(formula.left, loss), open_parts(formula.right, loss)
     parts: list[str] = []
     if left:
-        parts.append(f"the derivative on the left {_WORDS[reading.left]}")
+        parts.append(f"the derivative on the left {reading.left}")
     if any(d.by.index is None for d in right):
-        parts.append(f"derivatives by parameters on the right {_WORDS[reading.by_parameter]}")
+        parts.append(f"those by parameters on the right {reading.by_parameter}")
     if any(d.by.index is not None for d in right):
-        parts.append(f"the other derivatives there {_WORDS[reading.by_other]}")
+        parts.append(f"the others on the right {reading.by_other}")
     if reading.layout != "house":
         parts.append(LAYOUTS[reading.layout])
     return "; ".join(parts)
@@ -96,15 +98,19 @@ def settled_formula(formula: Formula, loss: str, reading: Reading) -> Formula:
 
 def status(formula: Formula, worlds: Sequence[World], reading: Reading) -> Status:
     """Whether a reading holds at every world."""
-    said = False
+    said, spoken = False, False
     for world in worlds:
+        meaning = Meaning(world, reading)
         try:
-            for pair in compared(formula, Meaning(world, reading)):
+            for pair in compared(formula, meaning):
+                spoken = True
                 if not pair.equal:
                     return Status(reading, "fails")
                 said = said or bool(np.any(np.not_equal(pair.left, 0)))
         except MeaninglessError as error:
             return Status(reading, "meaningless", error.problem, error.where)
+        if not spoken:
+            return Status(reading, "outside", outside(formula, meaning))
     return Status(reading, "holds" if said or is_about_nothing(formula, worlds) else "empty")
 
 

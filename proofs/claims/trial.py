@@ -39,6 +39,7 @@ _OUTCOMES = {
     "fails": "does not hold",
     "meaningless": "shapes cannot agree",
     "empty": "says 0 = 0",
+    "outside": "speaks of a step that no run has",
 }
 
 

@@ -156,7 +156,7 @@ def test_total_local_and_immediate_derivatives_differ() -> None:
 def test_an_ambiguous_derivative_is_judged_in_every_reading() -> None:
     found = verdict("∂h[t]/∂W == sum(k, 1..t, ∂h[t]/∂h[k] · ∂h[k]/∂W)", "cell elman")
     assert found.kind == PROVED
-    assert "derivatives by parameters on the right immediate" in found.reading
+    assert "those by parameters on the right immediate" in found.reading
     outcomes = dict(found.other_readings)
     assert any(
         "parameters on the right total" in r and o == "does not hold" for r, o in outcomes.items()

@@ -1,0 +1,348 @@
+r"""LaTeX as people write it, to the claim language: a grammar of its own, no macro is ever expanded.
+
+Read: ``\frac{\partial L}{\partial W_f}``, ``\odot``, ``\circ``, ``\cdot``, ``\sigma``, ``\tanh``, ``\sum_{t=1}^{T}``,
+``\prod_{j=k+1}^{t}``, ``^{\top}``, ``^2``, ``\left( \right)``, and names such as ``W_{hh}``, ``h_{t-1}``, ``\delta_t``.
+A formula is rewritten token by token; what it then says is read by the one reader that there is.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from derive.errors import LanguageError
+from derive.language_lines import Statement
+from proofs.claims.cursor import Names
+from proofs.claims.reader import read_formula
+from proofs.claims.syntax import Formula, Node, map_nodes
+from proofs.claims.words import tokens_of
+
+MAX_PARTS = 600
+MAX_NESTING = 20
+_TOKEN = re.compile(r"\\[A-Za-z]+|\\[,;!: ]|\\.|[A-Za-z]|[0-9]+(?:\.[0-9]+)?|\s+|.", re.DOTALL)
+_PRODUCT = {r"\odot": "*", r"\circ": "*", r"\cdot": "·", r"\times": "·", "*": "*"}
+_FUNCTION = {
+    r"\sigma": "sigmoid", r"\tanh": "tanh", r"\exp": "exp", r"\log": "log", r"\ln": "log", r"\sin": "sin",
+    r"\cos": "cos",
+}  # fmt: skip
+_WORDS = {
+    "diag": "diag",
+    "softmax": "softmax",
+    "sigmoid": "sigmoid",
+    "ReLU": "relu",
+    "relu": "relu",
+    "tanh": "tanh",
+}
+_IGNORED = {
+    r"\left",
+    r"\right",
+    r"\,",
+    r"\;",
+    r"\!",
+    r"\:",
+    r"\ ",
+    r"\quad",
+    r"\big",
+    r"\Big",
+    r"\bigl",
+    r"\bigr",
+}
+_RELATION = {"=": "==", r"\approx": "~=", r"\le": "<=", r"\leq": "<=", r"\ge": ">=", r"\geq": ">="}
+_ACCENT = {r"\tilde", r"\hat", r"\bar"}
+_TEXT = {r"\operatorname", r"\mathrm", r"\text", r"\mathit"}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A token of LaTeX at ``code[start:stop]``."""
+
+    text: str
+    start: int
+    stop: int
+
+
+def read_latex(statement: Statement, start: int, stop: int, names: Names) -> Formula:
+    r"""The formula between dollar signs at ``code[start:stop]``.
+
+    Raises:
+        LanguageError: it is not in the grammar; the place is one in the LaTeX.
+    """
+    code = statement.code[start:stop]
+    body = code.strip()
+    if len(body) < 2 or not body.endswith("$"):
+        raise LanguageError(
+            "The formula does not end with a dollar sign.",
+            "Write $ … $.",
+            place=_place(statement, start, stop),
+        )
+    first = start + code.index("$") + 1
+    parts = [
+        Part(m.group(), first + m.start(), first + m.end())
+        for m in _TOKEN.finditer(body[1:-1])
+        if not m.group().isspace()
+    ]
+    if len(parts) > MAX_PARTS:
+        raise LanguageError(
+            "The formula is too long.", "Name parts of it.", place=_place(statement, start, stop)
+        )
+    writer = _Writer(statement, parts, names)
+    text = writer.whole()
+    whole = (first, first + len(body) - 2)
+    return _located(_read(text, statement, names, whole), whole)
+
+
+def _place(statement: Statement, start: int, stop: int):
+    return statement.place(start, max(stop, start + 1))
+
+
+def _read(text: str, statement: Statement, names: Names, whole: tuple[int, int]) -> Formula:
+    """The rewritten formula read; an error is told at the LaTeX, with what it was rewritten to."""
+    flat = Statement(statement.source, text, ((0, 1, text),))
+    try:
+        return read_formula(flat, tokens_of(flat, 0, len(text)), names)
+    except LanguageError as error:
+        problem = f"{error.problem}\nThe formula was read as: {text}"
+        raise LanguageError(problem, error.remedy, place=statement.place(*whole)) from None
+
+
+def _located(formula: Formula, whole: tuple[int, int]) -> Formula:
+    """Every part placed at the LaTeX as a whole."""
+
+    def change(node: Node) -> Node:
+        return replace(node, where=whole)
+
+    return replace(
+        formula, left=map_nodes(formula.left, change), right=map_nodes(formula.right, change)
+    )
+
+
+def _is_derivative(text: str) -> bool:
+    return text[0] in "∂d" and "/" in text and not text.startswith("diag")
+
+
+@dataclass(slots=True)
+class _Writer:
+    """Rewrites LaTeX as a claim, by recursive descent over its groups."""
+
+    statement: Statement
+    parts: list[Part]
+    names: Names
+    at: int = 0
+    depth: int = 0
+
+    def fail(self, problem: str, remedy: str, part: Part | None = None) -> LanguageError:
+        part = part or (self.parts[min(self.at, len(self.parts) - 1)] if self.parts else None)
+        start, stop = (part.start, part.stop) if part else (0, 1)
+        return LanguageError(problem, remedy, place=self.statement.place(start, stop))
+
+    @property
+    def text(self) -> str:
+        return self.parts[self.at].text if self.at < len(self.parts) else ""
+
+    def take(self) -> Part:
+        if self.at >= len(self.parts):
+            raise self.fail("The formula ends too early.", "Complete it.")
+        self.at += 1
+        return self.parts[self.at - 1]
+
+    def whole(self) -> str:
+        left = self.expression(frozenset(_RELATION))
+        relation = self.take().text if self.text in _RELATION else ""
+        if not relation:
+            raise self.fail("A claim is an equation.", "Write left = right.")
+        right = self.expression(frozenset())
+        return f"{left} {_RELATION[relation]} {right}"
+
+    def expression(self, stops: frozenset[str]) -> str:
+        """Terms up to one of the stops; factors side by side are joined by an open product."""
+        out: list[str] = []
+        open_product = False
+        while self.at < len(self.parts) and self.text not in stops:
+            text = self.text
+            if text in _IGNORED:
+                self.at += 1
+                continue
+            if text in "+-" or text in _PRODUCT:
+                self.at += 1
+                out.append(_PRODUCT.get(text, text))
+                open_product = False
+                continue
+            if text in (")", "]", "}"):
+                raise self.fail(f"This `{text}` closes nothing.", "Remove it.")
+            factor = self.factor(stops)
+            if open_product:
+                chained = _is_derivative(factor) or _is_derivative(out[-1])
+                out.append("·" if chained else "@")
+            out.append(factor)
+            open_product = True
+        return " ".join(out)
+
+    def factor(self, stops: frozenset[str]) -> str:
+        base = self.base(stops)
+        while self.text == "^":
+            self.at += 1
+            base = self.raised(base)
+        return base
+
+    def raised(self, base: str) -> str:
+        """A transpose or a power."""
+        inner = self.group_text()
+        if inner in (r"\top", "T", r"\intercal"):
+            return f"({base}).T"
+        if re.fullmatch(r"[0-9]+|[a-z](-[a-z])?", inner):
+            return f"{base}**({inner})" if not inner.isdigit() else f"{base}**{inner}"
+        raise self.fail(
+            "An exponent is a whole number, a number of steps or a transpose.",
+            r"Write ^2 or ^{\top}.",
+        )
+
+    def base(self, stops: frozenset[str]) -> str:
+        self.depth += 1
+        if self.depth > MAX_NESTING:
+            raise self.fail(
+                f"Groups are nested more than {MAX_NESTING} deep.", "Name an inner part."
+            )
+        try:
+            return self.some_base(stops)
+        finally:
+            self.depth -= 1
+
+    def some_base(self, stops: frozenset[str]) -> str:
+        text = self.text
+        if text == r"\frac":
+            return self.fraction()
+        if text in (r"\sum", r"\prod"):
+            return self.big(stops)
+        if text in ("(", "[", "{"):
+            return self.bracket()
+        if text in _FUNCTION or (text in _TEXT and self.peek_word() in _WORDS):
+            return self.function()
+        if text.isdigit() or re.fullmatch(r"[0-9.]+", text):
+            return self.take().text
+        return self.name()
+
+    def bracket(self) -> str:
+        opening = self.take()
+        closing = {"(": ")", "[": "]", "{": "}"}[opening.text]
+        inner = self.expression(frozenset({closing}))
+        if self.text != closing:
+            raise self.fail(f"This `{opening.text}` is never closed.", "Close it.", opening)
+        self.at += 1
+        return f"({inner})"
+
+    def function(self) -> str:
+        name = _FUNCTION.get(self.text)
+        if name is None:
+            self.at += 1
+            name = _WORDS[self.group_text()]
+        else:
+            self.at += 1
+        while self.text in _IGNORED:
+            self.at += 1
+        power = ""
+        if self.text == "^":
+            self.at += 1
+            power = f"**{self.group_text()}"
+        argument = (
+            self.bracket() if self.text in ("(", "[", "{") else f"({self.factor(frozenset())})"
+        )
+        return f"{name}{argument}{power}"
+
+    def peek_word(self) -> str:
+        here = self.at
+        self.at += 1
+        word = self.group_text()
+        self.at = here
+        return word
+
+    def fraction(self) -> str:
+        """A derivative, or a quotient."""
+        self.at += 1
+        top, bottom = self.differential(), None
+        if top is not None:
+            bottom = self.differential()
+        if top is None or bottom is None or top[0] != bottom[0]:
+            raise self.fail(
+                "A fraction here is a derivative.", r"Write \frac{\partial L}{\partial W_f}."
+            )
+        return f"{top[0]}{top[1]}/{top[0]}{bottom[1]}"
+
+    def differential(self) -> tuple[str, str] | None:
+        if self.text != "{":
+            raise self.fail("A fraction has two groups in braces.", r"Write \frac{…}{…}.")
+        self.at += 1
+        sign = {r"\partial": "∂", "d": "d"}.get(self.take().text)
+        if self.text in (r"\mathrm",):
+            self.group_text()
+        if sign is None:
+            return None
+        name = self.name()
+        if self.text != "}":
+            return None
+        self.at += 1
+        return sign, name
+
+    def group_text(self) -> str:
+        """The characters of a group in braces, or one token."""
+        if self.text != "{":
+            return self.take().text
+        self.at += 1
+        found = ""
+        while self.text != "}":
+            found += self.take().text
+        self.at += 1
+        return found
+
+    def name(self) -> str:
+        """A name with its subscripts: what is a step becomes an index."""
+        part = self.take()
+        word = part.text
+        if word in _ACCENT:
+            word = (
+                self.group_text()
+                + "tilde"[: 5 if word == r"\tilde" else 0]
+                + (word[1:] if word != r"\tilde" else "")
+            )
+        elif word in _TEXT:
+            word = self.group_text()
+        elif word.startswith("\\"):
+            word = word[1:]
+        subscript = ""
+        if self.text == "_":
+            self.at += 1
+            subscript = self.group_text()
+        if not re.fullmatch(r"[A-Za-z]+", word):
+            raise self.fail(f"`{part.text}` is not read.", "See the grammar of claims.", part)
+        return self.named(word, subscript, part)
+
+    def named(self, word: str, subscript: str, part: Part) -> str:
+        *rest, last = subscript.split(",") if subscript else [""]
+        for base in ("_".join([word, *rest, last]), "_".join([word, *rest]), word):
+            clean = base.strip("_")
+            if clean in self.names:
+                step = "" if clean.endswith(last) and clean != word and last else last
+                return f"{clean}[{step}]" if step else clean
+        raise self.fail(
+            f"{word}{'_' + subscript if subscript else ''} is no quantity of the cell.",
+            "Use its names.",
+            part,
+        )
+
+    def big(self, stops: frozenset[str]) -> str:
+        kind = "sum" if self.take().text == r"\sum" else "product"
+        lower = upper = ""
+        while self.text in ("_", "^"):
+            sign = self.take().text
+            lower, upper = (self.group_text(), upper) if sign == "_" else (lower, self.group_text())
+        found = re.fullmatch(r"([a-z])(?:=(.+))?", lower)
+        if found is None:
+            raise self.fail("A sum runs over an index.", r"Write \sum_{t=1}^{T}.")
+        body = self.term(stops)
+        var, first = found[1], found[2]
+        if first is None:
+            return f"{kind}({var}, {body})"
+        return f"{kind}({var}, {first}..{upper or 'T'}, {body})"
+
+    def term(self, stops: frozenset[str]) -> str:
+        """The rest of a product, over which a sum or a product runs."""
+        return self.expression(stops | {"+", "-", *_RELATION})

@@ -1,0 +1,68 @@
+"""LaTeX as people write it is read as the same formula as the text."""
+
+from __future__ import annotations
+
+import pytest
+
+from derive.errors import LanguageError
+from proofs.claims.document import Claim, read_document
+from proofs.claims.printing import show
+
+
+def claim(body: str, cell: str = "lstm") -> Claim:
+    return read_document(f"cell {cell}\nclaim : {body}\n").claims[0]
+
+
+PAIRS = (
+    (
+        (
+            r"\frac{\partial L}{\partial W_f} = \sum_{t=1}^{T} \left( \frac{\partial L}{\partial c_t} \odot c_{t-1} "
+            r"\odot f_t \odot (1 - f_t) \right) h_{t-1}^{\top}"
+        ),
+        "∂L/∂W_f == sum(t, (∂L/∂c[t] * c[t-1] * f[t] * (1 - f[t])) @ h[t-1].T)",
+    ),
+    (r"\frac{dL}{do_t} = \frac{dL}{dh_t} \circ \tanh(c_t)", "dL/do[t] == dL/dh[t] * tanh(c[t])"),
+    (
+        r"f_t = \sigma\left(W_f h_{t-1} + U_f x_t + b_f\right)",
+        "f[t] == sigmoid(W_f @ h[t-1] + U_f @ x[t] + b_f)",
+    ),
+    (
+        r"\frac{\partial h_t}{\partial h_k} = \prod_{j=k+1}^{t} \frac{\partial h_j}{\partial h_{j-1}}",
+        "∂h[t]/∂h[k] == product(j, k+1..t, ∂h[j]/∂h[j-1])",
+    ),
+    (r"h_t = o_t \odot \tanh(c_t)", "h[t] == o[t] * tanh(c[t])"),
+    (r"c_t = c_t^2 - \tanh^2(c_t)", "c[t] == c[t]**2 - tanh(c[t])**2"),
+    (
+        r"\frac{\partial L}{\partial c_t} \cdot \frac{\partial c_t}{\partial f_t} = \frac{\partial L}{\partial f_t}",
+        "∂L/∂c[t] · ∂c[t]/∂f[t] == ∂L/∂f[t]",
+    ),
+)
+
+
+@pytest.mark.parametrize(("latex", "text"), PAIRS)
+def test_latex_reads_as_the_text_does(latex: str, text: str) -> None:
+    read = claim(f"${latex}$").formula
+    written = claim(text).formula
+    assert read == written
+    assert read is not None
+    assert show(read) == show(written)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "latex",
+    [
+        r"\input{/etc/passwd}", r"f_t", r"f_t = ", r"= f_t", r"f_t = (", r"f_t = \frac{1}{2}", r"f_t = q_t", r"f_t = {",
+        r"f_t = f_t^{x}", r"\def\a{\a}\a = 1", r"f_t = \sum_{=} f_t", r"f_t = \frac", r"f_t = )", r"\begin{align} f_t",
+        "f_t = " + "{" * 50 + "f_t" + "}" * 50, "f_t = " + "f_t " * 900, r"f_t = \left", "",
+    ],
+)  # fmt: skip
+def test_nonsense_in_latex_gets_an_error_with_its_place(latex: str) -> None:
+    with pytest.raises(LanguageError) as caught:
+        claim(f"${latex}$")
+    assert caught.value.place is not None
+    assert caught.value.remedy
+
+
+def test_latex_without_its_last_dollar_sign_is_refused() -> None:
+    with pytest.raises(LanguageError, match="dollar"):
+        claim("$f_t = f_t")
