@@ -47,7 +47,29 @@ def with_a_number_for_loss(
     return settled
 
 
-def check_starts(segments: Sequence[Segment], places: dict[str, Span]) -> None:
+def check_memories(segments: Sequence[Segment], places: Mapping[str, Span]) -> None:
+    """Only one segment looks at earlier steps of an input: the values before the first step are given once.
+
+    Args:
+        segments: linked.
+        places: where every name is defined.
+
+    Raises:
+        LanguageError: several do.
+    """
+    users: dict[str, Segment] = {}
+    for s in segments:
+        for q in (q for q in s.cell.inputs if q.depth):
+            first = users.setdefault(q.name, s)
+            if first is not s:
+                raise LanguageError(
+                    f"{first.name} and {s.name} both look at earlier steps of {q.name}.",
+                    f"Give one of them a sequence of its own, e.g. earlier_{q.name}[t].",
+                    place=places[s.cell.equations[0].target.name].place,
+                )
+
+
+def check_starts(segments: Sequence[Segment], places: Mapping[str, Span]) -> None:
     """A state starts from one that remembers as many steps.
 
     Args:

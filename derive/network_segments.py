@@ -17,7 +17,7 @@ from derive.language_declarations import Declaration
 from derive.language_indices import kinds_of
 from derive.language_roles import Named
 from derive.network import END, Network, Segment, Source
-from derive.network_checks import check_starts
+from derive.network_checks import check_memories, check_starts
 from derive.network_sizes import with_joint_sizes
 from derive.shapes import Shapes
 from derive.syntax import EquationText, Span, references
@@ -67,7 +67,9 @@ def assemble(
     maker = _Maker(owner, ordered, named, shapes, declarations, _axes(groups, owner))
     segments = [maker.segment(bundle) for bundle in _merged(bundles)]
     linked = tuple(maker.linked(s, segments) for s in segments)
-    check_starts(linked, {t: g.span for g in groups if g.span for t in g.targets})
+    places = {e.target: g.span or e.target_span for g in groups for e in g.equations}
+    check_memories(linked, places)
+    check_starts(linked, places)
     outside = dict.fromkeys(
         q
         for s in linked

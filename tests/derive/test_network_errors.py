@@ -39,6 +39,9 @@ CASES = {
     "no scan": ("y[t] = W @ g.h[t]", "g.h", "g is no scan", "name.state"),
     "nothing of the cell": ("f = scan(gru, x[t])\ny[t] = W @ f.q[t]", "f.q[t]", "gru computes no q", "z, r, g and h"),
     "nothing of the cell in a scan": ("f = scan(gru, x[t])\ng = scan(gru, f.q[t])", "f.q[t]", "computes no q", "It computes"),
+    "two memories of an input": (
+        "f = scan(gru, x[t-1])\ng = scan(elman, x[t-2])", "g", "both look at earlier steps of x", "sequence of its own"
+    ),
     "a word twice": ("f = scan(gru, x[t], reverse, reverse)", "reverse", "reverse once", "Write name"),
     "an expression": ("f = scan(gru, W @ x[t])", "@", "Expected a time index", "Write name"),
     "no option": ("f = scan(gru(3), x[t])", "gru", "it has no options", "Remove"),
