@@ -1,0 +1,1 @@
+"""Short scripts that train with generated code."""
