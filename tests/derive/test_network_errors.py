@@ -35,10 +35,14 @@ CASES = {
         "f = scan(gru, x[t])\ng = scan(lstm, x[t], share(f))", "f", "f is a scan of gru", "same cell"
     ),
     "two scans of a name": ("f = scan(gru, x[t])\nf = scan(gru, z[t])", "f", "defined twice", "Rename"),
-    "two equations of a name": ("y[t] = W @ x[t]\ny[t] = V @ x[t]", "y[t]", "defined twice: first on line 1", "another name"),
+    "two equations of a name": (
+        "y[t] = W @ x[t]\ny[t] = V @ x[t]", "y[t]", "defined twice: first on line 1", "another name"
+    ),
     "no scan": ("y[t] = W @ g.h[t]", "g.h", "g is no scan", "name.state"),
     "nothing of the cell": ("f = scan(gru, x[t])\ny[t] = W @ f.q[t]", "f.q[t]", "gru computes no q", "z, r, g and h"),
-    "nothing of the cell in a scan": ("f = scan(gru, x[t])\ng = scan(gru, f.q[t])", "f.q[t]", "computes no q", "It computes"),
+    "nothing of the cell in a scan": (
+        "f = scan(gru, x[t])\ng = scan(gru, f.q[t])", "f.q[t]", "computes no q", "It computes"
+    ),
     "two memories of an input": (
         "f = scan(gru, x[t-1])\ng = scan(elman, x[t-2])", "g", "both look at earlier steps of x", "sequence of its own"
     ),
@@ -48,7 +52,9 @@ CASES = {
     "an unknown option": ("f = scan(elman(foo), x[t])", "elman", "foo is not offered", "one of tanh"),
     "an option of the network": ("option g = tanh\nf = scan(gru, x[t])", "g", "no options", "with the cell"),
     "a circle within a step": ("f = scan(gru, f.h[t])", "z[t]", "needs", "previous step"),
-    "a loss of many entries": ("f = scan(gru, x[t])\nloss[t] = f.h[t]", "loss[t]", "must be one number", "sum or the mean"),
+    "a loss of many entries": (
+        "f = scan(gru, x[t])\nloss[t] = f.h[t]", "loss[t]", "must be one number", "sum or the mean"
+    ),
     "an index that is a state": ("index h\nh[t] = tanh(W @ h[t-1])", "h", "is a state", "Remove the declaration"),
     "an index at an earlier step": ("index w\ny[t] = E @ w[t-1]", "w", "at an earlier step", "input of its own"),
     "an embedding of no parameter": ("y[t] = embed(E[t], w[t])", "E[t]", "no parameter", "embed(E, word[t])"),
@@ -56,7 +62,9 @@ CASES = {
     "an embedding of three": ("y[t] = embed(E, w[t], v[t])", "embed(E, w[t], v[t])", "found 3", "embed(E, word[t])"),
     "a ragged axis that is none": ("ragged s\nf = scan(gru, x[t])", "s", "Nothing runs along s", "remove"),
     "a ragged axis with two steps": ("ragged t\nf = scan(skip(2), x[t])", "f", "2 steps back", "ragged t"),
-    "a ragged axis with an earlier input": ("ragged t\nf = scan(gru, x[t-1])", "f", "an input at an earlier step", "input of its own"),
+    "a ragged axis with an earlier input": (
+        "ragged t\nf = scan(gru, x[t-1])", "f", "an input at an earlier step", "input of its own"
+    ),
     "a ragged nothing": ("ragged\nf = scan(gru, x[t])", "ragged", "Expected one axis", "ragged t"),
 }  # fmt: skip
 
