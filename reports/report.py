@@ -14,6 +14,7 @@ from reports.figures import to_picture
 from reports.flow import flow
 from reports.markdown import code_span, escape_markdown
 from reports.notebook import Code, Figure, Section, Text, build
+from reports.report_certificate import Certified, certificate_section
 from reports.report_checks import checks_section, equation_checks, judge_of
 from reports.report_checks import summary as verdict
 from reports.report_claims import claims_section
@@ -38,6 +39,7 @@ class Findings:
         verification: of derivation and code.
         proof: the general proof; ``None`` if there is none for this cell.
         study: the gradient flow, or why it could not be measured, as plain text.
+        certificate: the certificate for Rocq; ``None`` if none was asked for.
     """
 
     derivation: Derivation
@@ -45,6 +47,7 @@ class Findings:
     verification: Verification
     proof: Proof | None
     study: Study | str
+    certificate: Certified | None = None
 
 
 def build_report(findings: Findings) -> NotebookNode:
@@ -64,6 +67,7 @@ def build_report(findings: Findings) -> NotebookNode:
         derivation_section(derivation, links),
         jacobian(derivation, links),
         *([proof_section(findings.proof, derivation)] if findings.proof else []),
+        *([certificate_section(findings.certificate)] if findings.certificate else []),
         no_study(escape_markdown(study)) if isinstance(study, str) else study_section(study),
         _code(findings),
         checks_section(verification, judge_of(verification)),

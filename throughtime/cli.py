@@ -74,16 +74,26 @@ def cli() -> None:
     type=_Formats(),
     help="Some of html,ipynb,tex,pdf; all that can be made here if not given.",
 )
+@click.option(
+    "--certify", is_flag=True, help="Have Rocq's kernel check the equations too; see certify."
+)
 @click.option("--force", is_flag=True, help="Write over files that exist.")
 @common
 @click.pass_obj
 def report(
-    say: Progress, cell: str, output: Path | None, formats: tuple[str, ...] | None, force: bool
+    say: Progress,
+    cell: str,
+    output: Path | None,
+    formats: tuple[str, ...] | None,
+    force: bool,
+    certify: bool,
 ) -> Outcome:
     """Write the report on CELL: derivation, proofs, code, study."""
     model = _load(cell, say)
     folder = output or Path("build", "report", model.name)
-    wanted = {} if formats is None else {"formats": formats}
+    wanted = ({} if formats is None else {"formats": formats}) | (
+        {"certify": True} if certify else {}
+    )
     files = model.report(folder, force=force, on_progress=say, **wanted)
     missing = [name for name in formats or REPORT_FORMATS if name not in files]
     return Outcome(

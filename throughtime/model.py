@@ -244,6 +244,7 @@ class Model:
         *,
         formats: Sequence[str] | None = None,
         force: bool = False,
+        certify: bool = False,
         on_progress: Progress | None = None,
     ) -> Mapping[str, Path]:
         """Write the report: derivation, proof, code, checks and gradient flow.
@@ -252,6 +253,7 @@ class Model:
             folder: where; made if it is missing. Files in it are replaced only with ``force``.
             formats: some of html, ipynb, tex, pdf; all that can be made here if left out.
             force: replace files that are there.
+            certify: write the certificate for Rocq too, and have it checked where Rocq is installed.
             on_progress: called with the name of each stage as it begins.
 
         Returns:
@@ -268,7 +270,8 @@ class Model:
             raise ArgumentError(
                 f"{unknown[0]!r} is no format.", f"Choose from {', '.join(FORMATS)}."
             )
-        files = write_report(self, Path(folder), wanted, force=force, say=on_progress or _silent)
+        say = on_progress or _silent
+        files = write_report(self, Path(folder), wanted, force=force, say=say, certify=certify)
         verification = self.verify()
         if not verification.ok:
             failed = ", ".join(check.name for check in verification.failures)

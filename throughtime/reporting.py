@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,13 +14,20 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
     from numeric.study import Study
+    from reports.report_certificate import Certified
     from throughtime.model import Model
 
 Say = Callable[[str], None]
 
 
 def write_report(
-    model: Model, folder: Path, formats: Sequence[str], *, force: bool, say: Say
+    model: Model,
+    folder: Path,
+    formats: Sequence[str],
+    *,
+    force: bool,
+    say: Say,
+    certify: bool = False,
 ) -> Mapping[str, Path]:
     """Write the report of a model.
 
@@ -29,9 +37,11 @@ def write_report(
         formats: some of html, ipynb, tex, pdf; pdf is left out where there is no Chromium.
         force: replace files that are there.
         say: called with the name of each stage as it begins.
+        certify: whether the certificate for Rocq is written and, where Rocq is installed, checked.
 
     Returns:
-        The files by format, with ``py`` for the code (only if every check held), ``proof`` for the general proof as its
+        The files by format, with ``v`` for the certificate if one was asked for,
+        ``py`` for the code (only if every check held), ``proof`` for the general proof as its
         checker reads it, and ``json`` for the verification.
 
     Raises:
@@ -42,6 +52,8 @@ def write_report(
         "proof": f"{model.name}.proof.json",
         "json": "verification.json",
     }
+    if certify:
+        names["v"] = f"{_module(model.name)}.v"
     if not force:
         refuse_existing(folder, names.values())
     say(f"deriving {model.name}")
@@ -56,16 +68,33 @@ def write_report(
     from reports.report_proof import proof_of
 
     proof = proof_of(derivation)
-    notebook = build_report(Findings(derivation, code, verification, proof, flow))
+    certificate = _certified(model, say) if certify else None
+    findings = Findings(derivation, code, verification, proof, flow, certificate)
+    notebook = build_report(findings)
     contents = rendered(notebook, names, formats, say)
     if verification.ok:
         contents[names["py"]] = model.certified().source.encode()
     if proof is not None:
         contents[names["proof"]] = proof.general.dumps().encode()
+    if certificate is not None and certificate.source:
+        contents[names["v"]] = certificate.source.encode()
     told = json.dumps(_plain(verification.to_dict()), indent=2, ensure_ascii=False)
     contents[names["json"]] = f"{told}\n".encode()
     written = dict(zip(contents, write_files(folder, contents, force=force), strict=True))
     return {kind: written[name] for kind, name in names.items() if name in written}
+
+
+def _module(name: str) -> str:
+    """A name that Rocq reads: there a file is a module."""
+    word = re.sub(r"\W", "_", name, flags=re.ASCII)
+    return word if word[:1].isalpha() else f"cell{word}"
+
+
+def _certified(model: Model, say: Say) -> Certified:
+    from reports.report_certificate import certified
+
+    say("certifying")
+    return certified(model.derive())
 
 
 def refuse_existing(folder: Path, names: Iterable[str]) -> None:

@@ -1,0 +1,104 @@
+"""The certificate in a report: the theorem in Rocq's words, its assumptions, the verdict, and how far it reaches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from derive.derivation import Derivation
+from proofs.certificate import certificate
+from proofs.certificate_terms import CertificateError
+from proofs.rocq_check import RocqMissingError, Verdict, check_certificate
+from reports.markdown import code_span, escape_markdown, table
+from reports.notebook import Section, Text
+from reports.report_links import heading
+
+
+@dataclass(frozen=True, slots=True)
+class Certified:
+    """A certificate and what Rocq says of it.
+
+    Args:
+        source: the file; empty if none could be written.
+        verdict: Rocq's; ``None`` if it was not asked.
+        missing: why there is no file or no verdict, empty if both are there.
+    """
+
+    source: str
+    verdict: Verdict | None
+    missing: str = ""
+
+
+def certified(derivation: Derivation) -> Certified:
+    """The certificate of a derivation, checked where Rocq is installed."""
+    try:
+        source = certificate(derivation)
+    except CertificateError as error:
+        return Certified("", None, error.problem)
+    try:
+        return Certified(source, check_certificate(source))
+    except RocqMissingError as error:
+        return Certified(source, None, f"{error.problem} {error.remedy}")
+
+
+def certificate_section(found: Certified) -> Section:
+    """What Rocq's kernel was asked, what it said, and on what the rest of the way to the code rests."""
+    parts = [heading("certificate", "The certificate") + _LEAD, _verdict(found)]
+    if found.source:
+        parts.append(
+            f"The theorem, as the file states it:\n\n```coq\n{statement(found.source)}\n```"
+        )
+    parts.append(f"### What rests on what\n\n{_reach(found)}")
+    return Section("certificate", [Text(part) for part in parts])
+
+
+_LEAD = (
+    "A certificate is a file for the proof assistant Rocq (formerly Coq). Its theorems say that the backward equations "
+    "above, exactly as derived, are the derivative of the loss: over the real numbers, for all sizes, all lengths $T$, "
+    "all weights and inputs, and along every differentiable curve of them. Rocq's kernel, a small program that many "
+    "people have looked at, checks every step of the proof; nothing of this program has to be trusted for it."
+)
+
+
+def _verdict(found: Certified) -> str:
+    verdict = found.verdict
+    if verdict is None:
+        return f"**Not checked.** {escape_markdown(found.missing)}"
+    if not verdict.accepted:
+        place = f" at {code_span(verdict.lemma)}" if verdict.lemma else ""
+        return f"✗ **Rocq refuses the certificate**{place}: {escape_markdown(verdict.message)}"
+    names = ", ".join(code_span(name) for name in verdict.assumptions) or "nothing"
+    return (
+        "✓ **Rocq's kernel accepts the certificate.** Asked what the theorems rest on (`Print Assumptions`), it names "
+        f"{names}: the axioms of classical mathematics on which its library of real analysis is built."
+    )
+
+
+def statement(source: str) -> str:
+    """The theorem on the gradient, without its proof."""
+    after = source.partition("Theorem gradient :")[2].partition("Proof.")[0]
+    return f"Theorem gradient :{after}".rstrip()
+
+
+def _reach(found: Certified) -> str:
+    """The links from the equations to the code, and what each rests on."""
+    kernel = (
+        "*proved*, by Rocq's kernel"
+        if found.verdict and found.verdict.accepted
+        else "*not proved here*"
+    )
+    rows = [
+        ["the equations → their derivatives, for all sizes, lengths and values", kernel],
+        [
+            "the cell's text → the equations in the certificate",
+            "*read*: both are printed; compare them with the equations above",
+        ],
+        [
+            "the backward equations → the program of the generated code",
+            "*exact* modulo a large prime at random points; [the checks](#checks) state the chance of error",
+        ],
+        [
+            "the program → the file as NumPy runs it, with rounding",
+            "*tested* in floating point at some sizes and lengths",
+        ],
+    ]
+    return table(["from → to", "rests on"], rows)

@@ -1,0 +1,78 @@
+"""The certificate in a report: theorem, assumptions, verdict, and how far it reaches."""
+
+from __future__ import annotations
+
+import pytest
+
+from derive import catalog
+from derive.derivation import derive
+from derive.language import read_cell
+from proofs.rocq_check import CLASSICAL, RocqMissingError, Verdict
+from reports import report_certificate
+from reports.report_certificate import Certified, certificate_section, certified, statement
+
+ELMAN = derive(catalog.load("elman"))
+
+
+def page(found: Certified) -> str:
+    return "\n".join(block.markdown for block in certificate_section(found).cells)
+
+
+def answering(monkeypatch: pytest.MonkeyPatch, answer: Verdict | RocqMissingError) -> None:
+    def check(text: str) -> Verdict:
+        if isinstance(answer, RocqMissingError):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(report_certificate, "check_certificate", check)
+
+
+def test_an_accepted_certificate_shows_theorem_and_assumptions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answering(monkeypatch, Verdict(True, CLASSICAL, seconds=12.25))
+    shown = page(certified(ELMAN))
+    assert "Rocq's kernel accepts the certificate" in shown
+    assert all(name in shown for name in CLASSICAL)
+    assert "Theorem gradient : deriv (fun eps => \\sum_(t < T)" in shown
+    assert "Proof." not in shown
+    assert "12.25" not in shown
+    assert shown == page(certified(ELMAN))
+
+
+def test_the_page_says_what_is_proved_what_is_exact_and_what_is_tested(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answering(monkeypatch, Verdict(True, CLASSICAL))
+    shown = page(certified(ELMAN))
+    assert "*proved*, by Rocq's kernel" in shown
+    assert "*exact* modulo a large prime" in shown
+    assert "*tested* in floating point" in shown
+
+
+def test_a_refused_certificate_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    answering(monkeypatch, Verdict(False, (), "W_barE", "No applicable tactic."))
+    shown = page(certified(ELMAN))
+    assert "Rocq refuses the certificate" in shown
+    assert "`W_barE`" in shown
+    assert "*proved*" not in shown
+
+
+def test_without_rocq_the_page_names_the_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    answering(monkeypatch, RocqMissingError("coqc is missing.", "apt-get install coq"))
+    shown = page(certified(ELMAN))
+    assert "**Not checked.**" in shown
+    assert "*proved*" not in shown
+
+
+def test_a_cell_without_a_theorem_says_why() -> None:
+    text = "h[t] = tanh(W @ concat(h[t-1], x[t]) + V @ concat(x[t], h[t-1]))\n"
+    shown = page(certified(derive(read_cell(text, "own"))))
+    assert "No certificate can be written" in shown
+    assert "Theorem" not in shown
+
+
+def test_the_statement_is_the_theorem_without_its_proof() -> None:
+    assert statement("a\nTheorem gradient : x =\n  y.\nProof.\nby [].\nQed.\n") == (
+        "Theorem gradient : x =\n  y."
+    )
