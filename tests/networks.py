@@ -102,6 +102,15 @@ TEXTS = {
         y[t] = tanh(V @ f.h[t])
         last[end] = W @ y[end]
     """,
+    "deep_bidirectional": """
+        f = scan(gru, x[t])
+        b = scan(elman, x[t], reverse)
+        u[t] = concat(f.h[t], b.h[t])
+        p = scan(lstm, u[t])
+        q = scan(elman, u[t], reverse)
+        y[t] = softmax(V @ concat(p.h[t], q.h[t]) + c)
+        loss[t] = cross_entropy(y[t], d[t])
+    """,
     "tied": """
         a = scan(elman_bare, x[t])
         b = scan(elman_bare, x[t], reverse, share(a))

@@ -60,7 +60,10 @@ def test_a_network_keeps_float32(name: str) -> None:
     single = replace(
         n,
         **{
-            g: {k: v.astype(np.float32) if v.dtype.kind == "f" else v for k, v in getattr(n, g).items()}
+            g: {
+                k: v.astype(np.float32) if v.dtype.kind == "f" else v
+                for k, v in getattr(n, g).items()
+            }
             for g in ("params", "inputs", "state")
         },
     )
@@ -165,3 +168,25 @@ def test_a_network_has_the_same_file_under_every_hash_seed() -> None:
         seen.add(done.stdout)
     assert len(seen) == 1
     assert len(seen.pop()) > 10_000
+
+
+def test_a_stacked_network_in_two_stretches_is_the_whole() -> None:
+    """State carried on and adjoint carried back: sample i continues as sample i."""
+    network = read("f = scan(lstm, x[t])\ng = scan(gru, f.h[t])\ny[t] = V @ g.h[t] + c")
+    module = module_of(source_of(network))
+    n = numbers(network, module)
+    outputs, final, cache = n.forward(module)
+    rng = np.random.default_rng(0)
+    bars = {k: rng.standard_normal(v.shape) for k, v in outputs.items()}
+    ends = {k: rng.standard_normal(v.shape) for k, v in final.items()}
+    whole = module.backward(n.params, cache, bars, ends)
+    x = n.inputs["x"]
+    first, middle, early = module.forward(n.params, x[:2], n.state)
+    rest, last, late = module.forward(n.params, x[2:], middle)
+    assert_close(last, final, 1e-14)
+    assert_close({k: np.concatenate([first[k], rest[k]]) for k in first}, outputs, 1e-14)
+    after = module.backward(n.params, late, {k: v[2:] for k, v in bars.items()}, ends)
+    before = module.backward(n.params, early, {k: v[:2] for k, v in bars.items()}, after[2])
+    assert_close({k: before[0][k] + after[0][k] for k in before[0]}, whole[0], 1e-13)
+    assert_close({"x": np.concatenate([before[1]["x"], after[1]["x"]])}, whole[1], 1e-13)
+    assert_close(before[2], whole[2], 1e-13)
