@@ -13,9 +13,9 @@ FAMILIES = {"rule": "wrong adjoint rules", "equation": "wrong equations", "sourc
 
 _HEAD = """# Who notices a wrong gradient?
 
-Every shipped cell is broken on purpose, one mistake at a time: in the adjoint rules, in the equations of the
-derivation, and in the generated source. A mutant is killed when a check refuses it. The numbers are killed /
-asked.
+Every shipped cell, and three networks, are broken on purpose, one mistake at a time: in the adjoint rules, in the
+equations of the derivation, and in the generated source (of networks in the source alone). A mutant is killed when a
+check refuses it. The numbers are killed / asked.
 
     python -m benchmarks.kill_table
 
@@ -71,7 +71,7 @@ def page(found: list[dict[str, Any]], grown: list[dict[str, Any]]) -> str:
         _HEAD,
         _sampled(found),
         _missing(versions),
-        "## All shipped cells\n",
+        "## All shipped cells, and three networks\n",
         _table(rows, present, "usual", "cell"),
     ]
     parts += ["## By sort of mistake, usual setting\n", _by_kind(rows, present)]
@@ -149,7 +149,7 @@ def _table(rows: list[dict[str, Any]], present: list[str], setting: str, by: str
     body.append(
         [f"**all {len(groups)}**", *(f"**{c}**" for c in _counts(everything, present, setting))]
     )
-    return _lines([by, OURS, *present], body)
+    return _lines(["cell or network" if by == "cell" else by, OURS, *present], body)
 
 
 def _by_kind(rows: list[dict[str, Any]], present: list[str]) -> str:

@@ -19,19 +19,23 @@ import numpy as np
 
 from benchmarks.kill_page import page, write_figure
 from derive.catalog import load, shipped
+from derive.network_catalog import load as load_network
 from numeric.source import generate
 from proofs.check import check
 from proofs.mutants import Mutant
 from proofs.mutants_module import Poisoned, module_of
+from proofs.mutants_networks import NetworkTrial
 from proofs.mutants_run import Trial
 from proofs.opponents import OPPONENTS
+from proofs.opponents_networks import network_task
 from proofs.opponents_tasks import SETTINGS, Task, amplified, growing, task
 
 ROOT = Path(__file__).resolve().parents[1]
 FOUND = ROOT / "build" / "kill-table"
+NETWORKS = ("many_to_one", "tagger", "deep")
 CLOSELY = ("elman", "gru", "lstm")
 """Cells that are asked about in every setting; the others in the usual one."""
-NOT_A_PASS = ("step,", "value_and_grad,", "init_state,")
+NOT_A_PASS = ("step", "value_and_grad", "init_state")
 
 
 def main() -> None:
@@ -39,6 +43,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--cells", nargs="*", default=[entry.name for entry in shipped()])
+    parser.add_argument("--networks", nargs="*", default=NETWORKS)
     parser.add_argument("--others", type=int, default=1, metavar="N")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--render", action="store_true")
@@ -46,7 +51,8 @@ def main() -> None:
     if not chosen.render:
         FOUND.mkdir(parents=True, exist_ok=True)
         with ProcessPoolExecutor(chosen.processes) as pool:
-            for cell in pool.map(examine, chosen.cells, [chosen.others] * len(chosen.cells)):
+            names = [*chosen.cells, *chosen.networks]
+            for cell in pool.map(examine, names, [chosen.others] * len(names)):
                 print(cell, file=sys.stderr, flush=True)  # noqa: T201
         (FOUND / "growth.txt").write_text(json.dumps(growth()))
     found = [json.loads(path.read_text()) for path in sorted(FOUND.glob("*.json"))]
@@ -57,11 +63,18 @@ def main() -> None:
 
 
 def examine(name: str, others: int) -> str:
-    """Judges a cell's mutants, asks the others, and writes down who noticed what."""
+    """Judges the mutants of a cell or network, asks the others, and writes down who noticed what."""
+    if name in NETWORKS:
+        whole = NetworkTrial(load_network(name))
+        return _written(name, others, whole, [network_task(whole.network, whole.source)])
     trial = Trial(load(name))
-    trial.sound()
     settings = SETTINGS if name in CLOSELY else SETTINGS[:1]
     tasks = [task(trial.cell, trial.source, setting) for setting in settings]
+    return _written(name, others, trial, tasks)
+
+
+def _written(name: str, others: int, trial: Trial | NetworkTrial, tasks: list[Task]) -> str:
+    trial.sound()
     right = module_of(trial.source, Poisoned())
     alarms = {
         f"{o.name}, {t.setting.name}": o.refuses(right, t)
@@ -82,7 +95,7 @@ def examine(name: str, others: int) -> str:
     return name
 
 
-def _rows(trial: Trial, tasks: list[Task], others: int) -> Iterator[dict[str, Any]]:
+def _rows(trial: Trial | NetworkTrial, tasks: list[Task], others: int) -> Iterator[dict[str, Any]]:
     asked: set[str] = {trial.source}
     for i, mutant in enumerate(trial.mutants()):
         j = trial.judged(mutant)
@@ -96,7 +109,7 @@ def _rows(trial: Trial, tasks: list[Task], others: int) -> Iterator[dict[str, An
             "reason": j.reason if j.fate != "killed" else "",
         }
         source = _code(mutant) if j.fate != "equivalent" and i % others == 0 else None
-        if source is not None and source not in asked and any(trial.numeric.refusal(source)):
+        if source is not None and source not in asked and any(trial.refusal(source)):
             asked.add(source)
             row["refused"] = _refused(mutant, source, tasks)
         yield row
@@ -122,7 +135,7 @@ def _refused(mutant: Mutant, source: str, tasks: list[Task]) -> dict[str, bool]:
         return {f"{o.name}, {t.setting.name}": True for o in OPPONENTS if o.present for t in tasks}
     found: dict[str, bool] = {}
     for t in tasks:
-        t.same_forward = mutant.family != "source" or mutant.place.startswith("backward,")
+        t.same_forward = mutant.family != "source" or mutant.place.startswith("backward")
         for o in OPPONENTS:
             if o.present:
                 found[f"{o.name}, {t.setting.name}"] = o.refuses(module, t)

@@ -13,6 +13,10 @@ import numpy as np
 from proofs.modules import load_source
 
 
+PROMISED = ("init_params", "init_state", "forward", "backward", "value_and_grad")
+"""What the files of cells and of networks define alike."""
+
+
 class Poisoned:
     """NumPy whose new arrays are not zero by luck: what nobody writes is not a number.
 
@@ -38,7 +42,7 @@ def module_of(source: str, numpy: Any = np) -> ModuleType:
     Raises:
         Exception: whatever a broken text raises.
     """
-    module = load_source(source, "mutant")
+    module = load_source(source, "mutant", PROMISED)
     module.__dict__["np"] = numpy
     return module
 

@@ -96,6 +96,10 @@ class Trial:
             mutant, "survived", "", "no check refused it, and its results differ somewhere"
         )
 
+    def refusal(self, source: str) -> tuple[str, str]:
+        """The first check that refuses a source, and why; two empty texts if none does."""
+        return self.numeric.refusal(source)
+
     def sound(self) -> None:
         """Demands that nothing refuses the right thing: a check that refuses everything kills every mutant.
 

@@ -34,7 +34,8 @@ def source_mutants(source: str, seen: Locals) -> Iterator[Mutant]:
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
     guards = _guards(functions)
     for function in functions:
-        if function.name not in guards and not _draws(function):
+        drawn = _draws(function) or function.name.startswith("init_params")
+        if function.name not in guards and not drawn:
             yield from _Function(source, function, seen.get(function.name, {}), guards).mutants()
 
 
@@ -46,7 +47,7 @@ def _guards(functions: list[ast.FunctionDef]) -> set[str]:
         for f in functions
         if len(f.body) <= 3 and any(called(node) in guards for node in ast.walk(f))
     }
-    return guards | passed | {f.name for f in functions if f.name.endswith("_shapes")}
+    return guards | passed | {f.name for f in functions if f.name.startswith("parameter_shapes")}
 
 
 def _draws(function: ast.FunctionDef) -> bool:
@@ -130,7 +131,9 @@ class _Function:
         for node in _computing(s):
             for operator in OPERATORS:
                 for kind, other in operator(node):
-                    yield _Edit(kind, node, _tight(other))
+                    text = _tight(other)
+                    lost = "mask" in ast.unparse(node) and "mask" not in text
+                    yield _Edit("lost mask" if lost else kind, node, text)
             yield from self.confused(node)
 
     def reads_arguments(self, s: ast.stmt) -> bool:
@@ -140,8 +143,10 @@ class _Function:
         names_only = isinstance(s, ast.Assign) and all(
             not isinstance(t, ast.Subscript) for t in s.targets
         )
-        guarded = any(called(v) in self.guards or called(v) == "init_state" for v in nodes)
-        return guarded or (sized and names_only and self.function.name in ("forward", "backward"))
+        guarded = any(called(v) in self.guards or called(v).startswith("init_state") for v in nodes)
+        return guarded or (
+            sized and names_only and self.function.name.startswith(("forward", "backward"))
+        )
 
     def whole(self, s: ast.stmt, *, in_loop: bool) -> Iterator[_Edit]:
         """Mistakes in a whole statement: lost, accumulated or not, negated, done now and then."""
@@ -272,9 +277,10 @@ class _Names:
     def keys_like(self, container: str, key: str, most: int = 2) -> list[str]:
         """The next keys of a dict whose arrays have the same shape."""
         entries = self.dicts.get(container, {})
-        if key not in entries:
+        arrays = {k: v for k, v in entries.items() if isinstance(v, np.ndarray)}
+        if key not in arrays:
             return []
-        same = [k for k, v in entries.items() if np.shape(v) == np.shape(entries[key])]
+        same = [k for k, v in arrays.items() if v.shape == arrays[key].shape]
         at = same.index(key)
         return [*same[at + 1 :], *same[:at]][:most]
 

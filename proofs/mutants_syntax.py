@@ -90,12 +90,8 @@ def calls(node: ast.expr) -> Iterator[tuple[str, ast.expr]]:
     name, args = called(node), node.args
     if name in ("zeros", "empty"):
         yield from _allocations(node)
-    elif name == "sum" and _over_all(node):
-        yield "lost sum over samples", _with(node, [_sliced(args[0], ":, :1"), *args[1:]])
-        yield "lost sum over time", _with(node, [_sliced(args[0], "-1:"), *args[1:]])
-        yield "factor", ast.Call(parsed("np.mean"), args, node.keywords)
     elif name == "sum":
-        yield "factor", ast.Call(parsed("np.mean"), args, node.keywords)
+        yield from _sums(node)
     elif name == "outer_sum":
         yield "lost sum over samples", _with(node, [_sliced(a, ":, :1") for a in args])
         yield "lost sum over time", _with(node, [_sliced(a, "-1:") for a in args])
@@ -106,6 +102,23 @@ def calls(node: ast.expr) -> Iterator[tuple[str, ast.expr]]:
     elif name in ("concatenate", "stack") and isinstance(args[0], ast.Tuple):
         for swapped in _neighbours(args[0].elts):
             yield "wrong gate", _with(node, [ast.Tuple(swapped, ast.Load()), *args[1:]])
+
+
+def _sums(call: ast.Call) -> Iterator[tuple[str, ast.expr]]:
+    """``np.sum(a, …)`` and ``a.sum(…)`` over one sample, over one step, and as a mean."""
+    function = call.func
+    method = not call.args and isinstance(function, ast.Attribute)
+    for kind, slices in (("lost sum over samples", ":, :1"), ("lost sum over time", "-1:")):
+        if not _over_all(call):
+            break
+        if method:
+            cut = ast.Attribute(_sliced(function.value, slices), "sum", ast.Load())  # type: ignore[union-attr]
+            yield kind, ast.Call(cut, [], call.keywords)
+        elif call.args:
+            yield kind, _with(call, [_sliced(call.args[0], slices), *call.args[1:]])
+    if isinstance(function, ast.Attribute):
+        mean = ast.Attribute(function.value, "mean", ast.Load())
+        yield "factor", ast.Call(mean, call.args, call.keywords)
 
 
 def _over_all(call: ast.Call) -> bool:

@@ -71,28 +71,31 @@ class Task:
         call: the arguments of the generated functions.
         setting: what it is about.
         memo: values of the right forward pass by its arguments, for modules that share it.
+        same_forward: whether the forward pass is the right one.
+        indices: inputs that are whole numbers, by position: nothing is differentiated by them.
     """
 
     call: Call
     setting: Setting
     memo: dict[bytes, list[Array]] = field(default_factory=dict[bytes, list[Array]])
     same_forward: bool = False
+    indices: frozenset[int] = frozenset()
 
     @property
     def arrays(self) -> list[Array]:
-        """Every parameter, input and initial value."""
+        """Every parameter, input and initial value that a gradient is taken by."""
         c = self.call
-        return [*c.params.values(), *c.inputs, *c.state.values()]
+        real = [x for i, x in enumerate(c.inputs) if i not in self.indices]
+        return [*c.params.values(), *real, *c.state.values()]
 
     def unflat(self, arrays: list[Array]) -> tuple[dict[str, Array], list[Array], dict[str, Array]]:
         """Parameters, inputs and initial values again."""
         c = self.call
-        p, x = len(c.params), len(c.inputs)
-        return (
-            dict(zip(c.params, arrays[:p], strict=True)),
-            arrays[p : p + x],
-            dict(zip(c.state, arrays[p + x :], strict=True)),
-        )
+        p, s = len(c.params), len(arrays) - len(c.state)
+        real = iter(arrays[p:s])
+        inputs = [x if i in self.indices else next(real) for i, x in enumerate(c.inputs)]
+        params = dict(zip(c.params, arrays[:p], strict=True))
+        return params, inputs, dict(zip(c.state, arrays[s:], strict=True))
 
     def forward(
         self, module: ModuleType, arrays: list[Array]

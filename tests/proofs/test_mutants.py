@@ -17,6 +17,7 @@ from proofs.mutants_module import Poisoned, module_of
 from proofs.mutants_rules import WRONG_RULES, rule_mutants, with_rule
 from proofs.mutants_run import Trial, run_mutants
 from proofs.mutants_source import source_mutants
+from proofs.verification import verify
 
 # Two states, a lag of 2, a parameter used twice, sizes that differ, a scalar gate.
 UNSEEN = """
@@ -125,6 +126,14 @@ def fate(name: str, source: str) -> Judgement:
 def test_each_check_refuses_what_it_is_for(before: str, after: str, check: str) -> None:
     judgement = fate("elman", source_of("elman", before, after))
     assert (judgement.fate, judgement.check) == ("killed", check), judgement.reason
+
+
+def test_what_the_quick_checks_refuse_the_whole_verification_refuses_too() -> None:
+    t = trial("elman")
+    for mutant in list(t.mutants(["source"]))[7::25]:
+        quick = t.judged(mutant)
+        assert quick.fate == "killed"
+        assert not verify(t.cell, mutant.source or "", derivation=t.derivation).ok, str(mutant)
 
 
 def test_code_that_writes_to_its_arguments_spoils_no_later_judgement() -> None:
