@@ -64,6 +64,7 @@ def told(verdict: Verdict) -> str:
         "  duality   the backward equations are the adjoint of the step's tangents",
         "  tangents  the tangents are the derivatives along any differentiable curve",
         "  gradient  the accumulated adjoints are the derivative of the loss of T steps",
+        "  batch     the gradients of any number of sequences add up",
         "assuming:" if verdict.assumptions else "assuming nothing",
         *(f"  {name}" for name in verdict.assumptions),
     ]

@@ -14,12 +14,12 @@ from derive import catalog
 from derive.derivation import derive
 from derive.errors import CellError
 from derive.language import read_cell
-from proofs.certificate import certificate
+from proofs.certificate import certificate, theorems
 from proofs.certificate_layout import Layout
 from proofs.certificate_names import FORBIDDEN, RESERVED, Names
 from proofs.certificate_operations import OPERATIONS
 from proofs.certificate_terms import CertificateError
-from proofs.rocq_check import CLASSICAL, FILES, LIBRARY, check_certificate
+from proofs.rocq_check import CLASSICAL, FILES, LIBRARY, PACKAGES, check_certificate
 from tests.proofs.rocq import TWO_STATES, derivation, derived, shared_folder
 from tests.strategies import cell_texts, cells
 
@@ -145,6 +145,12 @@ def test_every_operation_of_an_equation_has_its_three_laws() -> None:
     for name, rule in OPERATIONS.items():
         assert bool(rule.tangent) == bool(rule.curve) == (name not in only_in_adjoints)
         assert ("{ok}" in rule.curve) == bool(rule.where)
+
+
+def test_the_page_about_certificates_names_every_theorem_and_assumption() -> None:
+    page = (LIBRARY.parents[1] / "docs/certificates.md").read_text(encoding="utf-8")
+    shown = theorems(Layout(derivation("elman")))
+    assert [name for name in (*shown, *CLASSICAL, *PACKAGES) if name not in page] == []
 
 
 # ── with Rocq ──
