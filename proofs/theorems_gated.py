@@ -244,7 +244,7 @@ THEOREMS = (
             (r"the state stays where the map contracts",),
             "Y. Bengio, P. Simard and P. Frasconi, IEEE TNN 5 (1994)", _bengio, _bengio_trial, always),
     Theorem("lstm-small-gain", "Small gains make an LSTM forget",
-            r"a < (1-\phi)(1-o) \ \Rightarrow\ \lVert\partial s_T/\partial s_0\rVert \to 0, \quad"
+            r"a < (1-\phi)(1-o) \ \Rightarrow\ \lVert\partial s_T/\partial s_0\rVert \to 0, \quad "
             r"a = \tfrac14 w_i + w_g + \tfrac14\tfrac{w_f}{1-\phi},\ o = \tfrac14 w_o",
             (r"$f_t \le \phi < 1$, $\lvert c_0\rvert \le 1/(1-\phi)$, $w_\bullet = \lVert W_\bullet\rVert_\infty$",),
             "after J. Miller and M. Hardt, ICLR 2019", _lstm, _lstm_trial, lambda d: same_jacobian(d, "lstm")),

@@ -195,7 +195,7 @@ def _label(axes: Axes, series: Sequence[Series], logy: bool) -> None:
     """Names at the right ends of the lines, moved apart where they would overlap."""
     transform = axes.transData
     ends = [_end(line, logy) for line in series]
-    axes.figure.canvas.draw()  # fixes the layout, so that heights in points are known
+    axes.figure.draw_without_rendering()  # fixes the layout, so that heights in points are known
     scale = 72.0 / axes.figure.dpi
     heights = [float(transform.transform((x, y))[1]) * scale for x, y in ends]
     order = sorted(range(len(series)), key=lambda i: (heights[i], i))

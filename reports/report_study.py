@@ -123,7 +123,9 @@ def _shares_text(study: Study) -> str:
 def _gain_table(study: Study) -> str:
     columns = list(_columns(study))
     lags = [lag for lag in LAGS if lag < len(study.gains.joint)]
-    rows = [[f"{lag}", *(_number(_median(values, lag)) for _, values in columns)] for lag in lags]
+    rows = [
+        [f"{lag}", *(number_of_log(_median(values, lag)) for _, values in columns)] for lag in lags
+    ]
     head = ["lag $k$", *(name for name, _ in columns)]
     return f"Medians over the {study.samples} runs:\n\n{table(head, rows)}"
 
@@ -161,9 +163,9 @@ def _shares_table(study: Study) -> str:
     rows = [
         [
             f"{d}",
-            _number(math.log(norms[d] / whole) if norms[d] > 0 else -math.inf),
-            _percent(shares[d]),
-            _percent(shares[: d + 1].sum()),
+            number_of_log(math.log(norms[d] / whole) if norms[d] > 0 else -math.inf),
+            percent(shares[d]),
+            percent(shares[: d + 1].sum()),
         ]
         for d in lags
     ]
@@ -180,7 +182,7 @@ def _median(values: Array, lag: int) -> float:
     return float(np.median(values[lag]))
 
 
-def _number(log: float) -> str:
+def number_of_log(log: float) -> str:
     """A number given by its natural logarithm, to three digits, however small or large."""
     if log == -math.inf:
         return "0"
@@ -194,7 +196,8 @@ def _number(log: float) -> str:
     return rf"${{{mantissa} \cdot 10^{{{exponent}}}}}$"
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
+    """A share in per cent, to one digit."""
     shown = f"{100 * share:.1f}"
     return f"{'0.0' if shown == '-0.0' else shown} %".replace("-", "−")
 

@@ -14,6 +14,7 @@ import click
 
 from derive.errors import ArgumentError
 from throughtime._version import __version__
+from throughtime.cli_study import compare, study
 from throughtime.console import Front, Outcome, common
 from throughtime.progress import Progress
 
@@ -327,6 +328,10 @@ def cells(say: Progress) -> Outcome:
         options = "".join(f"\n    :{name}=  {what}" for name, what in cell["options"].items())
         blocks.append(f"{cell['name']:<12} {cell['title']}{options}\n    {cell['source']}")
     return Outcome({"cells": found}, "\n".join(blocks))
+
+
+cli.add_command(study)
+cli.add_command(compare)
 
 
 def main() -> None:

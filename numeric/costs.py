@@ -1,0 +1,73 @@
+"""What a cell costs: parameters, operations and memory as formulas in its dimensions, in T and in B."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from sympy import (  # pyright: ignore[reportMissingTypeStubs] - it ships none
+    Integer,
+    Symbol,
+    expand,  # pyright: ignore[reportUnknownVariableType] - as above
+)
+from sympy.matrices.expressions import (  # pyright: ignore[reportMissingTypeStubs] - as above
+    MatMul,
+)
+
+from derive.derivation import Derivation
+from derive.expressions import LEAVES, operands, walk
+
+T = Symbol("T", integer=True, positive=True)
+B = Symbol("B", integer=True, positive=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """Formulas, as SymPy expressions in the cell's dimensions, T and B.
+
+    Args:
+        parameters: the number of trained entries.
+        operations: floating-point operations of a forward pass: 2 r c for a product of an r × c matrix with a vector,
+            one for each entry of every other operation.
+        memory: numbers kept for the backward pass: every named value of every step.
+    """
+
+    parameters: Any
+    operations: Any
+    memory: Any
+
+    def at(self, sizes: Mapping[Any, int], steps: int, samples: int) -> tuple[int, int, int]:
+        """The three numbers."""
+        values = {**sizes, T: steps, B: samples}
+        found = (self.parameters, self.operations, self.memory)
+        return (int(found[0].subs(values)), int(found[1].subs(values)), int(found[2].subs(values)))
+
+
+def costs(derivation: Derivation) -> Costs:
+    """The costs of a cell."""
+    parameters: Any = Integer(0)
+    for q in derivation.cell.parameters:
+        parameters += q.shape[0] * q.shape[1]
+    step: Any = Integer(0)
+    kept: Any = Integer(0)
+    for a in derivation.assignments:
+        target: Any = a.target
+        kept += target.shape[0] * target.shape[1]
+        for node in walk(a.expr):
+            step += _operations(node)
+    return Costs(expand(parameters), expand(T * B * step), expand(T * B * kept))
+
+
+def _operations(node: Any) -> Any:
+    """Of one node by itself."""
+    if isinstance(node, LEAVES):
+        return Integer(0)
+    parts = operands(node)
+    if isinstance(node, MatMul):
+        total: Any = Integer(0)
+        for left, right in pairwise(parts):
+            total += 2 * left.shape[0] * left.shape[1] * right.shape[1]
+        return total
+    return max(1, len(parts) - 1) * node.shape[0] * node.shape[1]

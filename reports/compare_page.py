@@ -1,0 +1,133 @@
+"""The page of a comparison: several cells, one figure of the gain against the lag, and what each of them costs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from derive.derivation import Derivation
+from numeric.costs import Costs
+from numeric.flow import Flow
+from proofs.untyped import sympy
+from reports.figures import Series, line_figure, to_picture
+from reports.markdown import code_span, table
+from reports.notebook import Figure, Section, Text, build
+from reports.report_links import heading
+from reports.report_study import number_of_log
+from reports.study_page import verdict
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+SAMPLES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One cell of a comparison.
+
+    Args:
+        label: what the user asked for.
+        derivation: of the cell.
+        flow: what was measured.
+        costs: as formulas.
+        sizes: by dimension.
+    """
+
+    label: str
+    derivation: Derivation
+    flow: Flow
+    costs: Costs
+    sizes: dict[Any, int]
+
+    @property
+    def numbers(self) -> tuple[int, int, int]:
+        """Parameters, operations and memory in this setting."""
+        return self.costs.at(self.sizes, self.flow.setting.steps, SAMPLES)
+
+
+def build_comparison(entries: Sequence[Entry]) -> NotebookNode:
+    """The notebook of a comparison.
+
+    Args:
+        entries: the cells in the order of the figure.
+    """
+    s = entries[0].flow.setting
+    lead = (
+        "\n".join(f"- {code_span(e.label)}: {verdict(e.flow)}" for e in entries)
+        + f"\n\nEvery cell with $n = {s.n}$, other dimensions {s.m}; square matrices: "
+        f"{'as the generated code starts them' if s.init == 'own' else s.init}, gain {s.gain:g}; inputs normal with "
+        f"standard deviation {s.inputs:g}; $T = {s.steps}$; seed {s.seed}."
+    )
+    sections = [
+        Section("summary", [Text(lead)]),
+        Section("gain", [Text(heading("gain", "Gradient norm against length") + _GAIN), _figure(entries)]),
+        Section("rates", [Text(heading("rates", "Rates") + _rates(entries))]),
+        Section("costs", [Text(heading("costs", "Costs") + _COSTS + _costs(entries, s.steps))]),
+    ]  # fmt: skip
+    names = ", ".join(e.label for e in entries)
+    return build(f"Gradient flow compared: {names}", sections)
+
+
+_GAIN = (
+    r"The gain is $\lVert\partial \mathbf{s}_T/\partial \mathbf{s}_{T-k}\rVert_F/\sqrt N$ of the joint state, for an "
+    "LSTM $h$ and $c$ together."
+)
+_COSTS = (
+    "Operations of a forward pass: $2rc$ for the product of an $r \\times c$ matrix with a vector, one for each entry "
+    "of every other operation. Memory: the numbers kept for the backward pass, every named value of every step.\n\n"
+)
+
+
+def _figure(entries: Sequence[Entry]) -> Figure:
+    series = [
+        Series(e.label, list(range(len(gain))), [math.exp(max(v, -700)) if v > -700 else 0.0 for v in gain])
+        for e in entries
+        for gain in [e.flow.gains.joint[:, 0]]
+    ]  # fmt: skip
+    drawn = line_figure(series, xlabel="length $k$ in steps", ylabel="gain", logy=True)
+    return Figure(
+        to_picture(drawn),
+        "**Figure 1.** The gain against the length, all cells.",
+        f"Gain of the gradient against the length for {', '.join(e.label for e in entries)}, logarithmic.",
+        "fig-compared",
+    )
+
+
+def _rates(entries: Sequence[Entry]) -> str:
+    rows: list[list[str]] = []
+    for e in entries:
+        flow = e.flow
+        half = flow.half_life
+        life = f"{half:.1f}" if 0 < half < math.inf else "–"
+        last = flow.lags[-1]
+        rows.append([
+            code_span(e.label), _rate(flow), life,
+            number_of_log(float(flow.gains.joint[last, 0])), number_of_log(float(flow.largest[-1])),
+        ])  # fmt: skip
+    last = entries[0].flow.lags[-1]
+    head = ["cell", "λ₁ per step", "half-life in steps", f"gain at lag {last}", f"σ₁ at lag {last}"]
+    return table(head, rows)
+
+
+def _rate(flow: Flow) -> str:
+    if flow.growth.rate == -math.inf:
+        return "−∞"
+    return f"{flow.growth.rate:.5f} ± {flow.growth.error:.5f}".replace("-", "−")
+
+
+def _costs(entries: Sequence[Entry], steps: int) -> str:
+    parts: list[str] = []
+    titles = ("parameters", "operations", "numbers kept")
+    for i, title in enumerate(titles):
+        rows = []
+        for e in entries:
+            formula = (e.costs.parameters, e.costs.operations, e.costs.memory)[i]
+            rows.append(
+                [code_span(e.label), f"${sympy.latex(sympy.factor(formula))}$", f"{e.numbers[i]:,}"]
+            )
+        head = ["cell", title, "value" if i == 0 else f"at $T = {steps}$, $B = {SAMPLES}$"]
+        parts.append(table(head, rows))
+    return "\n\n".join(parts)

@@ -1,0 +1,132 @@
+"""The commands ``study`` and ``compare``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from derive.errors import ArgumentError
+from throughtime.console import Outcome, common
+from throughtime.progress import Progress
+
+if TYPE_CHECKING:
+    from numeric.flow import Flow, Setting
+
+INITS = ("own", "orthogonal", "normal", "glorot", "identity")
+FORMATS = ("html", "ipynb", "tex", "pdf")
+HIGHEST = 10**7
+
+
+def setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Declare the options that say where a cell is measured, and where the page goes."""
+    positive = click.IntRange(min=1)
+    options = (
+        click.option("--T", "steps", type=click.IntRange(2, HIGHEST), default=1000, show_default=True,
+                     help="Steps over which the growth rate is measured."),
+        click.option("--n", type=positive, default=32, show_default=True, help="The first dimension."),
+        click.option("--m", type=positive, default=16, show_default=True, help="The other dimensions."),
+        click.option("--init", type=click.Choice(INITS), default="own", show_default=True,
+                     help="How square matrices start; own: as the cell's author says."),
+        click.option("--gain", type=float, default=1.0, show_default=True, help="Factor on square matrices."),
+        click.option("--set", "values", multiple=True, metavar="NAME=NUMBER",
+                     help="Set a parameter to one number (b_f=5); may be given again."),
+        click.option("--inputs", type=float, default=1.0, show_default=True, help="The inputs' standard deviation."),
+        click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of everything random."),
+        click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), metavar="FOLDER",
+                     help="Where to write; build/study/NAME or build/compare if not given."),
+        click.option("--format", "formats", default="html,ipynb,tex", show_default=True, metavar="LIST",
+                     help="Some of html,ipynb,tex,pdf."),
+        click.option("--force", is_flag=True, help="Write over files that exist."),
+    )  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("cell")
+@setting_options
+@common
+@click.pass_obj
+def study(
+    say: Progress, cell: str, output: Path | None, formats: str, force: bool, **given: Any
+) -> Outcome:
+    """Measure how gradients flow through CELL: rates, routes, exponents, and what is proved of it."""
+    wanted, setting = _formats(formats), _setting(**given)
+    say(f"reading {cell}")
+    from reports.study_page import name_of, verdict
+    from throughtime.studying import write_study
+
+    folder = output or Path("build", "study", Path(cell.replace(":", "-").replace("=", "-")).stem)
+    found, files = write_study(cell, setting, folder, wanted, force=force, say=say)
+    last = len(found.ledger.total) - 1
+    shares = {
+        name_of(route, plain=True): float(found.ledger.shares[i, last])
+        for i, route in enumerate(found.ledger.routes)
+    }
+    data = {"cell": cell, **_numbers(found), "lag": last, "shares": shares, "files": files}
+    told = "\n".join(f"  {100 * v:7.1f} %  {k}" for k, v in shares.items())
+    paths = "\n".join(str(path) for path in files.values())
+    return Outcome(data, f"{verdict(found)}\nshares at lag {last}:\n{told}\n{paths}")
+
+
+@click.command()
+@click.argument("cells", metavar="CELL...", nargs=-1, required=True)
+@setting_options
+@common
+@click.pass_obj
+def compare(
+    say: Progress, cells: tuple[str, ...], output: Path | None, formats: str, force: bool, **given: Any
+) -> Outcome:  # fmt: skip
+    """Compare how gradients flow through several cells, and what each cell costs."""
+    wanted, setting = _formats(formats), _setting(**given)
+    say("reading the cells")
+    from reports.study_page import verdict
+    from throughtime.studying import write_comparison
+
+    folder = output or Path("build", "compare")
+    entries, files = write_comparison(cells, setting, folder, wanted, force=force, say=say)
+    rows = [
+        {
+            "cell": e.label,
+            **_numbers(e.flow),
+            **dict(zip(("parameters", "operations", "memory"), e.numbers, strict=True)),
+        }
+        for e in entries
+    ]
+    told = "\n".join(f"{e.label:<12} {verdict(e.flow)}" for e in entries)
+    paths = "\n".join(str(path) for path in files.values())
+    return Outcome({"cells": rows, "files": files}, f"{told}\n{paths}")
+
+
+def _numbers(found: Flow) -> dict[str, float]:
+    return {
+        "rate": found.growth.rate,
+        "error": found.growth.error,
+        "half_life": found.half_life,
+        "difference_of_the_routes": found.ledger.difference,
+    }
+
+
+def _formats(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(part.strip().lower() for part in text.split(",")))
+    for name in names:
+        if name not in FORMATS:
+            raise ArgumentError(f"{name!r} is no format.", f"Choose from {', '.join(FORMATS)}.")
+    return names
+
+
+def _setting(*, values: tuple[str, ...], **given: Any) -> Setting:
+    from numeric.flow import Setting
+
+    numbers: dict[str, float] = {}
+    for text in values:
+        name, _, number = text.partition("=")
+        try:
+            numbers[name.strip()] = float(number)
+        except ValueError:
+            raise ArgumentError(f"{text!r} sets nothing.", "Write NAME=NUMBER: b_f=5.") from None
+    return Setting(values=numbers, **given)
