@@ -170,6 +170,8 @@ def _scalar(node: Node, context: Context) -> Any:
             return sympy.Add(*(s * _scalar(t, context) for s, t in terms))
         case Pow(base=base, exponent=Num(value=value)) if value.denominator == 1:
             return _scalar(base, context) ** int(value)
+        case _:
+            pass
     raise NoBoundError
 
 
@@ -195,6 +197,8 @@ def upper(node: Node, context: Context) -> Bound:
             expr = next((e.expr for e in context.cell.equations if e.target.name == name), None)
             if isinstance(expr, Elementwise) and expr.function in SUPREMUM:
                 return Bound(_rational(SUPREMUM[expr.function]))
+        case _:
+            pass
     raise NoBoundError
 
 
@@ -245,6 +249,8 @@ def _of_expression(cell: Cell, expr: Any, by: str, known: dict[str, Any]) -> Any
             return sympy.Mul(*(sigma(_bare(a).name) for a in core.args[:-1])) * inner
         case HadamardProduct():
             return sympy.Add(*_of_hadamard(cell, core, by, known))
+        case _:
+            pass
     moves = any(isinstance(v, Timed) for v in leaves(core))
     if not moves:
         return sympy.S.Zero

@@ -51,6 +51,8 @@ def _changed(node: Node, rng: Random) -> Node:
             return Transposed(of=Chain(factors=flipped))
         case Big(kind="sum", body=body) if rng.random() < 0.4:
             return _sum(node, body, rng)
+        case _:
+            pass
     return node
 
 

@@ -70,13 +70,17 @@ class Cursor:
         token = self.peek(0)
         if token is None or token.kind != kind:
             found = f"found `{token.text}`" if token else "the claim ends"
-            raise self.fail(f"Expected {expected}; {found}.", "See the grammar in the README.")
+            raise self.fail(
+                f"Expected {expected}; {found}.",
+                "Write left == right, with + - * / @ · and brackets between names.",
+            )
         self.at += 1
         return token
 
     def want(self, text: str) -> Token:
         """The next token, which must be this one."""
-        return self.take_one_of((text,), f"`{text}`") and self.tokens[self.at - 1]
+        self.take_one_of((text,), f"`{text}`")
+        return self.tokens[self.at - 1]
 
     def take_one_of(self, texts: tuple[str, ...], expected: str) -> str:
         """One of these tokens."""

@@ -104,6 +104,8 @@ def slope_form(part: Node, parent: Node | None, scope: Scope) -> Iterator[Local]
                 said("derivative at the wrong point: {} should be {}", part, new),
                 new,
             )
+        case _:
+            pass
 
 
 def _to_tanh(part: Mul, factors: tuple[tuple[int, Node], ...]) -> Iterator[Local]:
@@ -128,6 +130,8 @@ def complement(part: Node, parent: Node | None, scope: Scope) -> Iterator[Local]
         case Qty() if isinstance(parent, Mul | Chain | Call):
             new = Add(terms=((1, ONE), (-1, part)))
             yield kind, said("{} should be {}", part, new), new
+        case _:
+            pass
 
 
 def superfluous(part: Node, parent: Node | None, scope: Scope) -> Iterator[Local]:
@@ -202,6 +206,8 @@ def outer(part: Node, parent: Node | None, scope: Scope) -> Iterator[Local]:
             inner = Add(terms=((1, x), (-1, Chain(factors=(Transposed(of=p), x)))))
             made = Mul(factors=((1, p), (1, inner)))
             yield kind, said("missing outer product: {} should be {}", part, made), made
+        case _:
+            pass
     for q in scope.context.cell.quantities:
         if (
             q.role == "parameter"

@@ -80,7 +80,7 @@ class Edit:
 
 
 Local = tuple[str, Message, Node]
-Rule = Callable[[Node, Node, "Scope"], Iterator[Local]]
+Rule = Callable[[Node, Node | None, "Scope"], Iterator[Local]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ def _index_everywhere(node: Node, scope: Scope) -> Iterator[Edit]:
         message = said("derivative at the wrong point: {} should be {}", call, call.args[0])
         yield Edit("derivative at the wrong point", message, bare)
     for seen, only_below in ((everywhere, False), (below, True)):
-        for part in [part for part, count in seen.items() if count > 1 and isinstance(part, Qty)]:
+        for part in [part for part, count in seen.items() if count > 1]:
             for steps in (-1, 1):
                 new = _shifted(part, steps)
                 changed = map_nodes(node, _substitution(part, new, only_below=only_below))

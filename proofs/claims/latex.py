@@ -312,7 +312,11 @@ class _Writer:
             self.at += 1
             subscript = self.group_text()
         if not re.fullmatch(r"[A-Za-z]+", word):
-            raise self.fail(f"`{part.text}` is not read.", "See the grammar of claims.", part)
+            raise self.fail(
+                f"`{part.text}` is not read.",
+                "Write quantities of the cell, numbers and the usual signs.",
+                part,
+            )
         return self.named(word, subscript, part)
 
     def named(self, word: str, subscript: str, part: Part) -> str:

@@ -163,6 +163,8 @@ class Meaning:
                     total = inner if total is None else self.algebra.add(total, inner, node.where)
                 if total is not None:
                     return total
+            case _:
+                pass
         raise MeaninglessError(
             "only quantities and their entrywise products are differentiated", node.where
         )

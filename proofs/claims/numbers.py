@@ -94,7 +94,7 @@ class Numbers:
     def __call__(self, node: Node) -> Array:
         """The value, as a matrix."""
         try:
-            return _RULES[type(node)](self, node)
+            return getattr(self, _RULES[type(node)])(node)
         except (ZeroDivisionError, ValueError, OverflowError) as error:
             raise MeaninglessError(f"this has no value ({error})", node.where) from None
 
@@ -190,6 +190,8 @@ class Numbers:
                 raise MeaninglessError(
                     f"{node.name} is not evaluated in worked numbers", node.where
                 )
+            case _:
+                pass
         return self.high.function(node.name, args[0])
 
 
@@ -200,7 +202,7 @@ def _sigma(mp: Any, a: Array) -> list[Any]:
 
 def shown(a: Array) -> str:
     """A matrix of numbers in six digits."""
-    entries = [[mpmath.nstr(v, 6).removesuffix(".0") for v in row] for row in a]
+    entries = [[str(mpmath.nstr(v, 6)).removesuffix(".0") for v in row] for row in a]
     if a.shape == (1, 1):
         return entries[0][0]
     if a.shape[1] == 1:
@@ -211,17 +213,18 @@ def shown(a: Array) -> str:
 def gap_text(formula: Formula) -> str:
     """Both sides and by how much they differ."""
     left, right, gap = difference(formula)
-    return f"{show(formula.left)} = {shown(left)}, not {shown(right)}: off by {mpmath.nstr(gap, 4).removesuffix('.0')}"
+    by = str(mpmath.nstr(gap, 4)).removesuffix(".0")
+    return f"{show(formula.left)} = {shown(left)}, not {shown(right)}: off by {by}"
 
 
-_RULES: dict[type[Node], Callable[..., Array]] = {
-    Num: Numbers._number,
-    Literal: Numbers._literal,
-    Add: Numbers._sum,
-    Mul: Numbers._product,
-    Chain: Numbers._chain,
-    Open: Numbers._chain,
-    Pow: Numbers._power,
-    Transposed: Numbers._transposed,
-    Call: Numbers._call,
+_RULES: dict[type[Node], str] = {
+    Num: "_number",
+    Literal: "_literal",
+    Add: "_sum",
+    Mul: "_product",
+    Chain: "_chain",
+    Open: "_chain",
+    Pow: "_power",
+    Transposed: "_transposed",
+    Call: "_call",
 }

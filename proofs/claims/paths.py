@@ -96,6 +96,8 @@ def written(expr: Any, now: Index) -> Node:
             return Mul(factors=tuple((1, written(part, now)) for part in core.args))
         case MatMul():
             return Chain(factors=tuple(written(part, now) for part in core.args))
+        case _:
+            pass
     return _written_function(core, now)
 
 
@@ -115,6 +117,8 @@ def _written_function(core: Any, now: Index) -> Node:
             return written(operands(core)[0], now)
         case Total():
             return Call(name="total", args=(written(operands(core)[0], now),))
+        case _:
+            pass
     raise NoFormulaError(type(core).__name__)
 
 
@@ -226,6 +230,8 @@ def slope(function: str, value: Node) -> list[Node]:
             return [Call(name="step", args=(value,))]
         case "exp":
             return [value]
+        case _:
+            pass
     raise NoFormulaError(function)
 
 

@@ -79,6 +79,8 @@ def _text(node: Node) -> tuple[str, int]:
             return name if index is None else f"{name}[{show_index(index)}]", _ATOM
         case Deriv():
             return _derivative(node)
+        case _:
+            pass
     return _compound(node)
 
 
@@ -101,6 +103,8 @@ def _compound(node: Node) -> tuple[str, int]:
             return f"{name}({', '.join(show(a) for a in args)})", _ATOM
         case Big():
             return _big(node), _ATOM
+        case _:
+            pass
     raise TypeError(f"{node!r} is no part of a formula")
 
 
@@ -121,7 +125,7 @@ def _derivative(node: Deriv) -> tuple[str, int]:
 
 
 def _sum(terms: tuple[tuple[int, Node], ...]) -> str:
-    parts = []
+    parts: list[str] = []
     for i, (sign, term) in enumerate(terms):
         text = _show(term, _PRODUCT)
         parts.append(

@@ -75,6 +75,8 @@ def _text(node: Node) -> tuple[str, int]:
             return show_index(index), _ATOM
         case Transposed(of=of):
             return rf"{{{_show(of, _ATOM)}}}^{{\top}}", _ATOM
+        case _:
+            pass
     return _compound(node)
 
 
@@ -92,6 +94,8 @@ def _compound(node: Node) -> tuple[str, int]:
                 rf"{sign}_{{{var}={show_index(first)}}}^{{{show_index(last)}}} {_show(body, _PRODUCT)}",
                 _PRODUCT,
             )
+        case _:
+            pass
     raise TypeError(f"{node!r} is no part of a formula")
 
 

@@ -134,8 +134,8 @@ class World:
             OutsideError: the run does not have it.
         """
         if (name, step) not in self.values:
-            late = step is not None and step > self.steps
-            raise OutsideError(f"{name}[{f'T+{step - self.steps}' if late else step}]")
+            late = 0 if step is None else step - self.steps
+            raise OutsideError(f"{name}[{f'T+{late}' if late > 0 else step}]")
         return self.values[name, step]
 
     def slope(self, name: str, step: int) -> Array | None:
