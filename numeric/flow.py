@@ -23,6 +23,8 @@ from numeric.tape import run
 
 INITS = ("own", "orthogonal", "normal", "glorot", "identity")
 LAGS = 200
+SETTLING = 100
+"""Steps before anything is measured, in which a run leaves its start."""
 WIDEST_SPECTRUM = 64
 SPECTRUM_STEPS = 2000
 
@@ -153,10 +155,11 @@ def flow(derivation: Derivation, fixed: Mapping[str, Array], setting: Setting) -
         return Stream(derivation, sizes, fixed, drawn, start)
 
     steps = min(setting.steps, LAGS)
-    draw = normal_inputs(derivation, sizes, seed + 1, setting.inputs)
-    given = [draw(t) for t in range(1, steps + 1)]
+    settled, draw = _settled(stream()), normal_inputs(derivation, sizes, seed + 1, setting.inputs)
+    given = [draw(t) for t in range(1, SETTLING + steps + 1)][SETTLING:]
     inputs = {q.name: np.stack([g[q.name] for g in given])[:, None] for q in cell.inputs}
-    stored = run(derivation, sizes, {k: v[None] for k, v in fixed.items()}, inputs, steps=steps)
+    weights = {k: v[None] for k, v in fixed.items()}
+    stored = run(derivation, sizes, weights, inputs, steps=steps, initial=settled)
     whole = gains(stored, seed=seed)
     lags = tuple(k for k in (1, 2, 5, 10, 20, 50, 100, 200) if k <= steps)
     measured = growth(stream(), setting.steps, seed=seed)
@@ -166,3 +169,15 @@ def flow(derivation: Derivation, fixed: Mapping[str, Array], setting: Setting) -
         setting, measured, every, whole, lags, log_largest_singular(stored, lags, seed=seed),
         ledger(stored, seed=seed),
     )  # fmt: skip
+
+
+def _settled(stream: Stream) -> dict[tuple[str, int], Array]:
+    """Every remembered value after the steps of settling, counted back from 0."""
+    for _ in range(SETTLING):
+        stream.step()
+    cell = stream.derivation.cell
+    found: dict[tuple[str, int], Array] = {}
+    for q in (*cell.states, *cell.inputs):
+        symbol: Any = q.symbol
+        found |= {(q.name, -back): stream.look(symbol.at(back))[None] for back in range(q.depth)}
+    return found

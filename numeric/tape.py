@@ -60,8 +60,9 @@ def run(
     inputs: Mapping[str, Array],
     *,
     steps: int,
+    initial: Mapping[tuple[str, int], Array] | None = None,
 ) -> Run:
-    """Run the cell from zero initial values.
+    """Run the cell.
 
     Args:
         derivation: of the cell.
@@ -69,6 +70,7 @@ def run(
         fixed: every parameter and constant, (samples or 1, rows, columns).
         inputs: every input, (T, samples, rows, columns).
         steps: T.
+        initial: values before the first step by (name, step ≤ 0), (samples or 1, rows, columns); zero where left out.
     """
     cell = derivation.cell
     values: dict[tuple[str, int | None], Array] = {
@@ -79,6 +81,7 @@ def run(
     for q in (*cell.states, *cell.inputs):
         zero = np.zeros((1, 1, *shape_of(q.symbol, sizes)))
         values |= {(q.name, t): zero for t in range(1 - q.depth, 1)}
+    values |= {place: value[:, None] for place, value in (initial or {}).items()}
     found = Run(derivation, sizes, steps, values)
     lines = [(a.name, compiled(a.expr, sizes)) for a in derivation.assignments]
     for t in range(1, steps + 1):

@@ -152,6 +152,7 @@ def _routes(study: Study) -> str:
         [name_of(route), number_of_log(float(book.gains[i, shown[-1]])),
          *(percent(float(book.shares[i, k])) for k in shown)]
         for i, route in enumerate(book.routes)
+        if route.addends
     ]  # fmt: skip
     head = ["route", f"gain at lag {shown[-1]}", *(f"share at lag {k}" for k in shown)]
     lines: list[str] = []

@@ -66,6 +66,7 @@ def study(
     shares = {
         name_of(route, plain=True): float(found.ledger.shares[i, last])
         for i, route in enumerate(found.ledger.routes)
+        if route.addends
     }
     data = {"cell": cell, **_numbers(found), "lag": last, "shares": shares, "files": files}
     told = "\n".join(f"  {100 * v:7.1f} %  {k}" for k, v in shares.items())

@@ -75,3 +75,11 @@ def test_costs_count_what_is_there() -> None:
     held = sum(int(np.prod(shape_of(q.symbol, sizes))) for q in d.cell.parameters)
     products = 2 * 5 * 5 + 2 * 5 * 3
     assert found == (held, 7 * 2 * (products + 2 * 5 + 5), 7 * 2 * 2 * 5)
+
+
+def test_lags_are_measured_where_the_run_has_settled_and_not_at_a_resting_point() -> None:
+    """A chaotic network without inputs: from zero it would stay there, and the gain would be that of W alone."""
+    found = flow_of("elman_bare", init="normal", gain=1.5, inputs=0.0, n=32)
+    slope = (found.gains.joint[150, 0] - found.gains.joint[50, 0]) / 100
+    assert slope < 0.2
+    assert slope == pytest.approx(found.growth.rate, abs=0.1)
