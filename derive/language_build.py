@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from sympy import Expr, Integer, Rational, Symbol
-from sympy.matrices.expressions import HadamardPower, MatrixExpr, OneMatrix
+from sympy.matrices.expressions import HadamardPower, MatrixExpr, OneMatrix, ZeroMatrix
 
 from derive import expressions as ex
 from derive.cell import Quantity
@@ -105,7 +105,17 @@ class _Builder:
         for exponent, part in node.factors:
             expr = self.spread(part, node)
             parts.append(expr if exponent == 1 else self.raised(expr, -1, part.span))
-        return ex.hadamard(*parts)
+        return self.not_zero(ex.hadamard(*parts), node)
+
+    def not_zero(self, expr: MatrixExpr, node: Product | Chain) -> MatrixExpr:
+        """The product, unless a factor 0 makes quantities in it vanish."""
+        if isinstance(expr, ZeroMatrix) and any(isinstance(v, Ref) for v in postorder(node)):
+            raise LanguageError(
+                "This product is 0, whatever its other factors are.",
+                "Remove it, or write what you mean instead of 0.",
+                place=node.span.place,
+            )
+        return expr
 
     def power(self, node: Power) -> MatrixExpr:
         return self.raised(self.done[node.base], node.exponent, node.span)
@@ -113,7 +123,7 @@ class _Builder:
     def raised(self, expr: MatrixExpr, exponent: int, span: Span) -> MatrixExpr:
         """An integer power, entry by entry; powers of numbers are worked out."""
         c, core = ex.split_coefficient(expr)
-        if isinstance(expr, ex.ZeroMatrix) and exponent < 0:
+        if isinstance(expr, ZeroMatrix) and exponent < 0:
             raise LanguageError(
                 "Division by zero.", "Divide by something that is not 0.", place=span.place
             )
@@ -128,7 +138,7 @@ class _Builder:
         return ex.scale(c**exponent, core)
 
     def chain(self, node: Chain) -> MatrixExpr:
-        return ex.matmul(*(self.done[part] for part in node.factors))
+        return self.not_zero(ex.matmul(*(self.done[part] for part in node.factors)), node)
 
     def transposed(self, node: Transposed) -> MatrixExpr:
         return ex.transpose(self.done[node.of])

@@ -50,7 +50,8 @@ def latex_size(size: Expr) -> str:
 
 
 def _sized(text: str) -> str:
-    return _NAME.sub(lambda m: latex_name(m[0]), text).replace("*", r" \, ")
+    powers = re.sub(r"\*\*(\d+)", r"^{\1}", _NAME.sub(lambda m: latex_name(m[0]), text))
+    return powers.replace("*", r" \, ")
 
 
 def latex_name(name: str, *, accent: str = "", time: str = "") -> str:

@@ -135,7 +135,9 @@ class TextPrinter(Printer):
     def number(self, c) -> str:
         """A number, exactly."""
         top, bottom = fraction(c)
-        return top if bottom == "1" else f"{top}/{bottom}"
+        if bottom == "1":
+            return top
+        return f"{top}/{bottom if bottom.isalnum() else self.brackets(bottom)}"
 
     def scaled(self, c, core: MatrixExpr) -> tuple[str, int]:
         """c * A"""

@@ -22,10 +22,12 @@ from sympy.matrices.expressions import (
 )
 
 from derive.expressions import (
+    Adjoint,
     Broadcast,
     Concat,
     Elementwise,
     LogSumExp,
+    LossGradient,
     Rows,
     Softmax,
     Timed,
@@ -79,11 +81,13 @@ class ArrayPrinter:
 
     def full(self, expr: MatrixExpr) -> str:
         """The expression as text, spread out to its whole shape even if its parts broadcast."""
-        if not is_spread(expr):
-            return self(expr)
+        return self.spread(expr, self.shape_of(expr)) if is_spread(expr) else self(expr)
+
+    def spread(self, expr: MatrixExpr, shape: str) -> str:
+        """The expression as text, spread out to this shape."""
         if all(isinstance(leaf, OneMatrix | ZeroMatrix) for leaf in leaves(expr)):
-            return f"np.full({self.shape_of(expr)}, {self(expr)}, dtype)"
-        return f"np.broadcast_to({self(expr)}, {self.shape_of(expr)})"
+            return f"np.full({shape}, {self(expr)}, dtype)"
+        return f"np.broadcast_to({self(expr)}, {shape})"
 
     def factor(self, expr: MatrixExpr) -> Piece:
         """A factor of a matrix product, which has to be spread out to its whole shape."""
@@ -95,7 +99,13 @@ class ArrayPrinter:
         """The expression as the value of a target that depends on time, spread out to its shape if need be."""
         if is_timed(expr) and not is_spread(expr):
             return self(expr)
-        return f"np.broadcast_to({self(expr)}, {self.shape_of(target)})"
+        return self.spread(expr, self.shape_of(target))
+
+    def fresh(self, expr: MatrixExpr, target: MatrixExpr) -> str:
+        """As ``over``, but always a new array that may be written to, and no view of another result."""
+        text = self.over(expr, target)
+        shared = text.startswith("np.broadcast_to(") or _is_view(expr)
+        return f"{text}.copy()" if shared else text
 
     def shape_of(self, expr: MatrixExpr) -> str:
         """The shape of the array, as text."""
@@ -322,6 +332,13 @@ class Piece:
 
 def _atomic(text: str) -> str:
     return text if text.replace("_", "").replace("[t]", "").isalnum() else f"({text})"
+
+
+def _is_view(expr: MatrixExpr) -> bool:
+    """Whether the text names an array that was given from outside, or that may be another result too."""
+    turned = operands(expr)[0] if isinstance(expr, Transpose) else expr
+    cut = operands(turned)[0] if isinstance(turned, Rows) else turned
+    return isinstance(turned, Adjoint) or isinstance(cut, LossGradient)
 
 
 def trailing(expr: MatrixExpr, dim: Callable[[object], str]) -> list[str]:

@@ -82,16 +82,12 @@ class Backward(Body):
         return forward.size(d) if q.role == "parameter" else f"{cached[q.name]}.shape[{axis + 2}]"
 
     def parameters(self, computing: str) -> None:
-        """Those parameters that the gradients depend on."""
-        names = {self.names.of(q.symbol): q.name for q in self.cell.parameters}
-        used = [name for name in names if re.search(rf"\b{name}\b", computing)]
-        if self.cell.parameters:
-            self.write(f"shapes = parameter_shapes({', '.join(self.sizes.values())})")
-            if len(used) == len(names):
-                self.write_list("[", used, "] = unpacked(params, shapes, dtype)")
-            else:
-                only = ", ".join(f'"{names[name]}"' for name in used)
-                self.write_list("[", used, f"] = unpacked(params, shapes, dtype, [{only}])")
+        """The parameters, checked; those that the gradients depend on get their names."""
+        names = [self.names.of(q.symbol) for q in self.cell.parameters]
+        used = [name if re.search(rf"\b{name}\b", computing) else "_" for name in names]
+        if names:
+            shapes = f"parameter_shapes({', '.join(self.sizes.values())})"
+            self.write_list("[", used, f"] = unpacked(params, {shapes}, dtype)")
 
     def given_gradients(self) -> None:
         """The loss's gradients by the outputs and by the final state."""
@@ -192,7 +188,7 @@ class Backward(Body):
         """The text of a value, with whole stacks as one product each."""
         show = self.printer(whole=whole)
         if isinstance(value, MatrixExpr):
-            return show.full(value) if whole else show(value)
+            return show(value)
         parts = []
         for part in value:
             if not isinstance(part, StackTerm):
@@ -208,10 +204,15 @@ class Backward(Body):
             self.program.stack_of(s.target.name)
         )
         sign, where = ("+=", "") if s.add else ("=", "[...]" if stacked else "")
-        self.write(
-            f"{self.names.of(s.target)}{where} {sign} {self.value(s.value, whole=True)}",
-            number=s.number,
-        )
+        text = self.whole_value(s, fresh=sign == "=" and not stacked)
+        self.write(f"{self.names.of(s.target)}{where} {sign} {text}", number=s.number)
+
+    def whole_value(self, s: Statement, *, fresh: bool) -> str:
+        """The text of a statement's value for all steps."""
+        if not isinstance(s.value, MatrixExpr):
+            return self.value(s.value, whole=True)
+        show = self.printer(whole=True)
+        return show.fresh(s.value, s.target) if fresh else show.over(s.value, s.target)
 
     def in_loop(self, s: Statement) -> None:
         """A statement of one step; a contribution to an earlier step goes to its view."""
@@ -226,14 +227,10 @@ class Backward(Body):
         """Gradients of inputs for all steps, and of parameters as sums over time."""
         if isinstance(s.value, StackSum):
             self.stack_sum(s)
-        elif isinstance(s.target, Adjoint) and has_time(s.target):
-            show = self.printer(whole=True)
-            text = (
-                show.over(s.value, s.target)
-                if isinstance(s.value, MatrixExpr)
-                else self.value(s.value, whole=True)
+        elif has_time(s.target):
+            self.write(
+                f"{self.names.of(s.target)} = {self.whole_value(s, fresh=True)}", number=s.number
             )
-            self.write(f"{self.names.of(s.target)} = {text}", number=s.number)
         else:
             self.write(f"{self.names.of(s.target)} = {self.over_time(s.value)}", number=s.number)
 
@@ -242,11 +239,13 @@ class Backward(Body):
         stack, vector, bar = s.value.stack, s.value.vector, self.bar_name(s.value.stack)
         total = f"np.sum({bar}, axis=(0, 1))" if vector is None else self.outer(bar, vector)
         whole = self.names.named((stack.name, vector, "bar"), f"{self.weight(stack, vector)}_bar")
-        numbers = [self.number_of(lhs) for lhs in s.target]
-        span = f"({numbers[0]})" if len(numbers) == 1 else ", ".join(f"({n})" for n in numbers)
-        self.write(f"{whole} = {total}  # {span}")
-        parts = ", ".join(self.names.of(lhs) for lhs in s.target)
-        self.write(f"{parts} = {self.split(stack, whole, '')}")
+        numbers = ", ".join(f"({self.number_of(lhs)})" for lhs in s.target)
+        self.write(f"{whole} = {total}  # {numbers}")
+        parts = [self.names.of(lhs) for lhs in s.target]
+        self.write(f"{', '.join(parts)} = {self.split(stack, whole, '')}")
+        for lhs in s.target:
+            if is_scalar(lhs):
+                self.write(f"{self.names.of(lhs)} = {self.names.of(lhs)}[0]")
 
     def outer(self, bar: str, vector: MatrixExpr) -> str:
         """Σ of an adjoint times the transpose of a vector."""

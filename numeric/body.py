@@ -148,7 +148,11 @@ class Body:
         static = ArrayPrinter(self.names.of, self.dim)
         for stack, vector in {(s.name, v): (s, v) for s, v in uses}.values():
             if len(stack.members) > 1:
-                parts = ", ".join(static.full(p) for p in self.parts(stack, vector))
+                shown = [
+                    f"{static.full(p)}[None]" if is_scalar(p) else static.full(p)
+                    for p in self.parts(stack, vector)
+                ]
+                parts = ", ".join(shown)
                 self.write(f"{self.weight(stack, vector)} = np.concatenate(({parts}))")
 
     def stack_terms(self, value: object) -> list[StackTerm]:

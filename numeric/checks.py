@@ -63,18 +63,14 @@ def checked_index(name: str, array: Array, shape: tuple[int, ...], size: int) ->
     return array
 
 
-def unpacked(
-    params: Arrays,
-    shapes: dict[str, tuple[int, ...]],
-    dtype: np.dtype,
-    only: list[str] | None = None,
-) -> list[Array]:
-    """The parameters in the order of their shapes, checked; or only some of them."""
+def unpacked(params: Arrays, shapes: dict[str, tuple[int, ...]], dtype: np.dtype) -> list[Array]:
+    """The parameters in the order of their shapes, checked."""
     if params.keys() != shapes.keys():
         wrong = ", ".join(sorted(params.keys() ^ shapes.keys()))
         raise ValueError(f"params lack or do not know {wrong}: expected {', '.join(shapes)}")
-    names = shapes if only is None else only
-    return [checked(f"params[{name!r}]", params[name], shapes[name], dtype) for name in names]
+    return [
+        checked(f"params[{name!r}]", params[name], shape, dtype) for name, shape in shapes.items()
+    ]
 
 
 def unpacked_state(state: Arrays | None, zeros: Arrays, dtype: np.dtype) -> list[Array]:

@@ -116,15 +116,15 @@ class Forward(Body):
     def cached(self) -> dict[str, str]:
         """What the backward pass reads: the quantity's name and its array, in order of the name."""
         read: dict[str, str] = {}
-        real = [q for q in self.cell.inputs if q.kind != "index"]
-        for q in (*real[:1], *(self.cell.states[:1] if real else self.cell.outputs[:1])):
-            read[q.name] = self.array_of(q.symbol)
         for part in self.program.backward.values():
             for v in (v for s in part for v in all_leaves(s.value) if isinstance(v, Timed)):
                 read[v.name] = self.array_of(v)
         for q, _ in map(self.source_of, self.sizes):
             if q.role != "parameter":
                 read[q.name] = self.array_of(q.symbol)
+        if not read.keys() - self.indices:
+            first = self.cell.outputs[0]
+            read[first.name] = self.array_of(first.symbol)
         read |= {q.name: c for c, q in self.constants.items()}
         return dict(sorted(read.items()))
 

@@ -10,7 +10,7 @@ from derive.derivation import Derivation
 from numeric import checks, primitives, ragged
 from numeric.arrays import trailing
 from numeric.backward_pass import Backward
-from numeric.body import Body, listed, tuple_text
+from numeric.body import WIDTH, Body, listed, tuple_text
 from numeric.equations import equations_text
 from numeric.forward_pass import Forward
 from numeric.initial import initial_value
@@ -60,7 +60,7 @@ class File(Body):
         title = re.sub(r'[\\"]', "'", self.cell.title or f"The cell {self.cell.name}").rstrip(".")
         sizes = ", ".join(self.sizes.values()) or "none"
         lines = [
-            f'"""{title}: forward and backward pass through time.',
+            *textwrap.wrap(f'"""{title}: forward and backward pass through time.', WIDTH),
             "",
             "Numbers in comments, as in # (7), are those of the derivation's equations. Arrays have the axes",
             f"T (steps), B (samples), then features; the sizes are {sizes}. A gradient has the shape of what it",
@@ -127,7 +127,9 @@ class File(Body):
         ]
         several = any(q.depth > 1 for q in self.memory.values())
         order = " (where there are several, the oldest first)" if several else ""
-        arguments = ", ".join(["B: int", *self.size_arguments(), "*", "dtype: np.dtype | type = np.float64"])
+        arguments = ", ".join(
+            ["B: int", *self.size_arguments(), "*", "dtype: np.dtype | type = np.float64"]
+        )
         return "\n".join(
             [
                 f"def init_state({arguments}) -> Arrays:",

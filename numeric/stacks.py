@@ -14,7 +14,15 @@ from dataclasses import dataclass
 
 from sympy.matrices.expressions import MatMul, MatrixExpr, MatrixSymbol
 
-from derive.expressions import Timed, is_column, is_timed, operands, split_coefficient, terms
+from derive.expressions import (
+    Timed,
+    is_column,
+    is_scalar,
+    is_timed,
+    operands,
+    split_coefficient,
+    terms,
+)
 from derive.normal import Assignment
 
 
@@ -69,13 +77,9 @@ def affine(a: Assignment) -> Affine | None:
     products: dict[Timed, MatrixExpr] = {}
     bias, rest = None, []
     for term in terms(a.expr):
-        c, core = split_coefficient(term)
-        parts = operands(core) if isinstance(core, MatMul) else ()
-        plain = (
-            c == 1 and len(parts) == 2 and not is_timed(parts[0]) and isinstance(parts[1], Timed)
-        )
-        if plain and is_column(parts[1]) and parts[1] not in products:
-            products[parts[1]] = parts[0]
+        product = _product(term)
+        if product is not None and product[1] not in products:
+            products[product[1]] = product[0]
         elif isinstance(term, MatrixSymbol) and bias is None and term.shape == a.target.shape:
             bias = term
         else:
@@ -83,6 +87,16 @@ def affine(a: Assignment) -> Affine | None:
     return (
         Affine(a.target, products, bias, tuple(rest)) if products and is_column(a.target) else None
     )
+
+
+def _product(term: MatrixExpr) -> tuple[MatrixExpr, Timed] | None:
+    """Matrix and vector, if the term is their product and the vector has more than one entry."""
+    c, core = split_coefficient(term)
+    parts = operands(core) if isinstance(core, MatMul) else ()
+    if c != 1 or len(parts) != 2 or is_timed(parts[0]) or not isinstance(parts[1], Timed):
+        return None
+    vector = is_column(parts[1]) and not is_scalar(parts[1])
+    return (parts[0], parts[1]) if vector else None
 
 
 def stacks(assignments: tuple[Assignment, ...], states: frozenset[str]) -> tuple[Stack, ...]:

@@ -7,7 +7,8 @@ a wanted shape, and arguments of roots, logarithms and divisors stay away from z
 - one to four equations over columns of three different sizes, rows, scalars and matrices;
 - states at lags 1 to 3 and intermediates, several inputs at lags 0 to 2, or none;
 - parameters used more than once, W and W.T in one cell, constants with and without a value, or no parameters at all;
-- sums, products of both kinds, quotients, powers, transposes, stacking, sums and means, softmax, every function.
+- gates over the same vectors, sums, products of both kinds, quotients, powers, transposes, stacking;
+- sums and means over entries, softmax, every function.
 
 ``@given(samples())`` gives such a cell with numbers for everything in it, of which no value grows beyond bounds.
 """
@@ -98,8 +99,8 @@ def _expression(draw, grammar: _Grammar, shape: Shape, depth: int) -> str:
             "function", "sum", "product", "matmul", "affine", "difference", "transpose", "scalar", "quotient",
             "negative", "number", "complement", "power", "spread",
         ]  # fmt: skip
-        kinds += ["total", "mean", "inner", "logsumexp"] * (shape == SCALAR)
-        kinds += ["softmax"] * (shape[1] == "1")
+        kinds += ["sum_of", "mean", "inner", "logsumexp"] * (shape == SCALAR)
+        kinds += ["softmax", "gate", "gate"] * (shape[1] == "1")
         kinds += ["stacked"] * (shape[0] != "1")
         kinds += ["outer"] * ("1" not in shape)
     kind = draw(st.sampled_from(kinds))
@@ -115,39 +116,48 @@ def _expression(draw, grammar: _Grammar, shape: Shape, depth: int) -> str:
 @st.composite
 def _compound(draw, grammar: _Grammar, kind: str, shape: Shape, part) -> str:
     rows, cols = shape
+    if kind in _ENTRYWISE:
+        return _ENTRYWISE[kind].format(*(part() for _ in range(_ENTRYWISE[kind].count("{}"))))
+    if kind in ("gate", "affine", "stacked"):
+        return draw(_weighted(grammar, kind, shape, part))
     if kind == "function":
         name = draw(st.sampled_from(grammar.functions))
         return _SAFE.get(name, f"{name}({{}})").format(part())
     if kind == "matmul":
         inner = draw(st.sampled_from("nmk"))
         return f"({part((rows, inner))} @ {part((inner, cols))})"
-    if kind == "affine":
-        inner = draw(st.sampled_from("mnk"))
-        weight = grammar.declare(f"W_{_tag((rows, inner))}", (rows, inner))
-        return f"({weight} @ {part((inner, cols))} + {part()})"
-    if kind == "stacked":
-        top, low = draw(st.sampled_from([("n", "m"), ("m", "k"), ("n", "n")]))
-        weight = grammar.declare(f"K_{rows}{top}{low}", (rows, f"{top} + {low}"))
-        return f"({weight} @ concat({part((top, cols))}, {part((low, cols))}))"
     if kind == "outer":
         return f"({part((rows, '1'))} @ ({part((cols, '1'))}).T)"
     if kind == "inner":
         inner = (draw(st.sampled_from("nmk")), "1")
         return f"(({part(inner)}).T @ {part(inner)})"
-    if kind == "logsumexp":
-        return f"logsumexp({part(draw(st.sampled_from(COLUMNS)))})"
-    if kind in ("total", "mean"):
-        of = draw(st.sampled_from([*COLUMNS, *MATRICES]))
-        return f"{'sum' if kind == 'total' else 'mean'}({part(of)})"
-    if kind == "scalar":
-        return f"({part(SCALAR)} * {part()})"
-    if kind == "spread":
-        return f"({part(SCALAR)} + {part()})"
     if kind == "transpose":
         return f"({part((cols, rows))}).T"
-    return _ENTRYWISE[kind].format(*(part() for _ in range(_ENTRYWISE[kind].count("{}"))))
+    if kind in _WITH_SCALAR:
+        return _WITH_SCALAR[kind].format(part(SCALAR), part())
+    of = COLUMNS if kind == "logsumexp" else (*COLUMNS, *MATRICES)
+    return f"{kind.removesuffix('_of')}({part(draw(st.sampled_from(of)))})"
 
 
+@st.composite
+def _weighted(draw, grammar: _Grammar, kind: str, shape: Shape, part) -> str:
+    """Parameters by vectors."""
+    rows, cols = shape
+    if kind == "gate":
+        inner, letter = draw(st.sampled_from("nm")), draw(st.sampled_from("WVQ"))
+        weight = grammar.declare(f"{letter}_{_tag((rows, inner))}", (rows, inner))
+        vector, bias = draw(_leaf(grammar, (inner, "1"))), draw(_leaf(grammar, shape))
+        return f"sigmoid({weight} @ {vector} + {bias})"
+    if kind == "affine":
+        inner = draw(st.sampled_from("mnk"))
+        weight = grammar.declare(f"W_{_tag((rows, inner))}", (rows, inner))
+        return f"({weight} @ {part((inner, cols))} + {part()})"
+    top, low = draw(st.sampled_from([("n", "m"), ("m", "k"), ("n", "n")]))
+    weight = grammar.declare(f"K_{rows}{top}{low}", (rows, f"{top} + {low}"))
+    return f"({weight} @ concat({part((top, cols))}, {part((low, cols))}))"
+
+
+_WITH_SCALAR = {"scalar": "({} * {})", "spread": "({} + {})"}
 _ENTRYWISE = {
     "sum": "({} + {})",
     "difference": "({} - {})",

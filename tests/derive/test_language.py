@@ -6,7 +6,7 @@ import pytest
 from sympy import Integer, OneMatrix, Rational, Symbol
 from sympy.matrices.expressions import HadamardPower, HadamardProduct, MatAdd, MatMul, Transpose
 
-from derive.errors import ArgumentError
+from derive.errors import ArgumentError, LanguageError
 from derive.expressions import Broadcast, Concat, Elementwise, Softmax, Timed, Total
 from derive.language import read_cell
 
@@ -265,5 +265,7 @@ def test_a_function_of_a_number_alone_is_a_scalar():
     assert Broadcast(Elementwise(MatMul(2, OneMatrix(1, 1)), "tanh"), n, 1) in expr.args
 
 
-def test_a_zero_factor_leaves_nothing():
-    assert value("h[t] = W @ h[t-1] + 0 * x[t]") == value("h[t] = W @ h[t-1]")
+@pytest.mark.parametrize("product", ["0 * x[t]", "(0 * V) @ x[t]"])
+def test_a_factor_zero_is_refused_for_what_it_multiplies_would_vanish(product):
+    with pytest.raises(LanguageError, match="This product is 0"):
+        read_cell(f"h[t] = tanh(W @ h[t-1] + {product})")

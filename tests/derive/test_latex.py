@@ -32,6 +32,7 @@ READS = {
     r"a_{t} \circ (1 - b_{t-1})": ex.hadamard(a, ex.add(ex.ones_like(b), ex.negate(b))),
     r"-a_{t} \circ b_{t-1}": ex.negate(ex.hadamard(a, b)),
     r"\tfrac{1}{2} \, a_{t}": ex.scale(Rational(1, 2), a),
+    r"\tfrac{1}{m \, n^{2}} \, a_{t}": ex.scale(1 / (n**2 * m), a),
     r"3 \, (a_{t} + b_{t-1})": ex.scale(Integer(3), ex.add(a, b)),
     r"(a_{t}^{2})^{\top}": ex.transpose(ex.power(a, 2)),
     r"(W^{\top})^{2}": ex.power(ex.transpose(W), 2),

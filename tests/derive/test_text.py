@@ -25,15 +25,21 @@ x = ex.Timed("x", 0, m, 1)
 W = ex.parameter("W", n, m)
 text = TextPrinter(Notation({}))
 
+
+def on_matrices(function):
+    """The function, with numbers taken as 1 × 1 matrices."""
+    return lambda *args: function(*(np.reshape(v, (1, 1)) if np.ndim(v) == 0 else v for v in args))
+
+
 PLAIN = {
     **ENTRYWISE,
-    "sum": lambda v: np.sum(v, axis=(-2, -1), keepdims=True),
-    "mean": lambda v: np.mean(v, axis=(-2, -1), keepdims=True),
-    "softmax": lambda v: np.exp(v) / np.exp(v).sum(axis=-2, keepdims=True),
-    "logsumexp": lambda v: np.log(np.exp(v).sum(axis=-2, keepdims=True)),
-    "concat": lambda *parts: np.concatenate(parts, axis=-2),
-    "ones": lambda rows, cols=1: np.ones((rows, cols)),
+    "sum": on_matrices(lambda v: np.sum(v, axis=(-2, -1), keepdims=True)),
+    "mean": on_matrices(lambda v: np.mean(v, axis=(-2, -1), keepdims=True)),
+    "softmax": on_matrices(lambda v: np.exp(v) / np.exp(v).sum(axis=-2, keepdims=True)),
+    "logsumexp": on_matrices(lambda v: np.log(np.exp(v).sum(axis=-2, keepdims=True))),
+    "concat": on_matrices(lambda *parts: np.concatenate(parts, axis=-2)),
     "diag": lambda v: v * np.eye(len(v)),
+    "ones": lambda rows, cols=1: np.ones((rows, cols)),
 }
 
 
@@ -93,6 +99,9 @@ def cell_sample(equations: str) -> Sample:
 
 @given(samples(T=6))
 @example(cell_sample("dim c = 1\nh[t] = tanh(W @ h[t-1])\nc[t] = sum(V @ h[t])\n"))
+@example(
+    cell_sample("dim y = 1\ndim z = n, m\nh[t] = tanh(x[t] + h[t-1])\ny[t] = tanh(mean(z[t]))\n")
+)
 @example(cell_sample("h[t] = tanh((tanh(x[t])**2) + mean(W @ h[t-1]) * h[t-1])\n"))
 def test_the_text_of_a_random_derivation_is_what_was_computed(s):
     note(s.cell.text)
@@ -126,6 +135,7 @@ READS = {
     "(a[t]**2).T": ex.transpose(ex.power(a, 2)),
     "(a[t] + b[t-1])**3": ex.power(ex.add(a, b), 3),
     "mean(a[t])": ex.scale(1 / n, ex.total(a)),
+    "(1/(m*n)) * (a[t] + b[t-1])": ex.scale(1 / (n * m), ex.add(a, b)),
     "3 * mean(W)": ex.scale(3 / (n * m), ex.total(W)),
     "sum(a[t]) * mean(x[t])": ex.scale(1 / m, ex.hadamard(ex.total(a), ex.total(x))),
     "tanh(softmax(a[t]))": ex.Elementwise(ex.Softmax(a), "tanh"),
