@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     )
     from derive.language import timed
     from proofs.claims.court import judge
-    from proofs.claims.court import judge
     from throughtime.model import Model, from_sympy, load, read, shipped, verify_file
 
 __all__ = [
@@ -50,7 +49,6 @@ __all__ = [
 ]
 
 _HOME = {
-    "judge": "proofs.claims.court",
     "timed": "derive.language",
     "judge": "proofs.claims.court",
     **dict.fromkeys(
