@@ -6,6 +6,7 @@ import keyword
 
 from sympy.matrices.expressions import MatrixExpr
 
+from derive.cell import Cell
 from derive.expressions import has_time
 from derive.notation import Notation
 from numeric.checks import NAMES as CHECKS
@@ -17,7 +18,7 @@ RESERVED = frozenset(
     np Array Arrays NAME EQUATIONS STATE_AXES T B t params state zeros shapes steps cache
     outputs final outputs_bar final_bar params_bar inputs_bar state_bar loss value seed dtype
     rng name only parameter_shapes init_params init_state forward backward step value_and_grad
-    range reversed type int float dict tuple annotations
+    range reversed type int float str dict tuple annotations
     """.split()  # noqa: SIM905 - a paragraph of words reads better than a column of literals
 )
 
@@ -61,3 +62,15 @@ class Names:
     def storage(self, leaf: MatrixExpr) -> str:
         """The array that holds a sequence together with the values before it."""
         return self.named((leaf.at(0), "all"), f"{self.of(leaf)}_all")
+
+
+def primal_names(cell: Cell, names: Names) -> dict[str, str]:
+    """The identifiers of a cell's sizes and quantities, which are handed out before all others: by quantity."""
+    for d in cell.dims:
+        names.named(("dim", d), str(d))
+    return {q.name: names.of(q.symbol) for q in cell.quantities}
+
+
+def argument_names(cell: Cell) -> dict[str, str]:
+    """What the arguments of generated code are called: as the quantity, but for names that the code needs itself."""
+    return primal_names(cell, Names(Notation({})))

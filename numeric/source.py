@@ -14,7 +14,7 @@ from numeric.body import WIDTH, Body, listed, tuple_text
 from numeric.equations import equations_text
 from numeric.forward_pass import Forward
 from numeric.initial import initial_value
-from numeric.names import Names
+from numeric.names import Names, primal_names
 from numeric.program import Program, program
 
 
@@ -34,10 +34,7 @@ class File(Body):
     def __init__(self, prog: Program) -> None:
         cell, names = prog.derivation.cell, Names(prog.derivation.notation)
         super().__init__(prog, names)
-        for d in self.sizes:
-            self.dim(d)
-        for q in cell.quantities:
-            names.of(q.symbol)
+        primal_names(cell, names)
 
     def text(self) -> str:
         """The whole file."""

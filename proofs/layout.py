@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from derive.cell import Cell, Quantity
+from numeric.names import argument_names
 from proofs.arithmetic import Array
 from proofs.evaluation import Evaluator
 from proofs.floats import Floats
@@ -33,8 +34,10 @@ def parameters(sample: Sample, dtype: Any) -> Arrays:
 
 
 def constants(sample: Sample) -> dict[str, float]:
-    """The constants, by name."""
-    return {q.name: float(sample.values[q.name, None].item()) for q in sample.cell.constants}
+    """The constants, by the name that the code's argument has."""
+    called = argument_names(sample.cell)
+    values = sample.values
+    return {called[q.name]: float(values[q.name, None].item()) for q in sample.cell.constants}
 
 
 def keywords(sample: Sample, steps: int | None = None) -> dict[str, float]:

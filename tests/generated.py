@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from functools import cache
 from types import ModuleType
 
@@ -45,6 +46,19 @@ def flat(symbol, array: np.ndarray, *, timed: bool) -> np.ndarray:
     if is_scalar(symbol) and not timed:
         return array[..., 0, 0].copy()
     return array[..., 0].copy() if is_column(symbol) else array.copy()
+
+
+def called(module: ModuleType, keywords: dict) -> dict:
+    """Keyword arguments as this module calls them: where a name is its own already, an underscore follows."""
+    known = inspect.signature(module.forward).parameters
+    return {_free(name, known): value for name, value in keywords.items()}
+
+
+def _free(name: str, known) -> str:
+    while name not in known:
+        name += "_"
+        assert len(name) < 100, "forward has no such argument"
+    return name
 
 
 def _group(quantities, arrays, *, timed: bool) -> dict[str, np.ndarray]:

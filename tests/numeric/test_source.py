@@ -16,6 +16,7 @@ from numeric.source import generate
 from tests.generated import (
     arguments,
     bars,
+    called,
     generated,
     in_its_layout,
     module_of,
@@ -75,7 +76,7 @@ def right_on(s: Sample, bound: float, module=None) -> None:
     module = generated(s.cell) if module is None else module
     positional, keywords = arguments(s)
     before = [{k: v.copy() for k, v in positional[0].items()}, *(x.copy() for x in positional[1:])]
-    outputs, final, cache = module.forward(*positional, **keywords)
+    outputs, final, cache = module.forward(*positional, **called(module, keywords))
     values = unrolled(s)
     assert_close(outputs, outputs_in_its_layout(s, values), bound)
     found = module.backward(positional[0], cache, *bars(s))
@@ -333,7 +334,7 @@ def test_gradients_share_no_memory_with_anything_and_may_be_written_to(text):
     cell, module = read_module(text)
     s = sample(cell, T=3)
     positional, keywords = arguments(s)
-    outputs, final, cache = module.forward(*positional, **keywords)
+    _, final, cache = module.forward(*positional, **keywords)
     outputs_bar, final_bar = bars(s)
     found = module.backward(positional[0], cache, outputs_bar, final_bar)
     given = [
