@@ -6,7 +6,7 @@ vectors at zero and scalars at one.
 
 from __future__ import annotations
 
-from sympy import Expr
+from fractions import Fraction
 
 from derive.cell import Quantity
 from derive.expressions import is_column, is_scalar
@@ -26,7 +26,7 @@ def initial_value(q: Quantity, declared: str | None, dim) -> str:
         "orthogonal": f"orthogonal(rng, {rows}, {cols}, dtype)",
         "glorot": f"glorot(rng, {rows}, {cols}, dtype)",
     }
-    value = table.get(how) or f"np.full({shape}, {float(how)!r}, dtype)"
+    value = table.get(how) or f"np.full({shape}, {float(Fraction(how))!r}, dtype)"
     flat = how in ("orthogonal", "glorot") and is_column(q.symbol)
     return f"{value}.reshape({shape})" if flat else value
 
@@ -37,8 +37,4 @@ def _habit(q: Quantity) -> str:
         return "ones"
     if is_column(q.symbol):
         return "zeros"
-    return "orthogonal" if _equal(rows, cols) else "glorot"
-
-
-def _equal(a: Expr, b: Expr) -> bool:
-    return a == b
+    return "orthogonal" if rows == cols else "glorot"

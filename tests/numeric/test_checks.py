@@ -1,0 +1,230 @@
+"""Messages of generated code: each names the argument, what it is and what it should be."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from derive.catalog import load
+from numeric import checks
+from tests.generated import arguments, bars, read_module, shipped_module
+from tests.oracle import sample
+
+MODULE = shipped_module("lstm")
+S = sample(load("lstm"), T=4, B=3)
+"""n = 3 hidden, m = 2 inputs, T = 4 steps, B = 3 samples."""
+
+
+def given():
+    (params, x), keywords = arguments(S)
+    return dict(params), x.copy(), dict(keywords["state"])
+
+
+def said(call, error=ValueError) -> str:
+    with pytest.raises(error) as caught:
+        call()
+    return str(caught.value)
+
+
+def changed(params, **new):
+    return {**params, **new}
+
+
+FORWARD = {
+    "a weight of a wrong shape": (
+        lambda P, x, s: (changed(P, W_f=P["W_f"][:2]), x, s),
+        "params['W_f'] has shape (2, 3): expected (2, 2)",
+    ),
+    "a later weight of a wrong shape": (
+        lambda P, x, s: (changed(P, U_g=P["U_g"].T), x, s),
+        "params['U_g'] has shape (2, 3): expected (3, 2)",
+    ),
+    "a bias with an axis too many": (
+        lambda P, x, s: (changed(P, b_o=P["b_o"][:, None]), x, s),
+        "params['b_o'] has shape (3, 1): expected (3,)",
+    ),
+    "a weight without its second axis": (
+        lambda P, x, s: (changed(P, W_f=P["b_f"]), x, s),
+        "params['W_f'] has shape (3,): expected 2 axes",
+    ),
+    "a weight that is not there": (
+        lambda P, x, s: ({k: v for k, v in P.items() if k != "b_g"}, x, s),
+        "params lack or do not know b_g: expected W_f, U_f, b_f, W_i,",
+    ),
+    "the first weight is not there": (
+        lambda P, x, s: ({k: v for k, v in P.items() if k != "W_f"}, x, s),
+        "params['W_f'] is missing: expected an array of 2 axes",
+    ),
+    "a weight of an unknown name": (
+        lambda P, x, s: (changed(P, W_q=P["W_f"]), x, s),
+        "params lack or do not know W_q: expected W_f",
+    ),
+    "a weight that is not a number": (
+        lambda P, x, s: (changed(P, U_o=P["U_o"] * np.nan), x, s),
+        "params['U_o'] holds numbers that are not finite",
+    ),
+    "an infinite weight": (
+        lambda P, x, s: (changed(P, U_o=P["U_o"] + np.inf), x, s),
+        "params['U_o'] holds numbers that are not finite",
+    ),
+    "an input of too many features": (
+        lambda P, x, s: (P, np.zeros((4, 3, 5)), s),
+        "x has shape (4, 3, 5): expected (4, 3, 2)",
+    ),
+    "an input without samples": (lambda P, x, s: (P, x[:, 0], s), "x has shape (4, 2): expected (T, B, …)"),
+    "an input without steps": (lambda P, x, s: (P, x[:0], s), "x has shape (0, 3, 2): expected (T, B, …)"),
+    "an infinite input": (lambda P, x, s: (P, x + np.inf, s), "x holds numbers that are not finite"),
+    "a state of other samples": (
+        lambda P, x, s: (P, x, {**s, "c": s["c"][:1]}),
+        "state['c'] has shape (1, 3): expected (3, 3)",
+    ),
+    "a state of an unknown name": (
+        lambda P, x, s: (P, x, {**s, "d": s["c"]}),
+        "state does not know d: expected c, h",
+    ),
+    "a state that is not a number": (
+        lambda P, x, s: (P, x, {**s, "h": s["h"] * np.nan}),
+        "state['h'] holds numbers that are not finite",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("spoil", "message"), FORWARD.values(), ids=FORWARD)
+def test_forward_names_the_argument_its_shape_and_the_expected_one(spoil, message):
+    arguments_ = spoil(*given())
+    assert message in said(lambda: MODULE.forward(*arguments_))
+
+
+DTYPES = {
+    "whole numbers": (lambda P, x, s: (changed(P, W_i=np.ones((3, 3), int)), x, s), "W_i int64"),
+    "half precision": (lambda P, x, s: ({k: v.astype(np.float16) for k, v in P.items()}, x, s), "W_f float16"),
+    "two precisions": (lambda P, x, s: (changed(P, b_f=P["b_f"].astype(np.float32)), x, s), "b_f float32"),
+    "an input of another precision": (
+        lambda P, x, s: (P, x.astype(np.float32), s),
+        "x has dtype float32: expected float64, as the parameters have",
+    ),
+    "a state of another precision": (
+        lambda P, x, s: (P, x, {**s, "h": s["h"].astype(np.float32)}),
+        "state['h'] has dtype float32: expected float64",
+    ),
+    "text": (lambda P, x, s: (P, np.full((4, 3, 2), "a"), s), "x has dtype <U1: expected float64"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("spoil", "message"), DTYPES.values(), ids=DTYPES)
+def test_forward_names_the_dtype_and_the_expected_one(spoil, message):
+    arguments_ = spoil(*given())
+    assert message in said(lambda: MODULE.forward(*arguments_), TypeError)
+
+
+SEQUENCE, LAST = np.zeros((4, 3, 3)), np.zeros((3, 3))
+BACKWARD = {
+    "a wrong shape": ({"h": LAST}, None, "outputs_bar['h'] has shape (3, 3): expected (4, 3, 3)"),
+    "an unknown name": ({"hh": SEQUENCE}, None, "outputs_bar does not know hh: expected c, h"),
+    "an intermediate": ({"f": SEQUENCE}, None, "outputs_bar does not know f: expected c, h"),
+    "no number": (
+        {"c": SEQUENCE * np.nan},
+        None,
+        "outputs_bar['c'] holds numbers that are not finite",
+    ),
+    "a wrong last shape": (
+        {},
+        {"c": SEQUENCE},
+        "final_bar['c'] has shape (4, 3, 3): expected (3, 3)",
+    ),
+    "an unknown last name": ({}, {"x": LAST}, "final_bar does not know x: expected c, h"),
+}
+
+
+@pytest.mark.parametrize(("outputs_bar", "final_bar", "message"), BACKWARD.values(), ids=BACKWARD)
+def test_backward_names_the_gradient_its_shape_and_the_expected_one(
+    outputs_bar, final_bar, message
+):
+    params, x, state = given()
+    _, _, cache = MODULE.forward(params, x, state)
+    assert message in said(lambda: MODULE.backward(params, cache, outputs_bar, final_bar))
+
+
+def test_backward_refuses_weights_of_another_shape_than_forward_had():
+    params, x, state = given()
+    _, _, cache = MODULE.forward(params, x, state)
+    assert "params['b_f']" in said(
+        lambda: MODULE.backward({**params, "b_f": np.zeros(7)}, cache, {})
+    )
+
+
+def test_a_constant_that_is_not_finite_or_no_number_is_refused():
+    module, s = shipped_module("leaky"), sample(load("leaky"), T=2)
+    (params, x), _ = arguments(s)
+    assert "alpha holds numbers that are not finite" in said(
+        lambda: module.forward(params, x, alpha=np.nan)
+    )
+    assert "alpha has shape (2,): expected ()" in said(
+        lambda: module.forward(params, x, alpha=[0.1, 0.2])
+    )
+
+
+def test_a_cell_that_knows_its_size_from_the_state_alone_asks_for_it():
+    module = read_module("h[t] = sin(h[t-1] + 0.5)\n")[1]
+    assert "state['h'] is missing" in said(lambda: module.forward({}, steps=3))
+    assert "state['h'] has shape (3,): expected 2 axes" in said(
+        lambda: module.forward({}, {"h": np.zeros(3)}, steps=3)
+    )
+
+
+def test_backward_s_gradients_may_be_of_one_output_only():
+    params, x, state = given()
+    _, _, cache = MODULE.forward(params, x, state)
+    outputs_bar, _ = bars(S)
+    MODULE.backward(params, cache, {"c": outputs_bar["c"]})
+
+
+# ── the checks themselves ──
+
+
+def test_lists_are_taken_for_arrays():
+    found = checks.checked("x", [[1.0, 2.0]], (1, 2), np.dtype(np.float64))
+    assert isinstance(found, np.ndarray)
+
+
+def test_an_orthogonal_start_is_orthogonal_on_its_shorter_side():
+    rng = np.random.default_rng(0)
+    for rows, cols in ((4, 4), (5, 2), (2, 5)):
+        q = checks.orthogonal(rng, rows, cols, np.float64)
+        gram = q.T @ q if rows >= cols else q @ q.T
+        assert q.shape == (rows, cols)
+        np.testing.assert_allclose(gram, np.eye(min(rows, cols)), atol=1e-14)
+
+
+def test_an_orthogonal_start_has_no_preferred_sign():
+    """Without the signs of R the first entries would all be negative."""
+    first = [checks.orthogonal(np.random.default_rng(i), 3, 3, np.float64)[0, 0] for i in range(40)]
+    assert 5 < sum(v > 0 for v in first) < 35
+
+
+def test_a_glorot_start_fills_its_interval():
+    w = checks.glorot(np.random.default_rng(0), 60, 40, np.float32)
+    bound = np.sqrt(6 / 100)
+    assert w.dtype == np.float32
+    assert 0.95 * bound < np.abs(w).max() <= bound
+    assert abs(w.mean()) < 0.05 * bound
+
+
+def test_an_index_out_of_range_tells_the_range():
+    said_ = said(lambda: checks.checked_index("w", np.array([[0, 7]]), (1, 2), 5))
+    assert said_ == "w holds 0 to 7: expected numbers from 0 to 4"
+    assert re.search(
+        "whole numbers",
+        said(lambda: checks.checked_index("w", np.ones((1, 2)), (1, 2), 5), TypeError),
+    )
+
+
+def test_every_check_is_listed_for_the_generator():
+    own = {
+        name
+        for name, v in vars(checks).items()
+        if callable(v) and getattr(v, "__module__", "") == checks.__name__
+    }
+    assert own == set(checks.NAMES)

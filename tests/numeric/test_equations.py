@@ -1,0 +1,86 @@
+"""A cell written out in the equation language and read back is the same cell."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import example, given, note
+
+from derive.catalog import load, shipped
+from derive.language import read_cell
+from numeric.equations import equations_text
+from tests.strategies import cells
+
+
+def comes_back(cell) -> str:
+    """Demand that the text makes the same cell, and the same text again."""
+    text = equations_text(cell)
+    again = read_cell(text, cell.name)
+    assert [(e.target, e.expr) for e in again.equations] == [
+        (e.target, e.expr) for e in cell.equations
+    ]
+    assert set(again.quantities) == set(cell.quantities)
+    assert again.initial == cell.initial
+    assert set(again.dims) == set(cell.dims)
+    assert equations_text(again) == text
+    return text
+
+
+def every_spec() -> list[str]:
+    return [
+        spec
+        for entry in shipped()
+        for spec in [
+            entry.name,
+            *(f"{entry.name}:{o.name}={v}" for o in entry.options for v in o.values or "14"),
+        ]
+    ]
+
+
+@pytest.mark.parametrize("spec", every_spec())
+def test_a_shipped_cell_comes_back(spec):
+    text = comes_back(load(spec))
+    assert "option" not in text
+
+
+@given(cells())
+@example(read_cell("dim x = 1, n\ndim h = n\nh[t] = tanh((x[t]**2).T + h[t-1])\n", "found"))
+@example(read_cell("dim h = 1\nh[t] = tanh(h[t-1] * mean(x[t]))\n", "found"))
+@example(read_cell("dim p = 1\nh[t] = tanh((p * (p * p)) * x[t] + h[t-1])\n", "found"))
+@example(read_cell("dim p = 1\nh[t] = tanh((p + p).T + x[t] + h[t-1])\n", "found"))
+@example(read_cell("dim p = 1\nh[t] = tanh((p / (2 + sin(p))) * x[t] + h[t-1])\n", "found"))
+def test_a_random_cell_comes_back(cell):
+    note(cell.text)
+    comes_back(cell)
+
+
+@pytest.mark.parametrize("value", ["0.1", "1/3", "-2", "1e-7", "0.12345678901234567890", "1e30"])
+def test_a_constant_keeps_its_exact_value(value):
+    cell = read_cell(f"const a = {value}\nh[t] = a * h[t-1] + W @ x[t]\n")
+    text = comes_back(cell)
+    assert read_cell(text).constants[0].value == Fraction(value)
+
+
+def test_a_constant_without_a_value_has_none():
+    assert "const a\n" in comes_back(read_cell("const a\nh[t] = a * h[t-1] + W @ x[t]\n"))
+
+
+@pytest.mark.parametrize("number", ["2/7", "1e-9", "123456789", "0.3"])
+def test_a_number_in_an_equation_keeps_its_exact_value(number):
+    comes_back(read_cell(f"h[t] = {number} * h[t-1] + W @ x[t] - {number}\n"))
+
+
+def test_an_option_is_resolved():
+    assert comes_back(load("elman:g=relu")) == "h[t] = relu(W @ h[t-1] + U @ x[t] + b)\n"
+    assert "h[t-5]" in comes_back(load("skip:d=5"))
+
+
+def test_shapes_are_declared_only_where_the_equations_do_not_imply_them():
+    assert "dim" not in comes_back(load("gru"))
+    assert "dim h = 2\n" in comes_back(read_cell("dim h = 2\nh[t] = tanh(W @ h[t-1] + x[t])\n"))
+    assert "dim" in comes_back(read_cell("dim x = n\nh[t] = tanh(W @ h[t-1] + U @ x[t])\n"))
+
+
+def test_conventions_of_the_start_come_along():
+    assert comes_back(load("irnn")).endswith("init W = identity\ninit b = zeros\n")
