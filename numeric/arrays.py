@@ -287,7 +287,7 @@ class ArrayPrinter:
         if is_timed(part) and not is_spread(part):
             return self(part)
         front = ["T", "B"] if self.whole else ["B"]
-        return f"np.broadcast_to({self(part)}, ({', '.join([*front, *trailing(part, self.dim)])}))"
+        return self.spread(part, f"({', '.join([*front, *trailing(part, self.dim)])})")
 
     def rows(self, expr: Rows) -> tuple[str, int]:
         """a[start:stop]"""
