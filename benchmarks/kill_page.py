@@ -64,7 +64,7 @@ that is cut every 35 steps (`truncation`).
 
 def page(found: list[dict[str, Any]], grown: list[dict[str, Any]]) -> str:
     """The page, in Markdown."""
-    rows = [{**row, "cell": cell["cell"]} for cell in found for row in cell["mutants"]]
+    rows = _all_rows(found)
     versions: dict[str, str] = found[0]["versions"]
     present = [n for n in NAMES if versions[n] or n == "central differences"]
     parts = [
@@ -75,7 +75,7 @@ def page(found: list[dict[str, Any]], grown: list[dict[str, Any]]) -> str:
         _table(rows, present, "usual", "cell"),
     ]
     parts += ["## By sort of mistake, usual setting\n", _by_kind(rows, present)]
-    parts += ["## Where the others see least\n", _settings(rows, present)]
+    parts += ["## Where the others see least\n", _settings(rows, present), _alarms(found)]
     parts += ["## Where the gradient grows\n", _GROWTH, _grown(grown, present)]
     parts += [
         "## All mutants, throughtime alone\n",
@@ -121,11 +121,27 @@ def asked(rows: Iterable[dict[str, Any]], setting: str) -> list[dict[str, Any]]:
     ]
 
 
-def killed(rows: list[dict[str, Any]], name: str, setting: str) -> int:
-    """How many of them were noticed."""
+def killed(rows: list[dict[str, Any]], name: str, setting: str) -> tuple[int, int]:
+    """How many of how many were noticed; who refuses the right code too is not asked about the wrong."""
     if name == OURS:
-        return sum(r["fate"] == "killed" for r in rows)
-    return sum(r["refused"][f"{name}, {setting}"] for r in rows)
+        return sum(r["fate"] == "killed" for r in rows), len(rows)
+    key = f"{name}, {setting}"
+    fair = [r for r in rows if not r["alarms"].get(key)]
+    return sum(r["refused"][key] for r in fair), len(fair)
+
+
+def _all_rows(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {**row, "cell": cell["cell"], "alarms": cell["false alarms"]}
+        for cell in found
+        for row in cell["mutants"]
+    ]
+
+
+def _alarms(found: list[dict[str, Any]]) -> str:
+    listed = [f"{k} ({c['cell']})" for c in found for k, v in c["false alarms"].items() if v]
+    text = "The right code was refused too, and the mutants there are not counted, by: "
+    return text + "; ".join(listed) + ".\n" if listed else ""
 
 
 def _share(part: int, whole: int) -> str:
@@ -139,7 +155,7 @@ def _lines(head: list[str], body: list[list[str]]) -> str:
 
 
 def _counts(rows: list[dict[str, Any]], present: list[str], setting: str) -> list[str]:
-    return [_share(killed(rows, n, setting), len(rows)) for n in (OURS, *present)]
+    return [_share(*killed(rows, n, setting)) for n in (OURS, *present)]
 
 
 def _table(rows: list[dict[str, Any]], present: list[str], setting: str, by: str) -> str:
@@ -234,7 +250,7 @@ def write_figure(found: list[dict[str, Any]], path: Path) -> None:
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    rows = [{**row, "cell": cell["cell"]} for cell in found for row in cell["mutants"]]
+    rows = _all_rows(found)
     present = [n for n in NAMES if found[0]["versions"][n] or n == "central differences"]
     settings = list(dict.fromkeys(k.partition(", ")[2] for r in rows for k in r.get("refused", {})))
     with mpl.rc_context({"svg.hashsalt": "throughtime", "font.size": 9}):
@@ -244,7 +260,8 @@ def write_figure(found: list[dict[str, Any]], path: Path) -> None:
             shares = []
             for setting in settings:
                 here = asked(rows, setting)
-                shares.append(100 * (1 - killed(here, name, setting) / len(here)))
+                part, whole = killed(here, name, setting)
+                shares.append(100 * (1 - part / whole))
             at = [s + 0.2 * i - 0.3 for s in range(len(settings))]
             bars = axes.bar(
                 at, shares, 0.2, label=name, color=("#1b7837", "#d95f02", "#7570b3", "#999999")[i]

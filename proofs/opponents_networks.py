@@ -45,4 +45,5 @@ def network_task(network: Network, source: str) -> Task:
     initial = module_of(source).init_params(*(sizes[d] for d in network.dims), seed=SEED)
     call = NetworkCall(sample, {n: np.asarray(v, float) for n, v in initial.items()})
     indices = frozenset(i for i, q in enumerate(network.inputs) if q.kind == "index")
-    return Task(cast(Call, call), SETTINGS[0], indices=indices)
+    real = tuple(q.name for q in network.inputs if q.kind != "index")
+    return Task(cast(Call, call), SETTINGS[0], indices=indices, real=real)

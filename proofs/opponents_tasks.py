@@ -73,6 +73,7 @@ class Task:
         memo: values of the right forward pass by its arguments, for modules that share it.
         same_forward: whether the forward pass is the right one.
         indices: inputs that are whole numbers, by position: nothing is differentiated by them.
+        real: the names of the other inputs, in order.
     """
 
     call: Call
@@ -80,6 +81,7 @@ class Task:
     memo: dict[bytes, list[Array]] = field(default_factory=dict[bytes, list[Array]])
     same_forward: bool = False
     indices: frozenset[int] = frozenset()
+    real: tuple[str, ...] = ()
 
     @property
     def arrays(self) -> list[Array]:
@@ -134,7 +136,8 @@ class Task:
         c = self.call
         params = [params_bar[n] for n in c.params]
         states = [state_bar[n] for n in c.state]
-        return _finite([np.asarray(v) for v in (*params, *inputs_bar.values(), *states)])
+        inputs = [inputs_bar[n] for n in self.real]
+        return _finite([np.asarray(v) for v in (*params, *inputs, *states)])
 
 
 def _finite(arrays: list[Array]) -> list[Array]:
@@ -161,7 +164,7 @@ def task(cell: Cell, source: str, setting: Setting) -> Task:
         for n, v in initial.items()
     }
     call.state = {n: np.zeros_like(v) for n, v in call.state.items()}
-    return Task(call, setting)
+    return Task(call, setting, real=tuple(q.name for q in cell.inputs))
 
 
 def growing(gain: float, steps: int) -> Setting:
