@@ -6,7 +6,7 @@
 #   make frameworks        installs torch and autograd, so that the tests that compare with them run too
 #   make lint | format     ruff and pyright | ruff's formatter
 #   make coverage          the tests with coverage by branch
-#   make bench             the benchmarks
+#   make bench             the benchmarks: tables of times and ratios, and build/benchmarks.json
 #   make map               the tables of files in ARCHITECTURE.md, from the files themselves
 #   make clean             what make built; make distclean also removes .venv
 
@@ -33,7 +33,8 @@ coverage: $(VENV)/.test
 	$(PY) -m pytest -n auto --cov --cov-report=term $(ARGS)
 
 bench: $(VENV)/.bench
-	$(PY) -m pytest benchmarks --benchmark-only $(ARGS)
+	@mkdir -p build
+	$(PY) -m pytest benchmarks --benchmark-only --benchmark-json=build/benchmarks.json $(ARGS)
 
 lint: $(VENV)/.dev
 	$(PY) -m ruff format --check .
