@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -184,6 +185,9 @@ def test_rocq_accepts_names_that_are_its_own_words(library: Path) -> None:
     accepted(certificate(derived(text)), library)
 
 
+@pytest.mark.skipif(
+    os.environ.get("HYPOTHESIS_PROFILE") != "soak", reason="minutes of Rocq: make soak runs it"
+)
 @pytest.mark.needs("coqc")
 def test_rocq_accepts_a_cell_drawn_at_random(library: Path) -> None:
     drawn: list[str] = []
