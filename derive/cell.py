@@ -14,6 +14,7 @@ from sympy import Expr
 from sympy.matrices.expressions import MatrixExpr, MatrixSymbol
 
 from derive.expressions import Timed, leaves, parameter
+from derive.initial import Start
 
 Role = Literal["state", "input", "parameter", "constant", "intermediate"]
 Kind = Literal["real", "index", "mask"]
@@ -82,8 +83,7 @@ class Cell:
         reference: where the cell comes from, possibly empty.
         options: the options with which the text was read, e.g. ``{"g": "relu"}``.
         exports: intermediates that a network around the cell looks at, besides its own outputs.
-        initial: how the author starts a parameter: identity, zeros, ones, orthogonal, glorot or a number as text,
-            by name; a parameter that is not in it has no stated convention.
+        initial: how the author starts a parameter, by name; a parameter that is not in it has no stated convention.
     """
 
     name: str
@@ -94,7 +94,7 @@ class Cell:
     title: str = ""
     reference: str = ""
     options: dict[str, str] = field(default_factory=dict)
-    initial: dict[str, str] = field(default_factory=dict)
+    initial: dict[str, Start] = field(default_factory=dict)
     exports: frozenset[str] = frozenset()
 
     def of_role(self, *roles: Role) -> tuple[Quantity, ...]:

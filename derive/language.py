@@ -10,18 +10,20 @@ from sympy.matrices.expressions import MatrixExpr
 
 from derive.cell import Cell, Equation, Quantity
 from derive.dimensions import Size
-from derive.errors import LanguageError, ShapeError
+from derive.errors import LanguageError
 from derive.expressions import Timed
 from derive.language_build import build, dimension
 from derive.language_declarations import (
     Declaration,
     check_twice,
     choose,
+    inits,
     is_declaration,
     read_declaration,
 )
 from derive.language_expressions import Choices, read_expression
 from derive.language_indices import each_index_once, kinds_of, write_out_embeddings
+from derive.language_init import checked_starts
 from derive.language_lines import Document, Statement, read_lines
 from derive.language_roles import Named, check_state, evaluation_order, roles
 from derive.language_sympy import constant_text, equations_as_text
@@ -64,7 +66,7 @@ def read_cell(text: str, name: str = "cell", options: Mapping[str, str] | None =
         title=document.title,
         reference=document.reference,
         options=chosen,
-        initial=_initial(declarations, quantities),
+        initial=checked_starts(inits(declarations), quantities),
     )
 
 
@@ -240,24 +242,3 @@ def _equation(
 ) -> Equation:
     expr = build(equation.value, quantities, shapes.of_node, shapes.names)
     return Equation(quantities[equation.target].symbol, expr, equation.line)
-
-
-def _initial(declarations: list[Declaration], quantities: Mapping[str, Quantity]) -> dict[str, str]:
-    """The declared initialisations.
-
-    Raises:
-        ShapeError: an identity is asked of what is not square.
-    """
-    found = {}
-    for declaration in declarations:
-        if declaration.kind != "init":
-            continue
-        rows, cols = quantities[declaration.name].shape
-        if declaration.value == "identity" and rows != cols:
-            raise ShapeError(
-                f"{declaration.name} is ({rows}, {cols}); the identity is square.",
-                "Choose another kind, or check the equations.",
-                place=declaration.span.place,
-            )
-        found[declaration.name] = str(declaration.value)
-    return found

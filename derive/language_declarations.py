@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 
 from derive.errors import ArgumentError, LanguageError
-from derive.language_lines import Statement, Token
+from derive.initial import Start
+from derive.language_cursor import Cursor
+from derive.language_init import read_start
+from derive.language_lines import Statement
 from derive.language_words import listed, nearest
 from derive.syntax import DECLARATIONS, FUNCTION_NAMES, MAX_LAG, RESERVED, Span
 
 MAX_SIZE = 1_000_000
-INITIALISERS = ("identity", "zeros", "ones", "orthogonal", "glorot")
 
 Size = tuple[int, tuple[tuple[str, int], ...]]
 
@@ -26,7 +28,7 @@ class Declaration:
         name: what it is about.
         span: the name's place.
         value: const: a number or None; dim: one or two sizes (whole number, names with their factors);
-            option: the allowed values, the default first; init: the kind or number as text; index: None.
+            option: the allowed values, the default first; init: a Start; index: None.
     """
 
     kind: str
@@ -50,69 +52,6 @@ class Option:
     values: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class _Cursor:
-    """Walks over the tokens of one declaration."""
-
-    statement: Statement
-    at: int = 1
-    end: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.end = len(self.statement.tokens)
-
-    @property
-    def token(self) -> Token | None:
-        return self.statement.tokens[self.at] if self.at < self.end else None
-
-    def fail(self, expected: str) -> LanguageError:
-        token = self.token or self.statement.tokens[-1]
-        found = f"found `{token.text}`" if self.token else "the line ends"
-        kind = self.statement.tokens[0].text
-        return LanguageError(
-            f"Expected {expected}; {found}.",
-            _FORMS[kind],
-            place=self.statement.place(token.start, token.stop),
-        )
-
-    def take(self, kind: str, expected: str, text: str | None = None) -> Token:
-        token = self.token
-        if token is None or token.kind != kind or (text is not None and token.text != text):
-            raise self.fail(expected)
-        self.at += 1
-        return token
-
-    def skip(self, text: str) -> bool:
-        if self.token is not None and self.token.text == text:
-            self.at += 1
-            return True
-        return False
-
-    def finish(self) -> None:
-        if self.token is not None:
-            raise self.fail("the end of the line")
-
-    def number(self) -> Fraction:
-        sign = -1 if self.skip("-") else 1
-        value = sign * Fraction(self.take("number", "a number").text)
-        if self.skip("/"):
-            below = Fraction(self.take("number", "a number").text)
-            if below == 0:
-                self.at -= 1
-                raise self.fail("a number other than 0")
-            value /= below
-        return value
-
-
-_FORMS = {
-    "const": "Write `const name` or `const name = 0.9`.",
-    "dim": "Write `dim name = n` (a column), `dim name = n, m` (a matrix) or `dim name = 1` (a scalar).",
-    "option": "Write `option name = tanh | relu` or `option name = 2`.",
-    "index": "Write `index name`.",
-    "init": f"Write `init name = kind` with a number, {', '.join(INITIALISERS)}.",
-}
-
-
 def is_declaration(statement: Statement) -> bool:
     """Whether a statement starts like a declaration."""
     first, *rest = statement.tokens
@@ -125,7 +64,7 @@ def read_declaration(statement: Statement) -> Declaration:
     Raises:
         LanguageError: it has not the form of its kind.
     """
-    cursor = _Cursor(statement)
+    cursor = Cursor(statement)
     kind = statement.tokens[0].text
     name = cursor.take("name", "a name")
     span = Span(statement, name.start, name.stop)
@@ -138,11 +77,11 @@ def read_declaration(statement: Statement) -> Declaration:
     return Declaration(kind, name.text, span, value)
 
 
-def _const(cursor: _Cursor) -> Fraction | None:
+def _const(cursor: Cursor) -> Fraction | None:
     return cursor.number() if cursor.skip("=") else None
 
 
-def _dim(cursor: _Cursor) -> tuple[Size, ...]:
+def _dim(cursor: Cursor) -> tuple[Size, ...]:
     cursor.take("op", "`=`", "=")
     sizes = [_size(cursor)]
     if cursor.skip(","):
@@ -150,7 +89,7 @@ def _dim(cursor: _Cursor) -> tuple[Size, ...]:
     return tuple(sizes)
 
 
-def _size(cursor: _Cursor) -> Size:
+def _size(cursor: Cursor) -> Size:
     """A whole number, a name, or a sum of such, each name possibly with a whole factor."""
     constant, names, start = 0, {}, cursor.at
     while True:
@@ -175,7 +114,7 @@ def _size(cursor: _Cursor) -> Size:
     return constant, tuple(names.items())
 
 
-def _whole(cursor: _Cursor, largest: int) -> int:
+def _whole(cursor: Cursor, largest: int) -> int:
     token = cursor.take("number", "a whole number")
     if not token.text.isdigit() or not 1 <= int(token.text) <= largest:
         cursor.at -= 1
@@ -183,7 +122,7 @@ def _whole(cursor: _Cursor, largest: int) -> int:
     return int(token.text)
 
 
-def _option(cursor: _Cursor) -> tuple[str, ...]:
+def _option(cursor: Cursor) -> tuple[str, ...]:
     cursor.take("op", "`=`", "=")
     if cursor.token is not None and cursor.token.kind == "number":
         return (str(_whole(cursor, MAX_LAG)),)
@@ -198,22 +137,11 @@ def _option(cursor: _Cursor) -> tuple[str, ...]:
             return tuple(values)
 
 
-def _init(cursor: _Cursor) -> str:
-    cursor.take("op", "`=`", "=")
-    if cursor.token is not None and cursor.token.kind == "name":
-        token = cursor.take("name", "a kind")
-        if token.text not in INITIALISERS:
-            cursor.at -= 1
-            raise cursor.fail(f"{', '.join(INITIALISERS)} or a number")
-        return token.text
-    return str(cursor.number())
-
-
-_VALUES: dict[str, Callable[[_Cursor], object]] = {
+_VALUES: dict[str, Callable[[Cursor], object]] = {
     "const": _const,
     "dim": _dim,
     "option": _option,
-    "init": _init,
+    "init": read_start,
     "index": lambda _: None,
 }
 
@@ -276,3 +204,10 @@ def _check_value(option: Option, value: str) -> None:
             f"{option.name}={value} is not a lag.",
             f"{option.name} is a whole number from 1 to {MAX_LAG}.",
         )
+
+
+def inits(declarations: Iterable[Declaration]) -> Iterator[tuple[str, Start, Span]]:
+    """Name, start and place of every ``init``."""
+    for found in declarations:
+        if isinstance(found.value, Start):
+            yield found.name, found.value, found.span

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from sympy import Expr
 
 from derive.cell import Cell, Quantity
+from derive.initial import Start
 
 END = "end"
 
@@ -92,7 +93,7 @@ class Network:
     text: str = ""
     title: str = ""
     reference: str = ""
-    initial: dict[str, str] = field(default_factory=dict)
+    initial: dict[str, Start] = field(default_factory=dict)
     masks: dict[str, str] = field(default_factory=dict)
 
     @property

@@ -100,7 +100,7 @@ class _Reader:
             axis, span = read_ragged(statement)
             self.ragged.setdefault(axis, span)
         elif is_declaration(statement):
-            declaration = read_declaration(statement)
+            declaration = read_declaration(rewritten(statement, scans).statement)
             if declaration.kind == "option":
                 raise LanguageError(
                     "A network has no options; its cells have.",
@@ -123,7 +123,8 @@ class _Reader:
                 f"{source} holds no scan and no equation.", "Write e.g. f = scan(lstm, x[t])."
             )
         self.check_fields()
-        self.declarations = self.declarations + self.of_cells
+        own = {d.name for d in self.declarations if d.kind == "init"}
+        self.declarations += [d for d in self.of_cells if d.kind != "init" or d.name not in own]
         groups = self.written_out()
         named = roles([e for g in groups for e in g.equations], self.declarations)
         masks = masks_for(self.ragged, groups, list(named))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from derive.errors import LanguageError
+from derive.initial import Start
 from derive.language_declarations import Declaration
 from derive.language_words import listed
 from derive.losses import mapped
@@ -71,4 +72,6 @@ class Renaming:
                 (constant, tuple((f"{self.owner}_{size}", k) for size, k in names))
                 for constant, names in value  # type: ignore[attr-defined]
             )
+        if isinstance(value, Start) and value.parameter:
+            value = replace(value, parameter=self.name(value.parameter, timed=False))
         return replace(declaration, name=name, value=value)

@@ -13,8 +13,9 @@ from derive.cell import Cell, Equation, Quantity, Role
 from derive.dimensions import Size
 from derive.errors import LanguageError
 from derive.language_build import build, dimension
-from derive.language_declarations import Declaration
+from derive.language_declarations import Declaration, inits
 from derive.language_indices import kinds_of
+from derive.language_init import checked_starts
 from derive.language_roles import Named
 from derive.network import END, Network, Segment, Source
 from derive.network_checks import check_memories, check_starts
@@ -85,7 +86,7 @@ def assemble(
         axes={q: maker.axes[q] for q in outside},
         dims=dims,
         loss=next((Source(s.name, "loss") for s in linked if "loss" in _defined(s)), None),
-        initial={d.name: str(d.value) for d in declarations if d.kind == "init"},
+        initial={name: start for name, start, _ in inits(declarations)},
     )
 
 
@@ -248,11 +249,9 @@ class _Maker:
             for d in (dimension(Size(0, ((v, 1),)), self.shapes.names) for v in self.shapes.names)
             if d in used
         )
-        initial = {
-            d.name: str(d.value)
-            for d in self.declarations
-            if d.kind == "init" and d.name in quantities
-        }
+        initial = checked_starts(
+            (d for d in inits(self.declarations) if d[0] in quantities), quantities
+        )
         whole = Cell(bundle[0].name, equations, tuple(quantities.values()), dims, initial=initial)
         cell, joint = with_joint_sizes(whole)
         first = bundle[0]

@@ -150,21 +150,8 @@ def at_step(value: Array, step: int, steps: int) -> Array:
     return whole
 
 
-def orthogonal(rng: np.random.Generator, rows: int, cols: int, dtype: np.dtype | type) -> Array:
-    """A random matrix with orthonormal rows or columns (Saxe, McClelland and Ganguli, 2014)."""
-    q, r = np.linalg.qr(rng.standard_normal((max(rows, cols), min(rows, cols))))
-    q = q * np.sign(np.diagonal(r))
-    return (q if rows >= cols else q.T).astype(dtype)
-
-
-def glorot(rng: np.random.Generator, rows: int, cols: int, dtype: np.dtype | type) -> Array:
-    """Uniform in ±√(6 / (rows + cols)) (Glorot and Bengio, 2010)."""
-    bound = np.sqrt(6.0 / (rows + cols))
-    return rng.uniform(-bound, bound, (rows, cols)).astype(dtype)
-
-
 NAMES = (
     "leading", "size", "samples", "common_dtype", "unpacked", "unpacked_state", "gradients", "checked",
     "checked_index",
-    "only", "read_only", "without", "refuse_unknown", "add_all", "add_to", "at_step", "orthogonal", "glorot",
+    "only", "read_only", "without", "refuse_unknown", "add_all", "add_to", "at_step",
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""How parameters start: by what the cell's author declared, and else by the field's habit.
+"""How parameters start: by what the cell's author or its user declared, and else by the field's habit.
 
 Square matrices start orthogonal (Saxe et al., 2014), other matrices uniform by Glorot and Bengio (2010),
 vectors at zero and scalars at one.
@@ -6,35 +6,96 @@ vectors at zero and scalars at one.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 
-from derive.cell import Quantity
-from derive.expressions import is_column, is_scalar
+from sympy.matrices.expressions import MatMul, MatrixExpr, Transpose
+
+from derive.cell import Cell, Quantity
+from derive.expressions import LEAVES, is_column, is_scalar, operands
+from derive.initial import Start
 from numeric.arrays import trailing
+from numeric.body import tuple_text
+from numeric.initialisers import NAMES
+
+Dim = Callable[[object], str]
 
 
-def initial_value(q: Quantity, declared: str | None, dim) -> str:
+def initial_lines(cell: Cell, dim: Dim) -> list[str]:
+    """The body of ``init_params``.
+
+    Args:
+        cell: whose parameters start.
+        dim: a size as code.
+    """
+    starts = {q.name: cell.initial.get(q.name) or _habit(q) for q in cell.parameters}
+    after = {name: start for name, start in starts.items() if start.kind == "parameter"}
+    rows = [
+        f'        "{q.name}": {_value(cell, q, starts[q.name], dim)},'
+        for q in cell.parameters
+        if q.name not in after
+    ]
+    random = any(start.kind in NAMES for start in starts.values())
+    lines = ["    rng = np.random.default_rng(seed)"] if random else []
+    if not after:
+        return [*lines, "    return {", *rows, "    }"]
+    opposite = [f'    params["{name}"] = -params["{s.parameter}"]' for name, s in after.items()]
+    return [*lines, "    params = {", *rows, "    }", *opposite, "    return params"]
+
+
+def _value(cell: Cell, q: Quantity, start: Start, dim: Dim) -> str:
     """The expression with which one parameter starts."""
-    axes = trailing(q.symbol, dim)
-    shape = f"({', '.join(axes)}{',' if len(axes) == 1 else ''})"
+    shape = tuple_text(trailing(q.symbol, dim))
     rows, cols = dim(q.shape[0]), dim(q.shape[1])
-    how = declared or _habit(q)
-    table = {
+    if start.kind == "number":
+        return f"np.full({shape}, {float(start.number or 0)!r}, dtype)"
+    sign, factor = "-" if start.negative else "", start.argument
+    if start.kind == "chrono":
+        return f"{sign}chrono(rng, {float(factor)!r}, {shape}, dtype)"
+    scale = "" if factor == 1 else f"{_number(factor)} * "
+    if start.kind in NAMES:
+        turned = is_turned(cell, q)
+        order = f"{cols}, {rows}" if turned else f"{rows}, {cols}"
+        value = f"{start.kind}(rng, {order}, dtype)" + ".T" * turned
+        if is_column(q.symbol):
+            value = f"{start.kind}(rng, {rows}, {cols}, dtype).reshape({shape})"
+        return f"{sign}{scale}{value}"
+    fixed = {
         "zeros": f"np.zeros({shape}, dtype)",
         "ones": f"np.ones({shape}, dtype)",
         "identity": f"np.eye({rows}, {cols}, dtype=dtype)",
-        "orthogonal": f"orthogonal(rng, {rows}, {cols}, dtype)",
-        "glorot": f"glorot(rng, {rows}, {cols}, dtype)",
     }
-    value = table.get(how) or f"np.full({shape}, {float(Fraction(how))!r}, dtype)"
-    flat = how in ("orthogonal", "glorot") and is_column(q.symbol)
-    return f"{value}.reshape({shape})" if flat else value
+    return f"{sign}{scale}{fixed[start.kind]}"
 
 
-def _habit(q: Quantity) -> str:
+def _number(value: Fraction) -> str:
+    shown = repr(float(value))
+    return f"({shown})" if value < 0 else shown
+
+
+def _habit(q: Quantity) -> Start:
     rows, cols = q.shape
     if is_scalar(q.symbol):
-        return "ones"
+        return Start("ones")
     if is_column(q.symbol):
-        return "zeros"
-    return "orthogonal" if rows == cols else "glorot"
+        return Start("zeros")
+    return Start("orthogonal" if rows == cols else "glorot")
+
+
+def is_turned(cell: Cell, q: Quantity) -> bool:
+    """Whether a matrix takes in as many numbers as it has rows: as the Wᵀ of Wᵀ x, or as the W of xᵀ W."""
+    found: set[bool] = set()
+    stack: list[tuple[MatrixExpr, bool | None]] = [(eq.expr, None) for eq in cell.equations]
+    while stack:
+        expr, right = stack.pop()
+        if expr == q.symbol and right is not None:
+            found.add(right)
+        if isinstance(expr, LEAVES):
+            continue
+        parts = operands(expr)
+        if isinstance(expr, MatMul):
+            stack += [(part, i == len(parts) - 1) for i, part in enumerate(parts)]
+        else:
+            flipped = isinstance(expr, Transpose) and right is not None
+            stack += [(part, not right if flipped else right) for part in parts]
+    return found == {True}

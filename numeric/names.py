@@ -10,6 +10,7 @@ from derive.cell import Cell
 from derive.expressions import has_time
 from derive.notation import Notation
 from numeric.checks import NAMES as CHECKS
+from numeric.initialisers import NAMES as INITIALISERS
 from numeric.primitives import NAMES as PRIMITIVES
 from numeric.ragged import NAMES as RAGGED
 
@@ -22,7 +23,7 @@ RESERVED = frozenset(
     """.split()  # noqa: SIM905 - a paragraph of words reads better than a column of literals
 )
 
-HELPERS = frozenset([*PRIMITIVES, *CHECKS, *RAGGED])
+HELPERS = frozenset([*PRIMITIVES, *CHECKS, *INITIALISERS, *RAGGED])
 
 
 class Names:

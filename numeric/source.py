@@ -7,13 +7,13 @@ import re
 import textwrap
 
 from derive.derivation import Derivation
-from numeric import checks, primitives, ragged
+from numeric import checks, initialisers, primitives, ragged
 from numeric.arrays import trailing
 from numeric.backward_pass import Backward
 from numeric.body import WIDTH, Body, listed, tuple_text
 from numeric.equations import equations_text
 from numeric.forward_pass import Forward
-from numeric.initial import initial_value
+from numeric.initial import initial_lines
 from numeric.names import Names, primal_names
 from numeric.program import Program, program
 
@@ -98,11 +98,6 @@ class File(Body):
 
     def init_params(self) -> str:
         """The parameters at the start of training."""
-        rows = [
-            f'        "{q.name}": {initial_value(q, self.cell.initial.get(q.name), self.dim)},'
-            for q in self.cell.parameters
-        ]
-        random = any("(rng, " in row for row in rows)
         arguments = ", ".join(
             [*self.size_arguments(), "*", "seed: int = 0", "dtype: np.dtype | type = np.float64"]
         )
@@ -110,10 +105,7 @@ class File(Body):
             [
                 f"def init_params({arguments}) -> Arrays:",
                 '    """Parameters at the start of training; the same seed gives the same numbers."""',
-                *(["    rng = np.random.default_rng(seed)"] if random else []),
-                "    return {",
-                *rows,
-                "    }",
+                *initial_lines(self.cell, self.dim),
             ]
         )
 
@@ -182,7 +174,11 @@ class File(Body):
 
 def helpers(text: str) -> list[str]:
     """The functions that a file calls, copied from where they are tested."""
-    available = {name: module for module in (primitives, checks, ragged) for name in module.NAMES}
+    available = {
+        name: module
+        for module in (primitives, checks, ragged, initialisers)
+        for name in module.NAMES
+    }
     found: dict[str, str] = {}
     waiting = [text]
     while waiting:
