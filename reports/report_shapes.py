@@ -21,10 +21,7 @@ ROLES = ("state", "input", "parameter", "constant", "intermediate")
 
 def shapes(cell: Cell) -> Section:
     """What every name is, and of which shape."""
-    rows = [
-        [f"${_symbol(q)}$", q.role, f"${_shape(q)}$", _meaning(cell, q)]
-        for q in sorted(cell.quantities, key=lambda q: ROLES.index(q.role))
-    ]
+    rows = quantity_rows(cell)
     dims = ", ".join(f"${latex_name(str(d))}$" for d in cell.dims)
     lead = (
         "Nothing was declared but the equations: roles and shapes follow from them. "
@@ -39,6 +36,14 @@ def shapes(cell: Cell) -> Section:
             )
         ],
     )
+
+
+def quantity_rows(cell: Cell) -> list[list[str]]:
+    """Name, role, shape and meaning of every quantity, as Markdown."""
+    return [
+        [f"${_symbol(q)}$", q.role, f"${_shape(q)}$", _meaning(cell, q)]
+        for q in sorted(cell.quantities, key=lambda q: ROLES.index(q.role))
+    ]
 
 
 def _symbol(q: Quantity) -> str:
