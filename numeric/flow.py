@@ -13,6 +13,7 @@ from derive.cell import Cell
 from derive.derivation import Derivation
 from derive.errors import ArgumentError
 from derive.expressions import is_column
+from numeric import initialisers
 from numeric.interpret import Array, shape_of
 from numeric.ledger import Ledger, ledger
 from numeric.lyapunov import Growth, Spectrum, growth, spectrum
@@ -21,7 +22,6 @@ from numeric.singular import log_largest_singular
 from numeric.stream import Stream, normal_inputs
 from numeric.tape import run
 
-INITS = ("own", "orthogonal", "normal", "glorot", "identity")
 LAGS = 200
 SETTLING = 100
 """Steps before anything is measured, in which a run leaves its start."""
@@ -42,6 +42,7 @@ class Setting:
         values: parameters that are set to one number, by name.
         inputs: standard deviation of the inputs.
         seed: of weights, inputs and directions.
+        starts: how single parameters start, by name, as a declaration writes it; see ``derive.starts``.
     """
 
     steps: int = 1000
@@ -52,6 +53,7 @@ class Setting:
     values: Mapping[str, float] | None = None
     inputs: float = 1.0
     seed: int = 0
+    starts: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,9 @@ def initial_weights(
         square = bool(rows == q.shape[1]) and not is_column(q.symbol)
         if square:
             value = setting.gain * (
-                value if setting.init == "own" else _square(setting.init, shape[0], rng)
+                value
+                if setting.init == "own" or q.name in (setting.starts or {})
+                else _square(setting.init, shape[0], rng)
             )
         found[q.name] = np.full(shape, values.pop(q.name)) if q.name in values else value
     for q in cell.constants:
@@ -127,12 +131,7 @@ def initial_weights(
 
 
 def _square(init: str, n: int, rng: np.random.Generator) -> Array:
-    if init == "identity":
-        return np.eye(n)
-    if init == "glorot":
-        return rng.uniform(-1, 1, (n, n)) * math.sqrt(3.0 / n)
-    drawn = rng.standard_normal((n, n))
-    return drawn / math.sqrt(n) if init == "normal" else np.linalg.qr(drawn)[0]
+    return np.eye(n) if init == "identity" else getattr(initialisers, init)(rng, n, n, float)
 
 
 def flow(derivation: Derivation, fixed: Mapping[str, Array], setting: Setting) -> Flow:

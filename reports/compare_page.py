@@ -16,7 +16,7 @@ from reports.markdown import code_span, table
 from reports.notebook import Figure, Section, Text, build
 from reports.report_links import heading
 from reports.report_study import number_of_log
-from reports.study_page import verdict
+from reports.study_page import how_started, verdict
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -57,9 +57,8 @@ def build_comparison(entries: Sequence[Entry]) -> NotebookNode:
     s = entries[0].flow.setting
     lead = (
         "\n".join(f"- {code_span(e.label)}: {verdict(e.flow)}" for e in entries)
-        + f"\n\nEvery cell with $n = {s.n}$, other dimensions {s.m}; square matrices: "
-        f"{'as the generated code starts them' if s.init == 'own' else s.init}, gain {s.gain:g}; inputs normal with "
-        f"standard deviation {s.inputs:g}; $T = {s.steps}$; seed {s.seed}."
+        + f"\n\nEvery cell with $n = {s.n}$, other dimensions {s.m}; {how_started(s)}, gain {s.gain:g}; "
+        f"inputs normal with standard deviation {s.inputs:g}; $T = {s.steps}$; seed {s.seed}."
     )
     sections = [
         Section("summary", [Text(lead)]),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from derive.derivation import Derivation
 from derive.latex import LatexPrinter, latex_name
-from numeric.flow import Flow
+from numeric.flow import Flow, Setting
 from numeric.ledger import Route
 from numeric.mean_field import forget_path, vanilla
 from proofs.theorems import Finding
@@ -75,16 +75,22 @@ def verdict(flow: Flow) -> str:
     return f"The gradient {way}: {told}; it {verb} every {abs(flow.half_life):.1f} steps."
 
 
+def how_started(setting: Setting) -> str:
+    """How the parameters start, in words."""
+    own = "as the generated code starts them" if setting.init == "own" else setting.init
+    single = (code_span(f"{name} = {how}") for name, how in (setting.starts or {}).items())
+    return ", ".join([f"square matrices: {own}", *single])
+
+
 def _summary(study: Study) -> str:
     s, cell = study.flow.setting, study.derivation.cell
     fixed = "".join(f", {code_span(f'{k} = {v:g}')}" for k, v in (s.values or {}).items())
     sizes = ", ".join(
         f"${latex_name(str(d))} = {s.n if i == 0 else s.m}$" for i, d in enumerate(cell.dims)
     )
-    own = "as the generated code starts them" if s.init == "own" else s.init
     return (
         f"**{verdict(study.flow)}**\n\n"
-        f"Cell {code_span(cell.name)}; {sizes}; square matrices: {own}, gain {s.gain:g}{fixed}; inputs normal with "
+        f"Cell {code_span(cell.name)}; {sizes}; {how_started(s)}, gain {s.gain:g}{fixed}; inputs normal with "
         f"standard deviation {s.inputs:g}; $T = {s.steps}$; seed {s.seed}. λ₁ is the growth rate of one "
         f"direction of the joint state ($N = {study.flow.gains.size}$ entries: "
         + ", ".join(f"${latex_name(q.name)}$" for q in cell.states)
@@ -225,7 +231,7 @@ def _theory(study: Study) -> str:
     flow, rows = study.flow, list[list[str]]()
     names = {f.theorem.name for f in study.findings}
     s = flow.setting
-    if "mean-field" in names and s.init == "normal" and s.inputs == 0:
+    if "mean-field" in names and s.init == "normal" and s.inputs == 0 and not s.starts:
         rows.append(
             [
                 "λ₁, mean field (asymptotic in $n$)",

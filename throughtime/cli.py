@@ -157,17 +157,25 @@ def derive(say: Progress, cell: str, form: str, output: Path | None, force: bool
     is_flag=True,
     help="Bring along clipping, windows of a series, SGD, Adam and a training loop.",
 )
+@click.option(
+    "--init",
+    "starts",
+    multiple=True,
+    metavar="NAME=HOW",
+    help="How a parameter starts: W=orthogonal, b_f=chrono(100), b_i=-b_f; may be given again.",
+)
 @click.option("--force", is_flag=True, help="Write over a file that exists.")
 @common
 @click.pass_obj
 def generate(
-    say: Progress, cell: str, output: Path | None, unverified: bool, training: bool, force: bool
-) -> Outcome:
+    say: Progress, cell: str, output: Path | None, unverified: bool, training: bool,
+    starts: tuple[str, ...], force: bool,
+) -> Outcome:  # fmt: skip
     """Write NumPy code for CELL, if every check of it holds."""
     if output is not None and output.suffix != ".py":
         raise ArgumentError(f"{output} is not a Python file's name.", f"Name it {output.stem}.py.")
     _refuse_existing(output, force=force)
-    model = _load(cell, say)
+    model = _load(cell, say, starts)
     say(f"generating {model.name}")
     source = model.generate().source
     if training:
@@ -355,11 +363,12 @@ def _renewed(path: Path, verification: Verification) -> Verification:
     return replace(verification, certificate="certificate: renewed for the code as it is now")
 
 
-def _load(cell: str, say: Progress) -> Model | NetworkModel:
+def _load(cell: str, say: Progress, starts: tuple[str, ...] = ()) -> Model | NetworkModel:
     say(f"reading {cell}")
+    from derive.starts import chosen_starts
     from throughtime.model import load
 
-    return load(cell)
+    return load(cell, init=chosen_starts(starts))
 
 
 def _refuse_existing(path: Path | None, *, force: bool) -> None:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from derive.errors import ArgumentError
+from derive.initial import KINDS
 from throughtime.console import Outcome, common
 from throughtime.progress import Progress
 
 if TYPE_CHECKING:
     from numeric.flow import Flow, Setting
 
-INITS = ("own", "orthogonal", "normal", "glorot", "identity")
+INITS = ("own", *(name for name, kind in KINDS.items() if kind.argument == "a factor"))
 FORMATS = ("html", "ipynb", "tex", "pdf")
 HIGHEST = 10**7
 
@@ -28,8 +29,9 @@ def setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
                      help="Steps over which the growth rate is measured."),
         click.option("--n", type=positive, default=32, show_default=True, help="The first dimension."),
         click.option("--m", type=positive, default=16, show_default=True, help="The other dimensions."),
-        click.option("--init", type=click.Choice(INITS), default="own", show_default=True,
-                     help="How square matrices start; own: as the cell's author says."),
+        click.option("--init", "inits", multiple=True, metavar="KIND|NAME=HOW",
+                     help=f"How square matrices start ({', '.join(INITS)}), own: as the cell's author says; or how one "
+                     "parameter starts: b_f=chrono(100), b_i=-b_f. May be given again."),
         click.option("--gain", type=float, default=1.0, show_default=True, help="Factor on square matrices."),
         click.option("--set", "values", multiple=True, metavar="NAME=NUMBER",
                      help="Set a parameter to one number (b_f=5); may be given again."),
@@ -120,9 +122,17 @@ def _formats(text: str) -> tuple[str, ...]:
     return names
 
 
-def _setting(*, values: tuple[str, ...], **given: Any) -> Setting:
+def _setting(*, values: tuple[str, ...], inits: tuple[str, ...], **given: Any) -> Setting:
+    from derive.starts import chosen_starts
     from numeric.flow import Setting
 
+    kinds = [text.strip() for text in inits if "=" not in text]
+    if wrong := [kind for kind in kinds if kind not in INITS]:
+        raise ArgumentError(
+            f"{wrong[0]!r} is no way in which square matrices start.",
+            f"Choose from {', '.join(INITS)}, or write NAME=HOW: b_f=chrono(100).",
+        )
+    starts = chosen_starts(text for text in inits if "=" in text)
     numbers: dict[str, float] = {}
     for text in values:
         name, _, number = text.partition("=")
@@ -130,4 +140,4 @@ def _setting(*, values: tuple[str, ...], **given: Any) -> Setting:
             numbers[name.strip()] = float(number)
         except ValueError:
             raise ArgumentError(f"{text!r} sets nothing.", "Write NAME=NUMBER: b_f=5.") from None
-    return Setting(values=numbers, **given)
+    return Setting(values=numbers, init=["own", *kinds][-1], starts=starts, **given)

@@ -15,6 +15,7 @@ from derive.derivation import Derivation
 from derive.derivation import derive as derive_cell
 from derive.errors import ArgumentError, NotVerifiedError
 from derive.language import cell_from_sympy, read_cell
+from derive.starts import cell_started, network_started
 from throughtime.display import Certificate, Code, certified_code
 from throughtime.network_model import NetworkModel
 
@@ -29,21 +30,23 @@ Progress = Callable[[str], None]
 FORMATS = ("html", "ipynb", "tex", "pdf")
 
 
-def load(spec: str) -> Model | NetworkModel:
+def load(spec: str, *, init: Mapping[str, str] | None = None) -> Model | NetworkModel:
     """The model of a cell, or of a network of cells.
 
     Args:
         spec: a shipped cell's name (``lstm``), with options if it has any (``elman:g=relu``), a shipped network's
             (``tagger``), or the path of a file: a network's ends in ``.net``.
+        init: parameters that start otherwise than declared, by name, each as a declaration writes it
+            (``{"W": "orthogonal", "b_f": "chrono(100)", "b_i": "-b_f"}``).
 
     Raises:
         UnknownCellError: there is no such cell, network or file.
-        CellError: the text is no valid cell or network.
+        CellError: the text is no valid cell or network, or a start does not fit.
         ArgumentError: an option or its value is unknown.
     """
     if network_catalog.is_network(spec):
-        return NetworkModel(network_catalog.load(spec))
-    return Model(catalog.load(spec))
+        return NetworkModel(network_started(network_catalog.load(spec), init or {}))
+    return Model(cell_started(catalog.load(spec), init or {}))
 
 
 def read(text: str, name: str = "cell", options: Mapping[str, str] | None = None) -> Model:

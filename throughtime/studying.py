@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from derive import catalog
 from derive.derivation import Derivation, derive
+from derive.starts import cell_started
 from numeric.flow import Flow, Setting, flow, initial_weights, sizes_of
 from reports.files import OutputExistsError, write_files
 from throughtime.reporting import rendered
@@ -34,7 +35,7 @@ def measured(spec: str, setting: Setting, say: Say) -> tuple[Derivation, Flow]:
     from proofs.modules import load_source
 
     say(f"deriving {spec}")
-    derivation = derive(catalog.load(spec))
+    derivation = derive(cell_started(catalog.load(spec), setting.starts or {}))
     cell = derivation.cell
     sizes = sizes_of(cell, setting)
     say(f"measuring {spec}")
