@@ -1,4 +1,4 @@
-"""Expressions of ``derive`` evaluated over NumPy arrays: stacks of matrices of shape (…, rows, columns).
+"""Expressions of ``derive`` evaluated over arrays: stacks of matrices of shape (…, rows, columns).
 
 Generated code is what users run; this is how the measurements evaluate any equation of a derivation without
 generating a file for it. Leading axes (samples, directions) broadcast.
@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import reduce
+from operator import add, mul
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sympy import Rational
-from sympy.matrices.expressions import (
+from sympy import Rational  # pyright: ignore[reportMissingTypeStubs] - it ships none
+from sympy.matrices.expressions import (  # pyright: ignore[reportMissingTypeStubs] - as above
     HadamardPower,
     HadamardProduct,
     Identity,
@@ -36,27 +37,12 @@ from derive.expressions import (
     operands,
     split_coefficient,
 )
-from numeric import primitives
+from numeric.namespace import NUMPY, Namespace
 
 Array = NDArray[Any]
 Look = Callable[[Any], Array]
 Program = Callable[[Look], Array]
 Sizes = Mapping[Any, int]
-
-FUNCTIONS: dict[str, Callable[[Array], Array]] = {
-    "tanh": np.tanh,
-    "sigmoid": primitives.sigmoid,
-    "relu": primitives.relu,
-    "softplus": primitives.softplus,
-    "exp": np.exp,
-    "log": np.log,
-    "sin": np.sin,
-    "cos": np.cos,
-    "sqrt": np.sqrt,
-    "abs": primitives.absolute,
-    "step": primitives.positive,
-    "sign": primitives.sign,
-}
 
 
 def size_of(expr: Any, sizes: Sizes) -> int:
@@ -70,33 +56,35 @@ def shape_of(expr: Any, sizes: Sizes) -> tuple[int, int]:
     return size_of(rows, sizes), size_of(cols, sizes)
 
 
-def compiled(expr: Any, sizes: Sizes) -> Program:
+def compiled(expr: Any, sizes: Sizes, space: Namespace = NUMPY) -> Program:
     """A function from the leaves' values to the expression's value.
 
     Args:
         expr: an expression of a derivation; its depth is bounded by the language's limits.
         sizes: the size of every dimension of the cell.
+        space: the namespace of the values.
 
     Returns:
         ``program(look)``, where ``look(leaf)`` is the value of a leaf as an array (…, rows, columns).
     """
-    make = _MAKERS.get(type(expr))
+    kind: type = type(expr)
+    make = _MAKERS.get(kind)
     if make is None:
         return lambda look: look(expr)
-    return make(expr, [compiled(a, sizes) for a in operands(expr)], sizes)
+    return make(expr, [compiled(a, sizes, space) for a in operands(expr)], sizes, space)
 
 
-Make = Callable[[Any, list[Program], Sizes], Program]
+Make = Callable[[Any, list[Program], Sizes, Namespace], Program]
 
 
 def _folded(join: Callable[[Array, Array], Array]) -> Make:
-    def make(expr: Any, parts: list[Program], sizes: Sizes) -> Program:
+    def make(expr: Any, parts: list[Program], sizes: Sizes, space: Namespace) -> Program:
         return lambda look: reduce(join, [part(look) for part in parts])
 
     return make
 
 
-def _product(expr: Any, parts: list[Program], sizes: Sizes) -> Program:
+def _product(expr: Any, parts: list[Program], sizes: Sizes, space: Namespace) -> Program:
     """A product with the chain multiplied from its thinner end, so that vectors stay vectors."""
     factor = float(Rational(split_coefficient(expr)[0].subs(dict(sizes))))
     last: Any = operands(expr)[-1]
@@ -113,87 +101,88 @@ def _product(expr: Any, parts: list[Program], sizes: Sizes) -> Program:
     return run
 
 
-def _power(expr: Any, parts: list[Program], sizes: Sizes) -> Program:
+def _power(expr: Any, parts: list[Program], sizes: Sizes, space: Namespace) -> Program:
     exponent = int(expr.args[1])
     return lambda look: (
         parts[0](look) ** float(exponent) if exponent < 0 else parts[0](look) ** exponent
     )
 
 
-def _unary(function: Callable[[Array], Array]) -> Make:
-    def make(expr: Any, parts: list[Program], sizes: Sizes) -> Program:
-        return lambda look: function(parts[0](look))
+def _unary(function: Callable[[Namespace, Array], Array]) -> Make:
+    def make(expr: Any, parts: list[Program], sizes: Sizes, space: Namespace) -> Program:
+        return lambda look: function(space, parts[0](look))
 
     return make
 
 
-def _function(expr: Any, parts: list[Program], sizes: Sizes) -> Program:
-    function = FUNCTIONS[expr.function]
+def _function(expr: Any, parts: list[Program], sizes: Sizes, space: Namespace) -> Program:
+    function = space.function(expr.function)
     return lambda look: function(parts[0](look))
 
 
-def _softmax(a: Array) -> Array:
-    raised = np.exp(a - a.max(axis=(-1, -2), keepdims=True))
-    return raised / raised.sum(axis=(-1, -2), keepdims=True)
+def _softmax(space: Namespace, a: Array) -> Array:
+    raised = space.xp.exp(a - _top(space, a))
+    return raised / _total(space, raised)
 
 
-def _logsumexp(a: Array) -> Array:
-    top = a.max(axis=(-1, -2), keepdims=True)
-    return top + np.log(np.exp(a - top).sum(axis=(-1, -2), keepdims=True))
+def _logsumexp(space: Namespace, a: Array) -> Array:
+    top = _top(space, a)
+    return top + space.xp.log(_total(space, space.xp.exp(a - top)))
 
 
-def _transpose(a: Array) -> Array:
-    return np.swapaxes(a, -1, -2)
+def _top(space: Namespace, a: Array) -> Array:
+    return space.xp.max(a, axis=(-1, -2), keepdims=True)
 
 
-def _total(a: Array) -> Array:
-    return a.sum(axis=(-1, -2), keepdims=True)
+def _transpose(space: Namespace, a: Array) -> Array:
+    return space.turned(a)
 
 
-def _diagonal(a: Array) -> Array:
-    return a * np.eye(a.shape[-2])
+def _total(space: Namespace, a: Array) -> Array:
+    return space.xp.sum(a, axis=(-1, -2), keepdims=True)
 
 
-def _identity(shape: tuple[int, int]) -> Array:
-    return np.eye(shape[0])
+def _diagonal(space: Namespace, a: Array) -> Array:
+    return a * space.eye(a.shape[-2])
 
 
-def _concat(expr: Any, parts: list[Program], sizes: Sizes) -> Program:
+def _concat(expr: Any, parts: list[Program], sizes: Sizes, space: Namespace) -> Program:
     def run(look: Look) -> Array:
         values = [part(look) for part in parts]
-        lead = np.broadcast_shapes(*(v.shape[:-2] for v in values))
-        return np.concatenate([np.broadcast_to(v, lead + v.shape[-2:]) for v in values], axis=-2)
+        lead = np.broadcast_shapes(*(tuple(v.shape[:-2]) for v in values))
+        spread = [space.xp.broadcast_to(v, lead + tuple(v.shape[-2:])) for v in values]
+        return space.concat(spread, axis=-2)
 
     return run
 
 
-def _rows(expr: Any, parts: list[Program], sizes: Sizes) -> Program:
+def _rows(expr: Any, parts: list[Program], sizes: Sizes, space: Namespace) -> Program:
     start, stop = size_of(expr.start, sizes), size_of(expr.stop, sizes)
     return lambda look: parts[0](look)[..., start:stop, :]
 
 
-def _broadcast(expr: Any, parts: list[Program], sizes: Sizes) -> Program:
+def _broadcast(expr: Any, parts: list[Program], sizes: Sizes, space: Namespace) -> Program:
     shape = shape_of(expr, sizes)
 
     def run(look: Look) -> Array:
         value = parts[0](look)
-        return np.broadcast_to(value, value.shape[:-2] + shape)
+        return space.xp.broadcast_to(value, tuple(value.shape[:-2]) + shape)
 
     return run
 
 
-def _constant(value: Callable[[tuple[int, int]], Array]) -> Make:
-    def make(expr: Any, parts: list[Program], sizes: Sizes) -> Program:
-        fixed = value(shape_of(expr, sizes))
+def _constant(value: Callable[[Namespace, tuple[int, int]], Array]) -> Make:
+    def make(expr: Any, parts: list[Program], sizes: Sizes, space: Namespace) -> Program:
+        fixed = value(space, shape_of(expr, sizes))
         return lambda look: fixed
 
     return make
 
 
 _MAKERS: dict[type, Make] = {
-    MatAdd: _folded(np.add),
+    MatAdd: _folded(add),
     MatMul: _product,
-    HadamardProduct: _folded(np.multiply),
+    HadamardProduct: _folded(mul),
     HadamardPower: _power,
     Transpose: _unary(_transpose),
     Elementwise: _function,
@@ -204,7 +193,7 @@ _MAKERS: dict[type, Make] = {
     Broadcast: _broadcast,
     Total: _unary(_total),
     Diag: _unary(_diagonal),
-    OneMatrix: _constant(np.ones),
-    ZeroMatrix: _constant(np.zeros),
-    Identity: _constant(_identity),
+    OneMatrix: _constant(Namespace.ones),
+    ZeroMatrix: _constant(Namespace.zeros),
+    Identity: _constant(lambda space, shape: space.eye(shape[0])),
 }

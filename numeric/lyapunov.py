@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from numeric.interpret import Array
+from numeric.matrix_states import Jacobian, jacobian_of
 from numeric.measure import MeasureError
-from numeric.operators import JointJacobian
 from numeric.stream import Stream
 
 SPREAD = 25.0
@@ -68,7 +68,7 @@ def growth(
     *,
     warmup: int = 100,
     seed: int = 0,
-    jacobian: JointJacobian | None = None,
+    jacobian: Jacobian | None = None,
 ) -> Growth:
     """The growth rate of a random direction, by one product J v per step and no memory of the steps.
 
@@ -82,18 +82,19 @@ def growth(
     Raises:
         MeasureError: the run leaves the floating-point numbers.
     """
-    j = jacobian or JointJacobian(stream.derivation, stream.sizes)
-    v = np.random.default_rng(seed).standard_normal((j.size, 1))
+    j = jacobian or jacobian_of(stream.derivation, stream.sizes, stream.space)
+    space = stream.space
+    v = space.asarray(np.random.default_rng(seed).standard_normal((j.size, 1)))
     pieces = np.zeros(min(PIECES, steps))
     for t in range(-warmup, steps):
         look = stream.step()
         v = j.apply(look, v)
-        length = math.sqrt(float(np.vdot(v, v)))
+        length = space.norm(v)
         if length == 0.0:
             return Growth(-math.inf, 0.0, steps)
         if not math.isfinite(length):
             raise left_the_numbers(stream.time)
-        v /= length
+        v = v / length
         if t >= 0:
             pieces[t * len(pieces) // steps] += math.log(length)
     counts = np.bincount(np.arange(steps) * len(pieces) // steps)
@@ -117,7 +118,7 @@ def spectrum(
     warmup: int = 100,
     interval: int | None = None,
     seed: int = 0,
-    jacobian: JointJacobian | None = None,
+    jacobian: Jacobian | None = None,
 ) -> Spectrum:
     """Lyapunov exponents by repeated orthonormalisation.
 
@@ -137,45 +138,50 @@ def spectrum(
 
     Source: Benettin, Galgani, Giorgilli and Strelcyn, Meccanica 15 (1980), 9–20 and 21–30.
     """
-    j = jacobian or JointJacobian(stream.derivation, stream.sizes)
+    j = jacobian or jacobian_of(stream.derivation, stream.sizes, stream.space)
     wanted = j.size if count is None else min(count, j.size)
-    q = np.linalg.qr(np.random.default_rng(seed).standard_normal((j.size, wanted)))[0]
+    drawn = np.random.default_rng(seed).standard_normal((j.size, wanted))
+    q = stream.space.asarray(np.linalg.qr(drawn)[0])
     settled = np.zeros(wanted)
     for t in range(warmup):
         q, logs = _advance(stream, j, q, 1)
         settled += logs if t >= warmup // 2 else 0.0
-    chosen = interval or _interval(settled / max(1, warmup - warmup // 2), warmup)
+    bound = SPREAD * math.log(np.finfo(stream.space.dtype).eps) / math.log(np.finfo(float).eps)
+    chosen = interval or min(
+        steps, _interval(settled / max(1, warmup - warmup // 2), warmup, bound)
+    )
     total, done = np.zeros(wanted), 0
     determinant: list[float] | None = [] if wanted == j.size else None
     while done < steps:
         q, logs = _advance(stream, j, q, chosen, determinant)
         total, done = total + logs, done + chosen
         parted = float(np.ptp(logs)) if np.isfinite(logs).all() else math.inf
-        if interval is None and parted > SPREAD:  # the run has become wilder than it was at first
-            chosen = max(1, int(chosen * SPREAD / parted))
+        if interval is None and parted > bound:  # the run has become wilder than it was at first
+            chosen = max(1, int(chosen * bound / parted))
     mean = None if determinant is None else float(np.sum(determinant) / done)
     return Spectrum(np.sort(total / done)[::-1], chosen, mean, done)
 
 
-def _interval(rates: Array, warmup: int) -> int:
-    """The longest interval over which the directions part by no more than ``SPREAD``."""
+def _interval(rates: Array, warmup: int, bound: float) -> int:
+    """The longest interval over which the directions part by no more than ``bound``."""
     if warmup < 2 or not np.isfinite(rates).all():
         return 1
     spread = float(rates.max() - rates.min())
-    return int(np.clip(SPREAD / spread, 1, LONGEST)) if spread > SPREAD / LONGEST else LONGEST
+    return int(np.clip(bound / spread, 1, LONGEST)) if spread > bound / LONGEST else LONGEST
 
 
 def _advance(
-    stream: Stream, j: JointJacobian, q: Array, steps: int, determinant: list[float] | None = None
+    stream: Stream, j: Jacobian, q: Array, steps: int, determinant: list[float] | None = None
 ) -> tuple[Array, Array]:
     """Directions some steps later, orthonormal again, and the logarithms of the lengths taken out."""
+    xp = stream.space.xp
     for _ in range(steps):
         look = stream.step()
         q = j.apply(look, q)
         if determinant is not None:
-            determinant.append(float(np.linalg.slogdet(j.formed(look))[1]))
-    if not np.isfinite(q).all():
+            determinant.append(float(xp.linalg.slogdet(j.formed(look))[1]))
+    if not bool(xp.all(xp.isfinite(q))):
         raise left_the_numbers(stream.time)
-    q, r = np.linalg.qr(q)
+    q, r = xp.linalg.qr(q)
     with np.errstate(divide="ignore"):
-        return q, np.log(np.abs(np.diagonal(r)))
+        return q, np.log(np.abs(np.diagonal(stream.space.numpy(r))))

@@ -92,7 +92,7 @@ def check_finite(run: Run) -> None:
         MeasureError: some value is infinite or not a number.
     """
     for (name, t), value in run.values.items():
-        if not np.isfinite(value).all():
+        if not bool(run.space.xp.all(run.space.xp.isfinite(value))):
             raise MeasureError(
                 f"{name} is not finite at step {t} of the run.",
                 "Choose inputs for which the cell's equations are defined, or smaller weights.",

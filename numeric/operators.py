@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 from sympy.matrices.expressions import (  # pyright: ignore[reportMissingTypeStubs] - it ships none
     Identity,
     MatAdd,
@@ -31,6 +30,7 @@ from derive.expressions import (
 )
 from numeric.interpret import Array, Look, Sizes, compiled, shape_of, size_of
 from numeric.measure import MeasureError
+from numeric.namespace import NUMPY, Namespace
 
 
 @dataclass(slots=True)
@@ -59,32 +59,32 @@ class Operator:
     pull: Act
 
 
-def operator(expr: MatrixExpr, sizes: Sizes) -> Operator:
+def operator(expr: MatrixExpr, sizes: Sizes, space: Namespace = NUMPY) -> Operator:
     """The operator of a matrix expression; a ``Block`` in it must stand last in its product."""
     make = _MAKERS.get(type(expr), _formed)
-    return make(expr, sizes)
+    return make(expr, sizes, space)
 
 
-def _identity(expr: Any, sizes: Sizes) -> Operator:
+def _identity(expr: Any, sizes: Sizes, space: Namespace) -> Operator:
     return Operator(lambda scene, x: x, lambda scene, y: y)
 
 
-def _zero(expr: Any, sizes: Sizes) -> Operator:
+def _zero(expr: Any, sizes: Sizes, space: Namespace) -> Operator:
     rows, cols = shape_of(expr, sizes)
     return Operator(
-        lambda scene, x: np.zeros((*x.shape[:-2], rows, x.shape[-1])),
-        lambda scene, y: np.zeros((*y.shape[:-2], cols, y.shape[-1])),
+        lambda scene, x: space.zeros((*x.shape[:-2], rows, x.shape[-1])),
+        lambda scene, y: space.zeros((*y.shape[:-2], cols, y.shape[-1])),
     )
 
 
-def _diagonal(expr: Any, sizes: Sizes) -> Operator:
-    entries = compiled(operands(expr)[0], sizes)
+def _diagonal(expr: Any, sizes: Sizes, space: Namespace) -> Operator:
+    entries = compiled(operands(expr)[0], sizes, space)
     return Operator(
         lambda scene, x: entries(scene.look) * x, lambda scene, y: entries(scene.look) * y
     )
 
 
-def _block(expr: Any, sizes: Sizes) -> Operator:
+def _block(expr: Any, sizes: Sizes, space: Namespace) -> Operator:
     """A block of an earlier state, whose product is known already; backwards it is pulled later."""
 
     def pull(scene: Scene, y: Any) -> Any:
@@ -94,17 +94,17 @@ def _block(expr: Any, sizes: Sizes) -> Operator:
     return Operator(lambda scene, x: scene.done[expr], pull)
 
 
-def _sum(expr: Any, sizes: Sizes) -> Operator:
-    parts = [operator(term, sizes) for term in expr.args]
+def _sum(expr: Any, sizes: Sizes, space: Namespace) -> Operator:
+    parts = [operator(term, sizes, space) for term in expr.args]
     return Operator(
         lambda scene, x: sum(part.apply(scene, x) for part in parts[1:]) + parts[0].apply(scene, x),
         lambda scene, y: sum(part.pull(scene, y) for part in parts[1:]) + parts[0].pull(scene, y),
     )
 
 
-def _product(expr: Any, sizes: Sizes) -> Operator:
+def _product(expr: Any, sizes: Sizes, space: Namespace) -> Operator:
     factor = float(split_coefficient(expr)[0].subs(dict(sizes)))
-    parts = [operator(part, sizes) for part in operands(expr)]
+    parts = [operator(part, sizes, space) for part in operands(expr)]
 
     def apply(scene: Scene, x: Any) -> Any:
         for part in reversed(parts):
@@ -120,29 +120,33 @@ def _product(expr: Any, sizes: Sizes) -> Operator:
     return Operator(apply, pull)
 
 
-def _stack(expr: Any, sizes: Sizes) -> Operator:
-    parts = [(operator(part, sizes), size_of(part.shape[0], sizes)) for part in operands(expr)]
-    ends = np.cumsum([rows for _, rows in parts])[:-1]
+def _stack(expr: Any, sizes: Sizes, space: Namespace) -> Operator:
+    parts = [
+        (operator(part, sizes, space), size_of(part.shape[0], sizes)) for part in operands(expr)
+    ]
 
     def pull(scene: Scene, y: Any) -> Any:
-        pieces = np.split(y, ends, axis=-2)
-        return sum(part.pull(scene, piece) for (part, _), piece in zip(parts, pieces, strict=True))
+        total, start = 0.0, 0
+        for part, rows in parts:
+            total = total + part.pull(scene, y[..., start : start + rows, :])
+            start += rows
+        return total
 
     return Operator(
-        lambda scene, x: np.concatenate([part.apply(scene, x) for part, _ in parts], axis=-2), pull
+        lambda scene, x: space.concat([part.apply(scene, x) for part, _ in parts], axis=-2), pull
     )
 
 
-def _formed(expr: Any, sizes: Sizes) -> Operator:
+def _formed(expr: Any, sizes: Sizes, space: Namespace) -> Operator:
     """Anything else, a parameter above all, as the matrix that it is."""
-    value = compiled(expr, sizes)
+    value = compiled(expr, sizes, space)
     return Operator(
         lambda scene, x: value(scene.look) @ x,
-        lambda scene, y: np.swapaxes(value(scene.look), -1, -2) @ y,
+        lambda scene, y: space.turned(value(scene.look)) @ y,
     )
 
 
-_MAKERS: dict[type, Callable[[Any, Sizes], Operator]] = {
+_MAKERS: dict[type, Callable[[Any, Sizes, Namespace], Operator]] = {
     Identity: _identity,
     ZeroMatrix: _zero,
     Diag: _diagonal,
@@ -162,6 +166,7 @@ class JointJacobian:
         sizes: the size of every dimension.
         addends: instead of the blocks' own values: a part of the Jacobian, by block.
         hands_over: whether the rows that only hand older values on belong to it.
+        space: the namespace of the values.
 
     Raises:
         MeasureError: a state is a matrix, so its Jacobian has no closed form of blocks.
@@ -174,8 +179,9 @@ class JointJacobian:
         addends: Mapping[Block, Sequence[MatrixExpr]] | None = None,
         *,
         hands_over: bool = True,
+        space: Namespace = NUMPY,
     ) -> None:
-        self.hands_over = hands_over
+        self.hands_over, self.space = hands_over, space
         self.slots = slots(derivation, sizes)
         self.size = max(part.stop for part in self.slots.values())
         self.blocks: list[tuple[Block, list[Operator]]] = []
@@ -186,43 +192,65 @@ class JointJacobian:
                     "Study a cell whose states are vectors.",
                 )
             kept = terms(found.value) if addends is None else addends.get(found.block, ())
-            self.blocks.append((found.block, [operator(e, sizes) for e in kept]))
+            self.blocks.append((found.block, [operator(e, sizes, space) for e in kept]))
 
     def apply(self, look: Look, x: Array) -> Array:
         """J X for directions X of s_{t−1}, (…, N, directions)."""
         scene, slots = Scene(look), self.slots
-        rows: dict[str, Any] = {}
+        rows: dict[tuple[str, int], Any] = {}
         for block, parts in self.blocks:
             source = x[..., slots[block.by.name, block.by.lag - 1], :]
             value: Any = 0.0
             for part in parts:
                 value = value + part.apply(scene, source)
             scene.done[block] = value
-            rows[block.of.name] = rows.get(block.of.name, 0.0) + value
-        y = np.zeros_like(x)
-        for (name, back), part in slots.items():
-            if back == 0:
-                y[..., part, :] = rows.get(name, 0.0)
-            elif self.hands_over:
-                y[..., part, :] = x[..., slots[name, back - 1], :]
-        return y
+            rows[block.of.name, 0] = rows.get((block.of.name, 0), 0.0) + value
+        if self.hands_over:
+            rows |= {(q, k): x[..., slots[q, k - 1], :] for q, k in slots if k}
+        return self._joined(rows, x)
 
     def pull(self, look: Look, y: Array) -> Array:
         """Jᵀ Y for cotangents Y of s_t, (…, N, directions)."""
         scene, slots = Scene(look), self.slots
-        x = np.zeros_like(y)
-        for (name, back), part in slots.items():
-            if back and self.hands_over:
-                x[..., slots[name, back - 1], :] += y[..., part, :]
+        rows: dict[tuple[str, int], Any] = {}
+        if self.hands_over:
+            rows |= {(q, k - 1): y[..., slots[q, k], :] for q, k in slots if k}
         for block, parts in reversed(self.blocks):
             given = y[..., slots[block.of.name, 0], :] + scene.owed.pop(block, 0.0)
+            place = block.by.name, block.by.lag - 1
             for part in parts:
-                x[..., slots[block.by.name, block.by.lag - 1], :] += part.pull(scene, given)
-        return x
+                rows[place] = rows.get(place, 0.0) + part.pull(scene, given)
+        return self._joined(rows, y)
 
     def formed(self, look: Look) -> Array:
         """J itself, (N, N)."""
-        return self.apply(look, np.eye(self.size))
+        return self.apply(look, self.space.eye(self.size))
+
+    def _joined(self, rows: Mapping[tuple[str, int], Any], like: Array) -> Array:
+        """The parts of a joint vector by slot, one under the other; what is missing is zero."""
+        if len(self.slots) == 1 and (whole := rows.get(next(iter(self.slots)))) is not None:
+            return self._shaped(whole, like)
+        xp, parts = self.space.xp, list[Array]()
+        for place, part in self.slots.items():
+            shape = (*like.shape[:-2], part.stop - part.start, like.shape[-1])
+            value = rows.get(place)
+            if value is None or isinstance(value, float):
+                parts.append(self.space.zeros(shape))
+            elif tuple(value.shape) == shape:
+                parts.append(value)
+            else:
+                parts.append(xp.reshape(xp.broadcast_to(value, _lead(value, shape)), shape))
+        return self.space.concat(parts, axis=-2)
+
+    def _shaped(self, value: Array, like: Array) -> Array:
+        if isinstance(value, float):
+            return self.space.zeros(tuple(like.shape))
+        return value if value.shape == like.shape else self.space.xp.reshape(value, like.shape)
+
+
+def _lead(value: Array, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape with the leading axes of length one that the value has more."""
+    return (1,) * (len(value.shape) - len(shape)) + shape
 
 
 def slots(derivation: Derivation, sizes: Sizes) -> dict[tuple[str, int], slice]:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from numeric.interpret import Array, Look
+from numeric.matrix_states import Jacobian, jacobian_of
 from numeric.measure import check_finite
-from numeric.operators import JointJacobian
 from numeric.tape import Run
 
 TOLERANCE = 1e-10
@@ -20,7 +20,7 @@ def log_largest_singular(
     run: Run,
     lags: Sequence[int],
     *,
-    jacobian: JointJacobian | None = None,
+    jacobian: Jacobian | None = None,
     iterations: int = 60,
     seed: int = 0,
 ) -> Array:
@@ -37,12 +37,12 @@ def log_largest_singular(
         seed: of the first vector.
 
     Raises:
-        MeasureError: a value of the run is not finite, or a state is a matrix.
+        MeasureError: a value of the run is not finite.
 
     Source: Golub and Kahan, SIAM J. Numer. Anal. B 2 (1965), 205–224.
     """
     check_finite(run)
-    j = jacobian or JointJacobian(run.derivation, run.sizes)
+    j = jacobian or jacobian_of(run.derivation, run.sizes, run.space)
     rng = np.random.default_rng(seed)
     return np.array([_one(_Product(run, j, lag), iterations, rng) for lag in lags])
 
@@ -50,7 +50,7 @@ def log_largest_singular(
 class _Product:
     """P = J_T ⋯ J_{T−k+1}; every product with a vector is a unit vector and a logarithm."""
 
-    def __init__(self, run: Run, j: JointJacobian, lag: int) -> None:
+    def __init__(self, run: Run, j: Jacobian, lag: int) -> None:
         self.run, self.j, self.lag = run, j, lag
 
     def apply(self, v: Array) -> tuple[Array, float]:
@@ -64,14 +64,15 @@ class _Product:
         return self._walk(u, times, self.j.pull)
 
     def _walk(self, v: Array, times: range, move: Move) -> tuple[Array, float]:
-        log = 0.0
+        log, space = 0.0, self.run.space
+        v = space.asarray(v)
         for t in times:
             v = move(self.run.look(t), v)
-            length = float(np.linalg.norm(v))
+            length = space.norm(v)
             if length == 0.0:
-                return v, -math.inf
+                return space.numpy(v), -math.inf
             v, log = v / length, log + math.log(length)
-        return v, log
+        return space.numpy(v), log
 
 
 def _one(product: _Product, iterations: int, rng: np.random.Generator) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 
 from derive.derivation import Derivation
 from numeric.interpret import Array, Look, Sizes, compiled, shape_of
+from numeric.namespace import NUMPY, Namespace
 
 Inputs = Callable[[int], Mapping[str, Array]]
 """From the step t ≥ 1 to every input there, (rows, columns)."""
@@ -25,6 +26,7 @@ class Stream:
         fixed: every parameter and constant, (rows, columns).
         inputs: the inputs by step.
         start: the states before the first step, by name, the same at every earlier step; zero where left out.
+        space: the namespace in which the cell runs.
     """
 
     def __init__(
@@ -34,19 +36,20 @@ class Stream:
         fixed: Mapping[str, Array],
         inputs: Inputs,
         start: Mapping[str, Array] | None = None,
+        space: Namespace = NUMPY,
     ) -> None:
         cell = derivation.cell
-        self.derivation, self.sizes, self.time = derivation, sizes, 0
+        self.derivation, self.sizes, self.time, self.space = derivation, sizes, 0, space
         self._inputs = inputs
         self._symbols: dict[str, Any] = {q.name: q.symbol for q in cell.inputs}
-        self._lines = [(a.target, compiled(a.expr, sizes)) for a in derivation.assignments]
+        self._lines = [(a.target, compiled(a.expr, sizes, space)) for a in derivation.assignments]
         self._values: dict[Any, Array] = {
-            q.symbol: fixed[q.name] for q in (*cell.parameters, *cell.constants)
+            q.symbol: space.asarray(fixed[q.name]) for q in (*cell.parameters, *cell.constants)
         }
         self._shifts: list[tuple[Any, Any]] = []
         for q in (*cell.states, *cell.inputs):
             symbol: Any = q.symbol
-            value = (start or {}).get(q.name, np.zeros(shape_of(symbol, sizes)))
+            value = space.asarray((start or {}).get(q.name, np.zeros(shape_of(symbol, sizes))))
             for lag in range(q.depth, 0, -1):
                 self._shifts.append((symbol.at(lag), symbol.at(lag - 1)))
             self._values |= {symbol.at(lag): value for lag in range(q.depth + 1)}
@@ -70,7 +73,9 @@ class Stream:
         return look
 
 
-def normal_inputs(derivation: Derivation, sizes: Sizes, seed: int, scale: float = 1.0) -> Inputs:
+def normal_inputs(
+    derivation: Derivation, sizes: Sizes, seed: int, scale: float = 1.0, space: Namespace = NUMPY
+) -> Inputs:
     """Independent normal inputs, drawn in chunks; steps must be asked for in order.
 
     Args:
@@ -78,6 +83,7 @@ def normal_inputs(derivation: Derivation, sizes: Sizes, seed: int, scale: float 
         sizes: the size of every dimension.
         seed: of the inputs.
         scale: their standard deviation.
+        space: the namespace to which every chunk is brought.
     """
     shapes = {q.name: shape_of(q.symbol, sizes) for q in derivation.cell.inputs}
     rng = np.random.default_rng(seed)
@@ -87,7 +93,7 @@ def normal_inputs(derivation: Derivation, sizes: Sizes, seed: int, scale: float 
         place = (t - 1) % CHUNK
         if place == 0:
             for name, shape in shapes.items():
-                drawn[name] = scale * rng.standard_normal((CHUNK, *shape))
-        return {name: value[place] for name, value in drawn.items()}
+                drawn[name] = space.asarray(scale * rng.standard_normal((CHUNK, *shape)))
+        return {name: value[place, ...] for name, value in drawn.items()}
 
     return at

@@ -10,12 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from derive.cell import Cell
 from derive.derivation import Derivation
 from derive.expressions import Adjoint, LossGradient, Tangent, Timed
 from numeric.interpret import Array, Look, Program, Sizes, compiled, shape_of
+from numeric.namespace import NUMPY, Namespace
 
 Joint = dict[str, list[Array]]
 """By state, then by how many steps back: a vector of the joint state's shape."""
@@ -31,12 +30,14 @@ class Run:
         steps: T.
         values: parameters and constants by (name, None); everything else by (name, step), also at the steps before
             the first; arrays of shape (samples, 1, rows, columns).
+        space: the namespace of the values.
     """
 
     derivation: Derivation
     sizes: Sizes
     steps: int
     values: dict[tuple[str, int | None], Array]
+    space: Namespace = NUMPY
 
     @property
     def cell(self) -> Cell:
@@ -61,6 +62,7 @@ def run(
     *,
     steps: int,
     initial: Mapping[tuple[str, int], Array] | None = None,
+    space: Namespace = NUMPY,
 ) -> Run:
     """Run the cell.
 
@@ -71,19 +73,21 @@ def run(
         inputs: every input, (T, samples, rows, columns).
         steps: T.
         initial: values before the first step by (name, step ≤ 0), (samples or 1, rows, columns); zero where left out.
+        space: the namespace in which the cell runs; what is given may be NumPy's all the same.
     """
     cell = derivation.cell
     values: dict[tuple[str, int | None], Array] = {
-        (name, None): value[:, None] for name, value in fixed.items()
+        (name, None): space.asarray(value[:, None]) for name, value in fixed.items()
     }
     for name, series in inputs.items():
-        values |= {(name, t + 1): series[t][:, None] for t in range(steps)}
+        brought = space.asarray(series)
+        values |= {(name, t + 1): brought[t, :, None, ...] for t in range(steps)}
     for q in (*cell.states, *cell.inputs):
-        zero = np.zeros((1, 1, *shape_of(q.symbol, sizes)))
+        zero = space.zeros((1, 1, *shape_of(q.symbol, sizes)))
         values |= {(q.name, t): zero for t in range(1 - q.depth, 1)}
-    values |= {place: value[:, None] for place, value in (initial or {}).items()}
-    found = Run(derivation, sizes, steps, values)
-    lines = [(a.name, compiled(a.expr, sizes)) for a in derivation.assignments]
+    values |= {place: space.asarray(value[:, None]) for place, value in (initial or {}).items()}
+    found = Run(derivation, sizes, steps, values, space)
+    lines = [(a.name, compiled(a.expr, sizes, space)) for a in derivation.assignments]
     for t in range(1, steps + 1):
         look = found.look(t)
         for name, program in lines:
@@ -99,16 +103,13 @@ class Pull:
     """
 
     def __init__(self, run: Run) -> None:
-        backward, sizes = run.derivation.backward, run.sizes
         self.run = run
-        self.states = run.cell.states
-        self.local = [(e.lhs.name, compiled(e.present, sizes)) for e in backward.local]
-        self.carried: dict[tuple[str, int], Program] = {
-            (q.name, lag): compiled(e.rhs, sizes)
-            for q in self.states
-            for lag, e in backward.carried[q.name].items()
-        }
-        self.sums = {e.lhs.name: compiled(e.rhs, sizes) for e in backward.parameters}
+        self.equations = Adjoints(run.derivation, run.sizes, run.space)
+
+    @property
+    def sums(self) -> Mapping[str, Program]:
+        """What a step adds to every parameter's gradient, by parameter."""
+        return self.equations.sums
 
     def step(
         self, t: int, after: Joint, loss: Mapping[str, Array] | None = None
@@ -123,7 +124,40 @@ class Pull:
         Returns:
             The cotangent of s_{t−1}, and the values of all leaves at step t, adjoints included.
         """
-        look = self._look(t, loss or {})
+        return self.equations.pull(self.run.look(t), after, loss)
+
+
+class Adjoints:
+    """The adjoint equations of a cell, ready to be evaluated: v ↦ Jᵀ v at any step.
+
+    Args:
+        derivation: of the cell.
+        sizes: the size of every dimension.
+        space: the namespace of the values.
+    """
+
+    def __init__(self, derivation: Derivation, sizes: Sizes, space: Namespace = NUMPY) -> None:
+        backward = derivation.backward
+        self.states, self.sizes, self.space = derivation.cell.states, sizes, space
+        self.local = [(e.lhs.name, compiled(e.present, sizes, space)) for e in backward.local]
+        self.carried: dict[tuple[str, int], Program] = {
+            (q.name, lag): compiled(e.rhs, sizes, space)
+            for q in self.states
+            for lag, e in backward.carried[q.name].items()
+        }
+        self.sums = {e.lhs.name: compiled(e.rhs, sizes, space) for e in backward.parameters}
+
+    def pull(
+        self, primal: Look, after: Joint, loss: Mapping[str, Array] | None = None
+    ) -> tuple[Joint, Look]:
+        """The cotangent of s_{t−1} from that of s_t; see ``Pull.step``.
+
+        Args:
+            primal: the values of step t.
+            after: the cotangent of s_t.
+            loss: ∂ℓ_t/∂y by output y.
+        """
+        look = _Values(primal, loss or {}, self.sizes, self.space)
         adjoints: dict[str, Array] = look.adjoints
         for name, program in self.local:
             value = program(look)
@@ -143,18 +177,17 @@ class Pull:
         program = self.carried.get((name, back + 1))
         kept = after[name][back + 1] if back + 1 < depth else None
         if program is None:
-            return kept if kept is not None else np.zeros_like(after[name][0])
+            return kept if kept is not None else self.space.xp.zeros_like(after[name][0])
         return program(look) if kept is None else kept + program(look)
-
-    def _look(self, t: int, loss: Mapping[str, Array]) -> _Values:
-        return _Values(self.run.look(t), loss, self.run.sizes)
 
 
 class _Values:
     """Leaves at one step: primal values, adjoints as they are found, and the loss's gradients."""
 
-    def __init__(self, primal: Look, loss: Mapping[str, Array], sizes: Sizes) -> None:
-        self.primal, self.loss, self.sizes = primal, loss, sizes
+    def __init__(
+        self, primal: Look, loss: Mapping[str, Array], sizes: Sizes, space: Namespace
+    ) -> None:
+        self.primal, self.loss, self.sizes, self.space = primal, loss, sizes, space
         self.adjoints: dict[str, Array] = {}
 
     def __call__(self, leaf: Any) -> Array:
@@ -162,35 +195,43 @@ class _Values:
             return self.adjoints[leaf.name]
         if isinstance(leaf, LossGradient):
             given = self.loss.get(leaf.name)
-            return np.zeros(shape_of(leaf, self.sizes)) if given is None else given
+            return self.space.zeros(shape_of(leaf, self.sizes)) if given is None else given
         return self.primal(leaf)
 
 
-def push(run: Run, t: int, before: Joint, tangents: list[tuple[str, Program]]) -> Joint:
-    """J v by the tangent equations: the direction of s_t from that of s_{t−1}; parameters and inputs stand still.
+class Tangents:
+    """The tangent equations of a cell, ready to be evaluated: v ↦ J v at any step.
 
     Args:
-        run: the forward pass.
-        t: the step.
-        before: a direction of s_{t−1}.
-        tangents: from ``tangent_programs``.
+        derivation: of the cell.
+        sizes: the size of every dimension.
+        space: the namespace of the values.
     """
-    primal, known = run.look(t), dict[str, Array]()
 
-    def look(leaf: Any) -> Array:
-        if not isinstance(leaf, Tangent):
-            return primal(leaf)
-        if leaf.lag == 0 and leaf.name in known:
-            return known[leaf.name]
-        if leaf.name in before and leaf.lag > 0:
-            return before[leaf.name][leaf.lag - 1]
-        return np.zeros(shape_of(leaf, run.sizes))
+    def __init__(self, derivation: Derivation, sizes: Sizes, space: Namespace = NUMPY) -> None:
+        self.states, self.sizes, self.space = derivation.cell.states, sizes, space
+        self.lines: list[tuple[str, Program]] = [
+            (a.target.name, compiled(a.expr, sizes, space)) for a in derivation.tangents
+        ]
 
-    for name, program in tangents:
-        known[name] = program(look)
-    return {q.name: [known[q.name], *before[q.name][: q.depth - 1]] for q in run.cell.states}
+    def push(self, primal: Look, before: Joint) -> Joint:
+        """The direction of s_t from that of s_{t−1}; parameters and inputs stand still.
 
+        Args:
+            primal: the values of step t.
+            before: a direction of s_{t−1}; leading axes are free.
+        """
+        known = dict[str, Array]()
 
-def tangent_programs(run: Run) -> list[tuple[str, Program]]:
-    """The tangent equations of a run's cell, ready to be evaluated."""
-    return [(a.target.name, compiled(a.expr, run.sizes)) for a in run.derivation.tangents]
+        def look(leaf: Any) -> Array:
+            if not isinstance(leaf, Tangent):
+                return primal(leaf)
+            if leaf.lag == 0 and leaf.name in known:
+                return known[leaf.name]
+            if leaf.name in before and leaf.lag > 0:
+                return before[leaf.name][leaf.lag - 1]
+            return self.space.zeros(shape_of(leaf, self.sizes))
+
+        for name, program in self.lines:
+            known[name] = program(look)
+        return {q.name: [known[q.name], *before[q.name][: q.depth - 1]] for q in self.states}

@@ -17,7 +17,7 @@ from numeric import measure
 from numeric.interpret import compiled, shape_of
 from numeric.lags import lag_shares
 from numeric.measure import MeasureError, gains
-from numeric.tape import Pull, Run, push, run, tangent_programs
+from numeric.tape import Pull, Run, Tangents, run
 
 TWO_STATES = """
 f[t] = sigmoid(W_f @ x[t] + U_f @ h[t-1] + b_f)
@@ -114,7 +114,7 @@ def test_pulling_back_is_the_adjoint_of_pushing_forward(name: str) -> None:
     }
     cotangent, direction = draw(), draw()
     back, _ = Pull(found).step(4, cotangent)
-    forth = push(found, 4, direction, tangent_programs(found))
+    forth = Tangents(found.derivation, found.sizes).push(found.look(4), direction)
     inner = [
         sum((x * y).sum() for name in shapes for x, y in zip(a[name], b[name], strict=True))
         for a, b in ((cotangent, forth), (back, direction))

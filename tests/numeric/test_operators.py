@@ -8,7 +8,7 @@ import pytest
 from derive.catalog import load, shipped
 from numeric.measure import MeasureError
 from numeric.operators import JointJacobian
-from numeric.tape import push, tangent_programs
+from numeric.tape import Tangents
 from tests.numeric.dynamics import derivation_of, run_of, sizes_of
 
 VECTORS = [
@@ -25,7 +25,7 @@ def test_applying_the_jacobian_is_pushing_a_tangent(name: str) -> None:
         q.name: [v[..., j.slots[q.name, back], :] for back in range(q.depth)]
         for q in found.cell.states
     }
-    after = push(found, 9, before, tangent_programs(found))
+    after = Tangents(found.derivation, found.sizes).push(found.look(9), before)
     expected = np.concatenate([part for parts in after.values() for part in parts], axis=-2)
     np.testing.assert_allclose(j.apply(found.look(9), v), expected, atol=1e-12)
 
