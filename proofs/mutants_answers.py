@@ -5,6 +5,8 @@ The answers come from the cell's equations alone: values by evaluating them, gra
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from copy import copy
 from types import ModuleType
 from typing import Any
 
@@ -82,6 +84,40 @@ class Call:
             self.params, cache, self.outputs_bar, self.final_bar
         )
         return outputs, final, params_bar, inputs_bar, state_bar
+
+    def everything(self, module: ModuleType) -> Arrays:
+        """What each of the module's functions returns for these arguments, by names that say which."""
+        names = ("outputs", "final", "params_bar", "inputs_bar", "state_bar")
+        parts: dict[str, Arrays] = dict(zip(names, self.run(module), strict=True))
+        parts["forward from zeros"] = self.forward(module, state=None)[0]
+        parts |= self.beyond(module)
+        return {f"{part} {name}": v for part, d in parts.items() for name, v in d.items()}
+
+    def beyond(self, module: ModuleType) -> dict[str, Arrays]:
+        """What the functions return that are made of the two passes."""
+        first = [x[0] for x in self.inputs]
+        outputs, state = module.step(self.params, *first, self.state, **self.constants)
+        value, gradients = module.value_and_grad(
+            self._loss, self.params, *self.inputs, self.state, **self.keywords
+        )
+        return {"step": outputs, "state after a step": state, **whole(value, gradients)}
+
+    def _loss(self, outputs: Arrays) -> tuple[Any, Arrays]:
+        return sum(np.sum(outputs[n] * w) for n, w in self.outputs_bar.items()), self.outputs_bar
+
+    def lifted(self, lift: Callable[[Any], Any]) -> Call:
+        """The same call with other numbers, each array put through a function."""
+        other = copy(self)
+        other.params, other.state = lift(self.params), lift(self.state)
+        other.inputs = [lift(x) for x in self.inputs]
+        other.outputs_bar, other.final_bar = lift(self.outputs_bar), lift(self.final_bar)
+        return other
+
+
+def whole(value: Any, gradients: tuple[Arrays, Arrays, Arrays]) -> dict[str, Arrays]:
+    """What ``value_and_grad`` returned, by names that say which."""
+    names = ("whole params_bar", "whole inputs_bar", "whole state_bar")
+    return {"whole": {"value": value}, **dict(zip(names, gradients, strict=True))}
 
 
 class Case:
@@ -164,6 +200,14 @@ def close_arrays(what: str, found: Arrays, expected: Arrays) -> None:
             found[name], value, rtol=TOLERANCE, atol=1e-12
         ):
             raise WrongError(f"{what}: {name} differs")
+
+
+def close(found: Arrays, expected: Arrays) -> bool:
+    """Whether names and shapes are the same, and the entries up to rounding."""
+    return found.keys() == expected.keys() and all(
+        np.shape(found[n]) == np.shape(v) and np.allclose(found[n], v, rtol=1e-12, atol=1e-300)
+        for n, v in expected.items()
+    )
 
 
 def equal(what: str, found: Arrays, expected: Arrays) -> None:

@@ -12,7 +12,6 @@ import numpy as np
 
 from proofs.modules import load_source
 
-
 PROMISED = ("init_params", "init_state", "forward", "backward", "value_and_grad")
 """What the files of cells and of networks define alike."""
 

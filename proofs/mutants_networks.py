@@ -18,7 +18,10 @@ from numeric.network_source import generate_network
 from proofs.compare import compare
 from proofs.modules import load_source
 from proofs.mutants import Judgement, Mutant, MutantReport
+from proofs.mutants_answers import close
 from proofs.mutants_module import Poisoned, recorded
+from proofs.mutants_network_calls import NetworkCall
+from proofs.mutants_same import EXTENTS, FormalNumPy, agreement, said
 from proofs.mutants_source import source_mutants
 from proofs.network_checks import NetworkSubject
 from proofs.network_contract import NUMERIC
@@ -130,21 +133,29 @@ class NetworkTrial:
         )
 
     def sameness(self, source: str, rounds: int = 8) -> str:
-        """What speaks for a source that says the same as the right one; empty if anything speaks against it."""
+        """The proof that a source says the same as the right one; empty if there is none."""
         a, b = self.subject(self.source), self.subject(source)
-        exact = True
+        same_bits = True
         for i in range(rounds):
             sample = a.sample(
                 f"sameness {i}", smallest=2, largest=6, steps=2 + 3 * i, samples=1 + i % 3
             )
-            x, y = _results(a.code, sample), _results(b.code, sample)
-            exact = exact and all(np.array_equal(u, v) for u, v in zip(x, y, strict=True))
-            if not all(
-                np.allclose(u, v, rtol=1e-12, atol=1e-300) for u, v in zip(x, y, strict=True)
-            ):
+            x, y = (NetworkCall(sample).everything(s.code.module) for s in (a, b))
+            if not close(x, y):
                 return ""
-        how = "the same bits" if exact else "the same up to rounding (1e-12)"
-        return f"{how} in every result at {rounds} random sizes, lengths and weights"
+            same_bits = same_bits and all(np.array_equal(v, y[n]) for n, v in x.items())
+        errors = [self._on_residues(a, b, i) for i in range(len(EXTENTS))]
+        agreed = [e for e in errors if e is not None]
+        return said(agreed, rounds, same_bits=same_bits) if len(agreed) == len(errors) else ""
+
+    def _on_residues(self, a: NetworkSubject, b: NetworkSubject, i: int) -> float | None:
+        smallest, largest, steps, samples = EXTENTS[i]
+        sample = a.sample(
+            f"residues {i}", smallest=smallest, largest=largest, steps=steps, samples=samples
+        )
+        numpy = FormalNumPy(i)
+        call = NetworkCall(sample).lifted(numpy.random_like)
+        return agreement(a.code.module, b.code.module, call.everything, numpy)
 
 
 def _wrong(subject: NetworkSubject, sample: NetworkSample, true: Any) -> str:
@@ -156,11 +167,6 @@ def _wrong(subject: NetworkSubject, sample: NetworkSample, true: Any) -> str:
 
 def _is_view(value: Any) -> bool:
     return value.base is not None and value.base.size > value.size
-
-
-def _results(code: NetworkCode, sample: NetworkSample) -> list[Any]:
-    outputs, final, cache = code.forward(sample)
-    return [v for d in (outputs, final, *code.backward(sample, cache)) for v in d.values()]
 
 
 def run_network_mutants(

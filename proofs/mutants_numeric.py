@@ -23,6 +23,7 @@ from proofs.mutants_answers import (
     Call,
     Case,
     WrongError,
+    close,
     close_arrays,
     close_everywhere,
     drawn,
@@ -30,6 +31,7 @@ from proofs.mutants_answers import (
     last_only,
 )
 from proofs.mutants_module import Poisoned, module_of, recorded
+from proofs.mutants_same import EXTENTS, FormalNumPy, agreement, said
 from proofs.point import Extent, draw_sizes
 from proofs.samples import Arrays, draw
 
@@ -177,25 +179,28 @@ class NumericJudge:
                 raise WrongError(f"inputs of size 10⁴: {error}") from None
 
     def sameness(self, right: str, source: str, rounds: int = 12) -> str:
-        """What speaks for a source that says the same as the right one; empty if anything speaks against it."""
+        """The proof that a source says the same as the right one; empty if there is none."""
         a, b = module_of(right, Poisoned()), module_of(source, Poisoned())
         rng = Random(self.seed)  # noqa: S311 - no secret
-        exact = True
+        same_bits = True
         for i in range(rounds):
             extent = Extent(draw_sizes(self.cell, rng, 2, 7), rng.randint(1, 50), rng.randint(1, 5))
             call = Call(draw(self.cell, extent, i, gain=rng.uniform(0.5, 2.0)))
             with np.errstate(all="ignore"):
-                pairs = [
-                    (x[n], y[n]) for x, y in zip(call.run(a), call.run(b), strict=True) for n in x
-                ]
-            exact = exact and all(np.array_equal(x, y) for x, y in pairs)
-            if not all(
-                np.shape(x) == np.shape(y) and np.allclose(x, y, rtol=1e-12, atol=1e-300)
-                for x, y in pairs
-            ):
+                x, y = call.everything(a), call.everything(b)
+            if not close(x, y):
                 return ""
-        how = "the same bits" if exact else "the same up to rounding (1e-12)"
-        return f"{how} in every result at {rounds} random sizes, lengths and weights"
+            same_bits = same_bits and all(np.array_equal(v, y[n]) for n, v in x.items())
+        errors = [self._on_residues(a, b, i) for i in range(len(EXTENTS))]
+        agreed = [e for e in errors if e is not None]
+        return said(agreed, rounds, same_bits=same_bits) if len(agreed) == len(errors) else ""
+
+    def _on_residues(self, a: ModuleType, b: ModuleType, i: int) -> float | None:
+        smallest, largest, steps, samples = EXTENTS[i]
+        sizes = draw_sizes(self.cell, Random(i), smallest, largest)  # noqa: S311 - no secret
+        numpy = FormalNumPy(i)
+        call = Call(draw(self.cell, Extent(sizes, steps, samples), i))
+        return agreement(a, b, call.lifted(numpy.random_like).everything, numpy)
 
 
 def learned_names(cell: Cell, source: str) -> dict[str, dict[str, Any]]:

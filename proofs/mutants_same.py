@@ -1,0 +1,228 @@
+"""Whether two generated files compute the same: both are run on random numbers modulo a prime, where nothing rounds.
+
+An elementwise function is unknown here: its value is random, and the same for equal arguments. Results that agree are
+then equal as rational functions of everything that went in, whatever the functions are, but for an error probability
+that is counted along; a difference that rounding would hide is as visible as any other. Comparisons go by the
+residues, so branches fall at random, for both files alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from math import ceil, isfinite, log10
+from random import Random
+from types import ModuleType
+from typing import Any, cast
+
+import numpy as np
+
+PRIME = 2**521 - 1
+FUNCTIONS = ("exp", "log", "log1p", "sqrt", "tanh", "sin", "cos", "arctan", "expm1")
+EXTENTS = ((1, 1, 1, 1), (2, 3, 2, 3), (2, 4, 5, 2), (2, 3, 12, 2), (2, 3, 50, 1))
+"""Smallest and largest size, T and B of the runs; the longest is longer than any path that a mutant cuts."""
+
+
+class Residue:
+    """A number modulo the prime, with bounds on the degrees of its numerator and its denominator."""
+
+    __slots__ = ("down", "up", "value")
+
+    def __init__(self, value: int, up: int = 0, down: int = 0) -> None:
+        self.value, self.up, self.down = value, up, down
+
+    def __add__(self, other: Any) -> Residue:
+        b = residue(other)
+        up = max(self.up + b.down, b.up + self.down)
+        return Residue((self.value + b.value) % PRIME, up, self.down + b.down)
+
+    def __mul__(self, other: Any) -> Residue:
+        b = residue(other)
+        return Residue(self.value * b.value % PRIME, self.up + b.up, self.down + b.down)
+
+    def __pow__(self, k: int) -> Residue:
+        n = abs(k)
+        whole = Residue(pow(self.value, n, PRIME), n * self.up, n * self.down)
+        return whole if k >= 0 else whole.inverse()
+
+    def __neg__(self) -> Residue:
+        return Residue(-self.value % PRIME, self.up, self.down)
+
+    def __sub__(self, other: Any) -> Residue:
+        return self + -residue(other)
+
+    def __rsub__(self, other: Any) -> Residue:
+        return residue(other) + -self
+
+    def __truediv__(self, other: Any) -> Residue:
+        return self * residue(other).inverse()
+
+    def __rtruediv__(self, other: Any) -> Residue:
+        return residue(other) * self.inverse()
+
+    __radd__, __rmul__ = __add__, __mul__
+
+    def inverse(self) -> Residue:
+        """1 / x"""
+        return Residue(pow(self.value, -1, PRIME), self.down, self.up)
+
+    def __lt__(self, other: Any) -> bool:
+        return self.value < residue(other).value
+
+    def __gt__(self, other: Any) -> bool:
+        return self.value > residue(other).value
+
+    def __le__(self, other: Any) -> bool:
+        return self.value <= residue(other).value
+
+    def __ge__(self, other: Any) -> bool:
+        return self.value >= residue(other).value
+
+    def __eq__(self, other: object) -> bool:
+        return self.value == residue(other).value
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+
+def residue(x: Any) -> Residue:
+    """Any number of the code as a residue; what is not a number has none.
+
+    Raises:
+        ArithmeticError: it is not finite, as memory that nobody wrote.
+    """
+    if isinstance(x, Residue):
+        return x
+    if not isfinite(x):
+        raise ArithmeticError("a number that is not finite")
+    exact = Fraction(int(x)) if isinstance(x, int | np.integer) else Fraction(float(x))
+    return Residue(exact.numerator * pow(exact.denominator, -1, PRIME) % PRIME)
+
+
+class FormalNumPy:
+    """NumPy for generated files whose numbers are residues: what makes arrays, and what looks into their entries.
+
+    Args:
+        seed: of everything that is drawn.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._draw = Random(seed)  # noqa: S311 - no secret
+        self._known: dict[tuple[str, int], int] = {}
+        self._degree = 0
+        for name in FUNCTIONS:
+            setattr(self, name, np.frompyfunc(self._function(name), 1, 1))
+        self.sign = np.frompyfunc(lambda x: 1 if x > 0 else 0, 1, 1)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(np, name)
+
+    def random_like(self, x: Any) -> Any:
+        """Random residues where there were floating-point numbers; whole numbers as they are."""
+        if isinstance(x, Mapping):
+            named = cast("Mapping[str, Any]", x)
+            return {name: self.random_like(v) for name, v in named.items()}
+        if getattr(x, "dtype", np.dtype(int)).kind != "f":
+            return x
+        drawn: Any = np.empty(x.size, dtype=object)
+        drawn[:] = [Residue(self._draw.randrange(PRIME), 1) for _ in range(x.size)]
+        return drawn.reshape(x.shape)
+
+    def error(self, results: list[Any]) -> float:
+        """The probability that results agree which are different (Schwartz 1980, Zippel 1979).
+
+        Law: (N² d + R r) / p for N arguments of functions of degree d, and R results of degree r.
+        """
+        last = [residue(v) for a in results for v in np.asarray(a, object).ravel()]
+        among = Fraction(len(self._known) ** 2 * self._degree, PRIME)
+        return float(among + Fraction(len(last) * max(2 * (r.up + r.down) for r in last), PRIME))
+
+    def empty(self, shape: Any, dtype: Any = np.float64) -> Any:
+        """Memory that nobody wrote: not a number."""
+        return self.full(shape, np.nan, dtype)
+
+    def zeros(self, shape: Any, dtype: Any = np.float64) -> Any:
+        """Zeros."""
+        return self.full(shape, 0, dtype)
+
+    def ones(self, shape: Any, dtype: Any = np.float64) -> Any:
+        """Ones."""
+        return self.full(shape, 1, dtype)
+
+    def full(self, shape: Any, value: Any, dtype: Any = None) -> Any:
+        """One value in every entry; whole numbers and truth values stay what they are in NumPy."""
+        whole = np.full(shape, value, dtype)
+        return whole if whole.dtype.kind in "iub" else whole.astype(object)
+
+    def isfinite(self, x: Any) -> Any:
+        """Residues are finite."""
+        return np.ones(np.shape(x), bool)
+
+    def _function(self, name: str) -> Callable[[Any], Residue]:
+        def value(x: Any) -> Residue:
+            r = residue(x)
+            if (name, r.value) not in self._known:
+                self._known[name, r.value] = self._draw.randrange(PRIME)
+                self._degree = max(self._degree, 2 * (r.up + r.down))
+            return Residue(self._known[name, r.value], 1)
+
+        return value
+
+
+Results = dict[str, Any]
+"""What the functions of a file returned, by names that say which."""
+
+
+def agreement(
+    right: ModuleType,
+    other: ModuleType,
+    results: Callable[[ModuleType], Results],
+    numpy: FormalNumPy,
+) -> float | None:
+    """The probability that two files agree by luck on random residues; ``None`` if they do not agree.
+
+    Args:
+        right: the module that is right; what it knows as ``np`` is exchanged.
+        other: the module in question, likewise.
+        results: calls a module's functions on random residues.
+        numpy: that drew the residues.
+    """
+    found: list[Results] = []
+    for module in (right, other):
+        module.__dict__.update({"np": numpy, "common_dtype": _object})
+        try:
+            found.append(results(module))
+        except Exception:  # noqa: BLE001 - code that fails on residues is not shown to be the same
+            return None
+    a, b = found
+    if a.keys() != b.keys() or not all(_equal(v, b[name]) for name, v in a.items()):
+        return None
+    return numpy.error([*a.values(), *b.values()])
+
+
+def _object(_: Any) -> Any:
+    """The dtype of residues."""
+    return np.dtype(object)
+
+
+def _equal(a: Any, b: Any) -> bool:
+    x, y = np.asarray(a, object), np.asarray(b, object)
+    return x.shape == y.shape and all(
+        residue(u).value == residue(v).value for u, v in zip(x.ravel(), y.ravel(), strict=True)
+    )
+
+
+def said(errors: list[float], rounds: int, *, same_bits: bool) -> str:
+    """The proof in words, for a report.
+
+    Args:
+        errors: what ``agreement`` gave for each run on residues.
+        rounds: of runs on floating-point numbers.
+        same_bits: whether those agreed in every bit, or up to rounding.
+    """
+    how = "in every bit" if same_bits else "up to rounding (1e-12)"
+    bound = f"10^{ceil(log10(max(errors)))}"
+    return (
+        f"equal modulo 2^521 − 1 in every result of {len(errors)} runs of up to 50 steps, by luck with a probability "
+        f"below {bound}; and {how} at {rounds} random sizes, lengths and weights"
+    )

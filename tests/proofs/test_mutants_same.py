@@ -1,0 +1,90 @@
+"""The proof that two files compute the same must not be had for files that do not."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from derive.catalog import load
+from derive.network_catalog import load as load_network
+from proofs.mutants_networks import NetworkTrial
+from proofs.mutants_run import Trial
+from proofs.mutants_same import PRIME, FormalNumPy, Residue, residue
+
+
+@cache
+def trial(name: str) -> Trial:
+    return Trial(load(name))
+
+
+def proof(name: str, before: str, after: str) -> str:
+    source = trial(name).source
+    assert source.count(before) >= 1
+    return trial(name).numeric.sameness(source, source.replace(before, after, 1))
+
+
+SAME = {
+    "dead write": ("lstm", "h_all[:1] = h_0", "h_all[:2] = h_0"),
+    "zeros added to": ("lstm", "c_bar_all[1:] = dl_dc", "c_bar_all[1:] += dl_dc"),
+    "factors exchanged": ("gru", "delta_z[t] = h_bar[t] *", "delta_z[t] = 1.0 * h_bar[t] *"),
+    "a number that cancels": ("deltanet", "e = np.exp(x -", "e = 2.0 * np.exp(x -"),
+}
+
+
+@pytest.mark.parametrize("what", SAME)
+def test_what_is_the_same_is_proved_to_be(what: str) -> None:
+    assert "equal modulo 2^521 − 1 in every result of 5 runs" in proof(*SAME[what])
+
+
+PATH = "h_bar_prev[t] += delta_h[t] @ W"
+DIFFERENT = {
+    "far below rounding": ("elman", PATH, f"{PATH} + 2.0**-60 * delta_h[t]"),
+    "of no size that a number has": ("elman", PATH, f"{PATH} + 1e-200 * delta_h[t]"),
+    "only after 40 steps": ("elman", PATH, f"{PATH} * (t % 41 != 40)"),
+    "only a sequence of one step": ("elman", "outer_sum(delta_h, x)", "outer_sum(delta_h, x) * (T > 1)"),
+    "only one sample": ("elman", "outer_sum(delta_h, x)", "outer_sum(delta_h, x) * (B > 1)"),
+    "only the single step": ("elman", "value[0] for name", "2.0 * value[0] for name"),
+    "only value_and_grad": ("elman", "return value, backward(", "return 2.0 * value, backward("),
+    "memory that nobody wrote": ("elman", "h_bar_all = np.zeros(", "h_bar_all = np.empty("),
+    "another function that looks alike at 0": ("elman", "np.tanh(a_h[t])", "np.sin(a_h[t])"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", DIFFERENT)
+def test_what_differs_anywhere_is_never_proved_the_same(what: str) -> None:
+    assert proof(*DIFFERENT[what]) == ""
+
+
+def test_a_network_that_differs_below_rounding_is_not_proved_the_same() -> None:
+    t = NetworkTrial(load_network("many_to_one"))
+    line = next(s for s in t.source.splitlines() if "f_c_bar_prev[t] +=" in s).strip()
+    code = line.partition("  #")[0]
+    target, value = code.split(" += ")
+    assert t.sameness(t.source)
+    assert t.sameness(t.source.replace(code, f"{target} += {value} + 2.0**-60 * ({value})")) == ""
+
+
+def test_residues_compute_as_rational_numbers_do() -> None:
+    a, b = Residue(12345), Residue(PRIME - 7)
+    assert ((a + b) * 2 - a / 3 * 6).value == (-14 % PRIME)
+    assert (0.5 * a + 0.5 * a - a).value == 0
+    assert ((a**-2) * a**3 / a).value == 1
+    with pytest.raises(ArithmeticError):
+        residue(np.nan)
+
+
+def test_degrees_bound_those_of_the_result() -> None:
+    x, y = Residue(3, 1), Residue(5, 1)
+    both = x / y + y / x
+    assert (both.up, both.down) == (2, 2)
+    assert ((x * y) ** 3).up == 6
+
+
+def test_equal_arguments_have_equal_values_and_others_do_not() -> None:
+    numpy = FormalNumPy(0)
+    x = np.array([Residue(4, 1), Residue(4, 1), Residue(5, 1)], dtype=object)
+    values = [v.value for v in numpy.exp(x)]
+    assert values[0] == values[1] != values[2]
+    assert values[0] != numpy.tanh(x)[0].value
