@@ -15,18 +15,25 @@ _HEAD = """# Who notices a wrong gradient?
 
 Every shipped cell, and three networks, are broken on purpose, one mistake at a time: in the adjoint rules, in the
 equations of the derivation, and in the generated source (of networks in the source alone). A mutant is killed when a
-check refuses it. The numbers are killed / asked.
+check refuses it. The numbers are killed / asked. throughtime's checks are those of `throughtime verify --mutants`.
 
-    python -m benchmarks.kill_table
+    make kill-table
 
 writes this page again. Everything in it is deterministic: the mutants, the sizes, the seeds.
 
 ![Wrong code accepted, by setting](images/kill-table.svg)
 """
 
-_GROWTH = """An Elman network with n = 32, weights gain · N(0, 1/n), no input, only the last step's output. The right
-gradient must be accepted and the wrong one refused. throughtime's column is `throughtime.check`, which is given
-the loss and the gradient, and nothing else.
+_BLIND = """An Elman network with one line wrong. At these weights the wrong gradient equals the right one, or nearly,
+so whoever looks at them alone must accept it. `throughtime.check` has the same loss and gradient, and looks at
+other weights too; `throughtime verify` draws sizes, weights and lengths of its own.
+"""
+
+_EVERY = """All mutants of some cells, in every setting, throughtime being `throughtime verify`:
+"""
+
+_GROWTH = """An Elman network with n = 32, weights gain · N(0, 1/n), no input, only the last step's output. Differences
+over the whole sequence mean nothing here. The right gradient must be accepted and the wrong one refused.
 """
 
 _HOW = """
@@ -46,7 +53,7 @@ that code is wrong too. Code that two mutants share was asked about once.
 | n = 1 | every size 1, T = 3, B = 1 |
 | W symmetric | square weights symmetric, n = 2, T = 3, B = 1 |
 | W diagonal | square weights diagonal, n = 2, T = 3, B = 1 |
-| small weights | weights times 0.05, n = 2, T = 8, B = 1, only the last step's outputs |
+| small weights | weights times 0.02, n = 2, T = 8, B = 1, only the last step's outputs |
 
 - **gradcheck**: `torch.autograd.gradcheck(f, inputs)`, its defaults (eps 1e-6, atol 1e-5, rtol 1e-3).
 - **check_grads**: `jax.test_util.check_grads(f, args, order=1, modes=["rev"])` with 64-bit numbers switched on;
@@ -62,21 +69,26 @@ that is cut every 35 steps (`truncation`).
 """
 
 
-def page(found: list[dict[str, Any]], grown: list[dict[str, Any]]) -> str:
+Rows = list[dict[str, Any]]
+
+
+def page(found: Rows, grown: Rows, blind: Rows) -> str:
     """The page, in Markdown."""
     rows = _all_rows(found)
     versions: dict[str, str] = found[0]["versions"]
     present = [n for n in NAMES if versions[n] or n == "central differences"]
     parts = [
         _HEAD,
+        _summary(rows),
         _sampled(found),
         _missing(versions),
         "## All shipped cells, and three networks\n",
         _table(rows, present, "usual", "cell"),
     ]
     parts += ["## By sort of mistake, usual setting\n", _by_kind(rows, present)]
-    parts += ["## Where the others see least\n", _settings(rows, present), _alarms(found)]
-    parts += ["## Where the gradient grows\n", _GROWTH, _grown(grown, present)]
+    parts += ["## Where wrong code looks right\n", _BLIND, _accepted(blind)]
+    parts += [_EVERY, _settings(rows, present), _alarms(found)]
+    parts += ["## Where right code looks wrong\n", _GROWTH, _accepted(grown)]
     parts += [
         "## All mutants, throughtime alone\n",
         _whole(rows),
@@ -89,17 +101,21 @@ def page(found: list[dict[str, Any]], grown: list[dict[str, Any]]) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def _grown(grown: list[dict[str, Any]], present: list[str]) -> str:
+def _accepted(rows: Rows) -> str:
     says = {True: "accepted", False: "refused"}
-    names = (OURS, *present)
-    body = [[g["setting"], g["code"], *(says[g["accepted"][n]] for n in names)] for g in grown]
-    return _lines(["network", "code", *names], body)
+    names = list(rows[0]["accepted"])
+    body = [[r["setting"], r["code"], *(says[r["accepted"][n]] for n in names)] for r in rows]
+    return _lines(["setting", "code", *names], body)
 
 
-def _sampled(found: list[dict[str, Any]]) -> str:
-    others = max(cell["others"] for cell in found)
-    text = f"On this page the others were asked about one mutant in {others}; throughtime judged every one."
-    return "" if others == 1 else text + "\n"
+def _sampled(found: Rows) -> str:
+    cells, networks = min(c["others"] for c in found), max(c["others"] for c in found)
+    if networks == 1:
+        return ""
+    return (
+        f"throughtime judged every mutant. The others were asked about one in {cells}, of networks one in {networks},\n"
+        "taken in order; the first tables count those alone, throughtime's column too.\n"
+    )
 
 
 def _missing(versions: dict[str, str]) -> str:
@@ -185,7 +201,7 @@ def _settings(rows: list[dict[str, Any]], present: list[str]) -> str:
         r["cell"] for r in rows if any(not k.endswith(", usual") for k in r.get("refused", {}))
     }
     here = [r for r in rows if r["cell"] in several]
-    note = f"The mutants of {', '.join(sorted(several))} in every setting.\n\n"
+    note = f"({', '.join(sorted(several))})\n\n"
     return note + _lines(
         ["setting", OURS, *present], [[s, *_counts(asked(here, s), present, s)] for s in names]
     )
@@ -217,6 +233,15 @@ def _checks(rows: list[dict[str, Any]]) -> str:
     return (
         "Each mutant counts for the first check that refused it; the cheapest run first.\n\n"
         + _lines(["check", "killed"], [[name, str(count)] for name, count in checks.most_common()])
+    )
+
+
+def _summary(rows: Rows) -> str:
+    fates = Counter(r["fate"] for r in rows)
+    asked_to_die = fates.total() - fates["equivalent"]
+    return (
+        f"**throughtime kills {fates['killed']} of {asked_to_die}**; {fates['equivalent']} more say the same as the "
+        f"right code and are proved to, {fates['survived']} survive.\n"
     )
 
 
@@ -261,7 +286,7 @@ def write_figure(found: list[dict[str, Any]], path: Path) -> None:
             for setting in settings:
                 here = asked(rows, setting)
                 part, whole = killed(here, name, setting)
-                shares.append(100 * (1 - part / whole))
+                shares.append(100 * (1 - part / whole) if whole else 0.0)
             at = [s + 0.2 * i - 0.3 for s in range(len(settings))]
             bars = axes.bar(
                 at, shares, 0.2, label=name, color=("#1b7837", "#d95f02", "#7570b3", "#999999")[i]

@@ -1,34 +1,36 @@
-"""The kill table: every mutant of every shipped cell, and who notices. Writes docs/kill-table.md.
+"""The kill table: every mutant of every shipped cell and of three networks, and who notices. Writes docs/kill-table.md.
 
-python -m benchmarks.kill_table                     all shipped cells; an hour on two cores
-python -m benchmarks.kill_table --others 4          the others are asked about every fourth mutant only
-python -m benchmarks.kill_table --render            the page again, from what was found last time
+python -m benchmarks.kill_table                     everything; half an hour on two cores
+python -m benchmarks.kill_table --others 1          the others are asked about every mutant, and not about some
+python -m benchmarks.kill_table --again             nothing is used that an earlier run found
+
+What was found about a cell is kept in build/kill-table, and used again for as long as its code and its mutants are the
+same; so a run that was interrupted goes on where it was.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from benchmarks.kill_page import page, write_figure
+from benchmarks.kill_spots import blind_spots, growth
 from derive.catalog import load, shipped
 from derive.network_catalog import load as load_network
 from numeric.source import generate
-from proofs.check import check
 from proofs.mutants import Mutant
 from proofs.mutants_module import Poisoned, module_of
 from proofs.mutants_networks import NetworkTrial
 from proofs.mutants_run import Trial
 from proofs.opponents import OPPONENTS
 from proofs.opponents_networks import network_task
-from proofs.opponents_tasks import SETTINGS, Task, amplified, growing, task
+from proofs.opponents_tasks import SETTINGS, Task, task
 
 ROOT = Path(__file__).resolve().parents[1]
 FOUND = ROOT / "build" / "kill-table"
@@ -36,6 +38,8 @@ NETWORKS = ("many_to_one", "tagger", "deep")
 CLOSELY = ("elman", "gru", "lstm")
 """Cells that are asked about in every setting; the others in the usual one."""
 NOT_A_PASS = ("step", "value_and_grad", "init_state")
+OTHERS, OF_NETWORKS = 4, 5
+"""The others are asked about one mutant in this many; of networks, which take them long, fewer by that factor."""
 
 
 def main() -> None:
@@ -44,36 +48,66 @@ def main() -> None:
     )
     parser.add_argument("--cells", nargs="*", default=[entry.name for entry in shipped()])
     parser.add_argument("--networks", nargs="*", default=NETWORKS)
-    parser.add_argument("--others", type=int, default=1, metavar="N")
+    parser.add_argument("--others", type=int, default=OTHERS, metavar="N")
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--render", action="store_true")
+    parser.add_argument("--again", action="store_true")
     chosen = parser.parse_args()
-    if not chosen.render:
-        FOUND.mkdir(parents=True, exist_ok=True)
-        with ProcessPoolExecutor(chosen.processes) as pool:
-            names = [*chosen.cells, *chosen.networks]
-            for cell in pool.map(examine, names, [chosen.others] * len(names)):
-                print(cell, file=sys.stderr, flush=True)  # noqa: T201
-        (FOUND / "growth.txt").write_text(json.dumps(growth()))
-    found = [json.loads(path.read_text()) for path in sorted(FOUND.glob("*.json"))]
-    grown = json.loads((FOUND / "growth.txt").read_text())
+    FOUND.mkdir(parents=True, exist_ok=True)
+    names = [*chosen.cells, *chosen.networks]
+    with ProcessPoolExecutor(chosen.processes) as pool:
+        work = [pool.submit(examine, n, chosen.others, again=chosen.again) for n in names]
+        spots = [pool.submit(growth), pool.submit(blind_spots)]
+        for done in as_completed(work):
+            print(done.result(), file=sys.stderr, flush=True)  # noqa: T201
+        grown, blind = (s.result() for s in spots)
+    found = [json.loads(_file(name).read_text()) for name in names]
     (ROOT / "docs" / "images").mkdir(parents=True, exist_ok=True)
-    (ROOT / "docs" / "kill-table.md").write_text(page(found, grown), encoding="utf-8")
+    (ROOT / "docs" / "kill-table.md").write_text(page(found, grown, blind), encoding="utf-8")
     write_figure(found, ROOT / "docs" / "images" / "kill-table.svg")
 
 
-def examine(name: str, others: int) -> str:
+def examine(name: str, others: int, *, again: bool = False) -> str:
     """Judges the mutants of a cell or network, asks the others, and writes down who noticed what."""
+    trial: Trial | NetworkTrial
     if name in NETWORKS:
-        whole = NetworkTrial(load_network(name))
-        return _written(name, others, whole, [network_task(whole.network, whole.source)])
-    trial = Trial(load(name))
-    settings = SETTINGS if name in CLOSELY else SETTINGS[:1]
-    tasks = [task(trial.cell, trial.source, setting) for setting in settings]
-    return _written(name, others, trial, tasks)
+        trial = NetworkTrial(load_network(name))
+        tasks = [network_task(trial.network, trial.source)]
+        others *= 1 if others == 1 else OF_NETWORKS
+    else:
+        trial = Trial(load(name))
+        settings = SETTINGS if name in CLOSELY else SETTINGS[:1]
+        tasks = [task(trial.cell, trial.source, setting) for setting in settings]
+    mutants = list(trial.mutants())
+    key = _fingerprint(trial.source, mutants, others)
+    if not again and _file(name).exists():
+        kept = json.loads(_file(name).read_text())
+        if kept["key"] == key:
+            return f"{name}: kept"
+    found = {"cell": name, "key": key, "others": others, **_found(trial, mutants, tasks, others)}
+    partly = _file(name).with_suffix(".part")
+    partly.write_text(json.dumps(found, indent=0))
+    partly.replace(_file(name))
+    return f"{name}: {len(mutants)} mutants"
 
 
-def _written(name: str, others: int, trial: Trial | NetworkTrial, tasks: list[Task]) -> str:
+def _file(name: str) -> Path:
+    return FOUND / f"{name}.json"
+
+
+def _versions() -> dict[str, str]:
+    return {o.name: f"{o.package} {o.version}".strip() if o.present else "" for o in OPPONENTS}
+
+
+def _fingerprint(source: str, mutants: list[Mutant], others: int) -> str:
+    """Changes with whatever the findings depend on, but for the checks themselves."""
+    parts = [source, *map(str, mutants), str(others), str(_versions())]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _found(
+    trial: Trial | NetworkTrial, mutants: list[Mutant], tasks: list[Task], others: int
+) -> dict[str, Any]:
+    """What became of each mutant, and who of the others refuses it, or the right code."""
     trial.sound()
     right = module_of(trial.source, Poisoned())
     alarms = {
@@ -82,22 +116,15 @@ def _written(name: str, others: int, trial: Trial | NetworkTrial, tasks: list[Ta
         if o.present
         for t in tasks
     }
-    rows = list(_rows(trial, tasks, others))
-    versions = {o.name: f"{o.package} {o.version}".strip() if o.present else "" for o in OPPONENTS}
-    data = {
-        "cell": name,
-        "others": others,
-        "versions": versions,
-        "false alarms": alarms,
-        "mutants": rows,
-    }
-    (FOUND / f"{name}.json").write_text(json.dumps(data, indent=0))
-    return name
+    rows = list(_rows(trial, mutants, tasks, others))
+    return {"versions": _versions(), "false alarms": alarms, "mutants": rows}
 
 
-def _rows(trial: Trial | NetworkTrial, tasks: list[Task], others: int) -> Iterator[dict[str, Any]]:
+def _rows(
+    trial: Trial | NetworkTrial, mutants: list[Mutant], tasks: list[Task], others: int
+) -> Iterator[dict[str, Any]]:
     asked: set[str] = {trial.source}
-    for i, mutant in enumerate(trial.mutants()):
+    for i, mutant in enumerate(mutants):
         j = trial.judged(mutant)
         row: dict[str, Any] = {
             "family": mutant.family,
@@ -140,47 +167,6 @@ def _refused(mutant: Mutant, source: str, tasks: list[Task]) -> dict[str, bool]:
             if o.present:
                 found[f"{o.name}, {t.setting.name}"] = o.refuses(module, t)
     return found
-
-
-def growth() -> list[dict[str, Any]]:
-    """Right code, and code with one transpose lost, where the trajectory grows: who accepts what."""
-    trial = Trial(load("elman"))
-    lost = next(
-        m.source or ""
-        for m in trial.mutants(["source"])
-        if m.kind == "transpose" and m.place.startswith("backward,") and "W.T" in m.description
-    )
-    rows: list[dict[str, Any]] = []
-    for gain, steps in ((2.0, 120), (2.4, 200)):
-        made = amplified(trial.cell, trial.source, growing(gain, steps))
-        for code, source in (("right", trial.source), ("one transpose lost", lost)):
-            module = module_of(source, Poisoned())
-            accepted = {o.name: not o.refuses(module, made) for o in OPPONENTS if o.present}
-            accepted["throughtime"] = _ours(module, made)
-            rows.append({"setting": made.setting.name, "code": code, "accepted": accepted})
-    return rows
-
-
-def _ours(module: Any, made: Task) -> bool:
-    """``check`` on the same loss as the central differences have."""
-    names = [*made.call.params, *made.call.state, "x"]
-    params = dict(zip(names, [*made.call.params.values(), *made.call.state.values()], strict=False))
-    p = len(made.call.params)
-
-    def arrays(given: dict[str, Any], x: Any) -> list[Any]:
-        values = [given[n] for n in names[:-1]]
-        dtype = np.result_type(*values, x)
-        return [np.asarray(v, dtype) for v in (*values[:p], x, *values[p:])]
-
-    def loss(given: dict[str, Any], x: Any) -> Any:
-        return sum(0.5 * np.sum(v * v) for v in made.values(module, arrays(given, x)))
-
-    def gradient(given: dict[str, Any], x: Any) -> Any:
-        flat = arrays(given, x)
-        found = made.pulled(module, flat, made.values(module, flat))
-        return dict(zip(names, [*found[:p], *found[p + 1 :]], strict=False)), [found[p]]
-
-    return check(loss, gradient, params, made.call.inputs[0]).ok
 
 
 if __name__ == "__main__":

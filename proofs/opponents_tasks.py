@@ -59,7 +59,7 @@ SETTINGS = (
     Setting("n = 1", 1, 1, 3, 1),
     Setting("W symmetric", 2, 1, 3, 1, _symmetric),
     Setting("W diagonal", 2, 1, 3, 1, _diagonal),
-    Setting("small weights", 2, 1, 8, 1, lambda w: 0.05 * w, last=True),
+    Setting("small weights", 2, 1, 8, 1, lambda w: 0.02 * w, last=True),
 )
 
 
