@@ -32,6 +32,7 @@ from derive.expressions import (
     operands,
 )
 from derive.functions import FUNCTIONS
+from derive.nodes import ThroughTime
 from derive.notation import ACCENTS, GREEK, split_name
 from derive.printing import ATOM, POWER, PRODUCT, Printer, fraction
 
@@ -169,6 +170,20 @@ class LatexPrinter(Printer):
             rf"{self.brackets(self(operands(expr)[0]))}_{{{latex_size(expr.start + 1)}:{latex_size(expr.stop)}}}",
             ATOM,
         )
+
+    def beside(self, expr: Concat) -> tuple[str, int]:
+        """[a, b]"""
+        stacked = r",\, ".join(self(p) for p in operands(expr))
+        return rf"\left[{stacked}\right]", ATOM
+
+    def columns(self, expr: Rows) -> tuple[str, int]:
+        """(a) with columns 1 to n, counted from 1."""
+        inner = self.brackets(self(operands(expr)[0]))
+        return rf"{inner}_{{:,\,{latex_size(expr.start + 1)}:{latex_size(expr.stop)}}}", ATOM
+
+    def through_time(self, expr: ThroughTime) -> tuple[str, int]:
+        """Its own words."""
+        return expr.latex, PRODUCT if r"\frac" in expr.latex else ATOM
 
     def broadcast(self, expr: Broadcast) -> tuple[str, int]:
         """s 𝟏"""

@@ -140,6 +140,27 @@ class Block(_Node):
         return (self.of.shape[0], self.by.shape[0])
 
 
+class ThroughTime(_Node):
+    """A derivative across many steps, such as ∂s_T/∂s_k, that has a name and no expression of its own."""
+
+    operand_count = 0
+
+    @property
+    def text(self) -> str:
+        """How it is written in text."""
+        return self.args[0].name
+
+    @property
+    def latex(self) -> str:
+        """How it is written in LaTeX."""
+        return self.args[1].name
+
+    @property
+    def shape(self):
+        """(rows, columns)."""
+        return (self.args[2], self.args[3])
+
+
 # ── interior nodes that SymPy lacks ─────────────────────────────────────────────────────────────────
 
 
@@ -232,6 +253,7 @@ LEAVES = (
     Tangent,
     LossGradient,
     Block,
+    ThroughTime,
 )
 
 PRIMAL_NODES = frozenset(

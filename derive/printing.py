@@ -34,6 +34,8 @@ from derive.expressions import (
     split_coefficient,
     with_operands,
 )
+from derive.layout_nodes import Beside, BlockAcross, Columns, RowDiag
+from derive.nodes import ThroughTime
 from derive.notation import Notation
 
 SUM, PRODUCT, POWER, ATOM = 1, 2, 3, 4
@@ -86,7 +88,12 @@ class Printer:
             OneMatrix: self.ones,
             ZeroMatrix: self.zeros,
             Identity: self.identity,
+            Beside: self.beside,
+            Columns: self.columns,
+            RowDiag: self.diag,
             Block: self.block,
+            BlockAcross: self.block,
+            ThroughTime: self.through_time,
             MatrixSymbol: self.constant,
         }
         return table.get(type(expr), self.leaf)(expr)

@@ -14,6 +14,7 @@ from derive.expressions import (
     is_spread,
     operands,
 )
+from derive.nodes import ThroughTime
 from derive.printing import ATOM, POWER, PRODUCT, Printer, fraction
 
 
@@ -99,6 +100,18 @@ class TextPrinter(Printer):
     def rows(self, expr: Rows) -> tuple[str, int]:
         """a[start:stop], rows counted from 0."""
         return f"{self.tight(operands(expr)[0])}[{expr.start}:{expr.stop}]", ATOM
+
+    def beside(self, expr: MatrixExpr) -> tuple[str, int]:
+        """hstack(a, b)"""
+        return self.call("hstack", expr)
+
+    def columns(self, expr: Rows) -> tuple[str, int]:
+        """a[:, start:stop], columns counted from 0."""
+        return f"{self.tight(operands(expr)[0])}[:, {expr.start}:{expr.stop}]", ATOM
+
+    def through_time(self, expr: ThroughTime) -> tuple[str, int]:
+        """Its own words."""
+        return expr.text, PRODUCT if "/" in expr.text else ATOM
 
     def broadcast(self, expr: Broadcast) -> tuple[str, int]:
         """A scalar alone: the language spreads it by itself."""

@@ -7,6 +7,7 @@ from functools import reduce
 from typing import Any, Generic, TypeVar, cast
 
 from derive.expressions import split_coefficient
+from derive.layout_nodes import Beside, Columns, RowDiag
 from derive.nodes import (
     LEAVES,
     Broadcast,
@@ -128,6 +129,22 @@ def _rows(ev: Evaluator[V], expr: Any, look: Look[V]) -> V:
     return ev.arithmetic.rows(value, ev.size(expr.start), ev.size(expr.stop))
 
 
+def _beside(ev: Evaluator[V], expr: Any, look: Look[V]) -> V:
+    across = ev.arithmetic.transpose
+    return across(ev.arithmetic.concat([across(ev(a, look)) for a in operands(expr)]))
+
+
+def _columns(ev: Evaluator[V], expr: Any, look: Look[V]) -> V:
+    value = ev.arithmetic.transpose(ev(operands(expr)[0], look))
+    return ev.arithmetic.transpose(
+        ev.arithmetic.rows(value, ev.size(expr.start), ev.size(expr.stop))
+    )
+
+
+def _row_diag(ev: Evaluator[V], expr: Any, look: Look[V]) -> V:
+    return ev.arithmetic.diag(ev.arithmetic.transpose(ev(operands(expr)[0], look)))
+
+
 def _broadcast(ev: Evaluator[V], expr: Any, look: Look[V]) -> V:
     return ev.arithmetic.spread(ev(operands(expr)[0], look), ev.shape(expr))
 
@@ -166,6 +183,9 @@ _VISITORS: dict[type, Callable[..., Any]] = {
     Broadcast: _broadcast,
     Total: _total,
     Diag: _diag,
+    Beside: _beside,
+    Columns: _columns,
+    RowDiag: _row_diag,
     OneMatrix: _ones,
     ZeroMatrix: _zeros,
     Identity: _identity,
