@@ -14,27 +14,25 @@ import click
 
 from derive.errors import ArgumentError
 from throughtime._version import __version__
+from throughtime.cli_common import (
+    EPILOG,
+    NOT_VERIFIED,
+    exit_code,
+    load,
+    refuse_existing,
+    verdict,
+    write,
+)
+from throughtime.cli_make import derive, generate
 from throughtime.cli_study import compare, study
 from throughtime.console import Front, Outcome, common
 from throughtime.progress import Progress
 
 if TYPE_CHECKING:
-    from throughtime.model import Model, Verification
-    from throughtime.network_model import NetworkModel
+    from throughtime.model import Verification
 
-NOT_VERIFIED = 3
 REPORT_FORMATS = ("html", "ipynb", "tex", "pdf")
 SUSPECTS = 40
-
-_EPILOG = """\b
-CELL is the name of a shipped cell (lstm), with options if it has any (elman:g=relu),
-or the path of your own file (my.cell). A network of cells is named alike:
-tagger, or my.net, with the cells of its own in files beside it.
-
-\b
-Exit codes: 0 done, 1 internal error, 2 usage, 3 verification failed or a claim refuted,
-4 the input is not a valid cell.
-"""
 
 
 class _Formats(click.ParamType):
@@ -54,13 +52,13 @@ class _Formats(click.ParamType):
         return formats
 
 
-@click.group(cls=Front, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Front, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="throughtime")
 def cli() -> None:
     """Gradients of recurrent networks: derived, proved, generated as code and verified."""
 
 
-@cli.command(epilog=_EPILOG)
+@cli.command(epilog=EPILOG)
 @click.argument("cell")
 @click.option(
     "-o",
@@ -90,7 +88,7 @@ def report(
     certify: bool,
 ) -> Outcome:
     """Write the report on CELL: derivation, proofs, code, study."""
-    model = _load(cell, say)
+    model = load(cell, say)
     folder = output or Path("build", "report", model.name)
     wanted = ({} if formats is None else {"formats": formats}) | (
         {"certify": True} if certify else {}
@@ -104,108 +102,7 @@ def report(
     )
 
 
-@cli.command(epilog=_EPILOG)
-@click.argument("cell")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "tex"]),
-    default="text",
-    help="For the terminal, or LaTeX.",
-    show_default=True,
-)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Write here instead of standard output.",
-)
-@click.option("--force", is_flag=True, help="Write over a file that exists.")
-@common
-@click.pass_obj
-def derive(say: Progress, cell: str, form: str, output: Path | None, force: bool) -> Outcome:
-    """Show the backward equations of CELL, step by step."""
-    _refuse_existing(output, force=force)
-    model = _load(cell, say)
-    say(f"deriving {model.name}")
-    derivation = model.derive()
-    text = derivation.latex() if form == "tex" else derivation.text()
-    data = {"cell": model.name, "file": output, "derivation": derivation.to_dict()}
-    if output is None:
-        return Outcome(data, text)
-    _write(output, text, force=force)
-    return Outcome(data, str(output))
-
-
-@cli.command(epilog=_EPILOG)
-@click.argument("cell")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="F.py",
-    help="Write here instead of standard output.",
-)
-@click.option(
-    "--unverified",
-    is_flag=True,
-    help="If a check fails, write F.unverified.py all the same (the exit code stays 3).",
-)
-@click.option(
-    "--training",
-    is_flag=True,
-    help="Bring along clipping, windows of a series, SGD, Adam and a training loop.",
-)
-@click.option(
-    "--init",
-    "starts",
-    multiple=True,
-    metavar="NAME=HOW",
-    help="How a parameter starts: W=orthogonal, b_f=chrono(100), b_i=-b_f; may be given again.",
-)
-@click.option("--force", is_flag=True, help="Write over a file that exists.")
-@common
-@click.pass_obj
-def generate(
-    say: Progress, cell: str, output: Path | None, unverified: bool, training: bool,
-    starts: tuple[str, ...], force: bool,
-) -> Outcome:  # fmt: skip
-    """Write NumPy code for CELL, if every check of it holds."""
-    if output is not None and output.suffix != ".py":
-        raise ArgumentError(f"{output} is not a Python file's name.", f"Name it {output.stem}.py.")
-    _refuse_existing(output, force=force)
-    model = _load(cell, say, starts)
-    say(f"generating {model.name}")
-    source = model.generate().source
-    if training:
-        from numeric.training import with_training
-
-        source = with_training(source)
-    verification = model.verify(source, on_progress=say)
-    if verification.ok:
-        source = model.certified(source).source
-    target = output
-    if output is not None and not verification.ok:
-        target = output.with_suffix(".unverified.py") if unverified else None
-    if target is not None:
-        _write(target, source, force=force)
-    shown = source if output is None and (verification.ok or unverified) else None
-    data = {
-        "cell": model.name,
-        "verified": verification.ok,
-        "file": target,
-        "source": shown,
-        "verification": verification.to_dict(),
-    }
-    note = ""
-    if not verification.ok:
-        fate = f"Written as {target}." if target else "Nothing was written."
-        note = f"{verification.table()}\n{_verdict(verification)}\n" + fate * (shown is None)
-    return Outcome(data, shown or str(target or ""), _code(verification), note)
-
-
-@cli.command(epilog=_EPILOG)
+@cli.command(epilog=EPILOG)
 @click.argument("target", metavar="F.py|CELL")
 @click.option(
     "--seed",
@@ -238,12 +135,12 @@ def verify(say: Progress, target: str, seed: int, renew: bool, mutants: bool) ->
     elif renew:
         raise ArgumentError("--renew writes into a file, and a cell is none.", "Give F.py.")
     else:
-        verification = _load(target, say).verify(seed=seed, on_progress=say)
+        verification = load(target, say).verify(seed=seed, on_progress=say)
     data = {"target": target, "verified": verification.ok, "verification": verification.to_dict()}
     changes = "" if verification.ok else _changes(verification)
     certificate = f"{verification.certificate}\n" if verification.certificate else ""
-    text = f"{verification.table()}\n{changes}{certificate}{_verdict(verification)}"
-    outcome = Outcome(data, text, _code(verification))
+    text = f"{verification.table()}\n{changes}{certificate}{verdict(verification)}"
+    outcome = Outcome(data, text, exit_code(verification))
     return _with_mutants(outcome, target, seed, say) if mutants and verification.ok else outcome
 
 
@@ -254,15 +151,15 @@ def _with_mutants(outcome: Outcome, target: str, seed: int, say: Progress) -> Ou
     if target.endswith(".py"):
         report = run_mutants_of_file(Path(target), seed=seed, on_progress=say)
     else:
-        report = run_mutants(_load(target, say).cell, seed=seed, on_progress=say)
+        report = run_mutants(load(target, say).cell, seed=seed, on_progress=say)
     data = {**outcome.data, "verified": report.ok, "mutants": report.to_dict()}
-    verdict = "" if report.ok else f"\nNOT verified; mutants survived: {len(report.survivors)}"
+    told = "" if report.ok else f"\nNOT verified; mutants survived: {len(report.survivors)}"
     return Outcome(
-        data, f"{report.table()}\n\n{outcome.text}{verdict}", 0 if report.ok else NOT_VERIFIED
+        data, f"{report.table()}\n\n{outcome.text}{told}", 0 if report.ok else NOT_VERIFIED
     )
 
 
-@cli.command(epilog=_EPILOG)
+@cli.command(epilog=EPILOG)
 @click.argument("claims", metavar="CLAIMS")
 @click.option(
     "-o",
@@ -276,7 +173,7 @@ def _with_mutants(outcome: Outcome, target: str, seed: int, say: Progress) -> Ou
 @click.pass_obj
 def audit(say: Progress, claims: str, output: Path | None, force: bool) -> Outcome:
     """Judge the formulas in CLAIMS, a file or the name of one that ships: right, or wrong where and why."""
-    _refuse_existing(output, force=force)
+    refuse_existing(output, force=force)
     say(f"reading {claims}")
     from proofs.claims.court import audit as judged
     from proofs.claims.register import claims_text
@@ -287,13 +184,13 @@ def audit(say: Progress, claims: str, output: Path | None, force: bool) -> Outco
         from reports.audit import build_audit
         from reports.html import to_html
 
-        _write(output, to_html(build_audit(found)), force=force)
+        write(output, to_html(build_audit(found)), force=force)
     blocks = "\n\n".join(verdict.text() for verdict in found.verdicts)
     data = {**found.to_dict(), "ok": found.ok, "file": output}
     return Outcome(data, f"{blocks}\n\n{found.table()}", 0 if found.ok else NOT_VERIFIED)
 
 
-@cli.command(epilog=_EPILOG)
+@cli.command(epilog=EPILOG)
 @click.argument("cell")
 @click.option(
     "-o",
@@ -313,12 +210,12 @@ def certify(say: Progress, cell: str, output: Path | None, check: bool, force: b
     from throughtime.certifying import certified, refuse_name
 
     refuse_name(output)
-    _refuse_existing(output, force=force)
-    model = _load(cell, say)
+    refuse_existing(output, force=force)
+    model = load(cell, say)
     say(f"certifying {model.name}")
     outcome = certified(model, output, check=check, say=say)
     if output is not None and outcome.exit_code == 0:
-        _write(output, str(model.certify()), force=force)
+        write(output, str(model.certify()), force=force)
     return outcome
 
 
@@ -338,6 +235,8 @@ def cells(say: Progress) -> Outcome:
     return Outcome({"cells": found}, "\n".join(blocks))
 
 
+cli.add_command(derive)
+cli.add_command(generate)
 cli.add_command(study)
 cli.add_command(compare)
 
@@ -359,32 +258,8 @@ def _renewed(path: Path, verification: Verification) -> Verification:
     from reports.files import read_bytes
 
     code = standing(read_bytes(path).decode()).code
-    _write(path, certified(code, verification), force=True)
+    write(path, certified(code, verification), force=True)
     return replace(verification, certificate="certificate: renewed for the code as it is now")
-
-
-def _load(cell: str, say: Progress, starts: tuple[str, ...] = ()) -> Model | NetworkModel:
-    say(f"reading {cell}")
-    from derive.starts import chosen_starts
-    from throughtime.model import load
-
-    return load(cell, init=chosen_starts(starts))
-
-
-def _refuse_existing(path: Path | None, *, force: bool) -> None:
-    """Say no before the work, not after it."""
-    if path is not None and path.exists() and not force:
-        raise ArgumentError(f"{path} exists already.", "Choose another name, or pass --force.")
-
-
-def _write(path: Path, text: str, *, force: bool) -> None:
-    from reports.files import write_files
-
-    write_files(path.parent, {path.name: text.encode()}, force=force)
-
-
-def _code(verification: Verification) -> int:
-    return 0 if verification.ok else NOT_VERIFIED
 
 
 def _changes(verification: Verification) -> str:
@@ -395,10 +270,3 @@ def _changes(verification: Verification) -> str:
     more = f"\n    and {len(lines) - SUSPECTS} more" if len(lines) > SUSPECTS else ""
     shown = "\n".join(f"    {line}" for line in lines[:SUSPECTS])
     return f"lines that differ from what the generator writes:\n{shown}{more}\n"
-
-
-def _verdict(verification: Verification) -> str:
-    if verification.ok:
-        return "verified: every check ran and held"
-    names = ", ".join(check.name for check in verification.failures)
-    return f"NOT verified; failed: {names}"

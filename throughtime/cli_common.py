@@ -1,0 +1,63 @@
+"""What several commands share: cells read, files written, verdicts told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from derive.errors import ArgumentError
+from throughtime.progress import Progress
+
+if TYPE_CHECKING:
+    from throughtime.model import Model, Verification
+    from throughtime.network_model import NetworkModel
+
+NOT_VERIFIED = 3
+
+EPILOG = """\b
+CELL is the name of a shipped cell (lstm), with options if it has any (elman:g=relu),
+or the path of your own file (my.cell). A network of cells is named alike:
+tagger, or my.net, with the cells of its own in files beside it.
+
+\b
+Exit codes: 0 done, 1 internal error, 2 usage, 3 verification failed or a claim refuted,
+4 the input is not a valid cell.
+"""
+
+
+def load(cell: str, say: Progress, starts: tuple[str, ...] = ()) -> Model | NetworkModel:
+    """The model of a cell or a network, its parameters started as was asked for."""
+    say(f"reading {cell}")
+    from throughtime.model import load as of_spec
+
+    if not starts:
+        return of_spec(cell)
+    from derive.starts import chosen_starts
+
+    return of_spec(cell, init=chosen_starts(starts))
+
+
+def refuse_existing(path: Path | None, *, force: bool) -> None:
+    """Say no before the work, not after it."""
+    if path is not None and path.exists() and not force:
+        raise ArgumentError(f"{path} exists already.", "Choose another name, or pass --force.")
+
+
+def write(path: Path, text: str, *, force: bool) -> None:
+    """One file, whole or not at all."""
+    from reports.files import write_files
+
+    write_files(path.parent, {path.name: text.encode()}, force=force)
+
+
+def exit_code(verification: Verification) -> int:
+    """The exit code that tells a verdict."""
+    return 0 if verification.ok else NOT_VERIFIED
+
+
+def verdict(verification: Verification) -> str:
+    """A verdict in one line."""
+    if verification.ok:
+        return "verified: every check ran and held"
+    names = ", ".join(check.name for check in verification.failures)
+    return f"NOT verified; failed: {names}"
