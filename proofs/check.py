@@ -10,17 +10,17 @@ whole sequence mean nothing; then stretches are judged that are short enough, an
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from derive.errors import ArgumentError
 from proofs.arithmetic import Array
 from proofs.check_mistakes import likely_mistakes
-from proofs.check_problem import Problem
+from proofs.check_problem import Problem, as_input
+from proofs.check_verdict import ELSEWHERE, BlockVerdict, GradientVerdict, Status
 
-Status = Literal["right", "wrong", "inconclusive"]
 TOO_SENSITIVE = 1e-5
 """Relative change of a gradient by rounding beyond which its comparison says little."""
 ENTRIES = 600
@@ -28,70 +28,6 @@ ENTRIES = 600
 DIRECTIONS = 4
 LOOKS = 32
 """Steps at which an input's gradient is looked at, where every look costs many runs of the loss."""
-
-
-@dataclass(frozen=True, slots=True)
-class BlockVerdict:
-    """What was found about the gradient of one block.
-
-    Args:
-        name: the parameter's name, or ``input 0``, ``input 1``, …
-        status: right, wrong, or inconclusive.
-        error: relative error in norm; infinite for a wrong shape or a missing block.
-        bound: what it may be.
-        times: for an input, the steps (from 0) at which it is wrong.
-        note: what else there is to say.
-    """
-
-    name: str
-    status: Status
-    error: float
-    bound: float
-    times: tuple[int, ...] = ()
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class GradientVerdict:
-    """Whether a gradient is right.
-
-    Args:
-        blocks: one verdict per block and stretch.
-        method: how the truth was found.
-        sensitivity: relative change of the claimed gradient when parameters change by one rounding.
-        mistakes: what the likely mistake is, the likeliest first.
-    """
-
-    blocks: tuple[BlockVerdict, ...]
-    method: str
-    sensitivity: float
-    mistakes: tuple[str, ...] = ()
-
-    @property
-    def status(self) -> Status:
-        """Wrong if any block is; right if every block is."""
-        found = {b.status for b in self.blocks}
-        return "wrong" if "wrong" in found else "right" if found == {"right"} else "inconclusive"
-
-    @property
-    def ok(self) -> bool:
-        """Whether every block was compared and is right."""
-        return self.status == "right"
-
-    @property
-    def wrong(self) -> tuple[str, ...]:
-        """The names of the wrong blocks."""
-        return tuple(dict.fromkeys(b.name for b in self.blocks if b.status == "wrong"))
-
-    def __str__(self) -> str:
-        lines = [f"{self.status}; {self.method}"]
-        for b in self.blocks:
-            at = f" at t = {_spans(b.times)}" if b.times else ""
-            tail = f"; {b.note}" if b.note else ""
-            lines.append(
-                f"  {b.name:<12} {b.status}{at}: error {b.error:.1e}, bound {b.bound:.1e}{tail}"
-            )
-        return "\n".join([*lines, *(f"  likely: {m}" for m in self.mistakes)])
 
 
 def check(
@@ -102,34 +38,44 @@ def check(
     time_axis: int | None = 0,
     batch_axis: int | None = 1,
     states: Sequence[str] = (),
+    elsewhere: bool = True,
     tolerance: float = 1e-6,
     seed: int = 0,
 ) -> GradientVerdict:
     """Judges a gradient, block by block, against the loss that it claims to be the gradient of.
+
+    A gradient that is right here is looked at once more where every parameter and input has changed: a missing
+    transpose is right where W is symmetric, a wrong order where it is diagonal, a truncated sum nearly so where weights
+    are small. (It is right where n = 1, too, and there it stays: give sizes that differ.)
 
     Args:
         f: f(params, *inputs), the loss: one number. It should compute in double precision, and be smooth here.
         grad: grad(params, *inputs): a dict of gradients by the names in params, or a pair of that dict and the
             inputs' gradients (a list, or ``None`` for those not given).
         params: arrays by name; initial states may be among them.
-        inputs: arrays, usually (T, B, features).
+        inputs: arrays, usually (T, B, features). By whole numbers and truth values, as indices and masks are, nothing
+            is differentiated.
         time_axis: the inputs' axis of time, ``None`` if they have none.
         batch_axis: the inputs' axis of samples, ``None`` if they have none.
         states: names of the params that are initial states, with the samples along their first axis; it helps to say
             what the mistake is.
+        elsewhere: whether to look at other values too, each moved by half of what its block's entries or usual weights
+            measure. Turn it off where the loss has a meaning at the given values only.
         tolerance: relative error in norm from which a block is wrong.
         seed: of the random directions.
 
     Returns:
-        The verdict. It is never "wrong" where the truth is not known well enough: that is "inconclusive".
+        The verdict, true if the gradient is right. It is never "wrong" where the truth is not known well enough: that
+        is "inconclusive".
 
     Raises:
         ArgumentError: the loss is no finite number, or the gradient no dict.
     """
     rng = np.random.default_rng(seed)
     blocks = {str(n): np.array(v, dtype=float) for n, v in params.items()}
-    arrays = tuple(np.array(x, dtype=float) for x in inputs)
-    problem = Problem(f, grad, blocks, arrays, time_axis, batch_axis, tuple(states))
+    problem = Problem(
+        f, grad, blocks, tuple(map(as_input, inputs)), time_axis, batch_axis, tuple(states)
+    )
     if not np.isfinite(problem.at(problem.blocks)):
         raise ArgumentError(
             "The loss is not finite here.", "Give parameters and inputs at which it is."
@@ -137,10 +83,36 @@ def check(
     problem = replace(problem, holomorphic=problem.admits_complex(rng))
     sensitivity = _sensitivity(problem, rng)
     judged, verdicts, note = _judged(problem, sensitivity, tolerance, rng)
+    if elsewhere and {b.status for b in verdicts} == {"right"}:
+        judged, verdicts, more = _elsewhere(problem, verdicts, tolerance, rng) or (
+            judged,
+            verdicts,
+            "",
+        )
+        note += more
     method = ("complex steps" if problem.holomorphic else "extrapolated differences") + note
     wrong = [b.name for b in verdicts if b.status == "wrong"]
     mistakes = likely_mistakes(judged, wrong, _is_right(tolerance, rng)) if wrong else ()
     return GradientVerdict(verdicts, method, sensitivity, mistakes)
+
+
+def _elsewhere(
+    here: Problem, verdicts: tuple[BlockVerdict, ...], tolerance: float, rng: np.random.Generator
+) -> tuple[Problem, tuple[BlockVerdict, ...], str] | None:
+    """The same question at other values; nothing is found where the loss or the gradient cannot be computed."""
+    try:
+        problem = here.elsewhere(rng)
+        problem = replace(problem, holomorphic=problem.admits_complex(rng))
+        if not np.isfinite(problem.at(problem.blocks)):
+            return None
+        judged, found, _ = _judged(problem, _sensitivity(problem, rng), tolerance, rng)
+    except Exception:  # noqa: BLE001 - the loss need have no meaning but where it was given
+        return None
+    wrong = tuple(replace(b, note=ELSEWHERE) for b in found if b.status == "wrong")
+    if wrong:
+        return judged, (*verdicts, *wrong), f"; right here, wrong {ELSEWHERE}"
+    right = {b.status for b in found} == {"right"}
+    return (here, verdicts, f"; {ELSEWHERE} too") if right else None
 
 
 def _sensitivity(problem: Problem, rng: np.random.Generator) -> float:
@@ -287,14 +259,3 @@ def _is_right(tolerance: float, rng: np.random.Generator) -> Callable[[Problem, 
         return all(b.status == "right" for b in _blocks(problem, tolerance, rng, name))
 
     return right
-
-
-def _spans(times: tuple[int, ...]) -> str:
-    """0, 1, 2, 5 as 0–2, 5."""
-    spans: list[list[int]] = []
-    for t in times:
-        if spans and t == spans[-1][-1] + 1:
-            spans[-1] = [spans[-1][0], t]
-        else:
-            spans.append([t])
-    return ", ".join("–".join(map(str, s)) for s in spans)

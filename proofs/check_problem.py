@@ -24,6 +24,8 @@ DIFFERENCES = 0.02
 LEVELS = 8
 EASY = 3
 """Steps of the stretch on which it is decided whether code takes complex numbers."""
+LONG = 40
+"""Steps that are looked at elsewhere: more than a usual truncation keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,8 @@ class Problem:
     @property
     def blocks(self) -> Blocks:
         """Everything a gradient can be taken by."""
-        return {**self.params, **{_input(i): x for i, x in enumerate(self.inputs)}}
+        real = {_input(i): x for i, x in enumerate(self.inputs) if x.dtype.kind == "f"}
+        return {**self.params, **real}
 
     @property
     def steps(self) -> int:
@@ -113,12 +116,22 @@ class Problem:
     def _arguments(self, blocks: Mapping[str, Array]) -> list[Any]:
         return [
             {n: blocks[n] for n in self.params},
-            *(blocks[_input(i)] for i in range(len(self.inputs))),
+            *(blocks.get(_input(i), x) for i, x in enumerate(self.inputs)),
         ]
 
     def changed(self, params: Blocks) -> Problem:
         """The same with other parameters."""
         return replace(self, params={**self.params, **params})
+
+    def elsewhere(self, rng: np.random.Generator) -> Problem:
+        """The same where every value has changed, by as much as it is large, or as weights usually are.
+
+        Law: v + s ε with ε from N(0, 1) and s = ½ max(‖v‖ / √size, 1 / √columns).
+        """
+        moved = {n: _moved(v, rng) for n, v in self.blocks.items()}
+        inputs = tuple(moved.get(_input(i), x) for i, x in enumerate(self.inputs))
+        other = replace(self.changed({n: moved[n] for n in self.params}), inputs=inputs)
+        return other.window(0, LONG) if self.time is not None and self.steps > LONG else other
 
     def window(self, start: int, stop: int) -> Problem:
         """The same for some of the steps."""
@@ -197,9 +210,21 @@ class Problem:
         return bool(np.isfinite(found) and abs(found - check.value) <= doubt)
 
 
+def as_input(value: Any) -> Array:
+    """An input in double precision, or whole numbers as they are."""
+    array = as_array(value)
+    return array if array.dtype.kind in "iub" else array.astype(float)
+
+
 def as_array(value: Any) -> Array:
     """Numbers of any framework as a NumPy array."""
     return np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
+
+
+def _moved(v: Array, rng: np.random.Generator) -> Array:
+    usual = 1 / np.sqrt(v.shape[-1]) if v.ndim else 1.0
+    size = max(float(np.sqrt(np.mean(v * v))), usual) if v.size else 0.0
+    return v + 0.5 * size * rng.standard_normal(v.shape)
 
 
 def _pair(found: Any) -> tuple[Any, Any]:

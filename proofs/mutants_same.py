@@ -95,7 +95,7 @@ def residue(x: Any) -> Residue:
         return x
     if not isfinite(x):
         raise ArithmeticError("a number that is not finite")
-    exact = Fraction(int(x)) if isinstance(x, int | np.integer) else Fraction(float(x))
+    exact = Fraction(int(cast("int", x))) if isinstance(x, int | np.integer) else Fraction(float(x))
     return Residue(exact.numerator * pow(exact.denominator, -1, PRIME) % PRIME)
 
 

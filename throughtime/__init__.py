@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         UnknownCellError,
     )
     from derive.language import timed
+    from proofs.check import check
     from proofs.claims.court import judge
     from throughtime.model import Model, from_sympy, load, read, shipped, verify_file
 
@@ -39,6 +40,7 @@ __all__ = [
     "ThroughtimeError",
     "UnknownCellError",
     "__version__",
+    "check",
     "from_sympy",
     "judge",
     "load",
@@ -50,6 +52,7 @@ __all__ = [
 
 _HOME = {
     "timed": "derive.language",
+    "check": "proofs.check",
     "judge": "proofs.claims.court",
     **dict.fromkeys(
         ("Model", "from_sympy", "load", "read", "shipped", "verify_file"), "throughtime.model"
