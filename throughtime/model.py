@@ -16,15 +16,19 @@ from derive.derivation import derive as derive_cell
 from derive.errors import ArgumentError, NotVerifiedError
 from derive.language import cell_from_sympy, read_cell
 from derive.starts import cell_started, network_started
-from throughtime.display import Certificate, Code, certified_code
+from throughtime.display import Certificate, Code, certified_code, code_with
 from throughtime.network_model import NetworkModel
 
 if TYPE_CHECKING:
+    import numpy as np
     from sympy.matrices.expressions import MatrixExpr
 
     from derive.expressions import Timed
     from derive.language_declarations import Option
+    from numeric.additions import Additions
+    from proofs.layouts import LayoutVerdict
     from proofs.table import Verification
+    from throughtime.exchange import Convention
 
 Progress = Callable[[str], None]
 FORMATS = ("html", "ipynb", "tex", "pdf")
@@ -119,17 +123,23 @@ def verify_file(
         ArgumentError: the file cannot be read, or it is no generated file.
         CellError: its equations are no cell.
     """
-    from numeric.network_source import generate_network
+    from numeric.additions import additions_in, generate_with
     from proofs.network_verification import is_network_file, verify_network_file
     from proofs.verification import read_source
     from proofs.verification import verify_file as run
 
-    if is_network_file(read_source(Path(path))):
+    source = read_source(Path(path))
+    brought, title = additions_in(source), _title_in(Path(path))
+    if is_network_file(source):
         return verify_network_file(
-            path, seed=seed, on_progress=on_progress, regenerate=generate_network
+            path, seed=seed, on_progress=on_progress, regenerate=lambda d: generate_with(d, brought)
         )
-    title = _title_in(Path(path))
-    return run(path, seed=seed, on_progress=on_progress, regenerate=lambda d: _again(d, title))
+    return run(
+        path,
+        seed=seed,
+        on_progress=on_progress,
+        regenerate=lambda d: generate_with(_titled(d, title), brought),
+    )
 
 
 def _title_in(path: Path) -> str:
@@ -142,11 +152,9 @@ def _title_in(path: Path) -> str:
     return found[1] if found else ""
 
 
-def _again(derivation: Derivation, title: str) -> str:
-    """What the generator writes today for a cell of this title."""
-    from numeric.source import generate
-
-    return generate(replace(derivation, cell=replace(derivation.cell, title=title)))
+def _titled(derivation: Derivation, title: str) -> Derivation:
+    """The derivation of the same cell under this title."""
+    return replace(derivation, cell=replace(derivation.cell, title=title))
 
 
 class Model:
@@ -192,9 +200,30 @@ class Model:
         """The gradients through time, step by step, for symbolic sizes and length."""
         return self._derivation
 
-    def generate(self) -> Code:
-        """The NumPy code of forward and backward pass; ``verify`` tells whether it is right."""
-        return self._code
+    def prove_layout(self, layout: str, *, seed: int = 0) -> tuple[LayoutVerdict, ...]:
+        """Decide whether ``derive().text(layout)`` says what the house's layout says, line by line.
+
+        Args:
+            layout: ``denominator``, ``numerator`` or ``row``.
+            seed: of the random sizes and values.
+
+        Raises:
+            ArgumentError: there is no such layout.
+        """
+        from proofs.layouts import prove_layout
+
+        return (prove_layout(self._derivation, layout, seed=seed),)
+
+    def generate(self, additions: Additions | None = None) -> Code:
+        """The NumPy code of forward and backward pass; ``verify`` tells whether it is right.
+
+        Args:
+            additions: what to bring along besides; nothing if left out.
+
+        Raises:
+            ArgumentError: it makes no sense for this cell.
+        """
+        return self._code if additions is None else code_with(self._derivation, additions)
 
     def verify(
         self, source: str | None = None, *, seed: int = 0, on_progress: Progress | None = None
@@ -240,6 +269,26 @@ class Model:
             CertificateError: the cell holds something for which certificates have no theorem.
         """
         return self._certificate
+
+    def state_dict(
+        self, params: Mapping[str, np.ndarray], convention: Convention = "torch"
+    ) -> dict[str, np.ndarray]:
+        """Parameters as torch or Keras names and stacks them; see ``throughtime.exchange.state_dict``."""
+        from throughtime.exchange import state_dict
+
+        return state_dict(self, params, convention)
+
+    def to_onnx(self, params: Mapping[str, np.ndarray]) -> Any:
+        """Parameters as an ONNX model of one node; see ``throughtime.exchange.to_onnx``."""
+        from throughtime.exchange import to_onnx
+
+        return to_onnx(self, params)
+
+    def to_torch(self, *, seed: int = 0, **sizes: int) -> Any:
+        """A ``torch.nn.Module`` around the generated code; see ``throughtime.torch_module.torch_module``."""
+        from throughtime.torch_module import torch_module
+
+        return torch_module(self, seed, sizes)
 
     def report(
         self,
