@@ -10,9 +10,9 @@ from sympy.matrices.expressions import MatrixSymbol
 from derive.backward import AdjointEquation
 from derive.expressions import Adjoint, LossGradient, add, leaves, shifted, terms, zeros_like
 from proofs.certificate_duality import opening
+from proofs.certificate_errors import unsupported
 from proofs.certificate_layout import Layout
 from proofs.certificate_step import remembered
-from proofs.certificate_terms import unsupported
 from proofs.certificate_time import after, own_loss
 
 
@@ -28,7 +28,7 @@ def by_step(layout: Layout, equation: AdjointEquation) -> dict[int, Any]:
     for term in terms(equation.rhs):
         lags = {v.lag for v in leaves(term) if isinstance(v, Adjoint | LossGradient)}
         if len(lags) != 1 or -max(lags) not in (0, *layout.later(equation.lhs.name)):
-            unsupported(f"a term of the adjoint of {equation.lhs.name} is of no single step")
+            raise unsupported(f"a term of the adjoint of {equation.lhs.name} is of no single step")
         groups.setdefault(-lags.pop(), []).append(term)
     steps = (0, *layout.later(equation.lhs.name))
     none = zeros_like(equation.lhs)

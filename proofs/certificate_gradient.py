@@ -100,7 +100,7 @@ def _own_derivative(layout: Layout) -> Iterator[str]:
         f"exact: ({layout.names.derived('{}_curve', layout.rocq[n])} ok{reg})"
         for n in layout.outputs
     ]
-    yield f"\nLet own t : R := {total(own)}."
+    yield f"\nLet own (t : nat) : R := {total(own)}."
     yield "Lemma own_derivative t : (t < T)%N ->"
     yield f"  deriv (fun eps => {losses(layout)}) e0 (own t).\nProof."
     yield "move=> tT; have ok := run_tangents tT."
@@ -153,9 +153,9 @@ def gradient(layout: Layout) -> Iterator[str]:
     depth, terms = layout.depth, gradient_terms(layout)
     past, kept = layout.of_kind("past"), layout.of_kind("parameter", "input")
     arriving = [f"⟨{layout.inn(n)} (inc t), {state_dot(layout, n)}⟩" for n in layout.incoming]
-    yield f"\nLet arriving t : R := {total(arriving)}."
-    yield f"Let kept t : R := {total([f'⟨{_bar(layout, f)}, {_direction(f)}⟩' for f in kept])}."
-    yield "Let back k t : R := match k with"
+    yield f"\nLet arriving (t : nat) : R := {total(arriving)}."
+    yield f"Let kept (t : nat) : R := {total([f'⟨{_bar(layout, f)}, {_direction(f)}⟩' for f in kept])}."
+    yield "Let back (k t : nat) : R := match k with"
     for k in range(1, depth + 1):
         yield f"  | {k - 1} => {total([sent(layout, f, 't') for f in past if f.lag == k])}"
     yield "  | _ => 0 end.\n"

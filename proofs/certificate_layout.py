@@ -9,8 +9,10 @@ from typing import Any, Literal
 from derive.derivation import Derivation
 from derive.expressions import Adjoint, LossGradient, Tangent, Timed
 from derive.normal import FUNCTIONS_OF_NAMES
+from proofs.certificate_errors import unsupported
 from proofs.certificate_names import Names
-from proofs.certificate_terms import Line, Sizes, Tree, tree, unsupported, value
+from proofs.certificate_sizes import Sizes
+from proofs.certificate_terms import Line, Tree, tree, value
 
 Kind = Literal["parameter", "constant", "input", "past"]
 
@@ -57,7 +59,7 @@ class Layout:
         self.incoming = [*self.outputs, *(q.name for q in self.cell.inputs if q.depth)]
         self.depth = max((q.depth for q in self.cell.quantities), default=0)
         if not self.cell.states:
-            unsupported("nothing is carried from step to step")
+            raise unsupported("nothing is carried from step to step")
         self.conditions: list[tuple[str, str]] = []
         self.trees: dict[str, Line] = {a.name: self._line(a.name, a.expr) for a in self.lines}
 
@@ -129,12 +131,12 @@ class Layout:
         """What a leaf of a step's equations is: of the point pt, the direction dir, or what arrives, inc."""
         lag = getattr(v, "lag", 0)
         if isinstance(v, Adjoint | LossGradient) and lag != 0:
-            unsupported(f"an equation mentions the adjoint of {v.name} at another step")
+            raise unsupported(f"an equation mentions the adjoint of {v.name} at another step")
         if isinstance(v, Adjoint):
             return f"{self.bar(v.name)} pt inc"
         if isinstance(v, LossGradient):
             if v.name not in self.incoming:
-                unsupported(f"an equation mentions the loss's derivative by {v.name}")
+                raise unsupported(f"an equation mentions the loss's derivative by {v.name}")
             return f"{self.inn(v.name)} inc"
         if isinstance(v, Tangent):
             return self.tangent(v.of)
@@ -152,7 +154,7 @@ class Layout:
         if lag == 0:
             return self.rocq[v.name]
         if (v.name, lag) not in self.field_of:
-            unsupported(f"an equation mentions {v.name} at a step that it cannot know")
+            raise unsupported(f"an equation mentions {v.name} at a step that it cannot know")
         return self.field_of[v.name, lag]
 
     def value(self, expr: Any, leaf: Callable[[Any], str] | None = None) -> str:

@@ -127,6 +127,12 @@ OPERATIONS = FUNCTIONS | {
         "(curve_col {A} {B})",
         ("(usubmx {G})", "(dsubmx {G})"),
     ),
+    "restack": Operation(
+        "(restack {k} ({a}))",
+        "(T_restack {k} {da})",
+        "(curve_restack {k} {A})",
+        ("(restack (esym {k}) {G})",),
+    ),
     "spread": Operation(
         "(bcast {r} {c} ({a}))",
         "(T_bcast {r} {c} {da})",

@@ -29,6 +29,7 @@ def step(layout: Layout) -> Iterator[str]:
     yield _HEAD
     if layout.sizes.names:
         yield f"Variables {' '.join(layout.sizes.names.values())} : nat."
+    yield from _same_sizes(layout)
     yield "\n(* What a step reads: parameters, inputs, and values of earlier steps. *)"
     yield from record(
         "Record vars := Vars",
@@ -53,6 +54,15 @@ def step(layout: Layout) -> Iterator[str]:
     yield "\n(* The backward equations, as derived. *)"
     yield from backward_equations(layout)
     yield from _generic(layout)
+
+
+def _same_sizes(layout: Layout) -> Iterator[str]:
+    """What is stacked up in several orders has one size: its rows can be counted in any of them."""
+    sizes = layout.sizes
+    for (size, parts), name in sizes.restacked.items():
+        yield "\n(* One size, stacked up in two orders. *)"
+        yield f"Lemma {name} : {sizes.stack(parts)}%N = {sizes.size(size)}%N."
+        yield "Proof. same_size. Qed."
 
 
 def _definition(name: str, arguments: str, shape: str, body: str) -> Iterator[str]:

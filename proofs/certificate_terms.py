@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any, NoReturn
+from typing import Any
 
-from sympy import Add, Integer, Mul, Pow, Rational, S, Symbol
+from sympy import S
 from sympy.matrices.expressions import (
     HadamardPower,
     HadamardProduct,
@@ -19,7 +19,6 @@ from sympy.matrices.expressions import (
     ZeroMatrix,
 )
 
-from derive.errors import ThroughtimeError
 from derive.expressions import (
     LEAVES,
     Broadcast,
@@ -32,24 +31,10 @@ from derive.expressions import (
     operands,
     scale,
     split_coefficient,
-    walk,
 )
-from proofs.certificate_names import Names
+from proofs.certificate_errors import unsupported
 from proofs.certificate_operations import FUNCTIONS, OPERATIONS
-
-
-class CertificateError(ThroughtimeError, ValueError):
-    """A cell holds something for which certificates have no theorem yet."""
-
-    exit_code = 2
-
-
-def unsupported(what: str, remedy: str = "") -> NoReturn:
-    """Refuse to write a certificate, naming the construct."""
-    raise CertificateError(
-        f"No certificate can be written: {what}.",
-        remedy or "The general proof of `throughtime report` covers the whole language.",
-    )
+from proofs.certificate_sizes import Sizes, stacked
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,71 +58,6 @@ class Tree:
         return dict(zip(keys, self.data, strict=False))
 
 
-@dataclass(frozen=True, slots=True)
-class Sizes:
-    """Sizes and numbers in Rocq.
-
-    Args:
-        names: the Rocq name of every free dimension.
-        stacks: the parts, in order, of every size that is stacked up of several.
-    """
-
-    names: dict[Any, str]
-    stacks: dict[Any, tuple[Any, ...]]
-
-    @classmethod
-    def of(cls, dims: Iterable[Any], exprs: Iterable[Any], names: Names) -> Sizes:
-        """The sizes of a cell.
-
-        Raises:
-            CertificateError: one size is stacked up in two ways, which would be two types in Rocq.
-        """
-        stacks: dict[Any, tuple[Any, ...]] = {}
-        for node in (v for expr in exprs for v in walk(expr) if isinstance(v, Concat)):
-            size: Any = node.shape[0]
-            parts = tuple(a.shape[0] for a in operands(node))
-            if len(parts) < 2 or stacks.setdefault(size, parts) != parts:
-                unsupported(
-                    f"the size {size} is stacked up in two ways by concat",
-                    "Stack the parts in one order everywhere.",
-                )
-        free = sorted(dims, key=str)
-        return cls({d: names.fresh(str(d)) for d in free}, stacks)
-
-    def size(self, size: Any) -> str:
-        """A number of rows or columns."""
-        if size in self.stacks:
-            parts = [self.size(p) for p in self.stacks[size]]
-            return reduce(lambda low, top: f"({top} + {low})", reversed(parts))
-        if size in self.names:
-            return self.names[size]
-        if isinstance(size, Integer) and size >= 0:
-            return str(int(size))
-        if isinstance(size, Add | Mul):
-            sign = " + " if isinstance(size, Add) else " * "
-            return f"({sign.join(self.size(p) for p in size.args)})"
-        unsupported(f"the size {size}")
-
-    def matrix(self, shape: tuple[Any, Any]) -> str:
-        """The type of matrices of this shape."""
-        return f"'M[R]_({self.size(shape[0])}, {self.size(shape[1])})"
-
-    def number(self, c: Any) -> str:
-        """A number, possibly made of dimensions, as 1/n."""
-        if isinstance(c, Rational):
-            if c < 0:
-                return f"(- {self.number(-c)})"
-            return f"{c.p}%:R" if c.q == 1 else f"({c.p}%:R / {c.q}%:R)"
-        if isinstance(c, Symbol):
-            return f"{self.names[c]}%:R"
-        if isinstance(c, Pow) and c.exp == -1:
-            return f"(inverse R {self.size(c.base)})"
-        if isinstance(c, Mul | Add):
-            sign = " * " if isinstance(c, Mul) else " + "
-            return f"({sign.join(self.number(p) for p in c.args)})"
-        unsupported(f"the number {c}")
-
-
 def tree(e: Any, sizes: Sizes) -> Tree:
     """The tree of an expression: every operation with one or two operands.
 
@@ -155,7 +75,7 @@ def tree(e: Any, sizes: Sizes) -> Tree:
     if isinstance(e, LEAVES):
         return Tree("leaf", (), (e,))
     if type(e) not in _NODES:
-        unsupported(f"it would need {type(e).__name__}")
+        raise unsupported(f"it would need {type(e).__name__}")
     return _NODES[type(e)](e, [tree(part, sizes) for part in operands(e)], sizes)
 
 
@@ -182,29 +102,37 @@ def _power(e: Any, parts: list[Tree], sizes: Sizes) -> Tree:
 
 def _function(e: Any, parts: list[Tree], sizes: Sizes) -> Tree:
     if e.function not in FUNCTIONS:
-        unsupported(f"the function {e.function}")
+        raise unsupported(f"the function {e.function}")
     return Tree(e.function, tuple(parts))
 
 
 def _of_column(operation: str) -> Callable[[Any, list[Tree], Sizes], Tree]:
     def node(e: Any, parts: list[Tree], sizes: Sizes) -> Tree:
         if operands(e)[0].shape[1] != 1:
-            unsupported(f"{operation} of what is no column")
+            raise unsupported(f"{operation} of what is no column")
         return Tree(operation, tuple(parts))
 
     return node
 
 
+def _stack(e: Any, parts: list[Tree], sizes: Sizes) -> Tree:
+    """From the last part upwards; another order than the type's is written as the type's."""
+    whole = reduce(lambda low, top: Tree("stack", (top, low)), reversed(parts))
+    lemma = sizes.restacked.get(stacked(e))
+    return Tree("restack", (whole,), (lemma,)) if lemma else whole
+
+
 def _rows(e: Any, parts: list[Tree], sizes: Sizes) -> Tree:
     """One part of a stack: from the upper and lower halves of halves."""
-    whole, at = parts[0], S.Zero
-    blocks = sizes.stacks.get(operands(e)[0].shape[0], ())
-    for i, rows in enumerate(blocks):
-        if (at - e.start).expand() == 0 and (at + rows - e.stop).expand() == 0:
-            whole = reduce(lambda v, _: Tree("lower rows", (v,)), range(i), whole)
-            return whole if i == len(blocks) - 1 else Tree("upper rows", (whole,))
-        at = at + rows
-    unsupported(f"rows {e.start} to {e.stop} are not a part of a stack")
+    for blocks, lemma in sizes.ways(operands(e)[0].shape[0]):
+        whole = Tree("restack", (parts[0],), (f"(esym {lemma})",)) if lemma else parts[0]
+        at: Any = S.Zero
+        for i, rows in enumerate(blocks):
+            if (at - e.start).expand() == 0 and (at + rows - e.stop).expand() == 0:
+                whole = reduce(lambda v, _: Tree("lower rows", (v,)), range(i), whole)
+                return whole if i == len(blocks) - 1 else Tree("upper rows", (whole,))
+            at = at + rows
+    raise unsupported(f"rows {e.start} to {e.stop} are not a part of a stack")
 
 
 _NODES: dict[type, Callable[[Any, list[Tree], Sizes], Tree]] = {
@@ -216,9 +144,7 @@ _NODES: dict[type, Callable[[Any, list[Tree], Sizes], Tree]] = {
     Elementwise: _function,
     Softmax: _of_column("softmax"),
     LogSumExp: _of_column("log-sum-exp"),
-    Concat: lambda e, parts, sizes: reduce(
-        lambda low, top: Tree("stack", (top, low)), reversed(parts)
-    ),
+    Concat: _stack,
     Broadcast: lambda e, parts, sizes: Tree(
         "spread", tuple(parts), (sizes.size(e.shape[0]), sizes.size(e.shape[1]))
     ),
@@ -297,4 +223,6 @@ class Line:
 
     def form(self, t: Tree, form: str) -> str:
         """A form that must be there."""
-        return form or unsupported(f"{t.operation} in an equation")
+        if not form:
+            raise unsupported(f"{t.operation} in an equation")
+        return form

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from derive import catalog
 from derive.derivation import Derivation, derive
 from proofs.certificate import certificate
-from proofs.certificate_terms import CertificateError
+from proofs.certificate_errors import CertificateError
 from proofs.mutants import Mutant
 from proofs.mutants_equations import equation_mutants
 from proofs.rocq_check import RocqError, Verdict, check_certificate

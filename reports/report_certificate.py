@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from derive.derivation import Derivation
 from proofs.certificate import certificate
-from proofs.certificate_terms import CertificateError
+from proofs.certificate_errors import CertificateError
 from proofs.rocq_check import RocqMissingError, Verdict, check_certificate
 from reports.markdown import code_span, escape_markdown, table
 from reports.notebook import Section, Text

@@ -13,6 +13,7 @@ from throughtime.progress import Progress
 if TYPE_CHECKING:
     from proofs.rocq_check import Verdict
     from throughtime.model import Model
+    from throughtime.network_model import NetworkModel
 
 REFUSED = 3
 
@@ -27,6 +28,22 @@ def refuse_name(path: Path | None) -> None:
         stem = re.sub(r"\W", "_", path.stem, flags=re.ASCII)
         name = stem if stem[:1].isalpha() else f"cell{stem}"
         raise ArgumentError(f"{path.name} is not a Rocq file's name.", f"Name it {name}.v.")
+
+
+def one_cell(model: Model | NetworkModel) -> Model:
+    """The model, if it is of a cell: a certificate's theorem is about the steps of one cell.
+
+    Raises:
+        ArgumentError: it is of a network.
+    """
+    from throughtime.model import Model as OfCell
+
+    if isinstance(model, OfCell):
+        return model
+    raise ArgumentError(
+        f"A certificate is of one cell, and {model.name} is a network of cells.",
+        "Certify the cells that it scans, e.g. throughtime certify lstm.",
+    )
 
 
 def certified(model: Model, output: Path | None, *, check: bool, say: Progress) -> Outcome:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -90,9 +90,11 @@ def report(
     """Write the report on CELL: derivation, proofs, code, study."""
     model = load(cell, say)
     folder = output or Path("build", "report", model.name)
-    wanted = ({} if formats is None else {"formats": formats}) | (
-        {"certify": True} if certify else {}
-    )
+    wanted: dict[str, Any] = {} if formats is None else {"formats": formats}
+    if certify:
+        from throughtime.certifying import one_cell
+
+        model, wanted["certify"] = one_cell(model), True
     files = model.report(folder, force=force, on_progress=say, **wanted)
     missing = [name for name in formats or REPORT_FORMATS if name not in files]
     return Outcome(
@@ -207,11 +209,11 @@ def audit(say: Progress, claims: str, output: Path | None, force: bool) -> Outco
 @click.pass_obj
 def certify(say: Progress, cell: str, output: Path | None, check: bool, force: bool) -> Outcome:
     """Write a proof for Rocq's kernel that the gradient of CELL is right, for all sizes and lengths."""
-    from throughtime.certifying import certified, refuse_name
+    from throughtime.certifying import certified, one_cell, refuse_name
 
     refuse_name(output)
     refuse_existing(output, force=force)
-    model = load(cell, say)
+    model = one_cell(load(cell, say))
     say(f"certifying {model.name}")
     outcome = certified(model, output, check=check, say=say)
     if output is not None and outcome.exit_code == 0:

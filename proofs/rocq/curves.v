@@ -82,9 +82,9 @@ Qed.
 Lemma curve_total A dA : deriv_mx A x dA ->
   deriv_mx (fun e => total (A e)) x (T_total dA).
 Proof.
-move=> dAx i j; rewrite T_totalE const_entry.
+move=> dAx i j; rewrite T_totalE total_entry.
 apply: deriv_ext (deriv_sum _ (fun k => deriv_sum _ (dAx k))) => e.
-by rewrite const_entry.
+by rewrite total_entry.
 Qed.
 
 Lemma curve_bcast (a : R -> 'M[R]_1) da : deriv_mx a x da ->
@@ -120,6 +120,13 @@ Proof.
 move=> dAx dBx i j; rewrite -(splitK i) T_colE; case: (fintype.split i) => k /=.
   by rewrite col_mxEu; apply: deriv_ext (dAx k j) => e; rewrite col_mxEu.
 by rewrite col_mxEd; apply: deriv_ext (dBx k j) => e; rewrite col_mxEd.
+Qed.
+
+Lemma curve_restack p q n (e : p = q) (A : R -> 'M[R]_(p, n)) dA :
+  deriv_mx A x dA -> deriv_mx (fun t => restack e (A t)) x (T_restack e dA).
+Proof.
+move=> dAx i j; rewrite T_restackE restack_entry.
+by apply: deriv_ext (dAx _ j) => t; rewrite restack_entry.
 Qed.
 
 Lemma curve_usub m1 m2 n (A : R -> 'M[R]_(m1 + m2, n)) dA :
@@ -256,7 +263,7 @@ Definition softmax (X : 'M[R]_(m, n)) : 'M[R]_(m, n) :=
 Lemma total_exp_nz (X : 'M[R]_(m, n)) (i : 'I_m) (j : 'I_n) :
   all_nz (total (emap expR X)).
 Proof.
-move=> a b; rewrite const_entry gt_eqF // (bigD1 i) // (bigD1 j) //= emap_entry.
+move=> a b; rewrite total_entry gt_eqF // (bigD1 i) // (bigD1 j) //= emap_entry.
 rewrite -addrA ltr_paddr ?expR_gt0 // addr_ge0 //; apply: sumr_ge0 => k _.
   by rewrite emap_entry ltW ?expR_gt0.
 by apply: sumr_ge0 => l _; rewrite emap_entry ltW ?expR_gt0.
@@ -270,13 +277,13 @@ have dr := curve_recip (curve_total dE) (total_exp_nz (A x) i j).
 have dS : deriv_mx (fun e => softmax (A e)) x _ :=
   curve_had dE (curve_bcast dr).
 apply: deriv_eq (dS i j) _; rewrite T_softmaxE T_hadE T_bcastE T_totalE !T_mapE.
-rewrite !(add_entry, opp_entry, had_entry, bcast_entry, emap_entry, const_entry).
+rewrite !(add_entry, opp_entry, had_entry, bcast_entry, emap_entry, total_entry).
 set r := (\sum_i _)^-1.
 have -> : \sum_i \sum_j (softmax (A x) .* dA) i j =
           r * \sum_i \sum_j (d_exp (emap expR (A x)) .* dA) i j.
   rewrite mulr_sumr; apply: eq_bigr => k _; rewrite mulr_sumr.
   apply: eq_bigr => l _.
-  rewrite !(had_entry, bcast_entry, emap_entry, const_entry) /d_exp -/r.
+  rewrite !(had_entry, bcast_entry, emap_entry, total_entry) /d_exp -/r.
   by rewrite mulrAC mulrC.
 move: r (\sum_i0 _) => r s; ring.
 Qed.
@@ -295,19 +302,19 @@ Lemma curve_lse (x : R) (A : R -> 'M[R]_(m, n)) dA : deriv_mx A x dA ->
 Proof.
 move=> dAx; have dE := curve_total (curve_exp dAx).
 have [[i j] _|none] := pickP (predT : pred ('I_m * 'I_n)%type); last first.
-  move=> i j; rewrite T_lseE const_entry big1 => [|k _]; last first.
+  move=> i j; rewrite T_lseE total_entry big1 => [|k _]; last first.
     by apply: big1 => l _; have := none (k, l).
   apply: deriv_ext (deriv_cst (@ln R 0) x) => e.
-  rewrite /logsumexp emap_entry const_entry big1 // => k _.
+  rewrite /logsumexp emap_entry total_entry big1 // => k _.
   by apply: big1 => l _; have := none (k, l).
 have pos : all_pos (total (emap expR (A x))).
-  move=> a b; rewrite lt0r (total_exp_nz (A x) i j) const_entry.
+  move=> a b; rewrite lt0r (total_exp_nz (A x) i j) total_entry.
   by do 2![apply: sumr_ge0 => ? _]; rewrite emap_entry ltW ?expR_gt0.
 apply: deriv_mx_eq (curve_log dE pos) _; apply/matrixP => a b.
 rewrite T_lseE T_mapE T_totalE T_mapE.
-rewrite !(had_entry, emap_entry, const_entry) mulr_sumr.
+rewrite !(had_entry, emap_entry, total_entry) mulr_sumr.
 apply: eq_bigr => k _; rewrite mulr_sumr; apply: eq_bigr => l _.
-by rewrite !(had_entry, bcast_entry, emap_entry, const_entry) /d_exp mulrA [_^-1 * _]mulrC.
+by rewrite !(had_entry, bcast_entry, emap_entry, total_entry) /d_exp mulrA [_^-1 * _]mulrC.
 Qed.
 
 End LogSumExp.

@@ -4,8 +4,11 @@
 (*   emap f A      f applied to every entry                                   *)
 (*   total A       the sum of the entries, as a 1 x 1 matrix                  *)
 (*   bcast a       a 1 x 1 matrix spread over a matrix of any shape           *)
+(*   restack e A   the rows of A, whose number e : p = q is written anew as q *)
 (* The lemmas dot_* move a linear map from one side of the inner product to   *)
 (* the other: they are the adjoint rules, one per operation of the language.  *)
+(* total and bcast are locked, so that `rewrite' does not see constant        *)
+(* matrices in them.                                                          *)
 From mathcomp Require Import all_ssreflect all_algebra.
 Set Implicit Arguments.
 Unset Strict Implicit.
@@ -29,12 +32,15 @@ Definition emap (f : R -> R) m n (A : 'M[R]_(m, n)) : 'M[R]_(m, n) :=
   \matrix_(i, j) f (A i j).
 
 Definition total m n (A : 'M[R]_(m, n)) : 'M[R]_1 :=
-  const_mx (\sum_i \sum_j A i j).
+  locked (const_mx (\sum_i \sum_j A i j)).
 
-Definition bcast m n (a : 'M[R]_1) : 'M[R]_(m, n) := const_mx (a 0 0).
+Definition bcast m n (a : 'M[R]_1) : 'M[R]_(m, n) := locked (const_mx (a 0 0)).
 
 Definition epow m n (A : 'M[R]_(m, n)) (k : nat) : 'M[R]_(m, n) :=
   emap (fun a => a ^+ k) A.
+
+Definition restack p q n (e : p = q) (A : 'M[R]_(p, n)) : 'M[R]_(q, n) :=
+  castmx (e, erefl n) A.
 
 End Definitions.
 
@@ -48,6 +54,8 @@ Variable R : ringType.
 Variables m n : nat.
 Implicit Types A B : 'M[R]_(m, n).
 
+Lemma entriesP A B : (forall i j, A i j = B i j) -> A = B.
+Proof. by move=> AB; apply/matrixP. Qed.
 Lemma add_entry A B i j : (A + B) i j = A i j + B i j.
 Proof. by rewrite mxE. Qed.
 Lemma opp_entry A i j : (- A) i j = - A i j.
@@ -66,8 +74,10 @@ Lemma epow_entry A k i j : (epow A k) i j = A i j ^+ k.
 Proof. by rewrite mxE. Qed.
 Lemma const_entry (k : R) i j : (const_mx k : 'M_(m, n)) i j = k.
 Proof. by rewrite mxE. Qed.
+Lemma total_entry A i j : total A i j = \sum_k \sum_l A k l.
+Proof. by rewrite /total -lock mxE. Qed.
 Lemma bcast_entry (a : 'M[R]_1) i j : (bcast m n a) i j = a 0 0.
-Proof. by rewrite mxE. Qed.
+Proof. by rewrite /bcast -lock mxE. Qed.
 Lemma tr_entry (A : 'M[R]_(m, n)) i j : A^T i j = A j i.
 Proof. by rewrite mxE. Qed.
 
@@ -79,6 +89,10 @@ Proof. by rewrite mxE. Qed.
 Lemma dsub_entry (R : ringType) m1 m2 n (A : 'M[R]_(m1 + m2, n)) i j :
   dsubmx A i j = A (rshift m1 i) j.
 Proof. by rewrite mxE. Qed.
+
+Lemma restack_entry (R : ringType) p q n (e : p = q) (A : 'M[R]_(p, n)) i j :
+  restack e A i j = A (cast_ord (esym e) i) j.
+Proof. by rewrite castmxE cast_ord_id. Qed.
 
 Section Dot.
 Variable R : comRingType.
@@ -185,14 +199,18 @@ Lemma dot_dsub m1 m2 n (G : 'M[R]_(m2, n)) (A : 'M[R]_(m1 + m2, n)) :
   ⟨G, dsubmx A⟩ = ⟨col_mx 0 G, A⟩.
 Proof. by rewrite [RHS]dotC dot_col dot0r add0r dotC. Qed.
 
+Lemma dot_restack p q n (e : p = q) (G : 'M[R]_(q, n)) (A : 'M[R]_(p, n)) :
+  ⟨G, restack e A⟩ = ⟨restack (esym e) G, A⟩.
+Proof. by case: q / e G => G; rewrite /restack !castmx_id. Qed.
+
 Lemma dot11 (a b : 'M[R]_1) : ⟨a, b⟩ = a 0 0 * b 0 0.
 Proof. by rewrite /dot !big_ord1. Qed.
 
 Lemma dot_total m n (g : 'M[R]_1) (A : 'M[R]_(m, n)) :
   ⟨g, total A⟩ = ⟨bcast m n g, A⟩.
 Proof.
-rewrite dot11 mxE mulr_sumr; apply: eq_bigr => i _; rewrite mulr_sumr.
-by apply: eq_bigr => j _; rewrite mxE.
+rewrite dot11 total_entry mulr_sumr; apply: eq_bigr => i _; rewrite mulr_sumr.
+by apply: eq_bigr => j _; rewrite bcast_entry.
 Qed.
 
 Lemma dot_bcast m n (G : 'M[R]_(m, n)) (a : 'M[R]_1) :
@@ -201,8 +219,8 @@ Proof. by rewrite dotC -dot_total dotC. Qed.
 
 Lemma total_had m n (A B : 'M[R]_(m, n)) : total (A .* B) = const_mx ⟨A, B⟩.
 Proof.
-congr const_mx; apply: eq_bigr => i _; apply: eq_bigr => j _.
-by rewrite mxE.
+apply/matrixP => i j; rewrite total_entry const_entry.
+by apply: eq_bigr => k _; apply: eq_bigr => l _; rewrite had_entry.
 Qed.
 
 End Dot.

@@ -36,17 +36,19 @@ Proof. by apply/matrixP => i j; rewrite !mxE. Qed.
 Lemma tr_cst (k : R) : (const_mx k : 'M[R]_(m, n))^T = const_mx k.
 Proof. by apply/matrixP => i j; rewrite !mxE. Qed.
 Lemma tr_bcast (a : 'M[R]_1) : (bcast m n a)^T = bcast n m a.
-Proof. by apply/matrixP => i j; rewrite !mxE. Qed.
+Proof. by apply/matrixP => i j; rewrite tr_entry !bcast_entry. Qed.
 
 Lemma total_add A B : total (A + B) = total A + total B.
 Proof.
-apply/matrixP => i j; rewrite !mxE -big_split; apply: eq_bigr => k _.
-by rewrite -big_split; apply: eq_bigr => l _; rewrite !mxE.
+apply/matrixP => i j; rewrite add_entry !total_entry -big_split.
+apply: eq_bigr => k _; rewrite -big_split; apply: eq_bigr => l _.
+by rewrite add_entry.
 Qed.
 Lemma total_scale (k : R) A : total (k *: A) = k *: total A.
 Proof.
-apply/matrixP => i j; rewrite !mxE mulr_sumr; apply: eq_bigr => l _.
-by rewrite mulr_sumr; apply: eq_bigr => o _; rewrite !mxE.
+apply/matrixP => i j; rewrite scale_entry !total_entry mulr_sumr.
+apply: eq_bigr => l _; rewrite mulr_sumr; apply: eq_bigr => o _.
+by rewrite scale_entry.
 Qed.
 Lemma total_opp A : total (- A) = - total A.
 Proof. by rewrite -scaleN1r total_scale scaleN1r. Qed.
@@ -54,8 +56,8 @@ Lemma total_zero : total (0 : 'M[R]_(m, n)) = 0.
 Proof. by rewrite -(scale0r 0) total_scale scale0r. Qed.
 Lemma total_tr A : total A^T = total A.
 Proof.
-congr const_mx; rewrite exchange_big; apply: eq_bigr => i _.
-by apply: eq_bigr => j _; rewrite mxE.
+apply/matrixP => i j; rewrite !total_entry exchange_big.
+by apply: eq_bigr => k _; apply: eq_bigr => l _; rewrite tr_entry.
 Qed.
 
 (* Full distribution, tried when the short way fails. *)
@@ -79,6 +81,8 @@ Lemma scale_add (k : R) A B : k *: (A + B) = k *: A + k *: B.
 Proof. exact: scalerDr. Qed.
 Lemma scale_opp (k : R) A : k *: - A = - (k *: A).
 Proof. exact: scalerN. Qed.
+Lemma epow1 A : epow A 1 = A.
+Proof. by apply/matrixP => i j; rewrite !mxE expr1. Qed.
 Lemma epow2 A : epow A 2 = A .* A.
 Proof. by apply/matrixP => i j; rewrite !mxE expr2. Qed.
 Lemma epow3 A : epow A 3 = A .* A .* A.
@@ -92,15 +96,15 @@ Variable R : realType.
 
 Lemma mul11 k (X : 'M[R]_(1, k)) (Y : 'M[R]_(k, 1)) : X *m Y = total (X^T .* Y).
 Proof.
-apply/matrixP => i j; rewrite !mxE !ord1; apply: eq_bigr => l _.
+apply/matrixP => i j; rewrite mxE total_entry !ord1; apply: eq_bigr => l _.
 by rewrite big_ord1 !mxE.
 Qed.
 Lemma tr11 (a : 'M[R]_1) : a^T = a.
 Proof. by apply/matrixP => i j; rewrite mxE !ord1. Qed.
 Lemma total11 (a : 'M[R]_1) : total a = a.
-Proof. by apply/matrixP => i j; rewrite mxE !big_ord1 !ord1. Qed.
+Proof. by apply/matrixP => i j; rewrite total_entry !big_ord1 !ord1. Qed.
 Lemma bcast11 (a : 'M[R]_1) : bcast 1 1 a = a.
-Proof. by apply/matrixP => i j; rewrite mxE !ord1. Qed.
+Proof. by apply/matrixP => i j; rewrite bcast_entry !ord1. Qed.
 
 End Scalars.
 
@@ -134,10 +138,10 @@ Definition tr_rules := (tr_mul, tr_tr, tr_add, tr_opp, tr_zero, tr_scale,
 Definition total_rules := (total_add, total_opp, total_scale, total_zero,
   total_tr).
 Definition spread_rules := (had_addl, had_addr, had_oppl, had_oppr, had_scalel,
-  had_scaler, had_cstl, had_cstr, epow2, epow3, scale_add, scale_opp).
+  had_scaler, had_cstl, had_cstr, epow1, epow2, epow3, scale_add, scale_opp).
 Definition entry_rules := (add_entry, opp_entry, zero_entry, scale_entry,
   muln_entry, had_entry, emap_entry, epow_entry, const_entry, bcast_entry,
-  tr_entry, usub_entry, dsub_entry).
+  tr_entry, usub_entry, dsub_entry, restack_entry).
 
 Ltac mx_distribute :=
   rewrite ?(mulmxDl, mulmxDr, mulNmx, mulmxN, mul0mx, mulmx0, mul_scalel,
@@ -151,10 +155,14 @@ Ltac is_composite A :=
   | mulmx _ _ => idtac | const_mx _ => idtac | bcast _ _ _ => idtac
   | total _ => idtac | usubmx _ => idtac | dsubmx _ => idtac
   | col_mx _ _ => idtac | trmx (col_mx _ _) => idtac
+  | restack _ _ => idtac | trmx (restack _ _) => idtac
   end.
 
 Ltac maybe_equal A B :=
   first [ constr_eq A B | is_composite A | is_composite B ].
+
+(* Equality of sums of sizes, in any order.                                   *)
+Ltac same_size := by rewrite ?(mulSn, mul0n); nat_norm; do ?nat_congr.
 
 Ltac same_or tac :=
   lazymatch goal with
@@ -162,7 +170,7 @@ Ltac same_or tac :=
   | |- _ => tac
   end.
 
-(* Make one pair of products (totals, stacks) the same. *)
+(* Make one pair of products (totals, stacks, rows) the same. *)
 Ltac unify_pair rec :=
   match goal with
   | |- context [@mulmx ?R ?m ?k ?n ?A ?B] =>
@@ -191,15 +199,30 @@ Ltac unify_pair rec :=
       assert (H : @col_mx R m1 m2 n C D = @col_mx R m1 m2 n A B);
       [ apply (f_equal2 (@col_mx R m1 m2 n)); same_or rec | rewrite H; clear H ]
     end
+  | |- context [@fun_of_matrix ?R ?m ?n ?A ?i ?j] =>
+    match goal with
+    | |- context [@fun_of_matrix R m n A ?k j] =>
+      assert_fails (constr_eq i k);
+      let H := fresh "H" in
+      assert (H : k = i); [ apply: val_inj => /=; same_size | rewrite H; clear H ]
+    end
   end.
+
+(* Numbers as p / q: `ring' does not know that 1 + 1/2 is 3/2. Reciprocals of *)
+(* anything else are variables here.                                          *)
+Ltac numbers :=
+  repeat match goal with
+  | |- context [@GRing.inv ?U ?x] =>
+    lazymatch x with GRing.natmul _ _ => fail | _ => generalize (@GRing.inv U x) end
+  end; intros; by field.
 
 Ltac mx_finish rec :=
   rewrite ?entry_rules ?(expr1, inv_mul, inv_pow, inv_inv, inv_one);
-  first [ reflexivity | by ring | unify_pair rec; mx_finish rec ].
+  first [ reflexivity | by ring | unify_pair rec; mx_finish rec | numbers ].
 
 Ltac mx_entries :=
   let i := fresh "i" in let j := fresh "j" in
-  apply/matrixP => i j; rewrite ?(ord1 i) ?(ord1 j).
+  apply: entriesP => i j; rewrite ?(ord1 i) ?(ord1 j).
 
 Ltac mx_short :=
   rewrite ?(tr_rules, mul11, tr11, total11, bcast11) ?total_rules; mx_distribute;

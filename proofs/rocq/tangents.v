@@ -93,6 +93,12 @@ Lemma dual_col m1 m2 n (G : 'M[R]_(m1 + m2, n)) (dA : 'M[R]_(m1, n))
   ⟨G, T_col dA dB⟩ = ⟨usubmx G, dA⟩ + ⟨dsubmx G, dB⟩.
 Proof. by rewrite /T_col -lock dot_col. Qed.
 
+Definition T_restack p q n (e : p = q) (dA : 'M[R]_(p, n)) := locked (restack e dA).
+
+Lemma dual_restack p q n (e : p = q) (G : 'M[R]_(q, n)) (dA : 'M[R]_(p, n)) :
+  ⟨G, T_restack e dA⟩ = ⟨restack (esym e) G, dA⟩.
+Proof. by rewrite /T_restack -lock dot_restack. Qed.
+
 (* the logarithm of the sum of exponentials; S the value of the softmax *)
 Definition T_lse m n (S dA : 'M[R]_(m, n)) : 'M[R]_1 := locked (total (S .* dA)).
 
@@ -118,7 +124,7 @@ Arguments T_bcast {R} m n da.
 
 Definition duals := (dual_zero, dual_add, dual_sub, dual_opp, dual_scale,
   dual_had, dual_map, dual_softmax, dual_lse, dual_tr, dual_total, dual_bcast, dual_mul,
-  dual_col, dual_usub, dual_dsub).
+  dual_col, dual_restack, dual_usub, dual_dsub).
 
 (* The definitions behind the marks, for comparing a tangent as derived with  *)
 (* the tangent operation by operation. The marks are locked: `rewrite      *)
@@ -151,8 +157,10 @@ Proof. by rewrite /T_mul -lock. Qed.
 Lemma T_colE (dA : 'M[R]_(m, n)) (dB : 'M[R]_(k, n)) :
   T_col dA dB = col_mx dA dB.
 Proof. by rewrite /T_col -lock. Qed.
+Lemma T_restackE (e : m = k) dA : T_restack e dA = restack e dA.
+Proof. by rewrite /T_restack -lock. Qed.
 
 End Unfolding.
 
 Definition unmarked := (T_zeroE, T_addE, T_subE, T_oppE, T_scaleE, T_hadE,
-  T_mapE, T_softmaxE, T_lseE, T_trE, T_totalE, T_bcastE, T_mulE, T_colE).
+  T_mapE, T_softmaxE, T_lseE, T_trE, T_totalE, T_bcastE, T_mulE, T_colE, T_restackE).

@@ -18,6 +18,13 @@ h[t] = tanh(W.T @ c[t-2] + r[t] * h[t-1] + V @ x[t-1])
 c[t] = c[t-1] * (1 - r[t]) + r[t]**3 * softmax(A @ h[t]) + h[t-2]
 """
 
+STACKS = """\
+# one size stacked up in several orders, as sum and as whole, with parts that are stacks
+dim h = n
+h[t] = tanh(W @ concat(h[t-1], x[t], u[t]) + V @ concat(h[t-1], u[t], x[t]) * (V @ concat(x[t], h[t-1], u[t])))
+s[t] = concat(h[t], x[t], h[t-1]) * concat(concat(h[t], h[t-1]), x[t]) + s[t-1] * concat(x[t], h[t-2], 2 * h[t])
+"""
+
 
 @cache
 def derivation(name: str) -> Derivation:

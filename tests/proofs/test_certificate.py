@@ -16,15 +16,16 @@ from derive.derivation import derive
 from derive.errors import CellError
 from derive.language import read_cell
 from proofs.certificate import certificate, theorems
+from proofs.certificate_errors import CertificateError
 from proofs.certificate_layout import Layout
 from proofs.certificate_names import FORBIDDEN, RESERVED, Names
 from proofs.certificate_operations import OPERATIONS
-from proofs.certificate_terms import CertificateError
 from proofs.rocq_check import CLASSICAL, FILES, LIBRARY, PACKAGES, check_certificate
-from tests.proofs.rocq import TWO_STATES, derivation, derived, shared_folder
+from tests.proofs.rocq import STACKS, TWO_STATES, derivation, derived, shared_folder
 from tests.strategies import cell_texts, cells
 
 WORD = re.compile(r"[A-Za-z_][\w']*")
+OWN = {"two states": TWO_STATES, "stacks": STACKS}
 SHIPPED = [entry.name for entry in catalog.shipped()]
 
 
@@ -66,10 +67,10 @@ def test_the_certificate_of_a_small_cell(golden: Callable[[str, str], None]) -> 
     golden("certificate/elman.v", certificate(derivation("elman")))
 
 
-@pytest.mark.parametrize("name", [*SHIPPED, "two states"])
+@pytest.mark.parametrize("name", [*SHIPPED, *OWN])
 def test_every_word_is_the_cells_own_or_reserved(name: str) -> None:
     try:
-        layout = Layout(derived(TWO_STATES) if name == "two states" else derivation(name))
+        layout = Layout(derived(OWN[name]) if name in OWN else derivation(name))
         text = certificate(layout.derivation)
     except CertificateError as error:
         pytest.skip(error.problem)
@@ -78,7 +79,7 @@ def test_every_word_is_the_cells_own_or_reserved(name: str) -> None:
     marks = {"M", "N", "I_T", "_"}
     found = {w for w in words(text) if not w.endswith("_") and w not in RESERVED | own | marks}
     made = re.compile(
-        r"(at|run|moves|sent|dots|shared|regular)_|.*_(E|dotE|barE|in|line|bar_sum|curve|shown|displayed)$"
+        r"(at|run|moves|sent|dots|shared|regular|same_size)_|.*_(E|dotE|barE|in|line|bar_sum|curve|shown|displayed)$"
     )
     foreign = {w for w in found if not made.match(w)} - {"m", "n"}  # named arguments of a lemma
     assert foreign == set()
@@ -135,10 +136,19 @@ def test_a_random_cell_has_a_certificate_or_the_refusal_names_what_it_lacks(cell
     assert text.count("Proof.") == text.count("Qed.")
 
 
-def test_two_orders_of_one_stack_are_refused_by_name() -> None:
-    text = "h[t] = tanh(W @ concat(h[t-1], x[t]) + V @ concat(x[t], h[t-1]))\n"
-    with pytest.raises(CertificateError, match="stacked up in two ways by concat"):
-        certificate(derived(text))
+def test_one_size_in_two_orders_is_proved_to_be_one_size() -> None:
+    text = certificate(
+        derived("h[t] = tanh(W @ concat(h[t-1], x[t]) + V @ concat(x[t], h[t-1]))\n")
+    )
+    assert "Lemma same_size_1 : (m + n)%N = (n + m)%N.\nProof. same_size. Qed." in text
+    assert "(restack same_size_1 ((col_mx (x pt) (h_1 pt))))" in text
+    assert "(usubmx ((restack (esym same_size_1) (x_h_bar pt inc))))" in text
+    assert "same_size" not in certificate(derivation("lstm_stacked"))
+
+
+def test_a_mean_over_a_square_matrix_divides_twice_by_its_side() -> None:
+    text = certificate(derived("dim C = n, n\nC[t] = C[t-1] * mean(C[t-1])\n"))
+    assert "(((inverse R n) ^+ 2) *: (C_1 pt .* (bcast n n ((total (C_1 pt))))))" in text
 
 
 def test_every_operation_of_an_equation_has_its_three_laws() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 import pytest
 
 from derive import catalog
 from derive.derivation import derive
-from derive.language import read_cell
+from proofs.certificate_errors import unsupported
 from proofs.rocq_check import CLASSICAL, RocqMissingError, Verdict
 from reports import report_certificate
 from reports.report_certificate import Certified, certificate_section, certified, statement
@@ -65,9 +67,13 @@ def test_without_rocq_the_page_names_the_packages(monkeypatch: pytest.MonkeyPatc
     assert "*proved*" not in shown
 
 
-def test_a_cell_without_a_theorem_says_why() -> None:
-    text = "h[t] = tanh(W @ concat(h[t-1], x[t]) + V @ concat(x[t], h[t-1]))\n"
-    shown = page(certified(derive(read_cell(text, "own"))))
+def refuse(_: object) -> NoReturn:
+    raise unsupported("of a word")
+
+
+def test_a_cell_without_a_theorem_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report_certificate, "certificate", refuse)
+    shown = page(certified(ELMAN))
     assert "No certificate can be written" in shown
     assert "Theorem" not in shown
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from click.testing import CliRunner, Result
 
 import throughtime
-from proofs import rocq_check
+from proofs import certificate, rocq_check
+from proofs.certificate_errors import unsupported
 from proofs.rocq_check import CLASSICAL, Verdict
 from throughtime.cli import cli
 
@@ -94,8 +96,20 @@ def test_without_rocq_the_packages_are_named(monkeypatch: pytest.MonkeyPatch) ->
     assert "apt-get install coq" in shown.stderr
 
 
-def test_a_cell_without_a_theorem_is_refused_by_name() -> None:
-    Path("my.cell").write_text("h[t] = tanh(W @ concat(h[t-1], x[t]) + V @ concat(x[t], h[t-1]))\n")
-    shown = run("my.cell")
+def test_a_network_is_refused_and_its_cells_are_not() -> None:
+    for command in ("certify", "report --certify"):
+        shown = CliRunner().invoke(cli, [*command.split(), "tagger"], prog_name="throughtime")
+        assert shown.exit_code == 2
+        assert "tagger is a network of cells" in shown.stderr
+        assert "throughtime certify lstm" in shown.stderr
+
+
+def refuse(_: object) -> NoReturn:
+    raise unsupported("of a word")
+
+
+def test_a_cell_without_a_theorem_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(certificate, "_parts", refuse)
+    shown = run("elman")
     assert shown.exit_code == 2
     assert "CertificateError: No certificate can be written" in shown.stderr

@@ -299,7 +299,7 @@ elim: t => [|t IH] tT; split.
 - by apply: deriv_mx_ext (h_curve (IH (ltnW tT))) => eps; rewrite (run_h_1 ran).
 Qed.
 
-Let own t : R := ⟨h_in (slope t), h_dot (pt t e0) (dots t)⟩.
+Let own (t : nat) : R := ⟨h_in (slope t), h_dot (pt t e0) (dots t)⟩.
 Lemma own_derivative t : (t < T)%N ->
   deriv (fun eps => loss t (h (pt t eps))) e0 (own t).
 Proof.
@@ -312,9 +312,9 @@ Theorem h_bar_displayed t : (t < T)%N -> h_bar (pt t e0) (inc t) =
   h_in (slope t) + before T t.+1 (((W (pt t.+1 e0))^T *m a_h_bar (pt t.+1 e0) (inc t.+1))).
 Proof. by move=> tT; rewrite (h_bar_shown (pt t e0) (sent_h sent tT)) !h_1_bar_shown ?(run_h_1 ran). Qed.
 
-Let arriving t : R := ⟨h_in (inc t), h_dot (pt t e0) (dots t)⟩.
-Let kept t : R := ⟨W_bar (pt t e0) (inc t), W (dir 0%N)⟩ + ⟨U_bar (pt t e0) (inc t), U (dir 0%N)⟩ + ⟨b_bar (pt t e0) (inc t), b (dir 0%N)⟩ + ⟨x_bar (pt t e0) (inc t), x (dir t)⟩.
-Let back k t : R := match k with
+Let arriving (t : nat) : R := ⟨h_in (inc t), h_dot (pt t e0) (dots t)⟩.
+Let kept (t : nat) : R := ⟨W_bar (pt t e0) (inc t), W (dir 0%N)⟩ + ⟨U_bar (pt t e0) (inc t), U (dir 0%N)⟩ + ⟨b_bar (pt t e0) (inc t), b (dir 0%N)⟩ + ⟨x_bar (pt t e0) (inc t), x (dir t)⟩.
+Let back (k t : nat) : R := match k with
   | 0 => before T t ⟨h_1_bar (pt t e0) (inc t), h_1 (dots t)⟩
   | _ => 0 end.
 
