@@ -70,6 +70,11 @@ Jacobian = JointJacobian | EquationsJacobian
 
 def jacobian_of(derivation: Derivation, sizes: Sizes, space: Namespace = NUMPY) -> Jacobian:
     """The Jacobian of a cell's joint state: by its blocks where they have a closed form, else by the equations."""
-    if any(found.value is None for found in derivation.jacobian):
-        return EquationsJacobian(derivation, sizes, space)
-    return JointJacobian(derivation, sizes, space=space)
+    if has_blocks(derivation):
+        return JointJacobian(derivation, sizes, space=space)
+    return EquationsJacobian(derivation, sizes, space)
+
+
+def has_blocks(derivation: Derivation) -> bool:
+    """Whether the Jacobian of a cell has blocks in closed form: no state is a matrix."""
+    return all(found.value is not None for found in derivation.jacobian)

@@ -34,6 +34,7 @@ class Entry:
         flow: what was measured.
         costs: as formulas.
         sizes: by dimension.
+        certified: the largest weight scale for which vanishing is certified; the column appears where it is known.
     """
 
     label: str
@@ -41,6 +42,7 @@ class Entry:
     flow: Flow
     costs: Costs
     sizes: dict[Any, int]
+    certified: float | None = None
 
     @property
     def numbers(self) -> tuple[int, int, int]:
@@ -48,11 +50,12 @@ class Entry:
         return self.costs.at(self.sizes, self.flow.setting.steps, SAMPLES)
 
 
-def build_comparison(entries: Sequence[Entry]) -> NotebookNode:
+def build_comparison(entries: Sequence[Entry], lengths: Sequence[int] = ()) -> NotebookNode:
     """The notebook of a comparison.
 
     Args:
         entries: the cells in the order of the figure.
+        lengths: where the gradient's norm is told; the largest of the figure if left out.
     """
     s = entries[0].flow.setting
     lead = (
@@ -63,7 +66,7 @@ def build_comparison(entries: Sequence[Entry]) -> NotebookNode:
     sections = [
         Section("summary", [Text(lead)]),
         Section("gain", [Text(heading("gain", "Gradient norm against length") + _GAIN), _figure(entries)]),
-        Section("rates", [Text(heading("rates", "Rates") + _rates(entries))]),
+        Section("rates", [Text(heading("rates", "Rates") + _rates(entries, lengths))]),
         Section("costs", [Text(heading("costs", "Costs") + _COSTS + _costs(entries, s.steps))]),
     ]  # fmt: skip
     names = ", ".join(e.label for e in entries)
@@ -95,20 +98,28 @@ def _figure(entries: Sequence[Entry]) -> Figure:
     )
 
 
-def _rates(entries: Sequence[Entry]) -> str:
+def _rates(entries: Sequence[Entry], lengths: Sequence[int]) -> str:
+    at = tuple(lengths) or (len(entries[0].flow.gains.joint) - 1,)
+    known = any(e.certified is not None for e in entries)
     rows: list[list[str]] = []
     for e in entries:
         flow = e.flow
         half = flow.half_life
-        life = f"{half:.1f}" if 0 < half < math.inf else "–"
-        last = flow.lags[-1]
+        certified = "–" if e.certified is None else f"{e.certified:.4g}"
         rows.append([
-            code_span(e.label), _rate(flow), life,
-            number_of_log(float(flow.gains.joint[last, 0])), number_of_log(float(flow.largest[-1])),
+            code_span(e.label), _rate(flow), f"{half:.1f}" if 0 < half < math.inf else "–",
+            *(number_of_log(float(flow.gains.joint[k, 0])) for k in at),
+            number_of_log(float(flow.extremes.largest[-1])), *([certified] if known else []),
         ])  # fmt: skip
-    last = entries[0].flow.lags[-1]
-    head = ["cell", "λ₁ per step", "half-life in steps", f"gain at lag {last}", f"σ₁ at lag {last}"]
-    return table(head, rows)
+    last = entries[0].flow.extremes.lags[-1]
+    head = [
+        "cell",
+        "λ₁ per step",
+        "half-life in steps",
+        *(f"gain at {k}" for k in at),
+        f"σ₁ at {last}",
+    ]
+    return table([*head, *(["largest certified weight scale"] if known else [])], rows)
 
 
 def _rate(flow: Flow) -> str:

@@ -128,6 +128,7 @@ def line_figure(
     title: str = "",
     logy: bool = False,
     size: tuple[float, float] = (7.2, 4.0),
+    marks: Sequence[tuple[float, str]] = (),
 ) -> Figure:
     """Lines over a common abscissa, told apart by colour, dash and a label at their right end.
 
@@ -138,6 +139,7 @@ def line_figure(
         title: what is to be seen; may be empty.
         logy: logarithmic ordinate; values that are not positive are left out of the line.
         size: width and height in inches.
+        marks: abscissas to be marked by an upright line, each with what it means.
 
     Raises:
         ArgumentError: no series, an empty one, or lengths that differ.
@@ -152,6 +154,12 @@ def line_figure(
             axes.set_yscale("log", nonpositive="mask")
         for index, line in enumerate(series):
             _plot(axes, line, index)
+        for x, text in marks:
+            axes.axvline(x, color=INK, linewidth=0.8, linestyle=(0, (1, 2)))
+            axes.annotate(
+                text, (x, 1.0), xycoords=("data", "axes fraction"), xytext=(4, -2),
+                textcoords="offset points", va="top", fontsize=9,
+            )  # fmt: skip
         axes.grid(True, axis="y", color=FAINT, linewidth=0.6)
         axes.set_axisbelow(True)
         axes.margins(x=0.01)

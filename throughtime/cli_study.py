@@ -14,16 +14,17 @@ from throughtime.console import Outcome, common
 from throughtime.progress import Progress
 
 if TYPE_CHECKING:
-    from numeric.flow import Flow, Setting
+    from numeric.flow import Flow
+    from numeric.setting import Setting
 
 INITS = ("own", *(name for name, kind in KINDS.items() if kind.argument == "a factor"))
 FORMATS = ("html", "ipynb", "tex", "pdf")
-HIGHEST = 10**7
+HIGHEST, WIDEST, LONGEST = 10**7, 20_000, 10_000
 
 
 def setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Declare the options that say where a cell is measured, and where the page goes."""
-    positive = click.IntRange(min=1)
+    positive = click.IntRange(1, WIDEST)
     options = (
         click.option("--T", "steps", type=click.IntRange(2, HIGHEST), default=1000, show_default=True,
                      help="Steps over which the growth rate is measured."),
@@ -51,51 +52,77 @@ def setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.command()
 @click.argument("cell")
 @setting_options
+@click.option(
+    "--weights",
+    type=click.Path(dir_okay=False),
+    default="",
+    metavar="FILE",
+    help="Measure your own weights: an .npz file with the cell's parameters by name.",
+)
 @common
 @click.pass_obj
 def study(
     say: Progress, cell: str, output: Path | None, formats: str, force: bool, **given: Any
-) -> Outcome:
+) -> Outcome:  # fmt: skip
     """Measure how gradients flow through CELL: rates, routes, exponents, and what is proved of it."""
     wanted, setting = _formats(formats), _setting(**given)
     say(f"reading {cell}")
-    from reports.study_page import name_of, verdict
+    from reports.study_page import verdict
     from throughtime.studying import write_study
 
     folder = output or Path("build", "study", Path(cell.replace(":", "-").replace("=", "-")).stem)
     found, files = write_study(cell, setting, folder, wanted, force=force, say=say)
-    last = len(found.ledger.total) - 1
-    shares = {
-        name_of(route, plain=True): float(found.ledger.shares[i, last])
-        for i, route in enumerate(found.ledger.routes)
-        if route.addends
-    }
-    data = {"cell": cell, **_numbers(found), "lag": last, "shares": shares, "files": files}
-    told = "\n".join(f"  {100 * v:7.1f} %  {k}" for k, v in shares.items())
+    data = {"cell": cell, **_numbers(found), "files": files}
     paths = "\n".join(str(path) for path in files.values())
-    return Outcome(data, f"{verdict(found)}\nshares at lag {last}:\n{told}\n{paths}")
+    lines = [verdict(found)]
+    if found.ledger is not None:
+        from reports.study_routes import name_of
+
+        book, last = found.ledger, len(found.ledger.total) - 1
+        shares = {
+            name_of(route, plain=True): float(book.shares[i, last])
+            for i, route in enumerate(book.routes)
+            if route.addends
+        }
+        data |= {"lag": last, "shares": shares}
+        lines += [
+            f"shares at lag {last}:",
+            *(f"  {100 * v:7.1f} %  {k}" for k, v in shares.items()),
+        ]
+    return Outcome(data, "\n".join([*lines, paths]))
 
 
 @click.command()
 @click.argument("cells", metavar="CELL...", nargs=-1, required=True)
 @setting_options
+@click.option(
+    "--lengths",
+    default="",
+    metavar="LIST",
+    help="Lengths at which the gradient's norm is told (10,50,200), up to 10,000; the figure reaches the largest.",
+)
 @common
 @click.pass_obj
 def compare(
-    say: Progress, cells: tuple[str, ...], output: Path | None, formats: str, force: bool, **given: Any
+    say: Progress, cells: tuple[str, ...], output: Path | None, formats: str, force: bool, lengths: str,
+    **given: Any,
 ) -> Outcome:  # fmt: skip
     """Compare how gradients flow through several cells, and what each cell costs."""
     wanted, setting = _formats(formats), _setting(**given)
+    at = _lengths(lengths or str(min(200, setting.steps)), setting.steps)
     say("reading the cells")
     from reports.study_page import verdict
     from throughtime.studying import write_comparison
 
     folder = output or Path("build", "compare")
-    entries, files = write_comparison(cells, setting, folder, wanted, force=force, say=say)
+    entries, files = write_comparison(
+        cells, setting, folder, wanted, force=force, say=say, lengths=at
+    )
     rows = [
         {
             "cell": e.label,
             **_numbers(e.flow),
+            "log_gain": {str(k): float(e.flow.gains.joint[k, 0]) for k in at},
             **dict(zip(("parameters", "operations", "memory"), e.numbers, strict=True)),
         }
         for e in entries
@@ -105,13 +132,37 @@ def compare(
     return Outcome({"cells": rows, "files": files}, f"{told}\n{paths}")
 
 
-def _numbers(found: Flow) -> dict[str, float]:
+def _numbers(found: Flow) -> dict[str, Any]:
+    last = int(found.extremes.lags[-1])
     return {
         "rate": found.growth.rate,
         "error": found.growth.error,
         "half_life": found.half_life,
-        "difference_of_the_routes": found.ledger.difference,
-    }
+        "log_singular_values": {
+            "lag": last,
+            "largest": float(found.extremes.largest[-1]),
+            "smallest": float(found.extremes.smallest[-1]),
+        },
+        "difference_of_the_shares": found.difference,
+    } | ({} if found.ledger is None else {"difference_of_the_routes": found.ledger.difference})
+
+
+def _lengths(text: str, steps: int) -> tuple[int, ...]:
+    found: set[int] = set()
+    for part in text.split(","):
+        number = int(part) if part.strip().isdecimal() and len(part) < 9 else 0
+        if not 1 <= number <= LONGEST:
+            raise ArgumentError(
+                f"--lengths: {part.strip()!r} is no length; expected whole numbers from 1 to {LONGEST:,}.",
+                "Write --lengths 10,50,200.",
+            )
+        found.add(number)
+    if max(found) > steps:
+        raise ArgumentError(
+            f"--lengths: {max(found)} steps are more than the run has, {steps}.",
+            f"Pass --T {max(found)} or smaller lengths.",
+        )
+    return tuple(sorted(found))
 
 
 def _formats(text: str) -> tuple[str, ...]:
@@ -124,7 +175,7 @@ def _formats(text: str) -> tuple[str, ...]:
 
 def _setting(*, values: tuple[str, ...], inits: tuple[str, ...], **given: Any) -> Setting:
     from derive.starts import chosen_starts
-    from numeric.flow import Setting
+    from numeric.setting import Setting
 
     kinds = [text.strip() for text in inits if "=" not in text]
     if wrong := [kind for kind in kinds if kind not in INITS]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from derive import catalog
+from derive.cell import Cell
 from derive.derivation import Derivation, derive
 from derive.starts import cell_started
-from numeric.flow import Flow, Setting, flow, initial_weights, sizes_of
+from numeric.flow import LAGS, Flow, flow
+from numeric.setting import Setting, initial_weights, sizes_of
 from reports.files import OutputExistsError, write_files
 from throughtime.reporting import rendered
 
@@ -19,29 +22,70 @@ if TYPE_CHECKING:
 Say = Callable[[str], None]
 
 
-def measured(spec: str, setting: Setting, say: Say) -> tuple[Derivation, Flow]:
+def started(
+    cell: Cell, setting: Setting, weights: Mapping[str, Any] | None = None
+) -> tuple[Derivation, Setting, dict[str, Any]]:
+    """A cell's derivation, its setting, and its weights there.
+
+    Args:
+        cell: the cell.
+        setting: where it is measured.
+        weights: a user's own parameters by name; they fix the sizes.
+
+    Raises:
+        ArgumentError: a parameter that is to be set is unknown, or the weights do not fit the cell.
+    """
+    from numeric.given_weights import parameters_from
+    from numeric.source import generate
+    from proofs.modules import load_source
+
+    cell = cell_started(cell, setting.starts or {})
+    derivation = derive(cell)
+    if weights is not None:
+        found, own = parameters_from(cell, weights, setting.weights)
+        setting = replace(setting, sizes=found)
+    else:
+        sizes = sizes_of(cell, setting).values()
+        own = load_source(generate(derivation)).init_params(*sizes, seed=setting.seed)
+    return derivation, setting, initial_weights(derivation, setting, own)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A cell and what was measured of it.
+
+    Args:
+        derivation: of the cell.
+        weights: its parameters and constants, (rows, columns).
+        flow: the measurements.
+    """
+
+    derivation: Derivation
+    weights: Mapping[str, Any]
+    flow: Flow
+
+
+def measured(spec: str, setting: Setting, say: Say, lags: int = LAGS) -> Measured:
     """The gradient flow of a cell.
 
     Args:
         spec: a shipped cell's name with options, or a file's path.
-        setting: where it is measured.
+        setting: where it is measured; ``setting.weights`` names the file of the user's own weights.
         say: called with the name of each stage as it begins.
+        lags: the largest lag.
 
     Raises:
-        MeasureError: the run leaves the floating-point numbers, or a state is a matrix.
-        ArgumentError: a parameter that is to be set is unknown.
+        MeasureError: the run leaves the floating-point numbers.
+        ArgumentError: a parameter that is to be set is unknown, or weights do not fit.
     """
-    from numeric.source import generate
-    from proofs.modules import load_source
+    from numeric.given_weights import load_weights
 
     say(f"deriving {spec}")
-    derivation = derive(cell_started(catalog.load(spec), setting.starts or {}))
-    cell = derivation.cell
-    sizes = sizes_of(cell, setting)
+    cell = catalog.load(spec)
+    given = load_weights(Path(setting.weights)) if setting.weights else None
+    derivation, setting, fixed = started(cell, setting, given)
     say(f"measuring {spec}")
-    module = load_source(generate(derivation))
-    own = module.init_params(*(sizes[d] for d in cell.dims), seed=setting.seed)
-    return derivation, flow(derivation, initial_weights(derivation, setting, own), setting)
+    return Measured(derivation, fixed, flow(derivation, fixed, setting, lags))
 
 
 def write_study(
@@ -62,20 +106,24 @@ def write_study(
     """
     names = {kind: f"study.{kind}" for kind in formats}
     _refuse(folder, names, force)
-    derivation, found = measured(spec, setting, say)
+    found = measured(spec, setting, say)
     say("examining the theorems")
+    from proofs.prediction import predicted
     from proofs.theorems import examine
     from proofs.theorems_library import applicable
     from reports.study_page import Study, build_study
 
+    derivation = found.derivation
     findings = tuple(examine(t) for t in applicable(derivation))
     say("writing the study")
-    notebook = build_study(Study(derivation, found, findings))
-    return found, _written(notebook, names, folder, force, say)
+    told = predicted(derivation, found.weights, found.flow.setting)
+    notebook = build_study(Study(derivation, found.flow, findings, told))
+    return found.flow, _written(notebook, names, folder, force, say)
 
 
 def write_comparison(
-    specs: Sequence[str], setting: Setting, folder: Path, formats: Sequence[str], *, force: bool, say: Say
+    specs: Sequence[str], setting: Setting, folder: Path, formats: Sequence[str], *, force: bool, say: Say,
+    lengths: Sequence[int] = (LAGS,),
 ) -> tuple[list[Any], Mapping[str, Path]]:  # fmt: skip
     """Compare cells and write the page.
 
@@ -86,6 +134,7 @@ def write_comparison(
         formats: some of html, ipynb, tex, pdf.
         force: replace files that are there.
         say: called with the name of each stage as it begins.
+        lengths: where the gradient's norm is told; the figure reaches the largest.
 
     Returns:
         The entries of the comparison, and the files by format.
@@ -97,12 +146,11 @@ def write_comparison(
     _refuse(folder, names, force)
     entries: list[Entry] = []
     for spec in specs:
-        derivation, found = measured(spec, setting, say)
-        entries.append(
-            Entry(spec, derivation, found, costs(derivation), sizes_of(derivation.cell, setting))
-        )
+        found = measured(spec, setting, say, max(lengths))
+        d = found.derivation
+        entries.append(Entry(spec, d, found.flow, costs(d), sizes_of(d.cell, setting)))
     say("writing the comparison")
-    return entries, _written(build_comparison(entries), names, folder, force, say)
+    return entries, _written(build_comparison(entries, lengths), names, folder, force, say)
 
 
 def _refuse(folder: Path, names: Mapping[str, str], force: bool) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from derive.errors import ArgumentError
 from numeric.costs import costs
-from numeric.flow import Flow, Setting, flow, initial_weights, sizes_of
+from numeric.flow import Flow, flow
+from numeric.setting import Setting, initial_weights, sizes_of
 from numeric.interpret import shape_of
 from tests.numeric.dynamics import derivation_of, weights
 
@@ -26,7 +27,7 @@ def flow_of(name: str, **given: Any) -> Flow:
 
 def test_the_measurements_of_one_setting_agree_with_each_other() -> None:
     found = flow_of("lstm", values={"b_f": 1.0})
-    assert found.largest[0] >= found.gains.joint[1, 0]
+    assert found.extremes.largest[0] >= found.gains.joint[1, 0]
     np.testing.assert_allclose(found.ledger.total, found.gains.joint[:, 0], atol=1e-9)
     assert found.spectrum is not None
     assert found.spectrum.exponents[0] == pytest.approx(found.growth.rate, abs=0.02)

@@ -6,10 +6,11 @@ import json
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from reports import compare_page, study_page
+from reports import compare_page, study_gain, study_page, study_routes
 from reports.figures import Picture
 from reports.strict import complaints, formulas
 from throughtime.cli import cli
@@ -20,7 +21,7 @@ SMALL = ("--T", "120", "--n", "5", "--m", "3")
 @pytest.fixture
 def _undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Figures take seconds, and are tested by themselves."""
-    for page in (study_page, compare_page):
+    for page in (study_page, study_gain, study_routes, compare_page):
         monkeypatch.setattr(page, "line_figure", lambda *args, **kwargs: None)
         monkeypatch.setattr(page, "to_picture", lambda figure: Picture("<svg/>", b"", b""))
 
@@ -36,7 +37,7 @@ def formulas_in(path: Path) -> list[tuple[str, bool]]:
 
 @pytest.mark.needs("node")
 @pytest.mark.usefixtures("_undrawn")
-@pytest.mark.parametrize("cell", ["lstm", "gru", "skip", "elman:g=sigmoid"])
+@pytest.mark.parametrize("cell", ["lstm", "skip"])
 def test_a_study_is_a_page_whose_formulas_katex_accepts(cell: str, tmp_path: Path) -> None:
     found = run("study", cell, *SMALL, "--format", "ipynb", "-o", str(tmp_path))
     assert found.exit_code == 0, found.output
@@ -92,10 +93,62 @@ def test_what_cannot_be_studied_is_a_usage_error(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_cell_whose_state_is_a_matrix_is_refused_in_words(tmp_path: Path) -> None:
-    found = run("study", "linear_attention", *SMALL, "-o", str(tmp_path))
-    assert found.exit_code != 0
-    assert "is a matrix" in found.output
+@pytest.mark.usefixtures("_undrawn")
+@pytest.mark.parametrize("cell", ["deltanet", "slstm"])
+def test_cells_of_today_are_studied_too_their_states_matrices_or_not(
+    cell: str, tmp_path: Path
+) -> None:
+    small = ("--T", "60", "--n", "3", "--m", "2")
+    found = run("study", cell, *small, "--format", "ipynb", "-o", str(tmp_path), "--json")
+    assert found.exit_code == 0, found.output
+    data = json.loads(found.stdout)
+    assert -2 < data["rate"] < 0.05
+    assert data["difference_of_the_shares"] < 1e-10
+    assert ("shares" in data) == (cell == "slstm")
+    ends = data["log_singular_values"]
+    assert float(ends["smallest"]) < float(ends["largest"])
+
+
+@pytest.mark.usefixtures("_undrawn")
+def test_the_weights_of_a_users_model_are_measured_and_fix_the_sizes(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    given = {
+        "W": 0.5 * np.linalg.qr(rng.standard_normal((7, 7)))[0],
+        "U": np.zeros((7, 2)),
+        "b": np.zeros(7),
+    }
+    np.savez(tmp_path / "mine.npz", **given)
+    page = ("--format", "ipynb", "-o", str(tmp_path), "--json")
+    found = run("study", "elman", "--T", "100", "--weights", str(tmp_path / "mine.npz"), *page)
+    assert found.exit_code == 0, found.output
+    assert json.loads(found.stdout)["rate"] == pytest.approx(np.log(0.5), abs=1e-6)
+    assert "mine.npz" in (tmp_path / "study.ipynb").read_text()
+
+
+@pytest.mark.usefixtures("_undrawn")
+def test_lengths_are_told_in_the_comparison(tmp_path: Path) -> None:
+    page = ("--format", "ipynb", "-o", str(tmp_path), "--json")
+    found = run("compare", "elman", "leaky", *SMALL, "--lengths", "10,100", *page)
+    rows = json.loads(found.stdout)["cells"]
+    assert [list(row["log_gain"]) for row in rows] == [["10", "100"]] * 2
+    assert rows[0]["log_gain"]["100"] < rows[0]["log_gain"]["10"] < 0
+    assert "gain at 10 " in (tmp_path / "compare.ipynb").read_text()
+
+
+@pytest.mark.parametrize("lengths", ["0", "ten", "10,,20", "-3", "121", "99999999999999999999"])
+def test_lengths_that_are_none_are_refused(lengths: str, tmp_path: Path) -> None:
+    found = run("compare", "elman", *SMALL, f"--lengths={lengths}", "-o", str(tmp_path))
+    assert found.exit_code == 2
+    assert "--lengths" in found.output
+
+
+@pytest.mark.usefixtures("_undrawn")
+def test_the_prediction_stands_beside_the_measurement_with_its_reach(tmp_path: Path) -> None:
+    given = ("--T", "300", "--n", "49", "--init", "normal", "--gain", "2", "--format", "ipynb")
+    assert run("study", "elman", *given, "-o", str(tmp_path)).exit_code == 0
+    text = (tmp_path / "study.ipynb").read_text()
+    assert "mean field, asymptotic" in text
+    assert "which the upright line marks" in text
 
 
 def test_no_page_is_written_over_another_without_force(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 import throughtime
-from numeric.flow import Setting, initial_weights
+from numeric.setting import Setting, initial_weights
 from tests.generated import module_of
 from throughtime.cli import cli
 

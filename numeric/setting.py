@@ -1,0 +1,159 @@
+"""Where a cell is measured: sizes, weights, inputs and seed; and its runs there, as a stream and stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from derive.cell import Cell
+from derive.derivation import Derivation
+from derive.errors import ArgumentError
+from derive.expressions import is_column
+from numeric import initialisers
+from numeric.interpret import Array, shape_of
+from numeric.namespace import NUMPY, Namespace
+from numeric.stream import Stream, normal_inputs
+from numeric.tape import Run, run
+
+SETTLING = 100
+"""Steps before anything is measured, in which a run leaves its start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Where a cell is measured.
+
+    Args:
+        steps: T of the run whose growth is measured.
+        n: the first dimension.
+        m: every other dimension.
+        init: how square matrices start; ``own``: as the generated code starts them.
+        gain: factor on every square matrix.
+        values: parameters that are set to one number, by name.
+        inputs: standard deviation of the inputs.
+        seed: of weights, inputs and directions.
+        starts: how single parameters start, by name, as a declaration writes it; see ``derive.starts``.
+        sizes: dimensions by name, instead of ``n`` and ``m``.
+        weights: from whose file the weights come; ``""``: none.
+    """
+
+    steps: int = 1000
+    n: int = 32
+    m: int = 16
+    init: str = "own"
+    gain: float = 1.0
+    values: Mapping[str, float] | None = None
+    inputs: float = 1.0
+    seed: int = 0
+    starts: Mapping[str, str] | None = None
+    sizes: Mapping[str, int] | None = None
+    weights: str = ""
+
+
+def sizes_of(cell: Cell, setting: Setting) -> dict[Any, int]:
+    """The dimensions of a cell in a setting."""
+    given = setting.sizes or {}
+    return {
+        d: given.get(str(d), setting.n if i == 0 else setting.m) for i, d in enumerate(cell.dims)
+    }
+
+
+def initial_weights(
+    derivation: Derivation, setting: Setting, own: Mapping[str, Array]
+) -> dict[str, Array]:
+    """Every parameter and constant, (rows, columns).
+
+    Args:
+        derivation: of the cell.
+        setting: what to change.
+        own: the parameters as the generated code starts them, or as a user's model holds them.
+
+    Raises:
+        ArgumentError: a parameter to be set is unknown.
+    """
+    cell, sizes = derivation.cell, sizes_of(derivation.cell, setting)
+    values = dict(setting.values or {})
+    rng = np.random.default_rng(setting.seed)
+    found: dict[str, Array] = {}
+    for q in cell.parameters:
+        shape = shape_of(q.symbol, sizes)
+        value: Array = np.reshape(own[q.name], shape)
+        rows: Any = q.shape[0]
+        square = bool(rows == q.shape[1]) and not is_column(q.symbol)
+        if square:
+            value = setting.gain * (
+                value
+                if setting.init == "own" or q.name in (setting.starts or {})
+                else _square(setting.init, shape[0], rng)
+            )
+        found[q.name] = np.full(shape, values.pop(q.name)) if q.name in values else value
+    for q in cell.constants:
+        number = values.pop(q.name, 0.5 if q.value is None else float(q.value))
+        found[q.name] = np.full((1, 1), number)
+    if values:
+        known = ", ".join(found)
+        raise ArgumentError(
+            f"{cell.name} has no parameter {next(iter(values))!r}.", f"Choose from {known}."
+        )
+    return found
+
+
+def _square(init: str, n: int, rng: np.random.Generator) -> Array:
+    return np.eye(n) if init == "identity" else getattr(initialisers, init)(rng, n, n, float)
+
+
+class Runs:
+    """A cell in a setting, run as often as it is measured: always the same inputs and the same start.
+
+    Args:
+        derivation: of the cell.
+        fixed: from ``initial_weights``.
+        setting: where.
+        space: the namespace in which it runs.
+    """
+
+    def __init__(
+        self,
+        derivation: Derivation,
+        fixed: Mapping[str, Array],
+        setting: Setting,
+        space: Namespace = NUMPY,
+    ) -> None:
+        self.derivation, self.fixed, self.setting, self.space = derivation, fixed, setting, space
+        self.sizes = sizes_of(derivation.cell, setting)
+        rng = np.random.default_rng(setting.seed)
+        self._start = {
+            q.name: 0.1 * rng.standard_normal(shape_of(q.symbol, self.sizes))
+            for q in derivation.cell.states
+        }
+
+    def stream(self) -> Stream:
+        """The run from its beginning, step by step."""
+        given = self.derivation, self.sizes
+        drawn = normal_inputs(*given, self.setting.seed + 1, self.setting.inputs, self.space)
+        return Stream(*given, self.fixed, drawn, self._start, self.space)
+
+    def stored(self, steps: int) -> Run:
+        """The same run, stored, from where it has settled."""
+        settled = self.stream()
+        for _ in range(SETTLING):
+            settled.step()
+        cell, initial = self.derivation.cell, dict[tuple[str, int], Array]()
+        for q in (*cell.states, *cell.inputs):
+            symbol: Any = q.symbol
+            initial |= {
+                (q.name, -back): settled.look(symbol.at(back))[None, ...] for back in range(q.depth)
+            }
+        draw = normal_inputs(
+            self.derivation, self.sizes, self.setting.seed + 1, self.setting.inputs
+        )
+        given = [draw(t) for t in range(1, SETTLING + steps + 1)][SETTLING:]
+        inputs = {q.name: np.stack([g[q.name] for g in given])[:, None] for q in cell.inputs}
+        weights = {k: v[None] for k, v in self.fixed.items()}
+        return run(
+            self.derivation, self.sizes, weights, inputs,
+            steps=steps, initial=initial, space=self.space,
+        )  # fmt: skip

@@ -1,0 +1,109 @@
+"""The gain in a study: against the lag, beside the growth of the long run and what mean-field theory predicts."""
+
+from __future__ import annotations
+
+import math
+
+from derive.latex import latex_name
+from numeric.flow import Flow
+from proofs.prediction import Predicted
+from reports.figures import Series, line_figure, to_picture
+from reports.markdown import table
+from reports.notebook import Figure, Section, Text
+from reports.report_links import heading
+from reports.report_study import number_of_log, percent
+
+TEXT = (
+    heading("gain", "Gradient norm against lag")
+    + r"The gain is $\lVert\partial \mathbf{s}_T/\partial \mathbf{s}_{T-k}\rVert_F/\sqrt N$. It and the largest and "
+    "smallest singular value are computed in logarithms, with the directions orthonormalised at every step."
+)
+
+
+def gain_section(flow: Flow, predicted: Predicted | None) -> Section:
+    """Figure and table of the gain.
+
+    Args:
+        flow: the measurements.
+        predicted: what theory predicts, if anything.
+    """
+    return Section("gain", [Text(TEXT), _figure(flow, predicted), Text(_table(flow))])
+
+
+def exp(log: float) -> float:
+    """eˡ, zero or infinite where it is no longer a number."""
+    return math.exp(log) if -700 < log < 700 else 0.0 if log < 0 else math.inf
+
+
+def _figure(flow: Flow, predicted: Predicted | None) -> Figure:
+    joint = flow.gains.joint[:, 0]
+    lags = list(range(len(joint)))
+    rate = flow.growth.rate
+    series = [Series("gain", lags, [exp(v) for v in joint])]
+    if math.isfinite(rate):
+        series.append(Series("$e^{\\lambda_1 k}$", lags, [exp(rate * k) for k in lags]))
+    marks: list[tuple[float, str]] = []
+    told = ""
+    if predicted is not None:
+        series.append(Series("$\\chi^{k/2}$", lags, [exp(predicted.rate * k) for k in lags]))
+        marks = [(predicted.reach, f"$\\sqrt{{n}}$ = {predicted.reach:.1f}")]
+        told = (
+            r" $\chi^{k/2}$ is the mean-field prediction (asymptotic in $n$, not proved); with fixed weights it holds "
+            r"for $k \ll \sqrt n$ only, which the upright line marks."
+        )
+    drawn = line_figure(series, xlabel="lag $k$ in steps", ylabel="gain", logy=True, marks=marks)
+    return Figure(
+        to_picture(drawn),
+        f"**Figure 1.** The gain against the lag, and the growth rate of the long run.{told}",
+        f"Gain of the gradient against the lag from 0 to {len(lags) - 1}, logarithmic.",
+        "fig-gain",
+    )
+
+
+def _table(flow: Flow) -> str:
+    ends = flow.extremes
+    rows = [
+        [
+            f"{k}",
+            number_of_log(float(flow.gains.joint[k, 0])),
+            number_of_log(float(ends.largest[i])),
+            "–" if math.isnan(ends.smallest[i]) else number_of_log(float(ends.smallest[i])),
+        ]
+        for i, k in enumerate(ends.lags)
+    ]
+    return table(["lag $k$", "gain", "largest singular value", "smallest singular value"], rows)
+
+
+def shares_section(flow: Flow) -> Section:
+    """Each lag's share of the gradient, parameter by parameter."""
+    found, check = flow.shares, "✓" if flow.difference < 1e-10 else "✗"
+    every = found.shares
+    own = found.by_parameter
+    shown = [d for d in (0, 1, 2, 5, 10, 20, 50, 100) if d < len(every)]
+    rows = [
+        [f"{d}", percent(float(every[: d + 1].sum())), *(percent(float(v[: d + 1].sum())) for v in own.values())]
+        for d in shown
+    ]  # fmt: skip
+    head = ["lags $0$ to $d$", "all", *(f"${latex_name(name)}$" for name in own)]
+    text = (
+        heading("shares", "Each lag’s share of the gradient")
+        + r"$\partial L/\partial\theta = \sum_d G_d$ with $G_d$ what the losses contribute through the parameter's use "
+        f"$d$ steps earlier, over a run of {len(every)} steps with random losses on the last line's output. A share is "
+        r"$\langle G_d, G\rangle/\langle G, G\rangle$; the table adds the shares up."
+        + f"\n\n{table(head, rows)}\n\n{check} The parts add up to the gradient by one backward pass: relative "
+        f"difference {flow.difference:.1e}."
+    )
+    lags = list(range(len(every)))
+    norms = {name: value for name, value in found.norms_by_parameter.items() if value.any()}
+    series = [
+        Series(f"${latex_name(name)}$", lags, (value / max(float(value.max()), 1e-300)).tolist())
+        for name, value in norms.items()
+    ]
+    drawn = line_figure(
+        series, xlabel="lag $d$ in steps", ylabel=r"$\|G_d\| \,/\, \max_d \|G_d\|$", logy=True
+    )
+    figure = Figure(
+        to_picture(drawn), "**Figure 2.** The norm of each lag's part of the gradient, parameter by parameter.",
+        f"Norms of the lags' parts for {len(series)} parameters, logarithmic.", "fig-shares",
+    )  # fmt: skip
+    return Section("shares", [Text(text), figure])

@@ -1,0 +1,92 @@
+"""The routes in a study: the product of Jacobians split by the way on which the gradient leaves the direct path."""
+
+from __future__ import annotations
+
+import math
+
+from derive.derivation import Derivation
+from derive.latex import LatexPrinter, latex_name
+from numeric.ledger import Ledger, Route
+from reports.figures import Series, line_figure, to_picture
+from reports.markdown import equation, table
+from reports.notebook import Figure, Section, Text
+from reports.report_links import heading
+from reports.report_study import number_of_log, percent
+from reports.study_gain import exp
+
+
+def routes_section(derivation: Derivation, book: Ledger | None) -> Section:
+    """Table, formulas and figure of the routes.
+
+    Args:
+        derivation: of the cell.
+        book: the parts; ``None`` where the Jacobian has no blocks.
+    """
+    if book is None:
+        text = "A state of this cell is a matrix: its Jacobian has no blocks in closed form, and is not split by route."
+        return Section("routes", [Text(heading("routes", "On which way") + text)])
+    return Section("routes", [Text(_text(derivation, book)), _figure(book)])
+
+
+def name_of(route: Route, *, plain: bool = False) -> str:
+    """What a route is called."""
+    if route.direct:
+        through = " through " + _joined(route.through, plain) if route.through else ""
+        return f"the direct path{through}"
+    return f"through {_joined(route.through, plain)}" if route.through else "without a matrix"
+
+
+def _joined(names: tuple[str, ...], plain: bool) -> str:
+    return ", ".join(n if plain else f"${latex_name(n)}$" for n in dict.fromkeys(names))
+
+
+def _text(derivation: Derivation, book: Ledger) -> str:
+    tex = LatexPrinter(derivation.notation)
+    last = len(book.total) - 1
+    shown = sorted({k for k in (1, 10, 50, 200) if k < last} | {last})
+    rows = [
+        [name_of(route), number_of_log(float(book.gains[i, last])),
+         *(percent(float(book.shares[i, k])) for k in shown)]
+        for i, route in enumerate(book.routes)
+        if route.addends
+    ]  # fmt: skip
+    head = ["route", f"gain at lag {last}", *(f"share at lag {k}" for k in shown)]
+    lines: list[str] = []
+    for route in book.routes:
+        for block, exprs in route.addends.items():
+            terms = " + ".join(tex(e) for e in exprs).replace("+ -", "-")
+            lines.append(f"in ${tex(block)}$, {name_of(route)}:\n\n{equation(terms)}")
+    check = "✓" if book.difference < 1e-8 else "✗"
+    return (
+        heading("routes", "On which way")
+        + "Every addend of the step's Jacobian is a route. A part of the product is what, on its way back from the "
+        "last step, leaves the direct path first by this route; the parts add up to the product, and a share is "
+        r"$\langle P_r, P\rangle/\langle P, P\rangle$." + f"\n\n{table(head, rows)}\n\n"
+        f"{check} Sum of the parts against the product by the backward equations: relative difference at most "
+        f"${scientific(book.difference)}$.\n\n### The routes\n\n" + "\n\n".join(lines)
+    )
+
+
+def scientific(value: float) -> str:
+    """A number as LaTeX, with one digit after the point."""
+    if value == 0:
+        return "0"
+    exponent = math.floor(math.log10(value))
+    return rf"{value / 10.0**exponent:.1f} \cdot 10^{{{exponent}}}"
+
+
+def _figure(book: Ledger) -> Figure:
+    lags = list(range(len(book.total)))
+    series = [Series("whole", lags, [exp(v) for v in book.total])]
+    series += [
+        Series(name_of(r), lags, [exp(v) for v in book.gains[i]])
+        for i, r in enumerate(book.routes)
+        if any(v > -700 for v in book.gains[i][1:])
+    ]
+    drawn = line_figure(series, xlabel="lag $k$ in steps", ylabel="gain", logy=True)
+    return Figure(
+        to_picture(drawn),
+        "**Figure 3.** The gain of each part of the product.",
+        f"Gain of the product's parts by route against the lag, {len(series)} lines, logarithmic.",
+        "fig-routes",
+    )
