@@ -9,6 +9,7 @@ from sympy.matrices.expressions import MatrixExpr
 from derive.cell import Cell
 from derive.expressions import has_time
 from derive.notation import Notation
+from numeric.buffers import NAMES as BUFFERS
 from numeric.checks import NAMES as CHECKS
 from numeric.initialisers import NAMES as INITIALISERS
 from numeric.primitives import NAMES as PRIMITIVES
@@ -18,12 +19,13 @@ RESERVED = frozenset(
     """
     np Array Arrays NAME EQUATIONS STATE_AXES T B t params state zeros shapes steps cache
     outputs final outputs_bar final_bar params_bar inputs_bar state_bar loss value seed dtype
-    rng name only parameter_shapes init_params init_state forward backward step value_and_grad
+    rng name only parameter_shapes init_params init_state forward backward step value_and_grad stretches in_stretches
     range reversed type int float str dict tuple annotations
+    workspace Workspace ws flat block start stop first last zip map self
     """.split()  # noqa: SIM905 - a paragraph of words reads better than a column of literals
 )
 
-HELPERS = frozenset([*PRIMITIVES, *CHECKS, *INITIALISERS, *RAGGED])
+HELPERS = frozenset([*PRIMITIVES, *BUFFERS, *CHECKS, *INITIALISERS, *RAGGED])
 
 
 class Names:

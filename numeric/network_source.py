@@ -28,6 +28,12 @@ def generate_network(derivation: NetworkDerivation) -> str:
     return _NetworkFile(derivation).text()
 
 
+def passes_of(derivation: NetworkDerivation) -> Passes:
+    """The writer of the functions that run a network's segments one after another."""
+    file = _NetworkFile(derivation)
+    return Passes(file.network, file.files, file.sizes)
+
+
 class _NetworkFile:
     """Writes the file."""
 

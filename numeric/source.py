@@ -7,7 +7,7 @@ import re
 import textwrap
 
 from derive.derivation import Derivation
-from numeric import checks, initialisers, primitives, ragged
+from numeric import buffers, checks, initialisers, primitives, ragged
 from numeric.arrays import trailing
 from numeric.backward_pass import Backward
 from numeric.body import WIDTH, Body, listed, tuple_text
@@ -130,12 +130,20 @@ class File(Body):
         )
 
     def signature(
-        self, name: str, returns: str, *, suffix: str = "", first: str = "", steps: bool = True
+        self,
+        name: str,
+        returns: str,
+        *,
+        suffix: str = "",
+        first: str = "",
+        steps: bool = True,
+        option: str = "",
     ) -> str:
         """``def name(params, x, state=None, *, const)``"""
         args = [first, "params: Arrays", *(f"{x}{suffix}: Array" for x in self.inputs)]
         args.append("state: Arrays | None = None")
-        keywords = [] if self.inputs or not steps else ["steps: int"]
+        keywords = [option] if option else []
+        keywords += [] if self.inputs or not steps else ["steps: int"]
         for c, q in self.constants.items():
             keywords.append(
                 f"{c}: float | Array" + (f" = {float(q.value)!r}" if q.value is not None else "")
@@ -176,7 +184,7 @@ def helpers(text: str) -> list[str]:
     """The functions that a file calls, copied from where they are tested."""
     available = {
         name: module
-        for module in (primitives, checks, ragged, initialisers)
+        for module in (primitives, buffers, checks, ragged, initialisers)
         for name in module.NAMES
     }
     found: dict[str, str] = {}

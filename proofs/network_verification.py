@@ -13,10 +13,11 @@ from derive.network import Network
 from derive.network_derivation import NetworkDerivation, derive_network
 from derive.network_language import read_network
 from proofs import exact_checks
+from proofs.addition_checks import OF_NETWORKS, examined
 from proofs.attestation import standing
 from proofs.modules import constant_of, load_source
 from proofs.network_checks import NetworkSubject
-from proofs.network_contract import NUMERIC, OPTIONAL
+from proofs.network_contract import NUMERIC, OPTIONAL, Examine
 from proofs.network_exact import prove_network
 from proofs.network_layout import NetworkCode
 from proofs.table import Check, Verification, failed, measured
@@ -72,16 +73,19 @@ def verify_network(
     checks.append(_whole(derivation, seed))
     what = "the file loads and defines what it promises"
     module = guarded(lambda: load_source(source, network.name, PROMISED))
+    brought = examined(source, OF_NETWORKS)
     if isinstance(module, str):
         checks.append(failed(LOADED, what, module))
     else:
         size = f"{len(source.splitlines())} lines"
         checks.append(Check(LOADED, what, size, 0, 0, "holds", unit="wrong"))
-        checks += _numeric(NetworkSubject(network, NetworkCode(module), seed), say)
+        checks += _numeric(
+            NetworkSubject(network, NetworkCode(module), seed), NUMERIC | brought, say
+        )
     return Verification(
         subject or network.name,
         tuple(checks),
-        required_for(network),
+        required_for(network) | brought.keys(),
         OPTIONAL,
         seed,
         differences_from(derivation, source, regenerate),
@@ -120,8 +124,8 @@ def _whole(derivation: NetworkDerivation, seed: int) -> Check:
     )
 
 
-def _numeric(subject: NetworkSubject, say: Say) -> Iterator[Check]:
-    for name, examine in NUMERIC.items():
+def _numeric(subject: NetworkSubject, examines: dict[str, Examine], say: Say) -> Iterator[Check]:
+    for name, examine in examines.items():
         say(name)
         row = guarded(lambda examine=examine: examine(subject))
         yield failed(name, examine.__doc__ or "", row) if isinstance(row, str) else row

@@ -18,6 +18,7 @@ from proofs import behaviour_checks as behaviour
 from proofs import contract_checks as contract
 from proofs import differences, exact_checks
 from proofs import gradient_checks as gradients
+from proofs.addition_checks import OF_CELLS, examined
 from proofs.attestation import standing
 from proofs.compare import compare
 from proofs.diagnosis import diagnose
@@ -94,15 +95,16 @@ def verify(
     loaded, code = _load(source, cell.name)
     checks.append(loaded)
     hints: tuple[str, ...] = ()
+    brought = examined(source, OF_CELLS)
     if code is not None:
         at_work = Subject(derivation, code, seed)
-        checks += _numeric(at_work, say)
+        checks += _numeric(at_work, NUMERIC | brought, say)
         if any(not c.ok for c in checks if c.name in NUMERIC and c.verdict == "fails"):
             hints = _hints(at_work)
     return Verification(
         subject or cell.name,
         tuple(checks),
-        REQUIRED,
+        REQUIRED | brought.keys(),
         OPTIONAL,
         seed,
         differences_from(derivation, source, regenerate),
@@ -207,8 +209,8 @@ def _load(source: str, name: str) -> tuple[Check, Code | None]:
     ), Code(result)
 
 
-def _numeric(subject: Subject, say: Say) -> Iterator[Check]:
-    for name, examine in NUMERIC.items():
+def _numeric(subject: Subject, examines: dict[str, Examine], say: Say) -> Iterator[Check]:
+    for name, examine in examines.items():
         say(name)
         result = guarded(lambda examine=examine: examine(subject))
         yield failed(name, examine.__doc__ or "", result) if isinstance(result, str) else result

@@ -3,13 +3,40 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from derive.errors import ArgumentError
-from throughtime.cli_common import EPILOG, exit_code, load, refuse_existing, verdict, write
+from derive.errors import ArgumentError, NotVerifiedError
+from throughtime.cli_common import EPILOG, exit_code, load, refuse_existing, verdict, write, write_all
 from throughtime.console import Outcome, common
 from throughtime.progress import Progress
+
+if TYPE_CHECKING:
+    from derive.chapter import Chapter
+    from derive.derivation import Derivation
+    from derive.network_derivation import NetworkDerivation
+    from proofs.layouts import LayoutVerdict
+    from throughtime.model import Model
+    from throughtime.network_model import NetworkModel
+
+
+class _Truncation(click.ParamType):
+    """Two whole numbers with a comma between, 1 <= K1 <= K2."""
+
+    name = "K1,K2"
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        """Split the two and refuse what is no truncation."""
+        k1, _, k2 = value.partition(",")
+        if not all(k.strip().isascii() and k.strip().isdecimal() and len(k) < 9 for k in (k1, k2)):
+            self.fail(f"{value!r} is no truncation; write K1,K2 such as 20,40.", param, ctx)
+        return int(k1), int(k2)
+
+
+TRUNCATION = _Truncation()
 
 
 @click.command(epilog=EPILOG)
@@ -23,27 +50,83 @@ from throughtime.progress import Progress
     show_default=True,
 )
 @click.option(
+    "--layout",
+    type=click.Choice(["house", "denominator", "numerator", "row"]),
+    default="house",
+    help="Gradients like their quantity and Jacobians with outputs as rows (house) or as columns "
+    "(denominator); gradients by columns as rows (numerator); or all vectors as rows (row).",
+    show_default=True,
+)
+@click.option(
     "-o",
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
     help="Write here instead of standard output.",
 )
+@click.option(
+    "--truncate",
+    type=TRUNCATION,
+    metavar="K1,K2",
+    help="Show truncated backpropagation too: every K1 steps, K2 steps back.",
+)
 @click.option("--force", is_flag=True, help="Write over a file that exists.")
 @common
 @click.pass_obj
-def derive(say: Progress, cell: str, form: str, output: Path | None, force: bool) -> Outcome:
+def derive(
+    say: Progress, cell: str, form: str, layout: str, output: Path | None, force: bool,
+    truncate: tuple[int, int] | None,
+) -> Outcome:  # fmt: skip
     """Show the backward equations of CELL, step by step."""
     refuse_existing(output, force=force)
+    if output and form == "tex":
+        refuse_existing(output.with_suffix(".bib"), force=force)
     model = load(cell, say)
     say(f"deriving {model.name}")
     derivation = model.derive()
-    text = derivation.latex() if form == "tex" else derivation.text()
-    data = {"cell": model.name, "file": output, "derivation": derivation.to_dict()}
+    chapters = _chapters(derivation, truncate)
+    text, bibliography = _page(derivation, form, layout, chapters, output)
+    data = {"cell": model.name, "file": output, "derivation": derivation.to_dict(layout)}
+    if layout != "house":
+        proved = _proved_layout(model, layout, say)
+        data["layout"] = {"name": layout, "proved": True, "proofs": [v.to_dict() for v in proved]}
+        mark = "% " if form == "tex" else ""
+        text += "\n" + "\n".join(f"{mark}{v}" for v in proved) + "\n"
+    if chapters:
+        data["chapters"] = [chapter.to_dict() for chapter in chapters]
     if output is None:
         return Outcome(data, text)
-    write(output, text, force=force)
-    return Outcome(data, str(output))
+    files = {output.name: text} | ({f"{output.stem}.bib": bibliography} if bibliography else {})
+    write_all(output.parent, files, force=force)
+    return Outcome(data, "\n".join(str(output.parent / name) for name in files))
+
+
+def _page(
+    derivation: Derivation | NetworkDerivation, form: str, layout: str, chapters: list[Chapter],
+    output: Path | None,
+) -> tuple[str, str]:  # fmt: skip
+    """The derivation as it is shown, and what belongs into a .bib file beside it."""
+    if form == "text":
+        return derivation.text(layout) + "".join(f"\n{c.text()}" for c in chapters), ""
+    from reports.appendix import appendix
+
+    found = appendix(derivation, output.stem if output else "", layout=layout, chapters=chapters)
+    return (found.section, found.bibliography) if output else (str(found), "")
+
+
+def _proved_layout(
+    model: Model | NetworkModel, layout: str, say: Progress
+) -> tuple[LayoutVerdict, ...]:
+    """That the derivation in another layout is the house's, or an error that says where it is not."""
+    say(f"proving the {layout} layout equal to the house's")
+    found = model.prove_layout(layout)
+    wrong = [line for verdict in found for line in verdict.wrong]
+    if wrong or not all(verdict.ok for verdict in found):
+        raise NotVerifiedError(
+            "\n".join([f"The {layout} layout of {model.name} is not the house layout's.", *wrong]),
+            "This is our bug: please report it. The house layout stands.",
+        )
+    return found
 
 
 @click.command(epilog=EPILOG)
@@ -72,12 +155,21 @@ def derive(say: Progress, cell: str, form: str, output: Path | None, force: bool
     metavar="NAME=HOW",
     help="How a parameter starts: W=orthogonal, b_f=chrono(100), b_i=-b_f; may be given again.",
 )
+@click.option(
+    "--truncate",
+    type=TRUNCATION,
+    metavar="K1,K2",
+    help="Bring along truncated gradients: every K1 steps, K2 steps back.",
+)
+@click.option(
+    "--checkpoint", is_flag=True, help="Bring along gradients that need O(√T) memory, not O(T)."
+)
 @click.option("--force", is_flag=True, help="Write over a file that exists.")
 @common
 @click.pass_obj
 def generate(
     say: Progress, cell: str, output: Path | None, unverified: bool, training: bool,
-    starts: tuple[str, ...], force: bool,
+    starts: tuple[str, ...], force: bool, truncate: tuple[int, int] | None, checkpoint: bool,
 ) -> Outcome:  # fmt: skip
     """Write NumPy code for CELL, if every check of it holds."""
     if output is not None and output.suffix != ".py":
@@ -85,7 +177,7 @@ def generate(
     refuse_existing(output, force=force)
     model = load(cell, say, starts)
     say(f"generating {model.name}")
-    source = model.generate().source
+    source = _source(model, truncation=truncate, checkpoint=checkpoint)
     if training:
         from numeric.training import with_training
 
@@ -111,3 +203,23 @@ def generate(
         fate = f"Written as {target}." if target else "Nothing was written."
         note = f"{verification.table()}\n{verdict(verification)}\n" + fate * (shown is None)
     return Outcome(data, shown or str(target or ""), exit_code(verification), note)
+
+
+def _source(model: Model | NetworkModel, **wanted: Any) -> str:
+    """The code, with what is asked for besides."""
+    if not any(wanted.values()):
+        return model.generate().source
+    from numeric.additions import Additions
+
+    return model.generate(Additions(**wanted)).source
+
+
+def _chapters(
+    derivation: Derivation | NetworkDerivation, truncation: tuple[int, int] | None
+) -> list[Chapter]:
+    """What is shown behind the backward equations."""
+    if truncation is None:
+        return []
+    from derive.chapters import truncations
+
+    return truncations(derivation, truncation)

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 from derive.errors import NotVerifiedError
 
 if TYPE_CHECKING:
+    from derive.derivation import Derivation
+    from derive.network_derivation import NetworkDerivation
+    from numeric.additions import Additions
     from proofs.rocq_check import Verdict
     from proofs.table import Verification
 
@@ -90,6 +93,17 @@ def _written(source: str, target: Path, *, force: bool) -> Path:
     from reports.files import write_files
 
     return write_files(target.parent, {target.name: source.encode()}, force=force)[0]
+
+
+def code_with(derivation: Derivation | NetworkDerivation, additions: Additions) -> Code:
+    """The code of a cell or a network with what is asked for besides forward and backward pass.
+
+    Raises:
+        ArgumentError: it makes no sense for this cell or network.
+    """
+    from numeric.additions import generate_with
+
+    return Code(generate_with(derivation, additions))
 
 
 def certified_code(name: str, source: str, verification: Verification) -> Code:

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 from derive.errors import NotVerifiedError
 from derive.network import Network
 from derive.network_derivation import NetworkDerivation, derive_network
-from throughtime.display import Code, certified_code
+from throughtime.display import Code, certified_code, code_with
 
 if TYPE_CHECKING:
+    from numeric.additions import Additions
+    from proofs.layouts import LayoutVerdict
     from proofs.table import Verification
 
 Progress = Callable[[str], None]
@@ -56,9 +58,30 @@ class NetworkModel:
         """The gradients, segment by segment, for symbolic sizes and lengths."""
         return self._derivation
 
-    def generate(self) -> Code:
-        """The NumPy code of forward and backward pass; ``verify`` tells whether it is right."""
-        return self._code
+    def prove_layout(self, layout: str, *, seed: int = 0) -> tuple[LayoutVerdict, ...]:
+        """Decide for every segment whether ``derive().text(layout)`` says what the house's layout says.
+
+        Args:
+            layout: ``denominator``, ``numerator`` or ``row``.
+            seed: of the random sizes and values.
+
+        Raises:
+            ArgumentError: there is no such layout.
+        """
+        from proofs.layouts import prove_layout
+
+        return tuple(prove_layout(d, layout, seed=seed) for d in self._derivation.segments)
+
+    def generate(self, additions: Additions | None = None) -> Code:
+        """The NumPy code of forward and backward pass; ``verify`` tells whether it is right.
+
+        Args:
+            additions: what to bring along besides; nothing if left out.
+
+        Raises:
+            ArgumentError: it makes no sense for this network.
+        """
+        return self._code if additions is None else code_with(self._derivation, additions)
 
     def verify(
         self, source: str | None = None, *, seed: int = 0, on_progress: Progress | None = None

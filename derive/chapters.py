@@ -1,0 +1,29 @@
+"""The chapters that a derivation can have behind its backward equations, for cells and for networks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from derive.chapter import Chapter
+from derive.derivation import Derivation
+from derive.network_derivation import NetworkDerivation
+from derive.network_stretches import refuse_unless_stretchable
+from derive.truncation import truncate
+
+
+def truncations(
+    derivation: Derivation | NetworkDerivation, truncation: tuple[int, int]
+) -> list[Chapter]:
+    """Truncated backpropagation, of a network segment by segment in the order of the backward pass.
+
+    Raises:
+        ArgumentError: not 1 ≤ k₁ ≤ k₂, or a network whose steps cannot be run a stretch at a time.
+    """
+    if isinstance(derivation, Derivation):
+        return [truncate(derivation, truncation)]
+    refuse_unless_stretchable(derivation.network, "Truncation")
+    segments = derivation.network.segments
+    read = frozenset(x.name for s in segments for x in s.inputs.values() if x.segment)
+    pairs = zip(segments, derivation.segments, strict=True)
+    chapters = [(s, truncate(d, truncation, read)) for s, d in pairs]
+    return [replace(c, heading=f"{c.heading}: segment {s.name}") for s, c in chapters[::-1]]

@@ -1,0 +1,75 @@
+"""What a generated file can bring along besides forward and backward pass, as one row each: asked for, written, found.
+
+truncation    truncated_gradients: every k₁ steps, back k₂ steps
+checkpoint    checkpointed_value_and_grad: O(√T) memory
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from derive.derivation import Derivation
+from derive.network_derivation import NetworkDerivation
+from numeric import stretches
+from numeric.checkpointed import checkpointed_functions
+from numeric.network_source import generate_network
+from numeric.source import generate
+from numeric.stretches import sources, stretch_functions
+from numeric.truncated import truncated_functions, truncation_in
+
+
+@dataclass(frozen=True, slots=True)
+class Additions:
+    """What is asked for.
+
+    Args:
+        truncation: (k₁, k₂), or ``None``.
+        checkpoint: gradients with O(√T) memory.
+    """
+
+    truncation: tuple[int, int] | None = None
+    checkpoint: bool = False
+
+    @property
+    def any(self) -> bool:
+        """Whether anything is asked for."""
+        return self != Additions()
+
+
+def generate_with(derivation: Derivation | NetworkDerivation, wanted: Additions) -> str:
+    """The file of a cell or a network, with what is asked for behind its own functions.
+
+    Args:
+        derivation: of the cell or the network.
+        wanted: what to bring along.
+
+    Raises:
+        ArgumentError: it makes no sense for this cell or network; the message says why.
+    """
+    of_network = isinstance(derivation, NetworkDerivation)
+    source = generate_network(derivation) if of_network else generate(derivation)
+    parts = [source.rstrip("\n")]
+    if wanted.truncation is not None:
+        parts += [
+            *truncated_functions(derivation, wanted.truncation),
+            *stretch_functions(derivation),
+            *sources(stretches, stretches.NAMES),
+        ]
+    if wanted.checkpoint:
+        parts += checkpointed_functions(derivation)
+    return "\n\n\n".join(parts) + "\n"
+
+
+def additions_in(source: str) -> Additions:
+    """What a file brings along, read without running it."""
+    return Additions(truncation_in(source), "checkpointed_value_and_grad" in functions_in(source))
+
+
+def functions_in(source: str) -> frozenset[str]:
+    """The names of a file's functions; none if it is no Python."""
+    try:
+        body = ast.parse(source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return frozenset()
+    return frozenset(node.name for node in body if isinstance(node, ast.FunctionDef))

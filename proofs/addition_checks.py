@@ -1,0 +1,47 @@
+"""The checks of what a file brings along besides forward and backward pass: required where the function is there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numeric.additions import functions_in
+from proofs import network_stretch_checks as of_networks
+from proofs import stretch_checks as of_cells
+from proofs.network_contract import Examine as ExamineNetwork
+from proofs.subject import Examine
+
+TRUNCATED, CHECKPOINTED = "truncated_gradients", "checkpointed_value_and_grad"
+
+OF_CELLS: dict[str, dict[str, Examine]] = {
+    TRUNCATED: {
+        of_cells.EXACT: of_cells.exact_truncation,
+        of_cells.WHOLE: of_cells.truncated_whole,
+        of_cells.CUT: of_cells.truncated,
+    },
+    CHECKPOINTED: {
+        of_cells.AGAIN: of_cells.checkpointed,
+        of_cells.SPARSE: of_cells.checkpointed_memory,
+    },
+}
+OF_NETWORKS: dict[str, dict[str, ExamineNetwork]] = {
+    TRUNCATED: {
+        of_cells.WHOLE: of_networks.truncated_whole,
+        of_cells.CUT: of_networks.truncated,
+    },
+    CHECKPOINTED: {
+        of_cells.AGAIN: of_networks.checkpointed,
+        of_cells.SPARSE: of_networks.checkpointed_memory,
+    },
+}
+
+
+def examined(source: str, table: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The checks of the additions that a file defines, by name.
+
+    Args:
+        source: the file.
+        table: ``OF_CELLS`` or ``OF_NETWORKS``.
+    """
+    defined = functions_in(source)
+    rows = (checks for function, checks in table.items() if function in defined)
+    return {name: examine for checks in rows for name, examine in checks.items()}

@@ -1,0 +1,174 @@
+"""The checks of what a cell's file does in stretches: truncation against held states, checkpointing against all."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import ceil, isqrt
+from typing import Any
+
+import numpy as np
+
+from derive.nodes import Timed
+from derive.truncation import Window, windows
+from proofs import differences, layout
+from proofs.compare import Comparison, compare
+from proofs.floats import Floats
+from proofs.gradient_checks import ROUNDING, labels
+from proofs.samples import Arrays, Sample, Values, reference
+from proofs.subject import Subject
+from proofs.table import Check, measured
+from proofs.truncation_exact import CASES, prove_truncation
+from proofs.unrolled import Tape
+
+STEPS = 7
+EXACT, WHOLE, CUT = "exact, truncation", "truncated, k2 >= T", "truncated"
+AGAIN, SPARSE = "checkpointed", "checkpointed, memory"
+
+
+def exact_truncation(subject: Subject) -> Check:
+    """Windows against dual numbers that hold the state before them, and what is kept against the sum over lags."""
+    what = "each window's gradient against dual numbers, and their sum against the lags kept, modulo a prime"
+    found = prove_truncation(subject.derivation, seed=subject.seed)
+    wrong = found.wrong if found.compared else ("nothing was compared",)
+    return measured(EXACT, what, found.extent, len(wrong), 0, where=wrong, unit="wrong")
+
+
+def truncated_whole(subject: Subject) -> Check:
+    """With windows as long as the sequence, bit for bit what backward returns."""
+    what = "gradients at k2 = T and beyond that differ from backward's in any bit"
+    sample = subject.sample("untruncated", subject.extent("untruncated", steps=STEPS))
+    T = sample.extent.steps
+    true = subject.code.gradient(sample)
+    wrong: list[str] = []
+    for k1, k2 in ((1, T), (2, T + 3), (T, T)):
+        found = _truncated(subject, sample, k1, k2)
+        different = [p for p, v in true.items() if not np.array_equal(found[p], v)]
+        wrong += [f"{place} at k1 = {k1}, k2 = {k2}" for place in labels(sample, different)]
+    return measured(WHOLE, what, sample.extent, len(wrong), 0, where=tuple(wrong), unit="wrong")
+
+
+def truncated(subject: Subject) -> Check:
+    """Shorter windows against complex steps on the equations in which the state before each window is held."""
+    what = "gradients against complex steps that hold the state before every window"
+    sample = subject.sample("truncated", subject.extent("truncated", steps=STEPS))
+    errors: dict[Any, float] = {}
+    for k1, k2 in CASES:
+        found, true = _truncated(subject, sample, k1, k2), held_gradient(sample, k1, k2)
+        for place, error in compare(found, true).errors.items():
+            errors[place] = max(error, errors.get(place, 0.0))
+    comparison = Comparison(errors)
+    note = f"at (k1, k2) = {', '.join(map(str, CASES))}"
+    wrong = labels(sample, comparison.wrong(ROUNDING))
+    return measured(CUT, what, sample.extent, comparison.worst, ROUNDING, note=note, where=wrong)
+
+
+def _truncated(subject: Subject, sample: Sample, k1: int, k2: int) -> Values:
+    *_, cache = subject.code.forward(sample)
+    found = subject.code.module.truncated_gradients(
+        layout.parameters(sample, np.float64),
+        cache,
+        layout.outputs_bar(sample, np.float64),
+        layout.final_bar(sample, np.float64),
+        k1=k1,
+        k2=k2,
+    )
+    return layout.places(sample, *found)
+
+
+def held_gradient(sample: Sample, k1: int, k2: int) -> Values:
+    """The truncated gradient by complex steps: of every window's losses, with the joint state before it held."""
+    tape = reference(sample, Floats())
+    total: Values = {p: np.zeros_like(sample.values[p]) for p in differences.places_of(sample)}
+    for window in windows(sample.extent.steps, k1, k2):
+        gradient = differences.complex_step_gradient(_in_window(sample, tape, window))
+        for (name, t), value in gradient.items():
+            place = name, None if t is None else t + window.first - 1
+            if t is None or t > 0 or window.first == 1:
+                total[place] = total[place] + value
+    return total
+
+
+def _in_window(sample: Sample, tape: Tape[Any], window: Window) -> Sample:
+    """The run of one window by itself: it begins with the true state, and its loss is what the window sees."""
+    before, length = window.first - 1, window.last - window.first + 1
+    values = {p: v for p, v in sample.values.items() if p[1] is None}
+    for q in sample.cell.inputs:
+        steps = range(1 - q.depth, length + 1)
+        values |= {(q.name, t): sample.values[q.name, t + before] for t in steps}
+    shape = (sample.extent.samples, 1, 1)
+    for q in sample.cell.states:
+        for t in range(1 - q.depth, 1):
+            value = tape.get(Timed, (q.name, t + before))
+            values[q.name, t] = np.broadcast_to(value, np.broadcast_shapes(value.shape, shape))
+    weights = {
+        (name, t - before): w if t > window.seen else 0 * w
+        for (name, t), w in sample.weights.items()
+        if before < t <= window.last
+    }
+    ends = window.last == sample.extent.steps
+    final = {(n, t - before): w for (n, t), w in sample.final_weights.items() if ends}
+    return replace(
+        sample,
+        extent=replace(sample.extent, steps=length),
+        values=values,
+        weights=weights,
+        final_weights=final,
+    )
+
+
+def checkpointed(subject: Subject) -> Check:
+    """Loss and gradients against value_and_grad; in one stretch, bit for bit."""
+    what = "loss and gradients in stretches against those of the whole run"
+    sample = subject.sample("checkpointed", subject.extent("checkpointed", steps=STEPS))
+    module, consts = subject.code.module, layout.keywords(sample)
+    params, xs, state = layout.arguments(sample)
+    value, whole = module.value_and_grad(half_of_squares, params, *xs, state, **consts)
+    true = layout.places(sample, *whole) | {("loss", None): np.array(value)}
+    errors: dict[Any, float] = {}
+    T = sample.extent.steps
+    for count in (None, 1, 3, T):
+        again, parts = module.checkpointed_value_and_grad(
+            lambda out, start: half_of_squares(out), params, *xs, state, stretches=count, **consts
+        )
+        found = layout.places(sample, *parts) | {("loss", None): np.array(again)}
+        for place, error in compare(found, true).errors.items():
+            same = count != 1 or np.array_equal(found[place], true[place])
+            errors[place] = max(error if same else float("inf"), errors.get(place, 0.0))
+    comparison = Comparison(errors)
+    wrong = labels(sample, comparison.wrong(ROUNDING))
+    note = "in one stretch, equal in every bit"
+    return measured(AGAIN, what, sample.extent, comparison.worst, ROUNDING, note=note, where=wrong)
+
+
+def half_of_squares(outputs: Arrays) -> tuple[float, Arrays]:
+    """½ Σ ‖output‖² and its gradients."""
+    value = float(sum(np.sum(v * v) for v in outputs.values())) / 2
+    return value, {name: v.copy() for name, v in outputs.items()}
+
+
+def checkpointed_memory(subject: Subject) -> Check:
+    """Forward is never asked for more than ⌈√T⌉ steps at once."""
+    what = "steps that forward is asked for at once, at T = 30"
+    extent = replace(subject.extent("checkpointed, memory"), steps=30)
+    sample = subject.sample("checkpointed, memory", extent)
+    module, longest = subject.code.module, [0]
+    ordinary = module.forward
+
+    def watched(*args: Any, **named: Any) -> Any:
+        found = ordinary(*args, **named)
+        longest[0] = max(longest[0], *(len(v) for v in found[0].values()))
+        return found
+
+    params, xs, state = layout.arguments(sample)
+    module.forward = watched
+    try:
+        module.checkpointed_value_and_grad(
+            lambda out, start: half_of_squares(out), params, *xs, state, **layout.keywords(sample)
+        )
+    finally:
+        module.forward = ordinary
+    bound = isqrt(extent.steps - 1) + 1
+    figure = longest[0] or float("inf")
+    return measured(
+        SPARSE, what, extent, ceil(figure) if longest[0] else figure, bound, unit="steps"
+    )

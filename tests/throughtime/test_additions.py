@@ -1,0 +1,77 @@
+"""What generate and derive bring along on request: from the command line to a file that verifies itself."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from throughtime.cli import cli
+
+pytestmark = pytest.mark.usefixtures("in_tmp_path")
+
+
+@pytest.fixture
+def in_tmp_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def run(*arguments: str) -> Result:
+    result = CliRunner().invoke(cli, [*arguments, "-q"])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def test_a_file_with_truncation_and_checkpointing_is_verified_with_them():
+    made = run("generate", "elman", "--truncate", "3,6", "--checkpoint", "-o", "e.py", "--json")
+    assert made.exit_code == 0
+    names = [c["name"] for c in json.loads(made.stdout)["verification"]["checks"]]
+    assert {"truncated", "exact, truncation", "checkpointed", "checkpointed, memory"} <= set(names)
+    text = Path("e.py").read_text()
+    assert "k1: int = 3,\n    k2: int = 6,\n" in text
+    assert run("verify", "e.py").exit_code == 0
+    Path("e.py").write_text(text.replace("steps < unseen", "steps <= unseen"))
+    found = run("verify", "e.py")
+    assert found.exit_code == 3
+    assert "NOT verified; failed: truncated" in found.stdout
+    differing = [x for x in found.stdout.splitlines() if x.startswith(("    -", "    +"))]
+    assert differing == [
+        "    -    found[steps < unseen] = 0.0",
+        "    +    found[steps <= unseen] = 0.0",
+    ]
+
+
+def test_training_and_truncation_go_together():
+    assert run("generate", "elman", "--truncate", "3,6", "--training", "-o", "e.py").exit_code == 0
+    assert "def windows(series" in Path("e.py").read_text()
+
+
+def test_derive_shows_the_truncated_derivation_behind_the_other():
+    text = run("derive", "elman", "--truncate", "3,6").stdout
+    assert text.index("Gradients of the parameters") < text.index("every k1 = 3 steps")
+    data = json.loads(run("derive", "elman", "--truncate", "3,6", "--json").stdout)
+    assert [c["chapter"] for c in data["chapters"]] == ["truncation"]
+    assert "chapters" not in json.loads(run("derive", "elman", "--json").stdout)
+
+
+@pytest.mark.parametrize("value", ["3", "3,", "x,3", "3,6,9", "-1,3"])
+def test_what_is_no_pair_of_numbers_is_a_usage_error(value):
+    made = run("generate", "elman", "--truncate", value)
+    assert made.exit_code == 2
+    assert "is no truncation; write K1,K2 such as 20,40." in made.stderr
+
+
+def test_k2_below_k1_is_refused_with_the_reason():
+    made = run("generate", "elman", "--truncate", "6,3")
+    assert made.exit_code == 2
+    assert "expected 1 <= k1 <= k2" in made.stderr
+
+
+def test_a_network_that_cannot_be_cut_is_refused_and_nothing_is_written():
+    for option in (["--truncate", "3,6"], ["--checkpoint"]):
+        made = run("generate", "tagger", *option, "-o", "t.py")
+        assert made.exit_code == 2
+        assert "segment b of tagger runs from the last step to the first" in made.stderr
+        assert list(Path.cwd().iterdir()) == []
