@@ -10,7 +10,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -158,7 +158,7 @@ class Problem:
         return {n: v.astype(dtype) + h * direction.get(n, 0.0) for n, v in self.blocks.items()}
 
     def _complex(self, direction: Mapping[str, Array]) -> Slope:
-        value = float(np.imag(self.at(self._moved(direction, 1j * STEP)))) / STEP
+        value = complex(self.at(self._moved(direction, 1j * STEP))).imag / STEP
         return Slope(value, 1e-13 * abs(value))
 
     def _differences(self, direction: Mapping[str, Array]) -> Slope:
@@ -173,11 +173,9 @@ class Problem:
         rows: list[list[float]] = []
         for i in range(LEVELS):
             row = [
-                float(
-                    np.real(
-                        self.at(self._moved(direction, h)) - self.at(self._moved(direction, -h))
-                    )
-                )
+                complex(
+                    self.at(self._moved(direction, h)) - self.at(self._moved(direction, -h))
+                ).real
                 / (2 * h)
             ]
             for j in range(i):
@@ -229,8 +227,8 @@ def _moved(v: Array, rng: np.random.Generator) -> Array:
 
 def _pair(found: Any) -> tuple[Any, Any]:
     """The params' gradients and the inputs'."""
-    both = type(found) is tuple and len(found) == 2
-    return found if both else (found, ())
+    both = type(found) is tuple and len(cast("tuple[Any, ...]", found)) == 2
+    return cast("tuple[Any, Any]", found) if both else (found, ())
 
 
 def _items(values: Any) -> list[tuple[Any, Any]]:
