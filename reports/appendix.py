@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from derive.cell import Cell
-from derive.derivation import Derivation
-from derive.lines import SECTIONS, Step
+from derive.chapter import Chapter
+from derive.derivation import SECTIONS, Derivation, Step
 from derive.network_derivation import NetworkDerivation, heading
 from reports.bibliography import Reference, references
 from reports.report_shapes import quantity_rows
@@ -42,12 +42,20 @@ class Appendix:
         )
 
 
-def appendix(derivation: Derivation | NetworkDerivation, bibliography: str = "") -> Appendix:
+def appendix(
+    derivation: Derivation | NetworkDerivation,
+    bibliography: str = "",
+    *,
+    layout: str = "house",
+    chapters: Sequence[Chapter] = (),
+) -> Appendix:
     r"""The section: what the cell is and where it is from, its notation, and every numbered equation with a label.
 
     Args:
         derivation: of a cell or of a network.
         bibliography: the ``.bib`` file's name without its ending; the cell's name if left out.
+        layout: in which layout, as ``Derivation.page`` takes it.
+        chapters: what follows behind the backward equations.
 
     A label reads ``eq:NAME:K``, with the K of the derivation's K-th line (for a network ``eq:NAME-SEGMENT:K``), so that
     ``\eqref`` finds the line that ``throughtime derive`` prints as (K). What is wider than the line is broken at signs.
@@ -59,7 +67,8 @@ def appendix(derivation: Derivation | NetworkDerivation, bibliography: str = "")
         _PREAMBLE.replace("@BIB@", _label(bibliography or thing.name)),
         rf"\section{{Gradients through time: {title}}}\label{{sec:{_label(thing.name)}}}",
         _lead(sources),
-        *_body(derivation),
+        *_body(derivation, layout),
+        *(_chapter(chapter, thing.name) for chapter in chapters),
     ]
     entries = "\n\n".join(source.bibtex() for source in sources)
     return Appendix("\n\n".join(filter(None, parts)) + "\n", entries and entries + "\n")
@@ -76,29 +85,42 @@ def _lead(sources: tuple[Reference, ...]) -> str:
     )
 
 
-def _body(derivation: Derivation | NetworkDerivation) -> Iterator[str]:
+def _body(derivation: Derivation | NetworkDerivation, layout: str) -> Iterator[str]:
     if isinstance(derivation, Derivation):
-        yield from _derived(derivation, derivation.cell.name)
+        yield from _derived(derivation, derivation.cell.name, layout)
         return
     yield "The network is evaluated segment by segment; adjoints pass through the segments in the opposite order."
     for segment, derived in list(
         zip(derivation.network.segments, derivation.segments, strict=True)
     )[::-1]:
         yield rf"\subsection{{{escape_tex(heading(segment))}}}"
-        yield from _derived(derived, f"{derivation.network.name}-{segment.name}")
+        yield from _derived(derived, f"{derivation.network.name}-{segment.name}", layout)
         passed = [p.latex for p in derivation.passages if p.segment == segment.name]
         if passed:
             yield "What this segment hands to those before it:"
             yield _aligned(r" \\" + "\n", [_lines(latex, r"\nonumber") for latex in passed])
 
 
-def _derived(derivation: Derivation, name: str) -> Iterator[str]:
+def _derived(derivation: Derivation, name: str, layout: str) -> Iterator[str]:
+    page = derivation.page(layout)
     yield _notation(derivation.cell)
+    if page.words:
+        shapes = f" Here {', '.join(f'${tex}$' for _, tex in page.shapes)}." if page.shapes else ""
+        yield escape_tex_formula(page.words + shapes)
     for key, title in SECTIONS.items():
-        steps = derivation.section(key)
+        steps = page.section(key)
         if steps:
             yield rf"\paragraph{{{escape_tex(title)}}}"
             yield _aligned(" \\\\\n", [_equation(step, name) for step in steps])
+
+
+def _chapter(chapter: Chapter, name: str) -> str:
+    label = f"eq:{_label(name)}-{_label(chapter.key)}"
+    rows = [
+        _lines(line.latex, rf"\label{{{label}:{i}}}") for i, line in enumerate(chapter.lines, 1)
+    ]
+    aligned = _aligned(" \\\\\n", rows)
+    return f"\\paragraph{{{escape_tex(chapter.heading)}}}\n{aligned}"
 
 
 def _equation(step: Step, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,9 +46,14 @@ def refuse_existing(path: Path | None, *, force: bool) -> None:
 
 def write(path: Path, text: str, *, force: bool) -> None:
     """One file, whole or not at all."""
+    write_all(path.parent, {path.name: text}, force=force)
+
+
+def write_all(folder: Path, texts: Mapping[str, str], *, force: bool) -> None:
+    """Several files into a folder, all or none."""
     from reports.files import write_files
 
-    write_files(path.parent, {path.name: text.encode()}, force=force)
+    write_files(folder, {name: text.encode() for name, text in texts.items()}, force=force)
 
 
 def exit_code(verification: Verification) -> int:

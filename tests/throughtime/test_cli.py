@@ -49,13 +49,10 @@ class FakeVerification:
 
 
 class FakeDerivation:
-    def text(self) -> str:
+    def text(self, layout: str) -> str:
         return "h̄ = ∂ℓ/∂h"
 
-    def latex(self) -> str:
-        return r"\bar h"
-
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self, layout: str) -> dict[str, object]:
         return {"steps": []}
 
 
@@ -133,10 +130,10 @@ def test_derive_prints_the_derivation(model: FakeModel) -> None:
     assert model.calls == [("load", "lstm")]
 
 
-def test_derive_writes_latex_where_it_is_told(model: FakeModel) -> None:
-    result = run("derive", "lstm", "--format", "tex", "-o", "out/lstm.tex")
-    assert (result.exit_code, result.stdout) == (0, f"{Path('out/lstm.tex')}\n")
-    assert Path("out/lstm.tex").read_text() == r"\bar h"
+def test_derive_writes_where_it_is_told(model: FakeModel) -> None:
+    result = run("derive", "lstm", "-o", "out/lstm.txt")
+    assert (result.exit_code, result.stdout) == (0, f"{Path('out/lstm.txt')}\n")
+    assert Path("out/lstm.txt").read_text() == "h̄ = ∂ℓ/∂h"
 
 
 def test_cells_lists_names_options_and_sources(model: FakeModel) -> None:
@@ -407,7 +404,8 @@ def load(spec):
     print("loaded", file=sys.stderr, flush=True)
     if spec == "slow":
         time.sleep(60)
-    derivation = types.SimpleNamespace(text=lambda: "σ∘\\n" * 200_000, to_dict=dict)
+    told = lambda layout: "σ∘\\n" * 200_000
+    derivation = types.SimpleNamespace(text=told, to_dict=lambda layout: {})
     return types.SimpleNamespace(name=spec, derive=lambda: derivation)
 sys.modules["throughtime.model"] = types.SimpleNamespace(load=load)
 from throughtime.cli import main
