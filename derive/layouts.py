@@ -232,10 +232,7 @@ def _pushed(here: MatrixExpr, there: MatrixExpr) -> MatrixExpr:
 
 def _sum(w: Turning, expr: MatrixExpr, across: bool) -> MatrixExpr:
     """(A + B)ᵀ = Aᵀ + Bᵀ"""
-    here, there = (
-        add(*(w(part, across=side) for part in operands(expr))) for side in (across, not across)
-    )
-    return _pushed(here, there)
+    return add(*(w(part, across=across) for part in operands(expr)))
 
 
 def _product(w: Turning, expr: MatrixExpr, across: bool) -> MatrixExpr:

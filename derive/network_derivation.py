@@ -40,8 +40,8 @@ class NetworkDerivation:
     segments: tuple[Derivation, ...]
     passages: tuple[Passage, ...]
 
-    def text(self) -> str:
-        """All lines as text, segment by segment in the order of the backward pass."""
+    def text(self, layout: str = "house") -> str:
+        """All lines as text, segment by segment in the order of the backward pass, in a cell's layout."""
         parts = []
         for segment, derivation in zip(
             self.network.segments[::-1], self.segments[::-1], strict=True
@@ -52,15 +52,15 @@ class NetworkDerivation:
                     [
                         heading(segment),
                         "",
-                        derivation.text().rstrip(),
+                        derivation.text(layout).rstrip(),
                         *(["", *lines] if lines else []),
                     ]
                 )
             )
         return "\n\n\n".join(parts) + "\n"
 
-    def latex(self) -> str:
-        """All lines as LaTeX."""
+    def latex(self, layout: str = "house") -> str:
+        """All lines as LaTeX, in a cell's layout."""
         parts = []
         for segment, derivation in zip(
             self.network.segments[::-1], self.segments[::-1], strict=True
@@ -68,15 +68,17 @@ class NetworkDerivation:
             lines = [p.latex for p in self.passages if p.segment == segment.name]
             body = " \\\\\n".join(lines)
             passing = f"\n\\begin{{align*}}\n{body}\n\\end{{align*}}\n" if lines else ""
-            parts.append(f"\\subsection*{{{heading(segment)}}}\n{derivation.latex()}{passing}")
+            parts.append(
+                f"\\subsection*{{{heading(segment)}}}\n{derivation.latex(layout)}{passing}"
+            )
         return "\n".join(parts)
 
-    def to_dict(self) -> dict[str, object]:
-        """The derivation as plain data."""
+    def to_dict(self, layout: str = "house") -> dict[str, object]:
+        """The derivation as plain data, in a cell's layout."""
         return {
             "network": self.network.name,
             "segments": [
-                {"name": s.name, "axis": s.axis, "reverse": s.reverse, **d.to_dict()}
+                {"name": s.name, "axis": s.axis, "reverse": s.reverse, **d.to_dict(layout)}
                 for s, d in zip(self.network.segments, self.segments, strict=True)
             ],
             "passages": [

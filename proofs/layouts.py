@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -56,6 +56,7 @@ class LayoutVerdict:
     """What was found about a derivation in a layout.
 
     Args:
+        subject: the cell's name.
         layout: the layout's name.
         compared: the number of expressions compared.
         wrong: lines that differ, and how.
@@ -63,6 +64,7 @@ class LayoutVerdict:
         bound: the probability that a line that differs was accepted.
     """
 
+    subject: str
     layout: str
     compared: int
     wrong: tuple[str, ...]
@@ -79,13 +81,14 @@ class LayoutVerdict:
             return "\n".join(self.wrong) or "nothing was compared"
         sizes = "; ".join(", ".join(f"{d} = {n}" for d, n in e.sizes.items()) for e in self.extents)
         return (
-            f"Every line is proved equal to the house layout's, modulo a prime at {sizes}; "
-            f"probability that a wrong line passes {self.bound}."
+            f"proved: in {self.layout} layout every line of {self.subject} equals the house layout's, "
+            f"modulo a prime at {sizes}; probability that a wrong one passes {self.bound}"
         )
 
     def to_dict(self) -> dict[str, object]:
         """The verdict as plain data."""
         return {
+            "subject": self.subject,
             "layout": self.layout,
             "proved": self.ok,
             "compared": self.compared,
@@ -125,9 +128,9 @@ def prove_layout(
     extents = tuple(Extent(_sizes(derivation, pairs, rng), 1, 1) for _ in range(repeats))
     bound = _bound(pairs, extents, turning)
     wrong = [line for e in extents for line in _wrong(pairs, e, bound.prime, rng, turning)]
-    return LayoutVerdict(
-        layout, len(pairs), tuple(dict.fromkeys([*lacking, *wrong])), extents, bound
-    )
+    every = tuple(dict.fromkeys([*lacking, *wrong]))
+    told = tuple(Extent({d: e.sizes[d] for d in derivation.cell.dims}, 1, 1) for e in extents)
+    return LayoutVerdict(derivation.cell.name, layout, len(pairs), every, told, bound)
 
 
 def _pairs(house: Page, laid: Page, turning: Turning) -> Iterator[Pair]:
@@ -138,9 +141,9 @@ def _pairs(house: Page, laid: Page, turning: Turning) -> Iterator[Pair]:
     for (lhs, rhs), (lhs_there, rhs_there) in zip(
         house.across_steps, laid.across_steps, strict=True
     ):
-        across = turning.turned(lhs)
-        yield Pair(lhs.text, lhs, lhs_there, across)
-        yield Pair(lhs.text, rhs, rhs_there, across)
+        across, where = turning.turned(lhs), str(_key(lhs)[1])
+        yield Pair(where, lhs, lhs_there, across)
+        yield Pair(where, rhs, rhs_there, across)
     for name, a in house.notation.assignments.items():
         there = laid.notation.assignments[name]
         across = turning.turned(a.target)
@@ -179,7 +182,7 @@ def _key(leaf: Any) -> tuple[Any, ...]:
         return (ThroughTime, leaf.text)
     if isinstance(leaf, Block):
         return (Block, leaf.of.name, leaf.of.lag, leaf.by.name, leaf.by.lag)
-    return (type(leaf), leaf.name, getattr(leaf, "lag", 0))
+    return (cast("type[Any]", type(leaf)), leaf.name, getattr(leaf, "lag", 0))
 
 
 class _Values:
