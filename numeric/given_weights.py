@@ -1,13 +1,8 @@
-"""Weights that a user gives: read from a file by name, and fitted to a cell; the sizes follow from their shapes.
-
-A new format is a row in ``LOADERS``: from a path to arrays by parameter's name.
-"""
+"""Weights that a user gives by name, fitted to a cell; the sizes follow from their shapes."""
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -17,51 +12,6 @@ from derive.errors import ArgumentError
 from derive.expressions import is_column, is_scalar
 from derive.language_words import listed, nearest
 from numeric.interpret import Array, shape_of
-
-MOST_BYTES = 2**32
-"""A file that would unpack to more is refused."""
-
-
-def load_weights(path: Path) -> Mapping[str, Array]:
-    """The arrays of a file, by name.
-
-    Args:
-        path: the file; its ending says how it is read, see ``LOADERS``.
-
-    Raises:
-        ArgumentError: the ending is unknown, or the file is not what its ending says.
-    """
-    loader = LOADERS.get(path.suffix.lower())
-    if loader is None:
-        raise ArgumentError(
-            f"{path} ends in {path.suffix or 'nothing'!r}, which no loader of weights knows.",
-            f"Give a file that ends in {listed(list(LOADERS))}, with arrays named like the cell's parameters.",
-        )
-    if not path.is_file():
-        raise ArgumentError(f"There is no file {path}.", "Check the path.")
-    return loader(path)
-
-
-def _npz(path: Path) -> Mapping[str, Array]:
-    """What ``numpy.savez(path, W=W, U=U)`` wrote; pickled objects are refused, not loaded."""
-    try:
-        with zipfile.ZipFile(path) as packed:
-            size = sum(item.file_size for item in packed.infolist())
-        if size > MOST_BYTES:
-            raise ArgumentError(
-                f"{path} unpacks to {size:,} bytes; the limit is {MOST_BYTES:,}.",
-                "Save the parameters of one cell only.",
-            )
-        with np.load(path, allow_pickle=False) as found:
-            return {name: found[name] for name in found.files}
-    except (OSError, ValueError, zipfile.BadZipFile, KeyError) as error:
-        raise ArgumentError(
-            f"{path} cannot be read as .npz: {str(error).splitlines()[0]}",
-            "Write it with numpy.savez(path, **params).",
-        ) from None
-
-
-LOADERS: dict[str, Callable[[Path], Mapping[str, Array]]] = {".npz": _npz}
 
 
 def parameters_from(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from derive.errors import ArgumentError
+from derive.errors import ArgumentError, NotVerifiedError
 from derive.initial import KINDS
+from throughtime.cli_sweep import sweep_options, swept
 from throughtime.console import Outcome, common
 from throughtime.progress import Progress
 
@@ -50,29 +53,74 @@ def setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.command()
-@click.argument("cell")
+@click.argument("cell", required=False)
 @setting_options
 @click.option(
     "--weights",
     type=click.Path(dir_okay=False),
     default="",
     metavar="FILE",
-    help="Measure your own weights: an .npz file with the cell's parameters by name.",
+    help="Measure your own weights: .npz with the parameters of CELL by name; or a model of torch (.safetensors, "
+    ".npz), Keras (.keras, .h5) or ONNX (.onnx), whose layers name their cells themselves.",
 )
+@click.option("--layer", metavar="NAME", help="One layer of the file; all of them if not given.")
+@sweep_options
 @common
 @click.pass_obj
 def study(
-    say: Progress, cell: str, output: Path | None, formats: str, force: bool, **given: Any
+    say: Progress, cell: str | None, output: Path | None, formats: str, force: bool, layer: str | None,
+    grid: Path | None, rows: Path | None, workers: int | None, scheduler: str, **given: Any,
 ) -> Outcome:  # fmt: skip
     """Measure how gradients flow through CELL: rates, routes, exponents, and what is proved of it."""
+    if grid is not None:
+        return swept(say, cell, grid, rows, workers, scheduler)
     wanted, setting = _formats(formats), _setting(**given)
-    say(f"reading {cell}")
+    if not setting.weights:
+        if cell is None or layer is not None:
+            lacks = "No cell was named." if cell is None else "--layer chooses from a weight file."
+            raise ArgumentError(lacks, "Give CELL, --weights FILE or --sweep GRID.toml.")
+        say(f"reading {cell}")
+        return _studied(cell, setting, output or _folder(cell), wanted, force, say)
+    from throughtime.exchange import loaded
+
+    say(f"reading {setting.weights}")
+    outcomes = []
+    for each in (subjects := loaded(setting.weights, cell, layer)):
+        if each.check is not None and each.check.verdict == "fails":
+            raise NotVerifiedError(
+                f"The layer of {each.label} does not compute what {each.spec} does with its weights.",
+                "This is our bug, or the file is not what it says it is: please report it.",
+            )
+        root = output or _folder(setting.weights)
+        folder = root if len(subjects) == 1 else root / _plain(each.label.partition(": ")[2])
+        here = replace(setting, weights=each.label)
+        found = _studied(each.spec, here, folder, wanted, force, say, each.parameters)
+        outcomes.append(replace(found, text=f"{each.told}\n{found.text}".lstrip()))
+    if len(outcomes) == 1:
+        return outcomes[0]
+    return Outcome({"layers": [o.data for o in outcomes]}, "\n\n".join(o.text for o in outcomes))
+
+
+def _folder(name: str) -> Path:
+    return Path("build", "study", _plain(Path(name).stem))
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^\w.-]+", "-", name)
+
+
+def _studied(
+    cell: str, setting: Setting, folder: Path, wanted: tuple[str, ...], force: bool, say: Progress,
+    weights: Mapping[str, Any] | None = None,
+) -> Outcome:  # fmt: skip
+    """One cell's study: measured, written, and told."""
     from reports.study_page import verdict
     from throughtime.studying import write_study
 
-    folder = output or Path("build", "study", Path(cell.replace(":", "-").replace("=", "-")).stem)
-    found, files = write_study(cell, setting, folder, wanted, force=force, say=say)
+    found, files = write_study(cell, setting, folder, wanted, force=force, say=say, weights=weights)
     data = {"cell": cell, **_numbers(found), "files": files}
+    if setting.weights:
+        data["weights"] = setting.weights
     paths = "\n".join(str(path) for path in files.values())
     lines = [verdict(found)]
     if found.ledger is not None:

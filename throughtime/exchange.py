@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,11 +13,13 @@ from derive import catalog
 from derive.cell import Cell
 from derive.errors import ArgumentError
 from numeric.weights.conventions import to_keras, to_torch
+from numeric.weights.files import read_tensors
 from numeric.weights.loading import chosen_layers
 from numeric.weights.onnx_export import onnx_model
 from numeric.weights.recurrent import EXPORTED, Recurrent, recurrent_of
 
 if TYPE_CHECKING:
+    from proofs.table import Check
     from throughtime.model import Model
 
 Convention = Literal["torch", "keras"]
@@ -38,6 +41,65 @@ def load_weights(path: str | Path, layer: str | None = None) -> tuple[Recurrent,
         ArgumentError: the file cannot be read, or a layer in it is none of the shipped cells.
     """
     return chosen_layers(path, layer)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A cell with a user's own weights.
+
+    Args:
+        spec: the cell.
+        parameters: its parameters by name.
+        label: file and layer, for a reader.
+        check: the comparison with the framework; none for weights that bear the cell's own names.
+        told: which tensors were used, and what was assumed.
+    """
+
+    spec: str
+    parameters: Mapping[str, np.ndarray]
+    label: str
+    check: Check | None = None
+    told: str = ""
+
+
+def loaded(path: str | Path, spec: str | None = None, layer: str | None = None) -> list[Loaded]:
+    """What a weight file holds: a cell's parameters by their own names, or layers of a framework.
+
+    Args:
+        path: the file.
+        spec: the cell whose parameters they are; found by itself for layers of torch, Keras and ONNX.
+        layer: a layer's name; all if left out.
+
+    Raises:
+        ArgumentError: the file cannot be read, or it holds nothing that is known.
+    """
+    path = Path(path)
+    if spec is not None and path.suffix.lower() in (".npz", ".safetensors"):
+        arrays = read_tensors(path).arrays
+        own = {q.name for q in catalog.load(spec).parameters}
+        if own & set(arrays) or not chosen_layers(path, layer):
+            return [Loaded(spec, arrays, str(path))]
+    return [_from_layer(path, each, spec) for each in chosen_layers(path, layer)]
+
+
+def _from_layer(path: Path, layer: Recurrent, spec: str | None) -> Loaded:
+    from proofs.weights_check import weights_check
+
+    check = weights_check(layer)
+    way = ", read from the end" if layer.reverse else ""
+    lines = [
+        f"{layer.name}: {layer.framework} {layer.kind}{way}, as {spec or layer.spec}",
+        *(f"  {line}" for line in layer.used().splitlines()),
+        *(f"  {note}" for note in layer.notes),
+        f"  forward values compared with {layer.framework}: "
+        + (
+            check.note
+            if check.verdict == "not applicable"
+            else f"{check.figure:.1e}, {check.verdict}"
+        ),
+    ]
+    label = f"{path.name}: {layer.name}"
+    return Loaded(spec or layer.spec, layer.parameters, label, check, "\n".join(lines))
 
 
 def state_dict(

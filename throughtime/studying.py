@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from derive import catalog
@@ -22,32 +23,48 @@ if TYPE_CHECKING:
 Say = Callable[[str], None]
 
 
-def started(
-    cell: Cell, setting: Setting, weights: Mapping[str, Any] | None = None
-) -> tuple[Derivation, Setting, dict[str, Any]]:
-    """A cell's derivation, its setting, and its weights there.
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A cell, ready to be measured in any setting.
 
     Args:
-        cell: the cell.
-        setting: where it is measured.
-        weights: a user's own parameters by name; they fix the sizes.
-
-    Raises:
-        ArgumentError: a parameter that is to be set is unknown, or the weights do not fit the cell.
+        derivation: of the cell.
+        module: its generated code, which knows how its parameters start.
     """
-    from numeric.given_weights import parameters_from
+
+    derivation: Derivation
+    module: ModuleType
+
+    def started(
+        self, setting: Setting, weights: Mapping[str, Any] | None = None
+    ) -> tuple[Setting, dict[str, Any]]:
+        """The setting with the sizes that hold, and the weights there.
+
+        Args:
+            setting: where the cell is measured.
+            weights: a user's own parameters by name; they fix the sizes.
+
+        Raises:
+            ArgumentError: a parameter that is to be set is unknown, or the weights do not fit the cell.
+        """
+        from numeric.given_weights import parameters_from
+
+        cell = self.derivation.cell
+        if weights is not None:
+            found, own = parameters_from(cell, weights, setting.weights)
+            setting = replace(setting, sizes=found)
+        else:
+            own = self.module.init_params(*sizes_of(cell, setting).values(), seed=setting.seed)
+        return setting, initial_weights(self.derivation, setting, own)
+
+
+def prepared(cell: Cell) -> Prepared:
+    """A cell's derivation and its generated code, loaded."""
     from numeric.source import generate
     from proofs.modules import load_source
 
-    cell = cell_started(cell, setting.starts or {})
     derivation = derive(cell)
-    if weights is not None:
-        found, own = parameters_from(cell, weights, setting.weights)
-        setting = replace(setting, sizes=found)
-    else:
-        sizes = sizes_of(cell, setting).values()
-        own = load_source(generate(derivation)).init_params(*sizes, seed=setting.seed)
-    return derivation, setting, initial_weights(derivation, setting, own)
+    return Prepared(derivation, load_source(generate(derivation)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,32 +82,37 @@ class Measured:
     flow: Flow
 
 
-def measured(spec: str, setting: Setting, say: Say, lags: int = LAGS) -> Measured:
+def measured(
+    spec: str,
+    setting: Setting,
+    say: Say,
+    lags: int = LAGS,
+    weights: Mapping[str, Any] | None = None,
+) -> Measured:
     """The gradient flow of a cell.
 
     Args:
         spec: a shipped cell's name with options, or a file's path.
-        setting: where it is measured; ``setting.weights`` names the file of the user's own weights.
+        setting: where it is measured; ``setting.weights`` says where the user's own weights come from.
         say: called with the name of each stage as it begins.
         lags: the largest lag.
+        weights: the user's own parameters by name.
 
     Raises:
         MeasureError: the run leaves the floating-point numbers.
         ArgumentError: a parameter that is to be set is unknown, or weights do not fit.
     """
-    from numeric.given_weights import load_weights
-
     say(f"deriving {spec}")
-    cell = catalog.load(spec)
-    given = load_weights(Path(setting.weights)) if setting.weights else None
-    derivation, setting, fixed = started(cell, setting, given)
+    ready = prepared(cell_started(catalog.load(spec), setting.starts or {}))
+    setting, fixed = ready.started(setting, weights)
     say(f"measuring {spec}")
-    return Measured(derivation, fixed, flow(derivation, fixed, setting, lags))
+    return Measured(ready.derivation, fixed, flow(ready.derivation, fixed, setting, lags))
 
 
 def write_study(
-    spec: str, setting: Setting, folder: Path, formats: Sequence[str], *, force: bool, say: Say
-) -> tuple[Flow, Mapping[str, Path]]:
+    spec: str, setting: Setting, folder: Path, formats: Sequence[str], *, force: bool, say: Say,
+    weights: Mapping[str, Any] | None = None,
+) -> tuple[Flow, Mapping[str, Path]]:  # fmt: skip
     """Study a cell and write the page.
 
     Args:
@@ -100,13 +122,14 @@ def write_study(
         formats: some of html, ipynb, tex, pdf.
         force: replace files that are there.
         say: called with the name of each stage as it begins.
+        weights: the user's own parameters by name.
 
     Returns:
         The measurements, and the files by format.
     """
     names = {kind: f"study.{kind}" for kind in formats}
     _refuse(folder, names, force)
-    found = measured(spec, setting, say)
+    found = measured(spec, setting, say, weights=weights)
     say("examining the theorems")
     from proofs.prediction import predicted
     from proofs.theorems import examine

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from derive.errors import ArgumentError
-from numeric.given_weights import load_weights, parameters_from
+from numeric.given_weights import parameters_from
 from numeric.source import generate
 from proofs.modules import load_source
 from tests.numeric.dynamics import derivation_of
@@ -32,14 +31,6 @@ def test_sizes_follow_from_the_shapes_of_generated_parameters(name: str) -> None
         assert found[key].ndim == 2
 
 
-def test_a_file_gives_back_what_was_saved_in_it(tmp_path: Path) -> None:
-    given = own("gru")
-    np.savez(tmp_path / "w.npz", **given)
-    found = load_weights(tmp_path / "w.npz")
-    assert found.keys() == given.keys()
-    np.testing.assert_array_equal(found["U_z"], given["U_z"])
-
-
 @pytest.mark.parametrize(
     ("change", "told"),
     [
@@ -58,11 +49,3 @@ def test_weights_that_do_not_fit_are_refused_by_name(change: Any, told: str) -> 
     change(given)
     with pytest.raises(ArgumentError, match=told):
         parameters_from(derivation_of("elman").cell, given, "mine.npz")
-
-
-def test_files_that_are_none_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "w.npz").write_bytes(b"no zip")
-    np.savez(tmp_path / "objects.npz", W=np.array([{}], dtype=object))
-    for name, told in (("w.npz", "cannot be read"), ("objects.npz", "cannot be read"), ("w.pkl", "no loader"), ("absent.npz", "no file")):  # fmt: skip
-        with pytest.raises(ArgumentError, match=told):
-            load_weights(tmp_path / name)

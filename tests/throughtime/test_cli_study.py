@@ -155,3 +155,42 @@ def test_no_page_is_written_over_another_without_force(tmp_path: Path) -> None:
     (tmp_path / "study.html").write_text("mine")
     assert run("study", "elman", *SMALL, "-o", str(tmp_path)).exit_code == 2
     assert (tmp_path / "study.html").read_text() == "mine"
+
+
+def state_dict(n: int = 4, m: int = 3) -> dict[str, np.ndarray]:
+    """Of a GRU in both directions."""
+    rng = np.random.default_rng(2)
+    shapes = {"weight_ih": (3 * n, m), "weight_hh": (3 * n, n), "bias_ih": (3 * n,), "bias_hh": (3 * n,)}
+    return {
+        f"rnn.{name}_l0{way}": rng.uniform(-0.5, 0.5, shape)
+        for way in ("", "_reverse")
+        for name, shape in shapes.items()
+    }
+
+
+def test_every_layer_of_a_weight_file_is_studied_and_its_tensors_are_named(tmp_path: Path) -> None:
+    np.savez(tmp_path / "model.npz", **state_dict())
+    page = ["-o", str(tmp_path / "s"), "--format", "ipynb", "--T", "100"]
+    found = run("study", "--weights", str(tmp_path / "model.npz"), *page)
+    assert found.exit_code == 0, found.output
+    for name in ("rnn.l0", "rnn.l0.reverse"):
+        assert (tmp_path / "s" / name / "study.ipynb").exists()
+    assert "rnn.weight_hh_l0_reverse  12 × 4" in found.output
+    assert "as gru_reset_after" in found.output
+
+
+def test_one_layer_is_chosen_and_a_wrong_name_told(tmp_path: Path) -> None:
+    np.savez(tmp_path / "model.npz", **state_dict())
+    page = ["-o", str(tmp_path / "s"), "--format", "ipynb", "--T", "100"]
+    given = ["study", "--weights", str(tmp_path / "model.npz"), "--layer"]
+    found = run(*given, "rnn.l0.reverse", *page, "--json")
+    assert found.exit_code == 0, found.output
+    assert json.loads(found.stdout)["weights"] == "model.npz: rnn.l0.reverse"
+    wrong = run(*given, "lstm", *page)
+    assert wrong.exit_code == 2
+    assert "It has rnn.l0, rnn.l0.reverse" in wrong.output
+
+
+def test_a_study_of_nothing_is_told(tmp_path: Path) -> None:
+    assert "Give CELL, --weights FILE" in run("study").output
+    assert "--layer" in run("study", "gru", "--layer", "x").output
