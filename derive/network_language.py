@@ -68,7 +68,7 @@ def read_network(text: str, name: str = "network", cell_text: CellText | None = 
     shapes = with_a_number_for_loss(
         ordered, named, lambda more: infer(ordered, named, [*declarations, *more], alike)
     )
-    network = assemble(name, groups, ordered, named, shapes, declarations)
+    network = assemble(name, groups, ordered, named, shapes, declarations, reader.judged)
     return replace(
         network,
         text=text,
@@ -86,6 +86,7 @@ class _Reader:
     declarations: list[Declaration] = field(default_factory=list)
     of_cells: list[Declaration] = field(default_factory=list)
     refs: list[Ref] = field(default_factory=list)
+    judged: frozenset[str] = frozenset()
     scans: dict[str, Scan] = field(default_factory=dict)
     cells: dict[str, str] = field(default_factory=dict)
     ragged: dict[str, Span] = field(default_factory=dict)
@@ -169,6 +170,8 @@ class _Reader:
         (equation,), indices = write_out_embeddings([equation_text(line.statement, Choices())])
         self.of_cells += indices
         self.refs += references(equation.value)
+        if equation.target == "loss":
+            self.judged |= {r.name for r in references(equation.value)}
         self.groups.append(Group(equation.target, (equation,), line.axis))
 
     def check_fields(self) -> None:

@@ -57,8 +57,18 @@ def assemble(
     named: Mapping[str, Named],
     shapes: Shapes,
     declarations: Sequence[Declaration],
+    judged: frozenset[str],
 ) -> Network:
     """The network of checked equations.
+
+    Args:
+        name: short name.
+        groups: scans and equations, losses written out.
+        ordered: all equations in order of evaluation.
+        named: the role of every name.
+        shapes: of all of them.
+        declarations: all of them.
+        judged: the names in the equation of the loss; they are outputs, or a prediction could not be had.
 
     Raises:
         LanguageError: groups that need each other run in different directions or along different axes.
@@ -67,7 +77,7 @@ def assemble(
     bundles = _bundles(groups, owner)
     maker = _Maker(owner, ordered, named, shapes, declarations, _axes(groups, owner))
     segments = [maker.segment(bundle) for bundle in _merged(bundles)]
-    linked = tuple(maker.linked(s, segments) for s in segments)
+    linked = tuple(maker.linked(s, segments, judged) for s in segments)
     places = {e.target: g.span or e.target_span for g in groups for e in g.equations}
     check_memories(linked, places)
     check_starts(linked, places)
@@ -275,7 +285,9 @@ class _Maker:
             return "state" if depth else "intermediate"
         return "input"
 
-    def linked(self, segment: Segment, segments: Sequence[Segment]) -> Segment:
+    def linked(
+        self, segment: Segment, segments: Sequence[Segment], judged: frozenset[str]
+    ) -> Segment:
         """The segment with its inputs and initial states taken from the segments that define them."""
         home = {eq.target.name: s for s in segments for eq in s.cell.equations}
         inputs = {}
@@ -284,6 +296,6 @@ class _Maker:
             last = source is not None and segment.axis == END and source.axis != END
             inputs[name] = Source(source.name if source else "", name, last)
         starts = {q: Source(home[s.name].name, s.name, True) for q, s in segment.starts.items()}
-        exports = frozenset(q for s in segments if s is not segment for q in s.inputs)
+        exports = frozenset(q for s in segments if s is not segment for q in s.inputs) | judged
         cell = replace(segment.cell, exports=exports & _defined(segment))
         return replace(segment, cell=cell, inputs=inputs, starts=starts)

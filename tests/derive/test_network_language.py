@@ -112,3 +112,9 @@ def test_names_of_sizes_do_not_meet() -> None:
 def test_titles_are_read_as_those_of_cells() -> None:
     network = read_network("# A thing\n# source: me\nf = scan(gru, x[t])", "n", CELLS.get)
     assert (network.title, network.reference) == ("A thing", "me")
+
+
+def test_what_the_loss_judges_is_an_output_or_no_prediction_could_be_had():
+    text = "f = scan(gru, x[t])\nu[t] = W @ f.h[t]\ny[t] = V @ tanh(u[t])\nloss[t] = w[t] * squared_error(y[t], d[t])\n"
+    (*_, last) = read(text).segments
+    assert {q.name for q in last.cell.outputs} == {"y", "loss"}
