@@ -66,13 +66,29 @@ def load(spec: str) -> Cell:
         ArgumentError: an option or its value is unknown, or the options are misspelled.
         CellError: the file cannot be read as text, or is no valid cell.
     """
+    return read_cell(*source_of(spec))
+
+
+def source_of(spec: str, folder: Path | None = None) -> tuple[str, str, dict[str, str]]:
+    """The text, the name and the options of the cell that a user asks for: what ``read_cell`` takes.
+
+    Args:
+        spec: as ``load`` takes it.
+        folder: what a relative path is relative to; the working folder if left out.
+
+    Raises:
+        UnknownCellError: there is no such cell or file.
+        ArgumentError: the options are misspelled.
+        CellError: the file cannot be read as text.
+    """
     place, options = _split(spec)
     if _is_path(place):
         path = Path(place)
-        return read_cell(file_text(path), path.name.removesuffix(SUFFIX) or path.name, options)
+        text = file_text(path if folder is None else folder / path)
+        return text, path.name.removesuffix(SUFFIX) or path.name, options
     for entry in shipped():
         if entry.name == place:
-            return read_cell(entry.text, entry.name, options)
+            return entry.text, entry.name, options
     raise _unknown(place)
 
 
