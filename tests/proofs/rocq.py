@@ -25,6 +25,18 @@ h[t] = tanh(W @ concat(h[t-1], x[t], u[t]) + V @ concat(h[t-1], u[t], x[t]) * (V
 s[t] = concat(h[t], x[t], h[t-1]) * concat(concat(h[t], h[t-1]), x[t]) + s[t-1] * concat(x[t], h[t-2], 2 * h[t])
 """
 
+CORNERS = """\
+# no parameters, no inputs; quotients of totals, 1 + 1/2, a constant in a line of one entry, a mean over a matrix
+dim C = n, n
+const alpha = 0.75
+c[t] = (c[t-2] + 0.5 * c[t-2]) / (1 + relu(abs(c[t-1].T @ c[t-2]) - 1))
+s[t] = (1 - (0.5 - alpha)) * s[t-1] + 0.5 * sum((c[t] - c[t-1])**2)
+C[t] = C[t-1] * mean(C[t-1]) + c[t] @ c[t].T
+"""
+
+OWN = {"two states": TWO_STATES, "stacks": STACKS, "corners": CORNERS}
+"""Cells that hold what was hard to prove, by name."""
+
 
 @cache
 def derivation(name: str) -> Derivation:

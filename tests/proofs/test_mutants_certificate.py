@@ -36,9 +36,12 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.needs("coqc")
-@pytest.mark.parametrize("kind", KINDS)
-def test_rocq_refuses_a_wrong_derivation(kind: str, library: Path) -> None:
-    (mutant,) = (m for m in one_of_each_kind(derivation("elman")) if m.kind == kind)
-    (trial,) = trials("elman", [mutant], lambda text: check_certificate(text, folder=library))
+@pytest.mark.parametrize(
+    ("cell", "kind"),
+    [*(("elman", kind) for kind in KINDS), ("gru", "wrong gate"), ("lstm", "wrong gate")],
+)
+def test_rocq_refuses_a_wrong_derivation(cell: str, kind: str, library: Path) -> None:
+    (mutant,) = (m for m in one_of_each_kind(derivation(cell)) if m.kind == kind)
+    (trial,) = trials(cell, [mutant], lambda text: check_certificate(text, folder=library))
     assert trial.fate == "refused"
     assert trial.where

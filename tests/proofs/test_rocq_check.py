@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 
 from proofs import rocq_check
-from proofs.certificate import certificate
 from proofs.rocq_check import (
-    CLASSICAL,
     FILES,
     LIBRARY,
     PACKAGES,
@@ -21,7 +19,7 @@ from proofs.rocq_check import (
     check_certificate,
     find_coqc,
 )
-from tests.proofs.rocq import derivation, shared_folder
+from tests.proofs.rocq import shared_folder
 
 
 def pretend(tmp_path: Path, body: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,13 +120,6 @@ def test_a_refusal_names_the_lemma_and_not_the_time(
 @pytest.fixture(scope="session")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return shared_folder(tmp_path_factory)
-
-
-@pytest.mark.needs("coqc")
-def test_rocq_says_what_a_certificate_assumes(library: Path) -> None:
-    verdict = check_certificate(certificate(derivation("elman")), folder=library)
-    assert verdict.accepted
-    assert verdict.assumptions == CLASSICAL
 
 
 @pytest.mark.needs("coqc")

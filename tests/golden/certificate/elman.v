@@ -329,7 +329,12 @@ Proof.
 apply: deriv_eq (deriv_sum _ (fun t : 'I_T => own_derivative (ltn_ord t))) _.
 rewrite (@telescope R 1 T arriving own kept back); first 1 last.
 - move=> t tT; transitivity (⟨W_bar (pt t e0) (inc t), W (dir 0%N)⟩ + ⟨U_bar (pt t e0) (inc t), U (dir 0%N)⟩ + ⟨b_bar (pt t e0) (inc t), b (dir 0%N)⟩ + ⟨x_bar (pt t e0) (inc t), x (dir t)⟩ + before T t ⟨h_1_bar (pt t e0) (inc t), h_1 (dots t)⟩).
-    exact: etrans (duality (pt t e0) (dots t) (inc t)) (eq_add (eq_add (eq_add (eq_add (f_equal (dot (W_bar (pt t e0) (inc t))) (dots_W t)) (f_equal (dot (U_bar (pt t e0) (inc t))) (dots_U t))) (f_equal (dot (b_bar (pt t e0) (inc t))) (dots_b t))) (f_equal (dot (x_bar (pt t e0) (inc t))) (dots_x t))) (esym (before_lt _ tT))).
+    apply: etrans (duality (pt t e0) (dots t) (inc t)) _.
+    apply: eq_add; last exact: (esym (before_lt _ tT)).
+    apply: eq_add; last exact: (f_equal (dot (x_bar (pt t e0) (inc t))) (dots_x t)).
+    apply: eq_add; last exact: (f_equal (dot (b_bar (pt t e0) (inc t))) (dots_b t)).
+    apply: eq_add; last exact: (f_equal (dot (U_bar (pt t e0) (inc t))) (dots_U t)).
+    exact: (f_equal (dot (W_bar (pt t e0) (inc t))) (dots_W t)).
   have e_ : \sum_(k < 1) back k t = 0 + (before T t ⟨h_1_bar (pt t e0) (inc t), h_1 (dots t)⟩)
     by rewrite !big_ord_recr big_ord0.
   apply: etrans (eq_add (esym e_) erefl); rewrite /kept; clear e_.
