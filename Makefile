@@ -9,6 +9,7 @@
 #   make bench             the benchmarks: tables of times and ratios, and build/benchmarks.json
 #   make kill-table        docs/kill-table.md: who notices a wrong gradient; half an hour on two cores
 #   make map               the tables of files in ARCHITECTURE.md, from the files themselves
+#   make release           wheel and sdist into dist/, and the tests from a clean environment that has only the wheel
 #   make clean             what make built; make distclean also removes .venv
 
 PYTHON ?= python3
@@ -19,7 +20,7 @@ PY := $(VENV)/bin/python
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 
 .DELETE_ON_ERROR:
-.PHONY: report test soak coverage bench kill-table lint format map setup frameworks clean distclean help
+.PHONY: report test soak coverage bench kill-table lint format map release setup frameworks clean distclean help
 
 report: $(VENV)/.core
 	$(PY) -m throughtime report $(CELL) --force $(ARGS)
@@ -51,6 +52,9 @@ format: $(VENV)/.dev
 
 map:
 	$(PYTHON) tests/architecture_table.py
+
+release:
+	.ci/release $(RELEASE)
 
 setup: $(VENV)/.core
 
