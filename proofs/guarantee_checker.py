@@ -1,0 +1,101 @@
+"""A certificate of bounded gradients, re-checked in exact rational numbers: Python's own library and nothing else.
+
+    python -m proofs.guarantee_checker certificate.json
+
+The law it checks: rows M ≥ 0 and v > 0 with Mv ≤ ρv give ‖∂s_T/∂s_0‖₂ ≤ C ρᵀ with C² ≥ K (max v / min v)² for K rows.
+A row may hold norms: ‖A‖₂ ≤ w because w² I − AᵀA = LLᵀ + E with E diagonally dominant, plus a radius around A.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from fractions import Fraction
+from math import prod
+from typing import Any
+
+
+class RefusedError(ValueError):
+    """The certificate does not show what it says."""
+
+
+def check(data: Mapping[str, Any]) -> tuple[Fraction, Fraction]:
+    """C and ρ of a certificate that holds.
+
+    Args:
+        data: the certificate: ``norms``, ``v``, ``rows``, ``powers``, ``chain``, ``steps``, ``rho`` and ``C``.
+
+    Raises:
+        RefusedError: it does not.
+    """
+    try:
+        return _check(data)
+    except (KeyError, TypeError, IndexError, ZeroDivisionError, AttributeError) as error:
+        raise RefusedError(f"not a certificate: {error!r}") from None
+
+
+def _check(data: Mapping[str, Any]) -> tuple[Fraction, Fraction]:
+    rho, c, v = _q(data["rho"]), _q(data["C"]), [_q(x) for x in data["v"]]
+    w = [_norm(n) for n in data["norms"]]
+    _ask(rho >= 0 and c >= 1 and all(x > 0 for x in v), "ρ, C − 1 or v is negative")
+    kind = data["kind"]
+    if kind == "rows":
+        _ask(len(data["rows"]) == len(v) > 0, "there is not one row for every entry of v")
+        for i, pieces in enumerate(data["rows"]):
+            for row in pieces:
+                m = [_entry(e, w) for e in row]
+                _ask(len(m) == len(v) and min(m) >= 0, "a row is too short or negative")
+                _ask(sum(a * x for a, x in zip(m, v)) <= rho * v[i], f"(Mv)_{i} > ρ v_{i}")  # noqa: B905 - as long
+            _ask(len(pieces) > 0, "a row is missing")
+        _ask(c * c >= len(v) * (max(v) / min(v)) ** 2, "C is too small")
+    elif kind == "powers":  # w[i] bounds every product of 2^i Jacobians
+        top = 1 << (len(w) - 1)
+        _ask(rho**top >= w[-1], "ρ is too small")
+        for j in range(top):
+            _ask(c * rho**j >= prod(x for i, x in enumerate(w) if j >> i & 1), "C is too small")
+    else:  # w[i] bounds the product of the i-th stretch of Jacobians
+        _ask(kind == "chain" and c * rho ** int(data["steps"]) >= prod(w), "Cρᵀ is too small")
+    return c, rho
+
+
+def _norm(n: Mapping[str, Any]) -> Fraction:
+    a, low = [[[_q(x) for x in row] for row in n[key]] for key in ("matrix", "factor")]
+    radius, size = _q(n["radius"]), len(a[0])
+    square = (_q(n["bound"]) - radius) ** 2
+    _ask(radius >= 0 and _q(n["bound"]) >= radius, "a radius is negative, or larger than its bound")
+    _ask(all(len(row) == size for row in a), "a matrix is ragged")
+    e = [[-sum(r[i] * r[j] for r in a) - sum(x * y for x, y in zip(low[i], low[j])) for j in range(size)]  # noqa: B905
+         for i in range(size)]  # fmt: skip
+    for i in range(size):
+        e[i][i] += square
+        _ask(e[i][i] >= sum(abs(x) for j, x in enumerate(e[i]) if j != i), "‖A‖ ≤ w is not shown")
+    return _q(n["bound"])
+
+
+def _entry(e: Any, w: list[Fraction]) -> Fraction:
+    """A number, or a sum of products of a number with norms."""
+    total = Fraction(0)
+    terms: Any = [[e]] if isinstance(e, str) else e
+    for term in terms:
+        _ask(all(i >= 0 for i in term[1:]), "a norm's place is no index")
+        factors: list[Fraction] = [w[i] for i in term[1:]]
+        total += _q(term[0]) * prod(factors, start=Fraction(1))
+    return total
+
+
+def _q(text: Any) -> Fraction:
+    _ask(isinstance(text, str), f"{text!r} is no rational number as text")
+    return Fraction(text)
+
+
+def _ask(holds: bool, problem: str) -> bool:
+    if not holds:
+        raise RefusedError(problem)
+    return True
+
+
+if __name__ == "__main__":
+    with open(sys.argv[1], encoding="utf-8") as file:
+        constant, rate = check(json.load(file)["proof"])
+    sys.stdout.write(f"holds: C = {float(constant):.6g}, rho = {float(rate):.6g}\n")

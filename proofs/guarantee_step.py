@@ -1,0 +1,102 @@
+"""What bounds need of a cell's step: its evaluator over intervals, and the addends of its Jacobian."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from derive.derivation import Derivation
+from derive.expressions import (
+    ones,  # pyright: ignore[reportUnknownVariableType] - SymPy's numbers are untyped
+    split_coefficient,
+)
+from derive.nodes import Block, Diag, Timed, leaves, operands
+from numeric.ledger import routes
+from numeric.operators import slots
+from proofs.guarantee_ranges import Enclosing
+from proofs.untyped import HadamardProduct, MatAdd, MatMul, OneMatrix, sympy
+
+
+@dataclass(frozen=True)
+class Step:
+    """A cell at given sizes, whatever its weights.
+
+    Args:
+        derivation: of the cell.
+        sizes: the size of every dimension.
+    """
+
+    derivation: Derivation
+    sizes: Mapping[Any, int]
+
+    @cached_property
+    def evaluate(self) -> Enclosing:
+        """The interval evaluator, with short definitions such as f = 1 − i written out."""
+        return Enclosing(self.sizes, _short(self.derivation))
+
+    @cached_property
+    def addends(self) -> tuple[Addend, ...]:
+        """Every addend of the joint Jacobian.
+
+        Raises:
+            MeasureError: a state is a matrix.
+        """
+        return tuple(_addends(self.derivation))
+
+    @cached_property
+    def slots(self) -> dict[tuple[str, int], slice]:
+        """Where each state, and each of its earlier values, stands in the joint state."""
+        return slots(self.derivation, self.sizes)
+
+    @property
+    def size(self) -> int:
+        """Entries of the joint state."""
+        return max(s.stop for s in self.slots.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Addend:
+    """diag(front) · rest, an addend of a block.
+
+    Args:
+        block: of the Jacobian.
+        front: what stands in front of row i, an entrywise expression.
+        rest: the other factors; none for the identity.
+    """
+
+    block: Block
+    front: Any
+    rest: tuple[Any, ...]
+
+
+def _addends(derivation: Derivation) -> list[Addend]:
+    found: list[Addend] = []
+    for route in routes(derivation):
+        for block, exprs in route.addends.items():
+            for expr in exprs:
+                c, core = split_coefficient(expr)
+                parts = operands(core) if isinstance(core, MatMul) else (core,)
+                lead = isinstance(parts[0], Diag)
+                one: Any = ones(block.shape[0], sympy.S.One)
+                front: Any = operands(parts[0])[0] if lead else one
+                rest = parts[1:] if lead else parts
+                found.append(Addend(block, _scaled(c, front), tuple(rest)))
+    return found
+
+
+def _scaled(c: Any, expr: Any) -> Any:
+    return expr if c == 1 else MatMul(c, expr)
+
+
+def _short(derivation: Derivation) -> dict[Any, Any]:
+    """Definitions that are sums and products of one quantity of the same step."""
+    found: dict[Any, Any] = {}
+    for a in derivation.assignments:
+        names = {v for v in leaves(a.expr) if not isinstance(v, OneMatrix)}
+        one = len(names) == 1 and all(isinstance(v, Timed) and v.lag == 0 for v in names)
+        plain = isinstance(a.expr, MatAdd | HadamardProduct)
+        if one and plain:
+            found[a.target] = a.expr
+    return found
