@@ -9,14 +9,13 @@ last noun is right half of the time.
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 
 import throughtime
+from examples.common import FOLDER, draw, learn, module_of, run, table
 
 WORDS = 15
 NOUNS = ("singular", "plural")
@@ -52,24 +51,6 @@ def sentences(rng: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndar
     return np.eye(VOCABULARY)[words], verb.copy()
 
 
-def module_of(name: str, folder: Path) -> ModuleType:
-    """The verified file of a cell with its readout, with the training loop in it, imported."""
-    from numeric.training import with_training
-
-    model = throughtime.read(CELLS[name] + HEAD, name)
-    verification = model.verify(with_training(model.generate().source))
-    if not verification.ok:
-        raise SystemExit(verification.table())
-    path = folder / f"agreement_{name}.py"
-    path.write_text(with_training(model.generate().source), encoding="utf-8")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
-        raise SystemExit(f"{path} cannot be imported")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def last_step(outputs: dict[str, np.ndarray]) -> tuple[float, dict[str, np.ndarray]]:
     """The mean loss at the last step, and its gradient."""
     losses = outputs["loss"]
@@ -78,14 +59,13 @@ def last_step(outputs: dict[str, np.ndarray]) -> tuple[float, dict[str, np.ndarr
     return float(losses[-1].mean()), {"loss": bar}
 
 
-def learn(module: ModuleType, steps: int, hidden: int = 16) -> tuple[float, float, list[float]]:
+def learned(module: ModuleType, steps: int, hidden: int = 16) -> tuple[float, float, list[float]]:
     """Accuracy after training, the subject's share of the input gradient before training, and the losses."""
     rng = np.random.default_rng(0)
     params = module.init_params(hidden, VOCABULARY, 1, seed=0)
     words, verb = sentences(rng, 64)
     _, (_, by_input, _) = module.value_and_grad(last_step, params, words, verb)
     norms = np.sqrt(np.sum(by_input["x"] ** 2, axis=(1, 2)))
-    losses: list[float] = []
 
     def value_and_gradient(
         now: dict[str, np.ndarray], batch: tuple
@@ -93,35 +73,27 @@ def learn(module: ModuleType, steps: int, hidden: int = 16) -> tuple[float, floa
         value, (by_params, _, _) = module.value_and_grad(last_step, now, *batch)
         return value, by_params
 
-    def tell(step: int, loss: float, *_: object) -> None:
-        losses.append(loss)
-        if step % 100 == 0:
-            print(f"    step {step:4d}  loss {loss:.3f}", file=sys.stderr)
-
     batches = (sentences(rng, 32) for _ in range(steps))
-    params = module.train(params, value_and_gradient, batches, rate=0.01, clip=1.0, each=tell)
+    params, losses = learn(module, params, batches, steps, gradient=value_and_gradient)
     words, verb = sentences(rng, 500)
     outputs, _, _ = module.forward(params, words, verb)
     right = (outputs["p"][-1] > 0.5) == (verb[-1] > 0.5)
     return float(right.mean()), float(norms[0] / norms[-1]), losses
 
 
-def main(steps: int = 600, folder: Path = Path("build/examples")) -> dict[str, float]:
-    """Train both networks; prints a table, writes a figure, returns the accuracies."""
-    from reports.figures import Series, line_figure, to_picture
-
-    folder.mkdir(parents=True, exist_ok=True)
-    series, accuracies = [], {}
-    print("network   right   gradient at the subject / at the last word, before training")
-    for name in CELLS:
-        accuracies[name], reach, losses = learn(module_of(name, folder), steps)
-        series.append(Series(name, list(range(len(losses))), losses))
-        print(f"{name:<9} {accuracies[name]:5.1%}   {reach:.1e}")
-    print("baseline  50.0%   (the last noun, or a guess)")
-    picture = to_picture(line_figure(series, xlabel="step", ylabel="loss at the verb"))
-    (folder / "agreement.svg").write_text(picture.svg, encoding="utf-8")
-    return accuracies
+def main(steps: int = 600, folder: Path = FOLDER, *, checked: bool = True) -> dict[str, float]:
+    """Train both networks; returns the share of sentences whose verb each gets right."""
+    losses, right = {}, {"the last noun, or a guess": 0.5}
+    told = {"the last noun, or a guess": " 50.0%"}
+    for name, text in CELLS.items():
+        model = throughtime.read(text + HEAD, name)
+        module = module_of(model, f"agreement_{name}", folder, checked=checked)
+        right[name], reach, losses[name] = learned(module, steps)
+        told[name] = f"{right[name]:6.1%}   {reach:.1e}"
+    table("verbs right   gradient at the subject / at the last word, before training", told)
+    draw("agreement", folder, losses, {"a coin": float(np.log(2))}, "loss at the verb")
+    return right
 
 
 if __name__ == "__main__":
-    main(*(int(argument) for argument in sys.argv[1:2]))
+    run(main)
