@@ -128,6 +128,8 @@ class Body:
     def split(self, stack: Stack, array: str, axis: str) -> str:
         """The parts of a stack's array, as views."""
         rows = [m.target.shape[0] for m in stack.members]
+        if len(rows) == 1:
+            return array
         if len(set(rows)) == 1:
             return f"np.split({array}, {len(rows)}{axis})"
         cuts = ", ".join(self.dim(sum(rows[:i])) for i in range(1, len(rows)))

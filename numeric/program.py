@@ -9,6 +9,7 @@ Law: a program computes what the derivation's equations say; only the order and 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sympy.matrices.expressions import MatMul, MatrixExpr, MatrixSymbol, Transpose
@@ -86,17 +87,31 @@ class Program:
         return next((s for s in self.stacks for m in s.members if m.target.name == name), None)
 
 
-def program(derivation: Derivation) -> Program:
-    """The scheduled program of a derivation."""
-    return _Scheduler(derivation).program()
+def program(
+    derivation: Derivation, *, arrange: Callable[[Stack], Stack] | None = None, least: int = 2
+) -> Program:
+    """The scheduled program of a derivation.
+
+    Args:
+        derivation: what is computed.
+        arrange: gives every stack its members in another order.
+        least: from how many members on a stack's adjoints lie in one array, and its sums over time are one product.
+    """
+    return _Scheduler(derivation, arrange, least).program()
+
+
+def _as_is(stack: Stack) -> Stack:
+    return stack
 
 
 class _Scheduler:
-    def __init__(self, derivation: Derivation) -> None:
-        self.d = derivation
+    def __init__(
+        self, derivation: Derivation, arrange: Callable[[Stack], Stack] | None, least: int
+    ) -> None:
+        self.d, self.least = derivation, least
         self.states = frozenset(q.name for q in derivation.cell.states)
         self.inputs = frozenset(q.name for q in derivation.cell.inputs)
-        self.stacks = stacks(derivation.assignments, self.states)
+        self.stacks = tuple(map(arrange or _as_is, stacks(derivation.assignments, self.states)))
         self.number = {
             s.lhs: s.number
             for s in derivation.steps
@@ -236,7 +251,7 @@ class _Scheduler:
         left = list(terms(expr))
         found: list[StackTerm] = []
         for stack in self.stacks:
-            for vector in stack.vectors if len(stack.members) > 1 else ():
+            for vector in stack.vectors if len(stack.members) >= self.least else ():
                 wanted = [
                     MatMul(*_transposed(matrix), Adjoint(m.target))
                     for m, matrix in zip(stack.members, stack.matrices(vector), strict=True)
@@ -259,7 +274,7 @@ class _Scheduler:
         done: set[MatrixExpr] = set()
         out: list[Statement] = []
         for stack in self.stacks:
-            if len(stack.members) < 2 or not self.stacked_adjoint(stack):
+            if len(stack.members) < self.least or not self.stacked_adjoint(stack):
                 continue
             for vector in (*stack.vectors, *((None,) if stack.has_bias else ())):
                 wanted = self.wanted_sums(stack, vector)

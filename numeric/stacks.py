@@ -39,7 +39,7 @@ class Affine:
 
     target: Timed
     products: dict[Timed, MatrixExpr]
-    bias: MatrixSymbol | None
+    bias: MatrixExpr | None
     rest: tuple[MatrixExpr, ...]
 
 
@@ -56,6 +56,9 @@ class Stack:
     name: str
     suffix: str
     members: tuple[Affine, ...]
+
+    def __hash__(self) -> int:
+        return hash(self.name)
 
     @property
     def vectors(self) -> tuple[Timed, ...]:
@@ -106,10 +109,11 @@ def stacks(assignments: tuple[Assignment, ...], states: frozenset[str]) -> tuple
         read = affine(a) if a.name not in states else None
         if read is not None:
             groups[(frozenset(read.products), read.bias is not None)].append(read)
-    return tuple(_stack(members) for members in groups.values())
+    return tuple(stack_of(members) for members in groups.values())
 
 
-def _stack(members: list[Affine]) -> Stack:
+def stack_of(members: list[Affine]) -> Stack:
+    """Affine intermediates over the same vectors as one, in this order."""
     names = [m.target.name for m in members]
     if len(members) == 1:
         return Stack(names[0], names[0].removeprefix("a_"), tuple(members))

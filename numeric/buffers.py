@@ -1,0 +1,103 @@
+"""Functions on buffers that fast generated files bring along; the generator copies those that a file calls."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from numeric.checks import gradients
+
+Array = np.ndarray
+Arrays = dict[str, Array]
+
+
+def by_gate(array: Array, gates: int) -> Array:
+    """(…, B, gates · n) as (…, gates, B, n), without a copy."""
+    parts = array.reshape(*array.shape[:-1], gates, array.shape[-1] // gates)
+    return parts.swapaxes(-2, -3)
+
+
+def step_views(T: int, flat: bool, *arrays: Array) -> list[tuple[Array, ...]]:
+    """For every step its part of each array; an array for fewer steps is used again and again.
+
+    With ``flat`` the one sample loses its axis: vectors take less of a call's time than matrices of one row.
+    """
+    columns = []
+    for array in arrays:
+        parts = list(array[..., 0, :] if flat else array)
+        columns.append([parts[t % len(parts)] for t in range(T)])
+    return list(zip(*columns, strict=True))
+
+
+def flattened(array: Array, flat: bool) -> Array:
+    """The array, with ``flat`` without the axis of its one sample."""
+    return array[..., 0, :] if flat else array
+
+
+def spans(start: int, stop: int, length: int) -> list[tuple[int, int]]:
+    """start ≤ t < stop in stretches of this length, the last one shorter if need be."""
+    return [(t, min(t + length, stop)) for t in range(start, stop, length)]
+
+
+def stretch(T: int, limit: int) -> int:
+    """How many steps are taken at once: all, or the largest power of two within the limit."""
+    return T if limit >= T else 1 << (max(1, limit).bit_length() - 1)
+
+
+def as_rows(array: Array) -> Array:
+    """(T, B, n) as (T · B, n)."""
+    return array.reshape(-1, array.shape[-1])
+
+
+def add_outer(total: Array, a: Array, b: Array, first: bool) -> None:
+    """Adds Σ a bᵀ over steps and samples, as one product, to what the total holds unless it is the first."""
+    if first:
+        np.dot(as_rows(a).T, as_rows(b), out=total)
+    else:
+        total += np.dot(as_rows(a).T, as_rows(b))
+
+
+def add_sum(total: Array, a: Array, first: bool) -> None:
+    """Adds Σ a over steps and samples to what the total holds unless it is the first."""
+    if first:
+        np.sum(as_rows(a), axis=0, out=total)
+    else:
+        total += np.sum(as_rows(a), axis=0)
+
+
+def checked_run(cache: dict) -> object:
+    """The workspace of a cache, if no later run has overwritten what the cache stands for."""
+    workspace = cache["workspace"]
+    if workspace.run != cache["run"]:
+        raise ValueError(
+            "the cache is of an earlier run: its workspace was used again; call backward before the next forward"
+        )
+    return workspace
+
+
+def add_scattered(total: Array, a: Array, index: Array, first: bool) -> None:
+    """Adds Σ a bᵀ for one-hot b: each vector is added to the column of its index."""
+    if first:
+        total[...] = 0
+    np.add.at(total.T, index.ravel(), as_rows(a))
+
+
+def given_gradients(
+    what: str, given: Arrays | None, shapes: dict[str, tuple[int, ...]], dtype: np.dtype
+) -> list[Array | None]:
+    """The gradients in the order of their shapes, checked; None for those that are left out."""
+    found = gradients(what, given, {k: v for k, v in shapes.items() if k in (given or {})}, dtype)
+    named = dict(zip((k for k in shapes if k in (given or {})), found, strict=True))
+    return [named.get(name) for name in shapes]
+
+
+def at_steps(gradient: Array | None, start: int, stop: int, flat: bool) -> list[Array | None]:
+    """The parts of a given gradient from the last of these steps to the first; None where it was left out."""
+    if gradient is None:
+        return [None] * (stop - start)
+    return list(flattened(gradient, flat)[start:stop])[::-1]
+
+
+NAMES = (
+    "by_gate", "step_views", "flattened", "spans", "stretch", "as_rows", "add_outer", "add_sum", "checked_run",
+    "add_scattered", "at_steps", "given_gradients",
+)  # fmt: skip

@@ -1,0 +1,278 @@
+"""The backward pass of a fast file: factors for a block of steps, a short loop, then the sums over a stretch."""
+
+from __future__ import annotations
+
+from sympy.matrices.expressions import MatrixExpr
+
+from derive.expressions import Adjoint, LossGradient, Timed, has_time
+from numeric.body import all_leaves
+from numeric.fast_bars import adjoints_of
+from numeric.fast_forward import FastForward
+from numeric.fast_sums import Sums
+from numeric.operations import Gates, Lowering, Made, Op, Value, shape_of
+from numeric.passes import MANY
+from numeric.placement import in_place, shared
+from numeric.program import StackTerm, Statement
+from numeric.store import Fields
+
+_SIGNATURE = '''def backward(
+    params: Arrays, cache: Arrays, outputs_bar: Arrays, final_bar: Arrays | None = None
+) -> tuple[Arrays, Arrays, Arrays]:
+    """Gradients of everything, given those of the outputs.
+
+    Args:
+        params: as given to forward.
+        cache: as returned by forward, which must be the last call that used its workspace.
+        outputs_bar: the loss's gradients by the outputs, (T, B, …); zero for what is left out.
+        final_bar: the loss's gradients by the final state, as they come from a later stretch of the same
+            sequence; zero for what is left out.
+
+    Returns:
+        The gradients by the parameters, by the inputs, and by the values before the first step. If the
+        workspace was given to forward, it holds them, and the next call overwrites them.
+    """'''
+
+
+class FastBackward(Sums):
+    """Writes the backward pass of a fast file."""
+
+    def text(self, forward: FastForward) -> str:
+        """The whole function."""
+        self.statements()
+        computing, self.lines = self.lines, []
+        self.results()
+        results, self.lines = self.lines, []
+        computing = self.without_unused(computing, results)
+        self.arguments(forward, "\n".join(computing))
+        arguments, self.lines = self.lines, []
+        self.local_names("\n".join([*computing, *results]))
+        return "\n".join([_SIGNATURE, *arguments, *self.lines, "", *computing, "", *results])
+
+    def local_names(self, text: str) -> None:
+        """Local names for what of the workspace the code uses."""
+        mine = self.fields
+        self.fields = Fields({**self.before.arrays, **mine.arrays}, mine.views, mine.outside)
+        super().local_names(text)
+        self.fields = mine
+
+    def arguments(self, forward: FastForward, computing: str) -> None:
+        """The workspace, sizes, parameters and given gradients, checked."""
+        key = ", ".join(["T", "B", *self.sizes.values(), "dtype"])
+        self.write("ws = checked_run(cache)")
+        self.write(f"{key} = ws.key")
+        for name, text in forward.given().items():
+            self.write(f'{text} = cache["given"]["{name}"]')
+        self.parameters(computing)
+        self.given_gradients()
+        self.write("ws.for_backward()")
+
+    def write_gradients(self, what: str, names: list[str], shapes: dict[str, str]) -> None:
+        """The given gradients; those that only the loop adds stay None where they are left out."""
+        head = f'[{", ".join(names)}] = given_gradients("{what}", {what}, {{'
+        self.write_list(head, [f'"{key}": {shape}' for key, shape in shapes.items()], "}, dtype)")
+        for (key, shape), name in zip(shapes.items(), names, strict=True):
+            if what == "final_bar" or key not in self.carried:
+                self.write(f"if {name} is None:")
+                self.write(f"{name} = np.zeros({shape}, dtype)", indent=2)
+
+    def statements(self) -> None:
+        """The lines that compute."""
+        b = self.program.backward
+        bulk = [s for s in (*b["before"], *b["after"]) if s not in self.sums]
+        uses = [(t.stack, t.vector) for s in bulk for t in self.stack_terms(s.value)]
+        self.stack_weights(uses)
+        for stack, vector in uses:
+            if len(stack.members) == 1:
+                self.write(
+                    f"{self.weight(stack, vector)} = {self.static(stack.matrices(vector)[0])}"
+                )
+        self.begin()
+        self.whole_names([v for s in bulk for v in (s.target, *stored_by(s))])
+        for s in b["before"]:
+            self.bulk(s)
+        if b["loop"]:
+            self.stretches()
+        for s in b["after"]:
+            if s not in self.sums or not b["loop"]:
+                self.after(s)
+
+    def begin(self) -> None:
+        """The adjoints after the last step."""
+        outputs = {q.name for q in self.cell.outputs}
+        for q in self.memory.values():
+            bar, final = Adjoint(q.symbol), self.final_of(q)
+            if q.name in self.carried:
+                text = self.memory_bar(bar)
+                self.write(f"{text}[...] = {self.each(final)}")
+                continue
+            self.memory_bar(bar)
+            store = self.names.storage(bar)
+            self.write(f"{store}[...] = 0")
+            if q.name in outputs:
+                self.write(f"{store}[{q.depth}:] = {self.names.of(LossGradient(q.symbol))}")
+            last = "-1" if q.depth == 1 else f"-{q.depth}:"
+            self.write(f"{store}[{last}] += {final}")
+
+    def whole_names(self, wanted: list[MatrixExpr]) -> None:
+        """Names for whole sequences that the workspace holds."""
+        super().whole_names(wanted)
+        for leaf in dict.fromkeys(v for v in wanted if isinstance(v, Adjoint) and has_time(v)):
+            stack = self.program.stack_of(leaf.name)
+            if leaf.name in self.memory:
+                self.memory_bar(leaf)
+                q = self.memory[leaf.name]
+                self.write_name(f"{self.names.of(leaf)} = {self.names.storage(leaf)}[{q.depth}:]")
+            elif self.has_stacked(stack):
+                self.write_name(f"{self.names.of(leaf)} = {self.member_bar(leaf, stack)}")
+
+    def stretches(self) -> None:
+        """The steps in reverse: a stretch after the other, in blocks; at its end the sums over it."""
+        loop, many = self.operations(self.program.backward["loop"]), self.factors()
+        steps = [line for op in loop for line in self.line(op)]
+        given = self.given_in_loop()
+        weights, self.lines = self.lines, []
+        self.write("for start, stop in spans(0, T, ws.steps)[::-1]:")
+        self.write("for first, last in spans(start, stop, ws.block)[::-1]:", indent=2)
+        self.lines += ["            " + line for line in many]
+        columns = {t: f"at_steps({g}, first, last, ws.flat)" for t, g in given.values()}
+        columns |= {
+            name: f"at_steps({whole}, first, last, ws.flat)"
+            for whole, name in self.fields.outside.items()
+        }
+        names = list(self.fields.views.values())
+        self.write_loop(3, names, "ws.backward_steps[first:last][::-1]", columns)
+        for bar, (t, _) in given.items():
+            self.write(f"if {t} is not None:", indent=4)
+            self.write(f"{self.ufunc('add')}({bar}, {t}, {bar})", indent=5)
+        self.lines += ["                " + line for line in steps]
+        for s in self.sums:
+            self.stretch_sum(s)
+        prepared, self.lines = self.lines, weights
+        self.backward_weights()
+        self.lines += prepared
+
+    def given_in_loop(self) -> dict[str, tuple[str, str]]:
+        """What the loss adds to carried adjoints at each step: by adjoint its local name and the array."""
+        found: dict[str, tuple[str, str]] = {}
+        for q in self.cell.outputs:
+            if q.name in self.carried:
+                whole = self.names.of(LossGradient(q.symbol))
+                local = self.names.named((whole, "step"), f"{whole}_t")
+                found[self.memory_bar(Adjoint(q.symbol))] = (local, whole)
+        return found
+
+    def operations(self, statements: list[Statement]) -> list[Op]:
+        """The loop's statements as single operations; what is handed to the step before comes last."""
+        low = Lowering(self.place)
+        later: list[Statement] = []
+        for s in statements:
+            if s.lag and s.target.name in self.carried:
+                later.append(s)
+                continue
+            target = s.target.at(s.lag) if s.lag else s.target
+            if s.add:
+                low.emit("add", (target, self.total(low, s.value)), target, s.number)
+            else:
+                self.total(low, s.value, target, s.number)
+        handed = [(s, self.total(low, s.value)) for s in later]
+        reached = {s.target for s in later}
+        for s, value in handed:
+            low.emit("copy", (value,), s.target, s.number)
+        for name in sorted(self.carried):
+            bar = Adjoint(self.memory[name].symbol)
+            if bar not in reached:
+                low.emit("copy", (0,), bar)
+        return shared(in_place(low.ops, self.is_scratch), self.is_scratch)
+
+    def total(
+        self, low: Lowering, value: object, target: Value | None = None, number: int = 0
+    ) -> Value:
+        """The value of an expression, or of products of whole stacks and a rest."""
+        if isinstance(value, MatrixExpr):
+            if target is None:
+                return low.any(value)
+            low.assign(target, value, number)
+            return target
+        total: Value | None = None
+        for k, part in enumerate(value):
+            goal = target if k == len(value) - 1 else None
+            if isinstance(part, StackTerm):
+                item = self.product(low, part, goal if total is None else None)
+            else:
+                item = low.any(part)
+            total = item if total is None else low.emit("add", (total, item), goal)
+        if target is not None and total != target:
+            low.emit("copy", (total,), target, number)
+        return total
+
+    def product(self, low: Lowering, term: StackTerm, target: Value | None) -> Value:
+        """Wᵀ δ of a whole stack."""
+        if target is None:
+            low.count += 1
+            target = Timed(f"{low.prefix}{low.count}", 0, *term.vector.shape)
+        low.ops.append(Op("dot", target, (Made(term.stack, term.vector),)))
+        return target
+
+    def line(self, op: Op) -> list[str]:
+        """An operation as code."""
+        if op.function != "dot":
+            return super().line(op)
+        made = op.args[0]
+        return [
+            f"{self.ref(made)}.dot({self.back_weight(made.stack, made.vector)}, {self.ref(op.target)})"
+        ]
+
+    def factors(self) -> list[str]:
+        """The factors of a block of steps, as code."""
+        low = Lowering(self.place, prefix="·m")
+        for s in self.program.backward[MANY]:
+            low.assign(s.target, s.value)
+        ops = shared(in_place(low.ops, self.is_scratch), self.is_scratch)
+        self.touched = {
+            v: self.dim(v.shape[0])
+            for op in ops
+            for v in (op.target, *op.args)
+            if isinstance(v, Timed)
+        }
+        self.touched |= {
+            v: self.dim(shape_of(v)[0]) for op in ops for v in op.args if isinstance(v, Gates)
+        }
+        block = _Block(self)
+        self.ref, kept = block.ref, self.ref
+        lines = [line for op in ops for line in self.line(op)]
+        self.ref = kept
+        return lines
+
+
+class _Block:
+    """Operands over a block of steps."""
+
+    def __init__(self, writer: FastBackward) -> None:
+        self.w = writer
+
+    def ref(self, value: Value) -> str:
+        """An operand or target: the steps first ≤ t < last of a sequence, or an array for one block."""
+        w = self.w
+        if isinstance(value, Gates):
+            return (
+                f"{w.gates_of(value)}".replace("[:, ", "[first:last, ")
+                if "[:, " in w.gates_of(value)
+                else f"{w.gates_of(value)}[first:last]"
+            )
+        if isinstance(value, Timed):
+            if value in w.many:
+                return f"{w.factor(value)}[: last - first]"
+            if w.is_scratch(value):
+                name = w.names.named((value, "many"), f"many_{value.name.removeprefix('·m')}")
+                w.field(name, f"np.empty((block, B, {w.dim(value.shape[0])}), dtype)")
+                return f"{name}[: last - first]"
+            return f"{w.whole_code(value)}[first:last]"
+        if isinstance(value, MatrixExpr):
+            return w.names.of(value)
+        return w.number(value)
+
+
+def stored_by(s: Statement):
+    """The leaves that a statement reads, those of whole stacks included."""
+    yield from all_leaves(s.value)
+    yield from adjoints_of(s)

@@ -1,0 +1,153 @@
+"""Where the adjoints of a fast file lie: handed from step to step, for a stretch of steps, or for all."""
+
+from __future__ import annotations
+
+from sympy.matrices.expressions import MatrixExpr
+
+from derive.expressions import Adjoint, LossGradient, Timed, has_time
+from numeric.backward_pass import Backward
+from numeric.body import all_leaves
+from numeric.fast_forward import FastForward
+from numeric.operations import Gates, Made, Value
+from numeric.passes import MANY
+from numeric.program import StackSum, StackTerm, Statement
+from numeric.stacks import Stack
+
+
+class Bars(FastForward, Backward):
+    """Decides where adjoints lie."""
+
+    bulk = Backward.bulk
+
+    def __init__(self, forward: FastForward) -> None:
+        super().__init__(forward.program, forward.names)
+        self.forward = forward
+        self.before = forward.fields
+        self.many = [s.target for s in self.program.backward[MANY]]
+        self.sums = self._sums()
+        self.chunked = self._chunked()
+        self.carried = self._carried()
+
+    def _sums(self) -> list[Statement]:
+        """What is summed stretch by stretch: the gradients of stacks, and of inputs made of whole stacks."""
+        return [s for s in self.program.backward["after"] if self._is_sum(s)]
+
+    def _is_sum(self, s: Statement) -> bool:
+        if isinstance(s.value, StackSum):
+            return s.value.stack.name in {stack.name for stack in self.looped}
+        whole = isinstance(s.value, tuple) and all(isinstance(t, StackTerm) for t in s.value)
+        return whole and all(t.stack.name in {k.name for k in self.looped} for t in s.value)
+
+    def _chunked(self) -> frozenset[str]:
+        """The stacks whose adjoints are needed within their stretch only."""
+        later = [
+            v
+            for s in (*self.program.backward["before"], *self.program.backward["after"])
+            if s not in self.sums
+            for v in adjoints_of(s)
+        ]
+        return frozenset(
+            stack.name
+            for stack in self.looped
+            if self.has_stacked(stack)
+            and not any(Adjoint(m.target) in later for m in stack.members)
+        )
+
+    def has_stacked(self, stack: Stack | None) -> bool:
+        """Whether the members' adjoints lie in one array; one member is enough."""
+        return stack is not None and self.is_whole(stack)
+
+    def _carried(self) -> frozenset[str]:
+        """The states whose adjoint is handed from step to step in one array, without a sequence of its own."""
+        statements = [s for part in self.program.backward.values() for s in part]
+        found: set[str] = set()
+        for q in self.memory.values():
+            bar = Adjoint(q.symbol)
+            written = [s for s in statements if s.target == bar]
+            plain = q.role == "state" and q.depth == 1 and bar not in self.program.stored
+            early = any(s.target == bar for s in self.program.backward["before"])
+            if plain and not early and all(s.lag <= 1 for s in written):
+                found.add(q.name)
+        return frozenset(found)
+
+    def field(self, name: str, text: str) -> str:
+        """An array of the workspace: one that the forward pass has already, or a new one."""
+        return name if name in self.before.arrays else super().field(name, text)
+
+    def place(self, leaf: MatrixExpr) -> Value:
+        """Where the value of a leaf lies."""
+        return leaf if isinstance(leaf, Adjoint | LossGradient) else super().place(leaf)
+
+    def at_step(self, leaf: MatrixExpr) -> str:
+        """A leaf inside the loop."""
+        if isinstance(leaf, LossGradient):
+            return self.view(self.names.of(leaf), f"{self.names.of(leaf)}_t", outside=True)
+        if isinstance(leaf, Timed):
+            if leaf in self.many:
+                return self.view(self.factor(leaf), f"{self.wish(leaf)}_t")
+            return super().at_step(leaf)
+        if not isinstance(leaf, Adjoint) or not has_time(leaf):
+            return self.names.of(leaf)
+        if leaf.name in self.memory:
+            return self.memory_bar(leaf)
+        stack = self.program.stack_of(leaf.name)
+        early = {s.target for s in self.program.backward["before"]}
+        if leaf in early and not self.has_stacked(stack):
+            return self.view(self.names.of(leaf), f"{self.names.of(leaf)}_t", outside=True)
+        if self.has_stacked(stack):
+            return self.view(self.member_bar(leaf, stack), f"{self.names.of(leaf)}_t")
+        if leaf in self.program.stored:
+            return self.view(
+                self.field(self.names.of(leaf), self.empty(leaf)), f"{self.names.of(leaf)}_t"
+            )
+        return super().at_step(leaf)
+
+    def memory_bar(self, leaf: Adjoint) -> str:
+        """The adjoint of a quantity with memory at this step."""
+        if leaf.name in self.carried:
+            return self.scratch(leaf, self.names.of(leaf), self.history_list(leaf.name))
+        lag = leaf.lag
+        q = self.memory[leaf.name]
+        store = self.field(
+            self.names.storage(leaf), f"np.empty({self.whole_shape(leaf, q.depth)}, dtype)"
+        )
+        stop = f":{-lag}" if lag else ":"
+        return self.view(
+            f"{store}[{q.depth - lag or ''}{stop}]", f"{self.names.lagged(leaf, lag)}_t"
+        )
+
+    def history_list(self, name: str) -> list[str]:
+        """The axes of a state."""
+        return [self.history(self.memory[name])[1:-1].rstrip(",")]
+
+    def factor(self, leaf: Timed) -> str:
+        """The array of a factor, for one block of steps."""
+        name = self.names.named(leaf, self.wish(leaf))
+        return self.field(name, f"np.empty((block, B, {self.dim(leaf.shape[0])}), dtype)")
+
+    def member_bar(self, leaf: Adjoint, stack: Stack) -> str:
+        """The adjoint of a member of a stack, within the array of the whole."""
+        k = next(k for k, m in enumerate(stack.members) if m.target == leaf.of)
+        return self.part(self.bars(stack), Gates(stack, k, k + 1), gate_axis=False)
+
+    def bars(self, stack: Stack) -> str:
+        """The array of the adjoints of a stack, for a stretch or for all steps."""
+        steps = "steps" if stack.name in self.chunked else "T"
+        return self.field(
+            self.bar_name(stack), f"np.empty(({steps}, B, {self.stack_rows(stack)}), dtype)"
+        )
+
+    def ref(self, value: Value) -> str:
+        """An operand or target inside the loop."""
+        if isinstance(value, Made) and value.vector is not None:
+            return self.view(self.bars(value.stack), f"{self.bar_name(value.stack)}_t")
+        return super().ref(value)
+
+
+def adjoints_of(s: Statement):
+    """The adjoints that a statement reads, those of whole stacks included."""
+    yield from (v for v in all_leaves(s.value) if isinstance(v, Adjoint))
+    parts = s.value if isinstance(s.value, tuple) else (s.value,)
+    for part in parts:
+        if isinstance(part, StackSum | StackTerm):
+            yield from (Adjoint(m.target) for m in part.stack.members)

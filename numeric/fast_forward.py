@@ -1,0 +1,165 @@
+"""The forward pass of a fast file: one product for all inputs of a stretch, then a loop of ufuncs into a workspace."""
+
+from __future__ import annotations
+
+from derive.expressions import Timed
+from numeric.body import all_leaves
+from numeric.fast_weights import Weights
+from numeric.forward_pass import Forward
+from numeric.operations import Bias, Gates, Lowering, Made, Op, Value
+from numeric.placement import in_place, joined, shared
+from numeric.program import StackTerm, Statement
+from numeric.stacks import Stack
+
+
+class FastForward(Weights, Forward):
+    """Writes the forward pass of a fast file."""
+
+    def text(self, signature: str) -> str:
+        """The whole function."""
+        self.statements()
+        computing, self.lines = self.lines, []
+        self.results()
+        results, self.lines = self.lines, []
+        computing = self.without_unused(computing, results)
+        self.arguments()
+        self.workspace()
+        arguments, self.lines = self.lines, []
+        self.local_names("\n".join([*computing, *results]))
+        body = [*arguments, *self.lines, "", *computing, "", *results]
+        return "\n".join([signature, *self.documentation(), *body])
+
+    def documentation(self) -> list[str]:
+        """What goes in and what comes out."""
+        lines = super().documentation()
+        at = next(i for i, line in enumerate(lines) if line == "    Returns:") - 1
+        return [*lines[:at], *_WORKSPACE_DOC, *lines[at:]]
+
+    def workspace(self) -> None:
+        """The workspace: the one that was given, or a new one."""
+        key = ", ".join(["T", "B", *self.sizes.values(), "dtype"])
+        self.write_list(
+            "ws = Workspace(", [key], ") if workspace is None else workspace.taken(" + key + ")"
+        )
+
+    def statements(self) -> None:
+        """Initial values, weights, what all steps have in common, and the loop."""
+        f = self.program.forward
+        for q in self.memory.values():
+            store = self.whole_array(q.symbol) and self.names.storage(q.symbol)
+            self.write(f"{store}[:{q.depth}] = {self.first_of(q)}")
+            if q.role == "input":
+                self.write(f"{store}[{q.depth}:] = {self.names.of(q.symbol)}")
+        bulk = [s for s in (*f["before"], *f["after"]) if not self.is_early(s)]
+        uses = [(t.stack, v) for s in bulk for t in self.stack_terms(s.value) for v in _vectors(t)]
+        self.stack_weights([u for u in uses if len(u[0].members) > 1])
+        before = [s for s in f["before"] if not self.is_early(s)]
+        self.whole_names([v for s in before for v in all_leaves(s.value)])
+        for s in before:
+            self.bulk(s)
+        if f["loop"]:
+            self.loop()
+        self.whole_names([v for s in f["after"] for v in all_leaves(s.value)])
+        for s in f["after"]:
+            self.bulk(s)
+
+    def loop(self) -> None:
+        """The products with the inputs of a stretch, and its steps."""
+        early = [s for s in self.program.forward["before"] if self.is_early(s)]
+        ops = self.operations(self.program.forward["loop"])
+        weights, self.lines = self.lines, []
+        steps = [line for op in ops for line in self.line(op)]
+        self.early_weights(early)
+        for s in self.program.forward["loop"]:
+            for term in self.stack_terms(s.value):
+                self.step_weight(term)
+        prepared, self.lines = self.lines, []
+        depth = 1
+        if early:
+            self.write("for start, stop in spans(0, T, ws.steps):")
+            depth = 2
+            for s in early:
+                self.early_products(s)
+        self.loop_head(
+            depth, "ws.forward_steps" + ("[start:stop]" if early else ""), early=bool(early)
+        )
+        self.lines += ["    " * (depth + 1) + line for line in steps]
+        self.lines = [*weights, *prepared, *self.lines]
+
+    def loop_head(self, depth: int, steps: str, *, early: bool) -> None:
+        """The line that begins the loop over the steps of a stretch."""
+        names = list(self.fields.views.values())
+        span = "[start:stop]" if early else ""
+        columns = {name: self.each(whole) + span for whole, name in self.fields.outside.items()}
+        self.write_loop(depth, names, steps, columns)
+
+    def operations(self, statements: list[Statement]) -> list[Op]:
+        """The loop's statements as single operations."""
+        low = Lowering(self.place)
+        for s in statements:
+            if isinstance(s.target, Stack):
+                self.stack_operations(s, low)
+            elif s.add:
+                value = low.any(s.value)
+                low.emit("add", (self.place(s.target), value), self.place(s.target), s.number)
+            else:
+                low.assign(self.place(s.target), s.value, s.number)
+        return shared(joined(in_place(low.ops, self.is_scratch)), self.is_scratch)
+
+    def stack_operations(self, s: Statement, low: Lowering) -> None:
+        """Σ W v + what was made before the loop, or the bias."""
+        stack = s.target
+        whole = Gates(stack, 0, len(stack.members))
+        parts: list[Value] = []
+        for term in s.value:
+            made = Made(stack, term.vector)
+            low.emit("dot", (self.place(term.vector),), made)
+            parts.append(made)
+        if s.add:
+            parts.append(Made(stack, None))
+        elif any(term.bias for term in s.value):
+            parts.append(Bias(stack))
+        if len(parts) == 1:
+            low.emit("copy", (parts[0],), whole)
+        total = parts[0]
+        for part in parts[1:]:
+            low.emit("add", (total, part), whole)
+            total = whole
+
+    def given(self) -> dict[str, str]:
+        """What the backward pass reads from outside the workspace: by name its array."""
+        read: dict[str, str] = {}
+        for part in self.program.backward.values():
+            for v in (v for s in part for v in all_leaves(s.value) if isinstance(v, Timed)):
+                if self.from_outside(v):
+                    read[v.name] = self.names.of(v)
+        return dict(sorted((read | {q.name: c for c, q in self.constants.items()}).items()))
+
+    def results(self) -> None:
+        """Outputs, the final state, and what the backward pass needs."""
+        outputs = [f'"{q.name}": {self.output(q.symbol)}' for q in self.cell.outputs]
+        final = [
+            f'"{q.name}": {self.names.storage(q.symbol)}[{"-1" if q.depth == 1 else f"-{q.depth}:"}].copy()'
+            for q in self.memory.values()
+        ]
+        given = [f'"{key}": {value}' for key, value in self.given().items()]
+        self.write_list("outputs = read_only({", outputs, "})")
+        self.write_list("final = {", final, "}")
+        self.write_list('cache = {"workspace": ws, "run": ws.run, "given": {', given, "}}")
+        self.write("return outputs, final, cache")
+
+    def output(self, leaf: Timed) -> str:
+        """The code of an output, for all steps."""
+        return self.names.of(leaf) if leaf.name in self.loose else self.whole_array(leaf)
+
+
+def _vectors(term: StackTerm):
+    yield term.vector
+    if term.bias:
+        yield None
+
+
+_WORKSPACE_DOC = [
+    "        workspace: arrays of earlier calls with the same sizes, which this one overwrites, its outputs",
+    "            included; new arrays if left out.",
+]

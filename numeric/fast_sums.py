@@ -1,0 +1,150 @@
+"""The gradients of a fast file that are sums over time, a stretch of steps after the other."""
+
+from __future__ import annotations
+
+from sympy.matrices.expressions import MatrixExpr
+
+from derive.cell import Quantity
+from derive.expressions import Adjoint, Timed, is_scalar
+from numeric.fast_bars import Bars
+from numeric.program import StackSum, Statement
+from numeric.stacks import Stack
+
+
+class Sums(Bars):
+    """Writes sums over time, and the results."""
+
+    def back_weight(self, stack: Stack, vector: Timed) -> str:
+        """The stacked matrix by which a stack's adjoints are multiplied."""
+        wish = f"{self.base(stack, vector)}_{stack.suffix}"
+        name = self.names.named((stack.name, vector, "back"), wish)
+        self.back_weights[name] = (stack, vector)
+        shape = f"({self.stack_rows(stack)}, {self.dim(vector.shape[0])})"
+        return self.field(name, f"np.empty({shape}, dtype)")
+
+    @property
+    def back_weights(self) -> dict[str, tuple[Stack, Timed]]:
+        """The stacked matrices that are used so far."""
+        return self.__dict__.setdefault("_back", {})
+
+    def backward_weights(self) -> None:
+        """Writes the stacked matrices."""
+        for name, (stack, vector) in self.back_weights.items():
+            parts = ", ".join(self.static(p) for p in stack.matrices(vector))
+            if len(stack.members) == 1:
+                self.write(f"{name}[...] = {parts}")
+            else:
+                self.write(f"np.concatenate(({parts}), out={name})")
+
+    def static(self, expr: MatrixExpr) -> str:
+        """A parameter's expression as code."""
+        return self.printer(whole=True)(expr)
+
+    def stretch_sum(self, s: Statement) -> None:
+        """What a stretch adds to the gradients of a stack, or its inputs' adjoints."""
+        if not isinstance(s.value, StackSum):
+            self.input_bars(s)
+            return
+        stack, vector = s.value.stack, s.value.vector
+        total, bar = self.sum_name(s.value), f"{self.bars(stack)}[{self.span(stack)}]"
+        note = "  # " + ", ".join(f"({self.number_of(lhs)})" for lhs in s.target)
+        if vector is None:
+            if self.with_bias(stack) is None:
+                self.field(total, f"np.empty({self.stack_rows(stack)}, dtype)")
+                self.write(f"add_sum({total}, {bar}, stop == T){note}", indent=2)
+            return
+        cols, right = self.dim(vector.shape[0]), f"{self.whole_code(vector)}[start:stop]"
+        if self.with_bias(stack) == vector:
+            right, cols = self.with_ones(vector, self.whole_code(vector)), f"{cols} + 1"
+        self.field(total, f"np.empty(({self.stack_rows(stack)}, {cols}), dtype)")
+        function = "add_scattered" if vector.name in self.indices else "add_outer"
+        self.write(f"{function}({total}, {bar}, {right}, stop == T){note}", indent=2)
+
+    def with_bias(self, stack: Stack) -> Timed | None:
+        """The vector whose product with the adjoints of a stack also gives the gradient of the bias."""
+        summed = [
+            s.value.vector
+            for s in self.sums
+            if isinstance(s.value, StackSum) and s.value.stack == stack
+        ]
+        early = [
+            s
+            for s in self.program.forward["before"]
+            if self.is_early(s) and s.target.name == stack.name
+        ]
+        biased = [
+            t.vector for s in early for t in s.value if t.bias and t.vector.name not in self.indices
+        ]
+        return next((v for v in biased if v in summed and None in summed), None)
+
+    def sum_name(self, value: StackSum) -> str:
+        """The array of a stack's gradient."""
+        stack, vector = value.stack, value.vector
+        wish = f"{self.base(stack, vector)}_{stack.suffix}_bar"
+        return self.names.named((stack.name, vector, "sum"), wish)
+
+    def input_bars(self, s: Statement) -> None:
+        """The adjoints of an input over a stretch."""
+        name = self.names.of(s.target)
+        self.field(name, self.empty(s.target))
+        note = f"  # ({s.number})" if s.number else ""
+        for k, term in enumerate(s.value):
+            product = f"as_rows({self.bars(term.stack)}[{self.span(term.stack)}])"
+            weight = self.back_weight(term.stack, term.vector)
+            if k == 0:
+                out = f"as_rows({name}[start:stop])"
+                self.write(f"{product}.dot({weight}, {out}){note}", indent=2)
+            else:
+                self.write(f"as_rows({name}[start:stop])[...] += {product} @ {weight}", indent=2)
+
+    def span(self, stack: Stack) -> str:
+        """The steps of a stretch within the array of a stack's adjoints."""
+        return ": stop - start" if stack.name in self.chunked else "start:stop"
+
+    def results(self) -> None:
+        """The gradients, by name."""
+        for s in self.sums:
+            if isinstance(s.value, StackSum):
+                self.split_sum(s)
+        given = [q for q in self.cell.inputs if q.kind == "real"]
+        params = [f'"{q.name}": {self.names.of(Adjoint(q.symbol))}' for q in self.cell.parameters]
+        inputs = [f'"{q.name}": {self.input_bar(q)}' for q in given]
+        states = [f'"{q.name}": {self.state_bar(q)}' for q in self.memory.values()]
+        self.write_list("params_bar = {", params, "}")
+        self.write_list("inputs_bar = {", inputs, "}")
+        self.write_list("state_bar = {", states, "}")
+        self.write("return ws.handed_out(params_bar, inputs_bar, state_bar)")
+
+    def split_sum(self, s: Statement) -> None:
+        """The members' parts of a stack's gradient."""
+        stack, vector = s.value.stack, s.value.vector
+        total, biased = self.sum_name(s.value), self.with_bias(stack)
+        if biased is not None and vector in (None, biased):
+            m = self.dim(biased.shape[0])
+            total = (
+                f"{self.sum_name(StackSum(stack, biased))}[:, {m if vector is None else f':{m}'}]"
+            )
+        parts = [self.names.of(lhs) for lhs in s.target]
+        if len(parts) == 1:
+            self.write(f"{parts[0]} = {total}")
+        else:
+            self.write(f"{', '.join(parts)} = {self.split(stack, total, '')}")
+        for lhs in s.target:
+            if is_scalar(lhs):
+                self.write(f"{self.names.of(lhs)} = {self.names.of(lhs)}[0]")
+
+    def input_bar(self, q: Quantity) -> str:
+        """The code of the gradient by an input."""
+        bar = Adjoint(q.symbol)
+        return (
+            f"{self.names.storage(bar)}[{q.depth}:]"
+            if q.name in self.memory
+            else self.names.of(bar)
+        )
+
+    def state_bar(self, q: Quantity) -> str:
+        """The code of the gradient by the values before the first step."""
+        bar = Adjoint(q.symbol)
+        if q.name in self.carried:
+            return f"{self.memory_bar(bar)}.reshape{self.history(q)}.copy()"
+        return f"{self.names.storage(bar)}[{'0' if q.depth == 1 else f':{q.depth}'}].copy()"

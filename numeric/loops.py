@@ -1,0 +1,129 @@
+"""A loop over time as NumPy text: views of a step from a workspace, and a line for each operation."""
+
+from __future__ import annotations
+
+import re
+
+from sympy.matrices.expressions import MatrixExpr
+
+from derive.expressions import Timed
+from numeric.arrays import ArrayPrinter
+from numeric.body import listed
+from numeric.names import Names
+from numeric.operations import UFUNCS, Bias, Made, Op, Value
+from numeric.program import Program
+from numeric.stacks import Stack
+from numeric.store import Store
+
+NUMPY_CALLS = frozenset({"add", "subtract", "multiply", "divide", "power", *UFUNCS})
+
+
+class Loops(Store):
+    """Writes loops over time."""
+
+    def __init__(self, program: Program, names: Names) -> None:
+        super().__init__(program, names)
+        self.ufuncs: dict[str, str] = {}
+        self.named_views: set[str] = set()
+
+    def local_names(self, text: str) -> None:
+        """Local names for what of the workspace the code uses."""
+        used = [a for a in self.fields.arrays if re.search(rf"\b{a}\b", text)]
+        if used:
+            *front, last = listed("    [", used, "] = ws.take(")
+            self.lines += [*front, *listed(last, [f'"{a}"' for a in used], ")")]
+        if self.ufuncs:
+            names = ", ".join(self.ufuncs.values())
+            self.write(f"{names} = {', '.join('np.' + f for f in self.ufuncs)}")
+
+    def whole_names(self, wanted: list[MatrixExpr]) -> None:
+        """Names for whole sequences that the workspace holds."""
+        for leaf in dict.fromkeys(v for v in wanted if isinstance(v, Timed)):
+            if not self.from_outside(leaf):
+                line = f"{self.whole(leaf)} = {self.whole_array(leaf)}"
+                self.write_name(line)
+
+    def write_name(self, line: str) -> None:
+        """Names a view, if it is not named yet; ``without_unused`` takes out those that nothing reads."""
+        if "    " + line not in self.lines:
+            self.named_views.add("    " + line)
+            self.write(line)
+
+    def without_unused(self, lines: list[str], rest: list[str]) -> list[str]:
+        """The lines without names of views that no other line reads."""
+        text = "\n".join([*lines, *rest])
+
+        def used(line: str) -> bool:
+            name = line.split(" = ")[0].strip()
+            return line not in self.named_views or len(re.findall(rf"\b{name}\b", text)) > 1
+
+        return [line for line in lines if used(line)]
+
+    def each(self, whole: str) -> str:
+        """An array from outside, whose parts are what the loop sees of it."""
+        return f"flattened({whole}, ws.flat)" if self.flat else whole
+
+    def write_loop(self, depth: int, names: list[str], steps: str, columns: dict[str, str]) -> None:
+        """``for (views of the workspace), (views of other arrays) in zip(…):``"""
+        if not names and not columns:
+            self.write("for _ in range(T):", indent=depth)
+            return
+        sources = [steps] * bool(names) + list(columns.values())
+        others = "".join(f", {c}" for c in columns)
+        items = names if len(names) > 1 else [f"{names[0]},"] if names else []
+        head = (
+            listed("    " * depth + "for (", items, f"){others} in")
+            if names
+            else [f"{'    ' * depth}for {others[2:]} in"]
+        )
+        if len(sources) == 1:
+            self.lines += [*head[:-1], f"{head[-1]} {sources[0]}:"]
+            return
+        self.lines += [*head[:-1], *listed(f"{head[-1]} zip(", [*sources, "strict=True"], "):")]
+
+    def is_scratch(self, value: Value) -> bool:
+        """Whether only the operations of one step see a value."""
+        return isinstance(value, Timed) and value.name.startswith("·")
+
+    def ref(self, value: Value) -> str:
+        """An operand or target inside the loop."""
+        if isinstance(value, Bias):
+            return self.bias(value.stack)
+        return super().ref(value)
+
+    def bias(self, stack: Stack) -> str:
+        """The stacked bias, gate by gate."""
+        row = self.names.named((stack.name, "bias row"), f"b_{stack.suffix}")
+        self.field(row, f"np.empty((1, {self.stack_rows(stack)}), dtype)")
+        text, wide = row, len(stack.members) > 1 and self.is_uniform(stack)
+        if wide:
+            text = f"by_gate({row}, {len(stack.members)})"
+        if self.flat:
+            text = f"flattened({text}, flat)"
+        return self.field(self.names.named((row, "gates"), f"{row}_gates"), text)
+
+    def line(self, op: Op) -> list[str]:
+        """An operation as code."""
+        note = f"  # {', '.join(f'({k})' for k in op.numbers)}" if op.numbers else ""
+        if op.function == "formula":
+            printer = ArrayPrinter(
+                lambda v: self.ref(self.place(v)), self.dim, indices=self.indices
+            )
+            return [f"{self.ref(op.target)}[...] = {printer(op.args[0])}{note}"]
+        target = (
+            self.product_name(op.target) if isinstance(op.target, Made) else self.ref(op.target)
+        )
+        args = [self.ref(a) for a in op.args]
+        if op.function == "dot":
+            return [
+                f"{args[0]}.dot({self.step_name(op.target.stack, op.target.vector)}, {target}){note}"
+            ]
+        if op.function == "copy":
+            return [f"{target}[...] = {args[0]}{note}"]
+        if op.function in NUMPY_CALLS:
+            return [f"{self.ufunc(op.function)}({', '.join([*args, target])}){note}"]
+        return [f"{target}[...] = {op.function}({args[0]}){note}"]
+
+    def ufunc(self, name: str) -> str:
+        """A local name for a ufunc: looked up once, not at every step."""
+        return self.ufuncs.setdefault(name, self.names.named(("ufunc", name), name))

@@ -1,0 +1,234 @@
+"""The passes that make a program fast: each turns a program into one that computes the same.
+
+    in_order        gates that are logistic come first in their stack: one function call for all of them
+    continued       a stack begun before the loop and completed in it has its place in the loop
+    halved          σ(a) = ½ tanh(½ a) + ½, the ½ inside folded into the weights: one tanh for all gates
+    interpolated    (1 − z) ∘ a + z ∘ b = a + z ∘ (b − a): three operations for four
+    hoisted         what multiplies an adjoint in the backward loop and does not depend on one is computed
+                    for many steps at once, before their part of the loop
+
+Law of each: the values of everything that the program keeps, and all gradients, are those of the program before,
+to rounding.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sympy import S
+from sympy.matrices.expressions import HadamardProduct, MatAdd, MatrixExpr, OneMatrix
+
+from derive.derivation import Derivation
+from derive.expressions import (
+    Adjoint,
+    Elementwise,
+    LossGradient,
+    Timed,
+    add,
+    hadamard,
+    is_timed,
+    leaves,
+    negate,
+    ones_like,
+    operands,
+    scale,
+    split_coefficient,
+    terms,
+    with_operands,
+)
+from numeric.operations import is_elementwise
+from numeric.program import Program, StackTerm, Statement, program
+from numeric.stacks import Affine, Stack, stack_of
+
+FACTOR = "°factor"
+"""How the names of hoisted factors begin; no quantity of a cell can be called so."""
+MANY = "block"
+"""The place of what is computed for many steps at once, before their part of the backward loop."""
+
+
+def fast(derivation: Derivation) -> Program:
+    """The program of a derivation after all passes."""
+    return hoisted(interpolated(halved(continued(in_order(derivation)))))
+
+
+# ── logistic gates ──────────────────────────────────────────────────────────────────────────────────
+
+
+def in_order(derivation: Derivation) -> Program:
+    """The program with the logistic members of every stack first."""
+    logistic = {
+        operands(a.expr)[0]
+        for a in derivation.assignments
+        if isinstance(a.expr, Elementwise) and a.expr.function == "sigmoid"
+    }
+
+    def arrange(stack: Stack) -> Stack:
+        members = sorted(stack.members, key=lambda m: m.target not in logistic)
+        return stack_of(members)
+
+    return program(derivation, arrange=arrange, least=1)
+
+
+def continued(prog: Program) -> Program:
+    """The program in which a stack that begins before the loop and is completed in it is taken up at every step.
+
+    Law: a = a. The loop then finds the stack's members in a place of their own, whatever completes them.
+    """
+    loop = list(prog.forward["loop"])
+    taken = {s.target.name for s in loop if isinstance(s.target, Stack)}
+    for s in prog.forward["before"]:
+        if isinstance(s.target, Stack) and s.target.name not in taken:
+            members = {m.target for m in s.target.members}
+            first = next((k for k, part in enumerate(loop) if part.target in members), None)
+            if first is not None:
+                loop.insert(first, Statement(s.target, (), add=True))
+    return replace(prog, forward={**prog.forward, "loop": loop})
+
+
+def halved(prog: Program) -> Program:
+    """The program with σ(a) computed as ½ tanh(a′) + ½ where a stack can make a′ = ½ a.
+
+    Law: σ(a) = ½ tanh(½ a) + ½. A member of a stack in the loop qualifies if nothing but its own logistic
+    function reads it.
+    """
+    looped = {s.target.name for s in prog.forward["loop"] if isinstance(s.target, Stack)}
+    chosen = {
+        m.target
+        for stack in prog.stacks
+        for m in stack.members
+        if stack.name in looped and _only_logistic(prog, m.target)
+    }
+    forward = {
+        place: [_halved_statement(s, chosen) for s in statements]
+        for place, statements in prog.forward.items()
+    }
+    return replace(prog, forward=forward)
+
+
+def _only_logistic(prog: Program, a: Timed) -> bool:
+    readers = [s for s in _all(prog) if any(v == a for v in _leaves(s.value))]
+    logistic = [s for s in readers if s.value == Elementwise(a, "sigmoid")]
+    return len(readers) == len(logistic) == 1
+
+
+def _halved_statement(s: Statement, chosen: set[Timed]) -> Statement:
+    if isinstance(s.target, Stack):
+        stack = _halved_stack(s.target, chosen)
+        value = tuple(replace(term, stack=stack) for term in s.value)
+        return replace(s, target=stack, value=value)
+    if s.target in chosen:
+        return replace(s, value=scale(S.Half, s.value))
+    logistic = isinstance(s.value, Elementwise) and s.value.function == "sigmoid"
+    if logistic and operands(s.value)[0] in chosen:
+        bent = Elementwise(operands(s.value)[0], "tanh")
+        return replace(s, value=add(scale(S.Half, bent), scale(S.Half, ones_like(bent))))
+    return s
+
+
+def _halved_stack(stack: Stack, chosen: set[Timed]) -> Stack:
+    return replace(
+        stack, members=tuple(_halved_member(m) if m.target in chosen else m for m in stack.members)
+    )
+
+
+def _halved_member(m: Affine) -> Affine:
+    return replace(
+        m,
+        products={v: scale(S.Half, w) for v, w in m.products.items()},
+        bias=None if m.bias is None else scale(S.Half, m.bias),
+        rest=tuple(scale(S.Half, term) for term in m.rest),
+    )
+
+
+# ── interpolation ───────────────────────────────────────────────────────────────────────────────────
+
+
+def interpolated(prog: Program) -> Program:
+    """The program with (1 − z) ∘ a + z ∘ b computed as a + z ∘ (b − a)."""
+    loop = [
+        replace(s, value=_interpolation(s.value)) if isinstance(s.value, MatAdd) else s
+        for s in prog.forward["loop"]
+    ]
+    return replace(prog, forward={**prog.forward, "loop": loop})
+
+
+def _interpolation(expr: MatAdd) -> MatrixExpr:
+    parts = terms(expr)
+    if len(parts) != 2:
+        return expr
+    for one, other in (parts, parts[::-1]):
+        if not (isinstance(one, HadamardProduct) and isinstance(other, HadamardProduct)):
+            return expr
+        (first, *a), (z, *b) = operands(one), operands(other)
+        if first == add(ones_like(z), negate(z)) and not isinstance(z, OneMatrix):
+            left, right = hadamard(*a), hadamard(*b)
+            return add(left, hadamard(z, add(right, negate(left))))
+    return expr
+
+
+# ── hoisted factors ─────────────────────────────────────────────────────────────────────────────────
+
+
+def hoisted(prog: Program) -> Program:
+    """The program whose backward loop multiplies adjoints with factors that are there already.
+
+    Law: in (s ∘ (1 − s) ∘ v) ∘ v̄ the first factor depends on stored values only, so it may be computed for any
+    number of steps before the loop comes to them.
+    """
+    hoister = _Hoister()
+    loop = [hoister.statement(s) for s in prog.backward["loop"]]
+    many = [Statement(target, expr) for expr, target in hoister.factors.items()]
+    stored = prog.stored | {v.at(0) for s in many for v in leaves(s.value) if isinstance(v, Timed)}
+    return replace(prog, backward={**prog.backward, MANY: many, "loop": loop}, stored=stored)
+
+
+class _Hoister:
+    def __init__(self) -> None:
+        self.factors: dict[MatrixExpr, Timed] = {}
+
+    def statement(self, s: Statement) -> Statement:
+        if isinstance(s.value, tuple):
+            value = tuple(v if isinstance(v, StackTerm) else self.expression(v) for v in s.value)
+        else:
+            value = self.expression(s.value)
+        return replace(s, value=value)
+
+    def expression(self, expr: MatrixExpr) -> MatrixExpr:
+        """The expression with all that is known before the loop by name."""
+        c, core = split_coefficient(expr)
+        if isinstance(core, HadamardProduct):
+            known = [f for f in operands(core) if _is_known(f)]
+            others = [self.expression(f) for f in operands(core) if not _is_known(f)]
+            return hadamard(*others, self.named(hadamard(scale(c, ones_like(core)), *known)))
+        if _is_known(expr):
+            return self.named(expr)
+        return with_operands(expr, [self.expression(part) for part in operands(expr)])
+
+    def named(self, expr: MatrixExpr) -> MatrixExpr:
+        """A name for a value at every step; what is a leaf already, or no such value, stays."""
+        worth = operands(expr) and is_timed(expr) and is_elementwise(expr)
+        if not worth:
+            return expr
+        if expr not in self.factors:
+            self.factors[expr] = Timed(f"{FACTOR} {len(self.factors) + 1}", 0, *expr.shape)
+        return self.factors[expr]
+
+
+def _is_known(expr: MatrixExpr) -> bool:
+    return not any(isinstance(v, Adjoint | LossGradient) for v in leaves(expr))
+
+
+def _all(prog: Program):
+    for part in (prog.forward, prog.backward):
+        for statements in part.values():
+            yield from statements
+
+
+def _leaves(value: object):
+    if isinstance(value, MatrixExpr):
+        yield from leaves(value)
+    elif isinstance(value, tuple):
+        for part in value:
+            yield from _leaves(part)
+    elif isinstance(value, StackTerm) and value.vector is not None and not value.transposed:
+        yield value.vector

@@ -1,0 +1,168 @@
+"""Fast files: right on every cell, whatever the sizes of stretches and blocks; workspaces that are used again."""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import given, note, settings
+
+from derive.catalog import load, shipped
+from derive.derivation import derive
+from derive.language import read_cell
+from numeric.fast_source import generate_fast
+from tests.generated import arguments, bars, called, module_of
+from tests.numeric.test_source import ODD, every_cell, right_on
+from tests.oracle import sample
+from tests.strategies import samples
+
+
+def fast_module(cell, *, rows: int = 2048, size: int = 1_000_000):
+    """The fast file of a cell, with these sizes of stretches and blocks."""
+    module = module_of(generate_fast(derive(cell)), cell.name)
+    module.STRETCH_ROWS, module.BLOCK_BYTES = rows, size
+    return module
+
+
+@cache
+def fast_shipped(name: str):
+    return fast_module(load(name))
+
+
+@every_cell
+@pytest.mark.parametrize(("T", "B"), [(1, 2), (5, 1), (4, 3)])
+def test_the_fast_code_of_a_shipped_cell_is_right(entry, T, B):
+    right_on(sample(load(entry.name), T=T, B=B, seed=8), 1e-12, fast_shipped(entry.name))
+
+
+@every_cell
+@pytest.mark.parametrize(("rows", "size"), [(1, 1), (6, 1), (9, 600)])
+def test_stretches_and_blocks_do_not_matter(entry, rows, size):
+    cell = load(entry.name)
+    right_on(sample(cell, T=7, B=2, seed=3), 1e-12, fast_module(cell, rows=rows, size=size))
+
+
+@pytest.mark.parametrize(
+    "spec", ["elman:g=relu", "elman:g=sigmoid", "elman:g=identity", "skip:d=1", "skip:d=7"]
+)
+def test_the_fast_code_of_a_cell_with_options_is_right(spec):
+    right_on(sample(load(spec), T=5, B=2), 1e-12, fast_module(load(spec), rows=4))
+
+
+@pytest.mark.parametrize("rows", [2, 2048])
+@pytest.mark.parametrize("text", ODD.values(), ids=ODD)
+def test_the_fast_code_of_an_odd_cell_is_right(text, rows):
+    cell = read_cell(text, "odd")
+    right_on(sample(cell, T=4, B=3), 1e-11, fast_module(cell, rows=rows))
+    right_on(sample(cell, T=4, B=1), 1e-11, fast_module(cell, rows=rows))
+
+
+@settings(max_examples=25)
+@given(samples())
+def test_the_fast_code_of_a_random_cell_is_right(s):
+    note(s.cell.text)
+    right_on(s, 1e-9, fast_module(s.cell, rows=4, size=200))
+
+
+# ── workspaces ──
+
+
+def run_twice(name: str, T: int = 6, B: int = 3):
+    module, s = fast_shipped(name), sample(load(name), T=T, B=B)
+    positional, keywords = arguments(s)
+    keywords = called(module, keywords)
+    first = module.forward(*positional, **keywords)
+    return module, s, positional, keywords, first
+
+
+def test_a_workspace_gives_the_same_results_in_the_same_arrays():
+    module, s, positional, keywords, (outputs, _, cache) = run_twice("lstm")
+    expected = module.backward(positional[0], cache, *bars(s))
+    kept = {k: v.copy() for k, v in outputs.items()}
+    again, _, used = module.forward(*positional, **keywords, workspace=cache["workspace"])
+    assert all(np.shares_memory(again[k], outputs[k]) for k in outputs)
+    gradients = module.backward(positional[0], used, *bars(s))
+    repeated = module.backward(positional[0], used, *bars(s))
+    for name, value in kept.items():
+        np.testing.assert_array_equal(again[name], value)
+    for mine, theirs, _ in zip(gradients, expected, repeated, strict=True):
+        for name in theirs:
+            np.testing.assert_array_equal(mine[name], theirs[name])
+    assert np.shares_memory(gradients[0]["W_f"], repeated[0]["W_f"])
+    assert not np.shares_memory(expected[0]["W_f"], gradients[0]["W_f"])
+
+
+def test_a_cache_whose_workspace_was_used_again_is_refused():
+    module, s, positional, keywords, (_, _, cache) = run_twice("gru")
+    module.forward(*positional, **keywords, workspace=cache["workspace"])
+    with pytest.raises(ValueError, match="earlier run"):
+        module.backward(positional[0], cache, *bars(s))
+
+
+def test_a_workspace_for_other_sizes_is_refused():
+    module, _, _, _, (_, _, cache) = run_twice("gru")
+    (params, x), keywords = arguments(sample(load("gru"), T=5, B=3))
+    with pytest.raises(ValueError, match=r"made for \(6, 3, .*expected one for \(5, 3"):
+        module.forward(params, x, **keywords, workspace=cache["workspace"])
+
+
+def test_without_a_workspace_calls_share_nothing():
+    module, s, positional, keywords, (outputs, _, cache) = run_twice("lstm")
+    other = module.forward(*positional, **keywords)[0]
+    assert not np.shares_memory(outputs["h"], other["h"])
+    first, second = (module.backward(positional[0], cache, *bars(s)) for _ in range(2))
+    for mine, theirs in zip(first, second, strict=True):
+        assert not any(np.shares_memory(mine[k], theirs[k]) for k in mine)
+
+
+def test_repeated_calls_with_a_workspace_allocate_nothing_that_grows_with_the_sequence():
+    tracemalloc = pytest.importorskip("tracemalloc")
+    cell = load("lstm")
+    module, s = (
+        fast_shipped("lstm"),
+        sample(cell, T=400, B=8, sizes=dict(zip(cell.dims, (32, 16), strict=True))),
+    )
+    positional, keywords = arguments(s)
+    cache = module.forward(*positional, **keywords)[2]
+    workspace = cache["workspace"]
+    given_bars = {"h": bars(s)[0]["h"]}
+
+    def run():
+        _, _, used = module.forward(*positional, **keywords, workspace=workspace)
+        module.backward(positional[0], used, given_bars)
+
+    run()
+    tracemalloc.start()
+    run()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < positional[1].nbytes
+
+
+# ── readable ──
+
+
+@every_cell
+def test_a_fast_file_is_the_same_on_every_run_and_leaves_nothing_unused(entry):
+    d = derive(load(entry.name))
+    source = generate_fast(d)
+    assert source == generate_fast(derive(load(entry.name)))
+    tree = ast.parse(source)
+    imports = [ast.unparse(n) for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom)]
+    assert imports == ["from __future__ import annotations", "import numpy as np"]
+    assert max(map(len, source.splitlines())) <= 140
+    for function in (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)):
+        assert ast.get_docstring(function) or function.name == "__init__"
+        names = [n for n in ast.walk(function) if isinstance(n, ast.Name)]
+        stored = {n.id for n in names if isinstance(n.ctx, ast.Store)}
+        loaded = {n.id for n in names if isinstance(n.ctx, ast.Load)}
+        added = [n.target for n in ast.walk(function) if isinstance(n, ast.AugAssign)]
+        loaded |= {n.id for n in added if isinstance(n, ast.Name)}
+        if function.name not in ("step", "for_backward"):
+            assert stored - loaded <= {"_"}, function.name
+
+
+def test_shipped_cells_are_all_tried():
+    assert len(shipped()) >= 28
