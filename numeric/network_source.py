@@ -12,6 +12,7 @@ from numeric.backward_pass import Backward
 from numeric.body import listed
 from numeric.forward_pass import Forward
 from numeric.network_passes import Passes
+from numeric.network_step import step
 from numeric.program import program
 from numeric.source import File, helpers
 
@@ -51,6 +52,7 @@ class _NetworkFile:
 
     def text(self) -> str:
         """The whole file."""
+        passes = Passes(self.network, self.files, self.sizes)
         parts = [self.header()]
         for segment in self.network.segments:
             parts += self.functions(segment)
@@ -59,7 +61,8 @@ class _NetworkFile:
             self.parameter_shapes(),
             self.init_params(),
             self.init_state(),
-            *Passes(self.network, self.files, self.sizes).text(),
+            *passes.text(),
+            step(passes),
         ]
         return "\n\n\n".join([*parts, *helpers("\n".join(parts))]) + "\n"
 

@@ -85,17 +85,19 @@ def streaming(subject: Subject) -> Check:
         out, state = subject.code.module.step(params, *now, state, **layout.keywords(sample, 0))
         found.append(out)
     stacked = {k: np.stack([np.asarray(out[k]) for out in found]) for k in outputs}
-    comparison = _by_name({**stacked, **_prefixed(state)}, {**outputs, **_prefixed(final)})
+    comparison = by_name({**stacked, **prefixed(state)}, {**outputs, **prefixed(final)})
     where = tuple(str(n) for n, _ in comparison.wrong(ROUNDING))
     what = "step after step against forward"
     return measured("streaming", what, sample.extent, comparison.worst, ROUNDING, where=where)
 
 
-def _prefixed(arrays: Arrays) -> Arrays:
+def prefixed(arrays: Arrays) -> Arrays:
+    """Final values under names that outputs do not have."""
     return {f"final {k}": v for k, v in arrays.items()}
 
 
-def _by_name(found: Arrays, true: Arrays) -> Comparison:
+def by_name(found: Arrays, true: Arrays) -> Comparison:
+    """Arrays by name against others; other names or shapes are infinitely wrong."""
     if found.keys() != true.keys() or any(
         np.shape(found[k]) != np.shape(v) for k, v in true.items()
     ):

@@ -12,13 +12,16 @@ from typing import Any
 import numpy as np
 
 from derive.network import END, Network
+from numeric.network_step import why_not_causal
 from proofs import network_checks as gradients
 from proofs import network_layout
+from proofs.behaviour_checks import by_name, prefixed
 from proofs.floats import Floats
+from proofs.gradient_checks import ROUNDING
 from proofs.network_checks import NetworkSubject
 from proofs.network_run import NetworkExtent
 from proofs.network_samples import draw_extent, draw_network, reference
-from proofs.table import Check, measured, not_applicable
+from proofs.table import Check, failed, measured, not_applicable
 
 
 def leaves_alone(subject: NetworkSubject) -> Check:
@@ -78,6 +81,29 @@ def padding(subject: NetworkSubject) -> Check:
         if not same_bits(a[k], b.get(k))
     ]
     return measured("padding", what, sample.extent, len(wrong), 0, where=tuple(wrong), unit="wrong")
+
+
+def streaming(subject: NetworkSubject) -> Check:
+    """``step`` after ``step`` against ``forward``, with initial values that are not zero."""
+    what = "step after step against forward"
+    if reason := why_not_causal(subject.network):
+        return not_applicable("streaming", what, reason)
+    module = subject.code.module
+    if not hasattr(module, "step"):
+        return failed("streaming", what, "there is no step, though the network is causal")
+    sample = subject.sample("streaming", steps=5, samples=3)
+    (params, *inputs, state), named = subject.code.arguments(sample)
+    whole = {name: value for name, value in named.items() if not name.startswith("lengths_")}
+    outputs, final, _ = module.forward(params, *inputs, state, **whole)
+    (steps,) = {len(value) for value in outputs.values()}
+    found = []
+    for t in range(steps):
+        out, state = module.step(params, *(x[t] for x in inputs), state)
+        found.append(out)
+    stacked = {k: np.stack([np.asarray(out[k]) for out in found]) for k in outputs}
+    comparison = by_name({**stacked, **prefixed(state)}, {**outputs, **prefixed(final)})
+    where = tuple(str(n) for n, _ in comparison.wrong(ROUNDING))
+    return measured("streaming", what, sample.extent, comparison.worst, ROUNDING, where=where)
 
 
 def litter(array: Any, extent: NetworkExtent, axis: str) -> Any:
@@ -185,8 +211,9 @@ NUMERIC: dict[str, Examine] = {
     "float32": gradients.single_precision,
     "value_and_grad": gradients.whole_gradient,
     "left alone": leaves_alone,
+    "streaming": streaming,
     "padding": padding,
     "safe values": safe_values,
     "refusals": refuses_nonsense,
 }
-OPTIONAL = frozenset({"padding", "safe values"})
+OPTIONAL = frozenset({"streaming", "padding", "safe values"})

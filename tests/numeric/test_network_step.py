@@ -1,0 +1,93 @@
+"""Streaming of networks: step after step equals forward where the network is causal, and nowhere else is there a step."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from derive.network_catalog import load, shipped
+from derive.network_derivation import derive_network
+from numeric.network_source import generate_network
+from numeric.network_step import why_not_causal
+from proofs.modules import load_source
+from proofs.network_checks import NetworkSubject
+from proofs.network_contract import streaming
+from proofs.network_layout import NetworkCode
+from tests.networks import LENGTHS, TEXTS, module_named, network_of, numbers, read, source_of
+from tests.oracle import assert_close
+
+WHY = {
+    "one_to_one": "y comes after the last step",
+    "many_to_one": "y comes after the last step",
+    "tagger": "b runs from the last step to the first",
+    "encoder_decoder": "the axis s begins where t has ended",
+    "free_running": "the axis s begins where t has ended",
+    "reversed_encoder": "enc runs from the last step to the first",
+    "indexed": "k comes after the last step",
+    "ragged": "b runs from the last step to the first",
+    "ragged_encoder_decoder": "enc runs from the last step to the first",
+    "ragged_one_to_many": "last comes after the last step",
+    "deep_bidirectional": "b runs from the last step to the first",
+    "tied": "b runs from the last step to the first",
+}
+CAUSAL = [name for name in TEXTS if name not in WHY]
+
+
+@pytest.mark.parametrize("name", CAUSAL)
+def test_step_after_step_equals_forward(name):
+    network, module = network_of(name), module_named(name)
+    n = numbers(network, module)
+    outputs, final, _ = n.forward(module)
+    found, state = [], n.state
+    for t in range(LENGTHS["t"]):
+        out, state = module.step(n.params, *(x[t] for x in n.inputs.values()), state)
+        found.append(out)
+    assert_close({k: np.stack([out[k] for out in found]) for k in outputs}, outputs)
+    assert_close(state, final)
+
+
+def test_a_scan_without_inputs_streams_too_and_a_ragged_one_needs_no_lengths():
+    alone = read("f = scan(elman_bare, y[t-1])\ny[t] = tanh(V @ f.h[t])\n")
+    ragged = read("ragged t\nf = scan(gru, x[t])\ny[t] = V @ f.h[t]\n")
+    for network in (alone, ragged):
+        assert why_not_causal(network) == ""
+        code = NetworkCode(load_source(source_of(network), "x", ("step",)))
+        row = streaming(NetworkSubject(network, code, 3))
+        assert row.verdict == "holds", row
+
+
+@pytest.mark.parametrize("name", WHY)
+def test_what_looks_ahead_has_no_step_and_the_file_says_why(name):
+    assert not hasattr(module_named(name), "step")
+    assert why_not_causal(network_of(name)) == WHY[name]
+    assert f"There is no step, one step at a time: {WHY[name]}." in source_of(network_of(name))
+
+
+def test_the_check_of_streaming_sees_a_step_that_forgets_and_one_that_is_missing():
+    network = network_of("aligned")
+    source = source_of(network)
+    call = "forward(params, x_t[None], w_t[None], d_t[None], state)"
+    assert source.count(call) == 1
+    for wrong in (
+        source.replace(call, call.replace(", state)", ")")),
+        source.replace(call, call.replace("w_t[None]", "1 + w_t[None]")),
+        source.replace("return {name: value[0]", "return {name: value[-1] * 2"),
+        source.replace("def step(", "def stride("),
+    ):
+        code = NetworkCode(load_source(wrong, "wrong", ("forward",)))
+        assert streaming(NetworkSubject(network, code, 0)).verdict != "holds"
+    code = NetworkCode(load_source(source, "right", ("forward",)))
+    assert streaming(NetworkSubject(network, code, 0)).verdict == "holds"
+
+
+def test_those_that_ship_stream_exactly_where_no_scan_is_reversed_and_nothing_comes_after():
+    causal = {e.name for e in shipped() if not why_not_causal(load(e.name))}
+    assert causal == {
+        "deep",
+        "head_linear",
+        "head_sigmoid",
+        "many_to_many",
+        "next_character",
+        "one_to_many",
+    }
+    assert "def step(" in generate_network(derive_network(load("deep")))
