@@ -91,12 +91,17 @@ def check_finite(run: Run) -> None:
     Raises:
         MeasureError: some value is infinite or not a number.
     """
+    xp, series = run.space.xp, dict[tuple[str, tuple[int, ...]], list[tuple[int | None, Array]]]()
     for (name, t), value in run.values.items():
-        if not bool(run.space.xp.all(run.space.xp.isfinite(value))):
-            raise MeasureError(
-                f"{name} is not finite at step {t} of the run.",
-                "Choose inputs for which the cell's equations are defined, or smaller weights.",
-            )
+        series.setdefault((name, tuple(value.shape)), []).append((t, value))
+    for (name, _), values in series.items():
+        if bool(xp.all(xp.isfinite(run.space.concat([v for _, v in values], axis=0)))):
+            continue
+        step = next(t for t, v in values if not bool(xp.all(xp.isfinite(v))))
+        raise MeasureError(
+            f"{name} is not finite at step {step} of the run.",
+            "Choose inputs for which the cell's equations are defined, or smaller weights.",
+        )
 
 
 def _split(rows: Array, shapes: Mapping[str, tuple[int, int]], depths: Mapping[str, int]) -> Joint:

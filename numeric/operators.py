@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any
 
 from sympy.matrices.expressions import (  # pyright: ignore[reportMissingTypeStubs] - it ships none
@@ -59,6 +60,13 @@ class Operator:
     pull: Act
 
 
+def plus(a: Any, b: Any) -> Any:
+    """a + b, where the float 0.0 stands for nothing and costs nothing."""
+    if isinstance(a, float):
+        return b
+    return a if isinstance(b, float) else a + b
+
+
 def operator(expr: MatrixExpr, sizes: Sizes, space: Namespace = NUMPY) -> Operator:
     """The operator of a matrix expression; a ``Block`` in it must stand last in its product."""
     make = _MAKERS.get(type(expr), _formed)
@@ -97,8 +105,8 @@ def _block(expr: Any, sizes: Sizes, space: Namespace) -> Operator:
 def _sum(expr: Any, sizes: Sizes, space: Namespace) -> Operator:
     parts = [operator(term, sizes, space) for term in expr.args]
     return Operator(
-        lambda scene, x: sum(part.apply(scene, x) for part in parts[1:]) + parts[0].apply(scene, x),
-        lambda scene, y: sum(part.pull(scene, y) for part in parts[1:]) + parts[0].pull(scene, y),
+        lambda scene, x: reduce(plus, [part.apply(scene, x) for part in parts]),
+        lambda scene, y: reduce(plus, [part.pull(scene, y) for part in parts]),
     )
 
 
@@ -128,7 +136,7 @@ def _stack(expr: Any, sizes: Sizes, space: Namespace) -> Operator:
     def pull(scene: Scene, y: Any) -> Any:
         total, start = 0.0, 0
         for part, rows in parts:
-            total = total + part.pull(scene, y[..., start : start + rows, :])
+            total = plus(total, part.pull(scene, y[..., start : start + rows, :]))
             start += rows
         return total
 
@@ -202,9 +210,9 @@ class JointJacobian:
             source = x[..., slots[block.by.name, block.by.lag - 1], :]
             value: Any = 0.0
             for part in parts:
-                value = value + part.apply(scene, source)
+                value = plus(value, part.apply(scene, source))
             scene.done[block] = value
-            rows[block.of.name, 0] = rows.get((block.of.name, 0), 0.0) + value
+            rows[block.of.name, 0] = plus(rows.get((block.of.name, 0), 0.0), value)
         if self.hands_over:
             rows |= {(q, k): x[..., slots[q, k - 1], :] for q, k in slots if k}
         return self._joined(rows, x)
@@ -216,10 +224,10 @@ class JointJacobian:
         if self.hands_over:
             rows |= {(q, k - 1): y[..., slots[q, k], :] for q, k in slots if k}
         for block, parts in reversed(self.blocks):
-            given = y[..., slots[block.of.name, 0], :] + scene.owed.pop(block, 0.0)
+            given = plus(y[..., slots[block.of.name, 0], :], scene.owed.pop(block, 0.0))
             place = block.by.name, block.by.lag - 1
             for part in parts:
-                rows[place] = rows.get(place, 0.0) + part.pull(scene, given)
+                rows[place] = plus(rows.get(place, 0.0), part.pull(scene, given))
         return self._joined(rows, y)
 
     def formed(self, look: Look) -> Array:
