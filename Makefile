@@ -7,6 +7,7 @@
 #   make lint | format     ruff and pyright | ruff's formatter
 #   make coverage          the tests with coverage by branch
 #   make bench             the benchmarks: tables of times and ratios, and build/benchmarks.json
+#   make stages            the time to derive, prove and generate a cell, and where T stands in it; ARGS="gru lru"
 #   make kill-table        docs/kill-table.md: who notices a wrong gradient; half an hour on two cores
 #   make map               the tables of files in ARCHITECTURE.md, from the files themselves
 #   make release           wheel and sdist into dist/, and the tests from a clean environment that has only the wheel
@@ -20,7 +21,7 @@ PY := $(VENV)/bin/python
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 
 .DELETE_ON_ERROR:
-.PHONY: report test soak coverage bench kill-table lint format map release setup frameworks clean distclean help
+.PHONY: report test soak coverage bench stages kill-table lint format map release setup frameworks clean distclean help
 
 report: $(VENV)/.core
 	$(PY) -m throughtime report $(CELL) --force $(ARGS)
@@ -37,6 +38,9 @@ coverage: $(VENV)/.test
 bench: $(VENV)/.bench
 	@mkdir -p build
 	$(PY) -m pytest benchmarks --benchmark-only --benchmark-json=build/benchmarks.json $(ARGS)
+
+stages: $(VENV)/.core
+	$(PY) -m benchmarks.stages $(ARGS)
 
 kill-table: $(VENV)/.frameworks
 	$(PY) -m benchmarks.kill_table $(ARGS)
