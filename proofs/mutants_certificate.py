@@ -1,6 +1,6 @@
 """Wrong derivations before Rocq: what its kernel says of a certificate with one mistake in it.
 
-    python -m proofs.mutants_certificate elman lstm > table.md
+    python -m proofs.mutants_certificate --sample elman lstm gru > docs/rocq-mutants.md
 
 A mutant that is accepted is not wrong: the kernel has proved that it says the same as the right derivation.
 """
@@ -77,6 +77,19 @@ def trials(
         yield Trial(cell, mutant, "accepted" if verdict.accepted else "refused", verdict.lemma)
 
 
+PAGE = """\
+# Wrong derivations before Rocq's kernel
+
+One mistake in one backward equation, or one path lost, in a derivation that is right otherwise; and what the kernel
+says of the certificate that is made of it. *Refused at* names the lemma at which the kernel stopped: it carries the
+name of the wrong adjoint. *Cannot be written* are mistakes that name a step which the equation cannot know, so that no
+certificate can say them. *Accepted* would be a mistake that is none: the kernel would have proved it the same.
+
+Made by `python -m proofs.mutants_certificate {arguments}`{sampled}.
+
+{table}"""
+
+
 def table(found: list[Trial]) -> str:
     """The trials as Markdown: the counts, then every mutant."""
     counts = Counter((t.cell, t.fate) for t in found)
@@ -96,7 +109,7 @@ def _row(t: Trial) -> str:
 
 
 def main(arguments: list[str]) -> None:
-    """Print the table for the cells named; all mutants, or with ``--sample`` one of each kind."""
+    """Print the page for the cells named; all mutants, or with ``--sample`` one of each kind."""
     sample = "--sample" in arguments
     found: list[Trial] = []
     for name in [a for a in arguments if not a.startswith("-")]:
@@ -107,7 +120,9 @@ def main(arguments: list[str]) -> None:
             sys.stderr.write(
                 f"{name} {len(found)}: {trial.mutant.kind}: {trial.fate} {trial.where}\n"
             )
-    sys.stdout.write(table(found))
+    sampled = ": one mistake of each kind; without `--sample`, all" if sample else ""
+    shown = PAGE.format(arguments=" ".join(arguments), sampled=sampled, table=table(found))
+    sys.stdout.write(shown)
 
 
 if __name__ == "__main__":

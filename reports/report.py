@@ -14,7 +14,7 @@ from reports.figures import to_picture
 from reports.flow import flow
 from reports.markdown import code_span, escape_markdown
 from reports.notebook import Code, Figure, Section, Text, build
-from reports.report_certificate import Certified, certificate_section
+from reports.report_certificate import Certified, accepted, certificate_section, unasked
 from reports.report_checks import checks_section, equation_checks, judge_of
 from reports.report_checks import summary as verdict
 from reports.report_claims import claims_section
@@ -39,7 +39,7 @@ class Findings:
         verification: of derivation and code.
         proof: the general proof; ``None`` if there is none for this cell.
         study: the gradient flow, or why it could not be measured, as plain text.
-        certificate: the certificate for Rocq; ``None`` if none was asked for.
+        certificate: the certificate and Rocq's verdict; ``None`` if Rocq was not asked.
     """
 
     derivation: Derivation
@@ -67,7 +67,7 @@ def build_report(findings: Findings) -> NotebookNode:
         derivation_section(derivation, links),
         jacobian(derivation, links),
         *([proof_section(findings.proof, derivation)] if findings.proof else []),
-        *([certificate_section(findings.certificate)] if findings.certificate else []),
+        certificate_section(findings.certificate or unasked(derivation)),
         no_study(escape_markdown(study)) if isinstance(study, str) else study_section(study),
         _code(findings),
         checks_section(verification, judge_of(verification)),
@@ -89,12 +89,14 @@ def summary(findings: Findings) -> str:
     lines = [
         f"Cell {code_span(cell.name)}{' with ' + escape_markdown(chosen) if chosen else ''}."
         + (f" Source: {escape_markdown(cell.reference)}." if cell.reference else ""),
-        f"{verdict(findings.verification)} [See the checks](#checks).",
+        f"{verdict(findings.verification)} [See the checks](#checks)."
+        + (_KERNEL if accepted(findings.certificate) else ""),
         _READING,
     ]
     return "\n\n".join(re.sub(r"\.\.$", ".", line) for line in lines if line)
 
 
+_KERNEL = " Rocq's kernel accepts the proof of the equations. [See the certificate](#certificate)."
 _READING = (
     "The gradients through time follow from the equations, step by step, and so does NumPy code that computes them. "
     "A number such as (7) means the same everywhere: below an equation stand links to its lines of code and to its "

@@ -30,14 +30,22 @@ class Certified:
 
 def certified(derivation: Derivation) -> Certified:
     """The certificate of a derivation, checked where Rocq is installed."""
+    found = unasked(derivation)
+    if not found.source:
+        return found
+    try:
+        return Certified(found.source, check_certificate(found.source))
+    except RocqMissingError as error:
+        return Certified(found.source, None, f"{error.problem} {error.remedy}")
+
+
+def unasked(derivation: Derivation) -> Certified:
+    """The certificate of a derivation, of which Rocq was not asked."""
     try:
         source = certificate(derivation)
     except CertificateError as error:
         return Certified("", None, error.problem)
-    try:
-        return Certified(source, check_certificate(source))
-    except RocqMissingError as error:
-        return Certified(source, None, f"{error.problem} {error.remedy}")
+    return Certified(source, None, "Rocq was not asked; throughtime report with --certify asks it.")
 
 
 def certificate_section(found: Certified) -> Section:
@@ -45,7 +53,8 @@ def certificate_section(found: Certified) -> Section:
     parts = [heading("certificate", "The certificate") + _LEAD, _verdict(found)]
     if found.source:
         parts.append(
-            f"The theorem, as the file states it:\n\n```coq\n{statement(found.source)}\n```"
+            f"The theorem, as the file states it, with its hypotheses:\n\n```coq\n{statement(found.source)}\n```"
+            f"\n\n{_READ}"
         )
     parts.append(f"### What rests on what\n\n{_reach(found)}")
     return Section("certificate", [Text(part) for part in parts])
@@ -57,6 +66,20 @@ _LEAD = (
     "all weights and inputs, and along every differentiable curve of them. Rocq's kernel, a small program that many "
     "people have looked at, checks every step of the proof; nothing of this program has to be trusted for it."
 )
+
+_READ = (
+    "Read aloud: take a run of T steps (`run`: the same parameters at every step, each step reads what earlier "
+    "ones made) in which parameters, inputs and initial states move along a differentiable curve (`moves`), "
+    "losses that have gradients (`loss_gradient`), and adjoints that satisfy the backward equations (`adjoints`). "
+    "Then the loss of all steps is differentiable along the curve, and its derivative is the sum of ⟨gradient, "
+    "direction⟩ over everything that moves, with the gradients that the backward equations accumulate. `before T "
+    "t A` is A if there is a step t, and 0 otherwise."
+)
+
+
+def accepted(found: Certified | None) -> bool:
+    """Whether Rocq accepted it."""
+    return found is not None and found.verdict is not None and found.verdict.accepted
 
 
 def _verdict(found: Certified) -> str:
@@ -74,18 +97,15 @@ def _verdict(found: Certified) -> str:
 
 
 def statement(source: str) -> str:
-    """The theorem on the gradient, without its proof."""
+    """The theorem on the gradient with its hypotheses, without its proof."""
+    given = source.partition("Section Sequence.\n")[2].partition("\n\n")[0]
     after = source.partition("Theorem gradient :")[2].partition("Proof.")[0]
-    return f"Theorem gradient :{after}".rstrip()
+    return f"{given}\n\nTheorem gradient :{after}".strip()
 
 
 def _reach(found: Certified) -> str:
     """The links from the equations to the code, and what each rests on."""
-    kernel = (
-        "*proved*, by Rocq's kernel"
-        if found.verdict and found.verdict.accepted
-        else "*not proved here*"
-    )
+    kernel = "*proved*, by Rocq's kernel" if accepted(found) else "*not proved here*"
     rows = [
         ["the equations → their derivatives, for all sizes, lengths and values", kernel],
         [

@@ -158,6 +158,7 @@ def test_the_page_holds_what_a_report_must_hold() -> None:
         "The Jacobian of one step",
         "Through many steps",
         "The general proof",
+        "The certificate",
         "Gradient norm against lag",
         "The code",
         "The checks",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from typing import NoReturn
 
 import pytest
@@ -11,7 +12,7 @@ from derive.derivation import derive
 from proofs.certificate_errors import unsupported
 from proofs.rocq_check import CLASSICAL, RocqMissingError, Verdict
 from reports import report_certificate
-from reports.report_certificate import Certified, certificate_section, certified, statement
+from reports.report_certificate import Certified, certificate_section, certified, statement, unasked
 
 ELMAN = derive(catalog.load("elman"))
 
@@ -76,6 +77,26 @@ def test_a_cell_without_a_theorem_says_why(monkeypatch: pytest.MonkeyPatch) -> N
     shown = page(certified(ELMAN))
     assert "No certificate can be written" in shown
     assert "Theorem" not in shown
+
+
+def test_where_rocq_was_not_asked_the_page_says_how_to_ask_it() -> None:
+    shown = page(unasked(ELMAN))
+    assert "**Not checked.** Rocq was not asked" in shown
+    assert "--certify" in html.unescape(shown)
+    assert "Theorem gradient" in shown
+    assert "*proved*" not in shown
+
+
+def test_the_theorem_comes_with_its_hypotheses(monkeypatch: pytest.MonkeyPatch) -> None:
+    answering(monkeypatch, Verdict(True, CLASSICAL))
+    shown = statement(certified(ELMAN).source)
+    for said in (
+        "Hypotheses (ran : run pt) (moved : moves pt e0 dir).",
+        "Hypothesis sloped",
+        "Hypothesis sent",
+    ):
+        assert said in shown
+    assert "Fixpoint" not in shown
 
 
 def test_the_statement_is_the_theorem_without_its_proof() -> None:
