@@ -13,8 +13,11 @@ from sympy.matrices.expressions import MatrixExpr
 
 from derive.backward import Backward, backward
 from derive.cell import Cell
+from derive.chapter import Chapter
 from derive.jacobian import JacobianBlock, jacobian
 from derive.layouts import Turning, layout_named
+from derive.linear import Linearity, linearity
+from derive.linear_chapter import linear_chapter
 from derive.lines import SECTIONS, Page, Step, page_of
 from derive.normal import Assignment, normal_form
 from derive.notation import Notation
@@ -48,6 +51,17 @@ class Derivation:
     def tangents(self) -> tuple[Assignment, ...]:
         """The differential of every assignment, derived independently of the adjoints."""
         return tangent_equations(self.assignments)
+
+    @cached_property
+    def linearity(self) -> Linearity:
+        """Whether the recurrence is linear in its state, decided from its Jacobian."""
+        return linearity(self.cell, self.assignments)
+
+    @cached_property
+    def chapters(self) -> tuple[Chapter, ...]:
+        """What there is to say beyond the backward equations."""
+        linear = linear_chapter(self.linearity, self.notation)
+        return (linear,) if linear else ()
 
     @cached_property
     def _pages(self) -> dict[str, Page]:
@@ -84,15 +98,20 @@ class Derivation:
 
     def latex(self, layout: str = "house") -> str:
         """All lines as numbered display equations under headings, in a layout of ``page``."""
-        return self.page(layout).latex()
+        return "\n".join([self.page(layout).latex(), *(c.latex() for c in self._shown(layout))])
 
     def text(self, layout: str = "house") -> str:
         """All lines as text under headings, for a terminal, in a layout of ``page``."""
-        return self.page(layout).text()
+        return "\n".join([self.page(layout).text(), *(c.text() for c in self._shown(layout))])
 
     def to_dict(self, layout: str = "house") -> dict[str, object]:
         """The derivation as plain data, in a layout of ``page``."""
-        return self.page(layout).to_dict()
+        chapters = [c.to_dict() for c in self._shown(layout)]
+        return {**self.page(layout).to_dict(), **({"chapters": chapters} if chapters else {})}
+
+    def _shown(self, layout: str) -> tuple[Chapter, ...]:
+        """The chapters; they are written in the house's layout."""
+        return self.chapters if layout == "house" else ()
 
     def _repr_latex_(self) -> str:
         body = r" \\ ".join(s.latex.replace("=", "&=", 1) for s in self.steps)

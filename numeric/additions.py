@@ -12,11 +12,15 @@ from dataclasses import dataclass
 from derive.derivation import Derivation
 from derive.network_derivation import NetworkDerivation
 from numeric import stretches
-from numeric.checkpointed import checkpointed_functions
+from numeric.checkpointed import NAME, checkpointed_functions
 from numeric.network_source import generate_network
+from numeric.scan_source import generate_network_scan, generate_scan
 from numeric.source import generate
 from numeric.stretches import sources, stretch_functions
 from numeric.truncated import truncated_functions, truncation_in
+
+SCANS = frozenset({"running_sum", "linear_scan", "coupled_scan"})
+"""Of these functions, a file that computes its steps together has at least one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +30,12 @@ class Additions:
     Args:
         truncation: (k₁, k₂), or ``None``.
         checkpoint: gradients with O(√T) memory.
+        scan: no loop over steps, for recurrences that are linear in their state.
     """
 
     truncation: tuple[int, int] | None = None
     checkpoint: bool = False
-
-    @property
-    def any(self) -> bool:
-        """Whether anything is asked for."""
-        return self != Additions()
+    scan: bool = False
 
 
 def generate_with(derivation: Derivation | NetworkDerivation, wanted: Additions) -> str:
@@ -47,9 +48,7 @@ def generate_with(derivation: Derivation | NetworkDerivation, wanted: Additions)
     Raises:
         ArgumentError: it makes no sense for this cell or network; the message says why.
     """
-    of_network = isinstance(derivation, NetworkDerivation)
-    source = generate_network(derivation) if of_network else generate(derivation)
-    parts = [source.rstrip("\n")]
+    parts = [_main(derivation, scan=wanted.scan).rstrip("\n")]
     if wanted.truncation is not None:
         parts += [
             *truncated_functions(derivation, wanted.truncation),
@@ -61,9 +60,17 @@ def generate_with(derivation: Derivation | NetworkDerivation, wanted: Additions)
     return "\n\n\n".join(parts) + "\n"
 
 
+def _main(derivation: Derivation | NetworkDerivation, *, scan: bool) -> str:
+    """The file before anything is added."""
+    if isinstance(derivation, NetworkDerivation):
+        return generate_network_scan(derivation) if scan else generate_network(derivation)
+    return generate_scan(derivation) if scan else generate(derivation)
+
+
 def additions_in(source: str) -> Additions:
     """What a file brings along, read without running it."""
-    return Additions(truncation_in(source), "checkpointed_value_and_grad" in functions_in(source))
+    defined = functions_in(source)
+    return Additions(truncation_in(source), NAME in defined, bool(defined & SCANS))
 
 
 def functions_in(source: str) -> frozenset[str]:

@@ -120,6 +120,9 @@ class Backward(Body):
         self.write_list("state_bar = {", states, "}")
         self.write("return params_bar, inputs_bar, state_bar")
 
+    def all_steps(self) -> None:
+        """What a program computes for all steps at once in the loop's place; nothing here."""
+
     def statements(self) -> None:
         """The lines that compute."""
         b = self.program.backward
@@ -135,6 +138,7 @@ class Backward(Body):
         self.storage()
         for s in b["before"]:
             self.bulk(s)
+        self.all_steps()
         if b["loop"]:
             self.write("for t in reversed(range(T)):")
             for s in b["loop"]:

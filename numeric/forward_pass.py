@@ -142,6 +142,9 @@ class Forward(Body):
         )
         self.write("return outputs, final, cache")
 
+    def all_steps(self) -> None:
+        """What a program computes for all steps at once in the loop's place; nothing here."""
+
     def statements(self) -> None:
         """The lines that compute."""
         f = self.program.forward
@@ -158,6 +161,7 @@ class Forward(Body):
         self.storage()
         for s in f["before"]:
             self.bulk(s)
+        self.all_steps()
         if f["loop"]:
             self.write("for t in range(T):")
             for s in f["loop"]:

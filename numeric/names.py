@@ -14,6 +14,7 @@ from numeric.checks import NAMES as CHECKS
 from numeric.initialisers import NAMES as INITIALISERS
 from numeric.primitives import NAMES as PRIMITIVES
 from numeric.ragged import NAMES as RAGGED
+from numeric.scans import NAMES as SCANS
 
 RESERVED = frozenset(
     """
@@ -25,7 +26,7 @@ RESERVED = frozenset(
     """.split()  # noqa: SIM905 - a paragraph of words reads better than a column of literals
 )
 
-HELPERS = frozenset([*PRIMITIVES, *BUFFERS, *CHECKS, *INITIALISERS, *RAGGED])
+HELPERS = frozenset([*PRIMITIVES, *BUFFERS, *CHECKS, *INITIALISERS, *RAGGED, *SCANS])
 
 
 class Names:

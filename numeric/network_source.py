@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from sympy import Symbol
 
+from derive.derivation import Derivation
 from derive.network import Network, Segment
 from derive.network_derivation import NetworkDerivation, heading
-from numeric.backward_pass import Backward
 from numeric.body import listed
-from numeric.forward_pass import Forward
 from numeric.network_passes import Passes
 from numeric.network_step import step
 from numeric.program import program
@@ -21,27 +21,40 @@ _OF_SEGMENT = re.compile(
 )
 
 
-def generate_network(derivation: NetworkDerivation) -> str:
+def generate_network(
+    derivation: NetworkDerivation, file_of: Callable[[Derivation], File] | None = None
+) -> str:
     """The NumPy source of a network, with the functions that a cell's file has.
 
     The same derivation gives the same text, on every run and under any hash seed.
+
+    Args:
+        derivation: of the network.
+        file_of: the writer of a segment's functions; the ordinary one if left out.
     """
-    return _NetworkFile(derivation).text()
+    return _NetworkFile(derivation, file_of or ordinary_file).text()
+
+
+def ordinary_file(derivation: Derivation) -> File:
+    """The writer of a cell's functions, step after step."""
+    return File(program(derivation))
 
 
 def passes_of(derivation: NetworkDerivation) -> Passes:
     """The writer of the functions that run a network's segments one after another."""
-    file = _NetworkFile(derivation)
+    file = _NetworkFile(derivation, ordinary_file)
     return Passes(file.network, file.files, file.sizes)
 
 
 class _NetworkFile:
     """Writes the file."""
 
-    def __init__(self, derivation: NetworkDerivation) -> None:
+    def __init__(
+        self, derivation: NetworkDerivation, file_of: Callable[[Derivation], File]
+    ) -> None:
         self.network: Network = derivation.network
         self.files = {
-            s.name: File(program(d))
+            s.name: file_of(d)
             for s, d in zip(self.network.segments, derivation.segments, strict=True)
         }
         self.sizes = [self._size(d) for d in self.network.dims]
@@ -100,13 +113,13 @@ class _NetworkFile:
     def functions(self, segment: Segment) -> list[str]:
         """The functions of one segment, under its name."""
         file = self.files[segment.name]
-        forward = Forward(file.program, file.names)
+        forward = file.forward_writer(file.program, file.names)
         parts = [
             file.parameter_shapes(),
             file.init_params(),
             file.init_state(),
             forward.text(file.signature("forward", "tuple[Arrays, Arrays, Arrays]")),
-            Backward(file.program, file.names).text(forward),
+            file.backward_writer(file.program, file.names).text(forward),
         ]
         if not segment.cell.inputs:
             axes = [f'"{q.name}": {0 if q.depth == 1 else 1}' for q in file.memory.values()]

@@ -7,7 +7,7 @@ import re
 import textwrap
 
 from derive.derivation import Derivation
-from numeric import buffers, checks, initialisers, primitives, ragged
+from numeric import buffers, checks, initialisers, primitives, ragged, scans
 from numeric.arrays import trailing
 from numeric.backward_pass import Backward
 from numeric.body import WIDTH, Body, listed, tuple_text
@@ -31,6 +31,9 @@ def generate(derivation: Derivation) -> str:
 class File(Body):
     """Writes the functions of one cell."""
 
+    forward_writer: type[Forward] = Forward
+    backward_writer: type[Backward] = Backward
+
     def __init__(self, prog: Program) -> None:
         cell, names = prog.derivation.cell, Names(prog.derivation.notation)
         super().__init__(prog, names)
@@ -38,7 +41,7 @@ class File(Body):
 
     def text(self) -> str:
         """The whole file."""
-        forward = Forward(self.program, self.names)
+        forward = self.forward_writer(self.program, self.names)
         forward_head = self.signature("forward", "tuple[Arrays, Arrays, Arrays]")
         parts = [
             self.header(),
@@ -46,7 +49,7 @@ class File(Body):
             self.init_params(),
             self.init_state(),
             forward.text(forward_head),
-            Backward(self.program, self.names).text(forward),
+            self.backward_writer(self.program, self.names).text(forward),
             self.step(),
             self.value_and_grad(),
         ]
@@ -184,7 +187,7 @@ def helpers(text: str) -> list[str]:
     """The functions that a file calls, copied from where they are tested."""
     available = {
         name: module
-        for module in (primitives, buffers, checks, ragged, initialisers)
+        for module in (primitives, buffers, checks, ragged, initialisers, scans)
         for name in module.NAMES
     }
     found: dict[str, str] = {}

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from numeric.additions import functions_in
+from numeric.additions import SCANS, functions_in
 from proofs import network_stretch_checks as of_networks
+from proofs import scan_checks as scans
 from proofs import stretch_checks as of_cells
 from proofs.network_contract import Examine as ExamineNetwork
 from proofs.subject import Examine
 
 TRUNCATED, CHECKPOINTED = "truncated_gradients", "checkpointed_value_and_grad"
+
+_SCANS: dict[str, Examine] = {
+    scans.LAW: scans.law,
+    scans.LINEAR: scans.linear,
+    scans.INTEGERS: scans.over_integers,
+}
+_NETWORK_SCANS: dict[str, ExamineNetwork] = {
+    scans.LAW: scans.law,
+    scans.LINEAR: scans.linear_segments,
+    scans.INTEGERS: scans.over_integers,
+}
 
 OF_CELLS: dict[str, dict[str, Examine]] = {
     TRUNCATED: {
@@ -22,6 +34,7 @@ OF_CELLS: dict[str, dict[str, Examine]] = {
         of_cells.AGAIN: of_cells.checkpointed,
         of_cells.SPARSE: of_cells.checkpointed_memory,
     },
+    **dict.fromkeys(sorted(SCANS), _SCANS),
 }
 OF_NETWORKS: dict[str, dict[str, ExamineNetwork]] = {
     TRUNCATED: {
@@ -32,6 +45,7 @@ OF_NETWORKS: dict[str, dict[str, ExamineNetwork]] = {
         of_cells.AGAIN: of_networks.checkpointed,
         of_cells.SPARSE: of_networks.checkpointed_memory,
     },
+    **dict.fromkeys(sorted(SCANS), _NETWORK_SCANS),
 }
 
 

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from derive.errors import ArgumentError, NotVerifiedError
-from throughtime.cli_common import EPILOG, exit_code, load, refuse_existing, verdict, write, write_all
+from throughtime.cli_common import (
+    EPILOG,
+    exit_code,
+    load,
+    refuse_existing,
+    verdict,
+    write,
+    write_all,
+)
 from throughtime.console import Outcome, common
 from throughtime.progress import Progress
 
@@ -164,12 +172,17 @@ def _proved_layout(
 @click.option(
     "--checkpoint", is_flag=True, help="Bring along gradients that need O(√T) memory, not O(T)."
 )
+@click.option(
+    "--scan",
+    is_flag=True,
+    help="Compute all steps together, where the recurrence is linear in its state.",
+)
 @click.option("--force", is_flag=True, help="Write over a file that exists.")
 @common
 @click.pass_obj
 def generate(
     say: Progress, cell: str, output: Path | None, unverified: bool, training: bool,
-    starts: tuple[str, ...], force: bool, truncate: tuple[int, int] | None, checkpoint: bool,
+    starts: tuple[str, ...], force: bool, truncate: tuple[int, int] | None, checkpoint: bool, scan: bool,
 ) -> Outcome:  # fmt: skip
     """Write NumPy code for CELL, if every check of it holds."""
     if output is not None and output.suffix != ".py":
@@ -177,7 +190,7 @@ def generate(
     refuse_existing(output, force=force)
     model = load(cell, say, starts)
     say(f"generating {model.name}")
-    source = _source(model, truncation=truncate, checkpoint=checkpoint)
+    source = _source(model, truncation=truncate, checkpoint=checkpoint, scan=scan)
     if training:
         from numeric.training import with_training
 

@@ -143,9 +143,9 @@ def verify_file(
 
 
 def _title_in(path: Path) -> str:
-    """The title that a generated file states in its first line, empty if it states none."""
+    """The title that a generated file states in its first lines, empty if it states none."""
     try:
-        first = path.read_bytes().decode("utf-8").partition("\n")[0]
+        first = path.read_bytes().decode("utf-8").partition("\n\n")[0].replace("\n", " ")
     except (OSError, UnicodeDecodeError):
         return ""  # whoever reads the file for good says what is wrong with it
     found = re.match(r'"""(.*): forward and backward pass through time\.$', first)

@@ -75,3 +75,23 @@ def test_a_network_that_cannot_be_cut_is_refused_and_nothing_is_written():
         assert made.exit_code == 2
         assert "segment b of tagger runs from the last step to the first" in made.stderr
         assert list(Path.cwd().iterdir()) == []
+
+
+def test_a_scanned_file_is_verified_and_goes_with_the_other_additions():
+    options = ["--scan", "--truncate", "2,4", "--checkpoint"]
+    made = run("generate", "mingru", *options, "-o", "m.py", "--json")
+    assert made.exit_code == 0
+    names = [c["name"] for c in json.loads(made.stdout)["verification"]["checks"]]
+    assert {"scan, law", "exact, linear recurrence", "truncated", "checkpointed"} <= set(names)
+    text = Path("m.py").read_text()
+    Path("m.py").write_text(text.replace("linear_scan(1.0 - z,", "linear_scan(1.0 + z,"))
+    found = run("verify", "m.py")
+    assert found.exit_code == 3
+    differing = [x for x in found.stdout.splitlines() if x.startswith(("    -", "    +"))]
+    assert len(differing) == 2, "the generator is asked for the same additions"
+
+
+def test_a_scan_that_makes_no_sense_is_refused():
+    made = run("generate", "gru", "--scan")
+    assert made.exit_code == 2
+    assert "A scan of gru: its recurrence is not linear in its state" in made.stderr
