@@ -13,6 +13,7 @@ from examples import (
     characters,
     copying,
     rain,
+    reach,
     sentiment,
     tagging,
     temperature,
@@ -38,6 +39,21 @@ def test_an_lstm_agrees_across_a_clause(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(agreement, "CELLS", {"lstm": agreement.CELLS["lstm"]})
     right = trained(agreement, tmp_path, capsys, steps=300)
     assert right["lstm"] > 0.9 > right["the last noun, or a guess"]
+
+
+def test_the_gradient_at_the_subject_is_told_before_and_after_training(
+    tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(reach, "SPECS", ("elman", "skip:d=3"))
+    right = reach.main(60, tmp_path, checked=False)
+    assert set(right) == {"a guess", "elman", "skip"}
+    told = capsys.readouterr()
+    for name in ("elman", "skip"):
+        before, after = re.search(rf"{name} +[\d.]+%   (\S+)   (\S+)   ", told.out).groups()
+        assert float(before) > 0
+        assert float(after) != float(before)
+    for when in ("before", "after"):
+        assert b"<svg" in (tmp_path / f"reach_{when}.svg").read_bytes()
 
 
 def test_a_file_is_verified_before_it_trains(tmp_path, capsys):
