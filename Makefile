@@ -3,6 +3,7 @@
 #   make report            build/report/lstm/, for another cell: make report CELL=gru or CELL=my.cell
 #   make test              the whole test suite; for a part: make test ARGS="tests/derive -k adjoint"
 #   make soak              the property tests again, long and with fresh random examples
+#   make fuzz              a million broken inputs to every reader of texts and files; INPUTS=10000 for fewer
 #   make frameworks        installs torch and autograd, so that the tests that compare with them run too
 #   make lint | format     ruff and pyright | ruff's formatter
 #   make coverage          the tests with coverage by branch
@@ -21,7 +22,7 @@ PY := $(VENV)/bin/python
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 
 .DELETE_ON_ERROR:
-.PHONY: report test soak coverage bench stages kill-table lint format map release setup frameworks clean distclean help
+.PHONY: report test soak coverage bench stages kill-table lint format map fuzz release setup frameworks clean distclean help
 
 report: $(VENV)/.core
 	$(PY) -m throughtime report $(CELL) --force $(ARGS)
@@ -56,6 +57,9 @@ format: $(VENV)/.dev
 
 map:
 	$(PYTHON) tests/architecture_table.py
+
+fuzz: $(VENV)/.test
+	$(PY) -m tests.fuzz.run --inputs $(or $(INPUTS),1000000) $(ARGS)
 
 release:
 	.ci/release $(RELEASE)

@@ -36,7 +36,15 @@ def built(folder: Path, *, umask: int) -> Path:
         pytest.skip("hatchling is not installed")
     tree = folder / "tree"
     tree.mkdir(parents=True)
-    kept = [*FOLDERS, "tests", "benchmarks", "pyproject.toml", "README.md", "CHANGELOG.md", "ARCHITECTURE.md"]
+    kept = [
+        *FOLDERS,
+        "tests",
+        "benchmarks",
+        "pyproject.toml",
+        "README.md",
+        "CHANGELOG.md",
+        "ARCHITECTURE.md",
+    ]
     for name in [*kept, "LICENSE", "Makefile", ".gitignore"]:
         source = ROOT / name
         if source.is_dir():
@@ -107,7 +115,9 @@ def test_the_wheel_works_from_where_it_is_installed(dist: Path, tmp_path: Path) 
 
 
 def test_a_users_type_checker_sees_our_types(tmp_path: Path) -> None:
-    pyright = shutil.which("pyright", path=str(Path(sys.executable).parent)) or shutil.which("pyright")
+    pyright = shutil.which("pyright", path=str(Path(sys.executable).parent)) or shutil.which(
+        "pyright"
+    )
     if pyright is None:
         pytest.skip("pyright is not installed: pip install pyright")
     (tmp_path / "user.py").write_text(USER)
