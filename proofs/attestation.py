@@ -12,8 +12,10 @@ import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import cast
 
+from derive.errors import ArgumentError
 from proofs.table import Verification
 
 HEADING = "# throughtime certificate"
@@ -101,3 +103,21 @@ def standing(source: str) -> Standing:
         return Standing(code, "unreadable", {})
     known = cast("dict[str, object]", data)
     return Standing(code, "certified" if known["sha256"] == digest(code) else "changed", known)
+
+
+def read_source(path: Path) -> str:
+    """The text of a generated file.
+
+    Raises:
+        ArgumentError: there is none, or it is no text.
+    """
+    try:
+        return path.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise ArgumentError(
+            f"{path} cannot be read: {error.strerror}.", "Check the path."
+        ) from None
+    except UnicodeDecodeError:
+        raise ArgumentError(
+            f"{path} is not UTF-8 text.", "Give a file that throughtime generated."
+        ) from None

@@ -4,7 +4,9 @@
 
 A proof is plain data: a statement (the cell's equations, and the backward equations claimed for them) and steps.
 This file and the four ``checker_…`` files decide whether it holds; they need Python's standard library only, and
-share no code with what derives and proves.
+share no code with what derives and proves. They are as short as what they decide: the proofs of the shipped cells and
+networks pass through every line of them but the refusals, so that whatever is left out is an operation of the
+language, or a step of the argument, that would then have to be believed.
 
 Why an accepted proof is true, for all sizes, all T ≥ 1 and all directions: the steps ``base``, ``step`` and
 ``conclusion`` are identities between sums over indices, verified from the statement. With

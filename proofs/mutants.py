@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from derive.derivation import Derivation
+if TYPE_CHECKING:
+    from derive.derivation import Derivation
 
 Family = Literal["rule", "equation", "source"]
 FAMILIES: tuple[Family, ...] = ("rule", "equation", "source")

@@ -40,11 +40,12 @@ class NetworkTrial:
     Args:
         network: the network.
         seed: of every random size and number.
+        source: the right source; generated if not given.
     """
 
-    def __init__(self, network: Network, seed: int = 0) -> None:
+    def __init__(self, network: Network, seed: int = 0, source: str = "") -> None:
         self.network, self.seed = network, seed
-        self.source = generate_network(derive_network(network))
+        self.source = source or generate_network(derive_network(network))
         subject = self.subject(self.source)
         self.short, self.long = self.case(subject, 4), self.case(subject, LONG)
 
@@ -174,6 +175,7 @@ def run_network_mutants(
     *,
     every: int = 1,
     seed: int = 0,
+    source: str = "",
     on_progress: Callable[[str], None] | None = None,
 ) -> MutantReport:
     """Breaks a network's generated file in every known way, and judges each broken file.
@@ -182,12 +184,13 @@ def run_network_mutants(
         network: the network.
         every: judge each n-th mutant only.
         seed: of every random size and number.
+        source: the source to break, as a user's edited file; generated if not given.
         on_progress: told what is being done.
 
     Raises:
         RuntimeError: the checks refuse the unbroken file.
     """
-    trial = NetworkTrial(network, seed)
+    trial = NetworkTrial(network, seed, source)
     trial.sound()
     judgements: list[Judgement] = []
     mutants = list(trial.mutants())[::every]

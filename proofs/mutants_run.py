@@ -155,12 +155,17 @@ def run_mutants(
 
 
 def run_mutants_of_file(
-    path: str | Path, *, seed: int = 0, on_progress: Callable[[str], None] | None = None
+    path: str | Path,
+    source: str,
+    *,
+    seed: int = 0,
+    on_progress: Callable[[str], None] | None = None,
 ) -> MutantReport:
     """Breaks a generated file as it is now, and judges each broken thing by the equations that the file states.
 
     Args:
         path: of the file.
+        source: its text.
         seed: of every random size and number.
         on_progress: told what is being done.
 
@@ -169,7 +174,6 @@ def run_mutants_of_file(
         CellError: its equations are no cell.
         RuntimeError: the checks refuse the file unbroken.
     """
-    source = Path(path).read_text(encoding="utf-8")
     equations = constant_of(source, "EQUATIONS")
     if equations is None:
         raise ArgumentError(

@@ -14,14 +14,14 @@ from derive.network_derivation import NetworkDerivation, derive_network
 from derive.network_language import read_network
 from proofs import exact_checks
 from proofs.addition_checks import OF_NETWORKS, examined
-from proofs.attestation import standing
+from proofs.attestation import read_source, standing
 from proofs.modules import constant_of, load_source
 from proofs.network_checks import NetworkSubject
 from proofs.network_contract import NUMERIC, OPTIONAL, Examine
 from proofs.network_exact import prove_network
 from proofs.network_layout import NetworkCode
 from proofs.table import Check, Verification, failed, measured
-from proofs.verification import LOADED, Say, differences_from, guarded, read_source
+from proofs.verification import LOADED, Say, differences_from, guarded
 
 Regenerate = Callable[[NetworkDerivation], str]
 PROMISED = ("init_params", "init_state", "forward", "backward", "value_and_grad")
@@ -143,6 +143,7 @@ def is_network_file(source: str) -> bool:
 def verify_network_file(
     path: str | Path,
     *,
+    source: str | None = None,
     seed: int = 0,
     on_progress: Say | None = None,
     regenerate: Regenerate | None = None,
@@ -151,6 +152,7 @@ def verify_network_file(
 
     Args:
         path: of the file; its ``NETWORK`` and ``CELLS`` are read without running it.
+        source: its text, if it has been read.
         seed: of every random number.
         on_progress: told what is being checked.
         regenerate: the generator, to say where the file differs from what it writes today.
@@ -159,15 +161,8 @@ def verify_network_file(
         ArgumentError: there is no such file, or it states no network.
         CellError: its text is no network.
     """
-    path = Path(path)
-    source = read_source(path)
-    text, cells = constant_of(source, "NETWORK"), _cells(source)
-    if text is None or cells is None:
-        raise ArgumentError(
-            f"{path} states no network: it has no string NETWORK and no dict CELLS at its top level.",
-            "Give a file that throughtime generated.",
-        )
-    network = read_network(text, constant_of(source, "NAME") or path.stem, cells.get)
+    source = read_source(Path(path)) if source is None else source
+    network = network_in(source, path)
     found = standing(source)
     outcome = verify_network(
         network,
@@ -178,6 +173,26 @@ def verify_network_file(
         subject=str(path),
     )
     return replace(outcome, certificate=found.sentence)
+
+
+def network_in(source: str, path: str | Path) -> Network:
+    """The network that a generated file states.
+
+    Args:
+        source: its text.
+        path: where it was found.
+
+    Raises:
+        ArgumentError: it states none.
+        CellError: its text is no network.
+    """
+    text, cells = constant_of(source, "NETWORK"), _cells(source)
+    if text is None or cells is None:
+        raise ArgumentError(
+            f"{path} states no network: it has no string NETWORK and no dict CELLS at its top level.",
+            "Give a file that throughtime generated.",
+        )
+    return read_network(text, constant_of(source, "NAME") or Path(path).stem, cells.get)
 
 
 def _cells(source: str) -> dict[str, str] | None:

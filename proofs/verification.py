@@ -19,7 +19,7 @@ from proofs import contract_checks as contract
 from proofs import differences, exact_checks
 from proofs import gradient_checks as gradients
 from proofs.addition_checks import OF_CELLS, examined
-from proofs.attestation import standing
+from proofs.attestation import read_source, standing
 from proofs.compare import compare
 from proofs.diagnosis import diagnose
 from proofs.modules import Code, constant_of, line_of, load_source, time_limit
@@ -116,6 +116,7 @@ def verify(
 def verify_file(
     path: str | Path,
     *,
+    source: str | None = None,
     seed: int = 0,
     on_progress: Say | None = None,
     regenerate: Regenerate | None = None,
@@ -124,6 +125,7 @@ def verify_file(
 
     Args:
         path: of the file; its ``EQUATIONS`` are read without running it.
+        source: its text, if it has been read.
         seed: of every random number.
         on_progress: told what is being checked.
         regenerate: the generator, to say where the file differs from what it writes today.
@@ -133,7 +135,7 @@ def verify_file(
         CellError: its equations are no cell.
     """
     path = Path(path)
-    source = read_source(path)
+    source = read_source(path) if source is None else source
     equations = constant_of(source, "EQUATIONS")
     if equations is None:
         raise ArgumentError(
@@ -151,24 +153,6 @@ def verify_file(
         subject=str(path),
     )
     return replace(outcome, certificate=found.sentence)
-
-
-def read_source(path: Path) -> str:
-    """The text of a generated file.
-
-    Raises:
-        ArgumentError: there is none, or it is no text.
-    """
-    try:
-        return path.read_bytes().decode("utf-8")
-    except OSError as error:
-        raise ArgumentError(
-            f"{path} cannot be read: {error.strerror}.", "Check the path."
-        ) from None
-    except UnicodeDecodeError:
-        raise ArgumentError(
-            f"{path} is not UTF-8 text.", "Give a file that throughtime generated."
-        ) from None
 
 
 def _exact(derivation: Derivation, seed: int, say: Say) -> tuple[list[Check], dict[int, bool]]:

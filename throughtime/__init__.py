@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from derive.language import timed
     from proofs.check import check
     from proofs.claims.court import judge
-    from throughtime.model import Model, from_sympy, load, read, shipped, verify_file
+    from throughtime.model import Model, from_sympy, load, read, shipped
+    from throughtime.verifying import verify_file
 
 __all__ = [
     "ArgumentError",
@@ -54,9 +55,8 @@ _HOME = {
     "timed": "derive.language",
     "check": "proofs.check",
     "judge": "proofs.claims.court",
-    **dict.fromkeys(
-        ("Model", "from_sympy", "load", "read", "shipped", "verify_file"), "throughtime.model"
-    ),
+    "verify_file": "throughtime.verifying",
+    **dict.fromkeys(("Model", "from_sympy", "load", "read", "shipped"), "throughtime.model"),
     **dict.fromkeys(
         (
             "ArgumentError",

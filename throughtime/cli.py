@@ -17,7 +17,6 @@ from throughtime._version import __version__
 from throughtime.cli_common import (
     EPILOG,
     NOT_VERIFIED,
-    exit_code,
     load,
     refuse_existing,
     verdict,
@@ -29,6 +28,7 @@ from throughtime.console import Front, Outcome, common
 from throughtime.progress import Progress
 
 if TYPE_CHECKING:
+    from proofs.mutants import MutantReport
     from throughtime.model import Verification
 
 REPORT_FORMATS = ("html", "ipynb", "tex", "pdf")
@@ -123,42 +123,60 @@ def report(
     is_flag=True,
     help="Break it in every known way, too; what survives withholds the word verified.",
 )
+@click.option(
+    "--time",
+    "seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    default=600.0,
+    show_default=True,
+    help="Seconds that F.py and its checks may take.",
+)
+@click.option(
+    "--memory",
+    "gib",
+    type=click.FloatRange(min=0, min_open=True),
+    default=4.0,
+    show_default=True,
+    help="Memory in GiB that F.py and its checks may take.",
+)
 @common
 @click.pass_obj
-def verify(say: Progress, target: str, seed: int, renew: bool, mutants: bool) -> Outcome:
-    """Run the checks on a generated file as it is now, or on CELL."""
-    if target.endswith(".py"):
-        from throughtime.model import verify_file
+def verify(
+    say: Progress, target: str, seed: int, renew: bool, mutants: bool, seconds: float, gib: float
+) -> Outcome:
+    """Run the checks on a generated file as it is now, or on CELL.
 
-        say(f"reading {target}")
-        verification = verify_file(Path(target), seed=seed, on_progress=say)
-        if renew and verification.ok:
-            verification = _renewed(Path(target), verification)
+    F.py is run: in a process of its own, limited in time and memory. That stops code that hangs,
+    crashes or fills the memory; it is no jail for code that means harm.
+    """
+    if target.endswith(".py"):
+        from throughtime.verifying import examine
+
+        found = examine(target, seed, (seconds, gib), say, mutants=mutants, renew=renew)
+        verification, report = found.verification, found.mutants
     elif renew:
         raise ArgumentError("--renew writes into a file, and a cell is none.", "Give F.py.")
     else:
-        verification = load(target, say).verify(seed=seed, on_progress=say)
-    data = {"target": target, "verified": verification.ok, "verification": verification.to_dict()}
+        model = load(target, say)
+        verification, report = model.verify(seed=seed, on_progress=say), None
+        if mutants and verification.ok:
+            report = model.mutants(seed=seed, on_progress=say)
+    return _judged(target, verification, report)
+
+
+def _judged(target: str, verification: Verification, mutants: MutantReport | None) -> Outcome:
+    """The outcome of the checks, and that of the mutants if there were any."""
+    ok = verification.ok and (mutants is None or mutants.ok)
+    data: dict[str, object] = {"target": target, "verified": ok}
+    data["verification"] = verification.to_dict()
     changes = "" if verification.ok else _changes(verification)
     certificate = f"{verification.certificate}\n" if verification.certificate else ""
     text = f"{verification.table()}\n{changes}{certificate}{verdict(verification)}"
-    outcome = Outcome(data, text, exit_code(verification))
-    return _with_mutants(outcome, target, seed, say) if mutants and verification.ok else outcome
-
-
-def _with_mutants(outcome: Outcome, target: str, seed: int, say: Progress) -> Outcome:
-    """The outcome of the checks, and that of the mutants."""
-    from proofs.mutants_run import run_mutants, run_mutants_of_file
-
-    if target.endswith(".py"):
-        report = run_mutants_of_file(Path(target), seed=seed, on_progress=say)
-    else:
-        report = run_mutants(load(target, say).cell, seed=seed, on_progress=say)
-    data = {**outcome.data, "verified": report.ok, "mutants": report.to_dict()}
-    told = "" if report.ok else f"\nNOT verified; mutants survived: {len(report.survivors)}"
-    return Outcome(
-        data, f"{report.table()}\n\n{outcome.text}{told}", 0 if report.ok else NOT_VERIFIED
-    )
+    if mutants is not None:
+        data["mutants"] = mutants.to_dict()
+        told = "" if ok else f"\nNOT verified; mutants survived: {len(mutants.survivors)}"
+        text = f"{mutants.table()}\n\n{text}{told}"
+    return Outcome(data, text, 0 if ok else NOT_VERIFIED)
 
 
 @cli.command(epilog=EPILOG)
@@ -250,18 +268,6 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     cli(prog_name="throughtime")
-
-
-def _renewed(path: Path, verification: Verification) -> Verification:
-    """The file with a new certificate, and the verification that says so."""
-    from dataclasses import replace
-
-    from proofs.attestation import certified, standing
-    from reports.files import read_bytes
-
-    code = standing(read_bytes(path).decode()).code
-    write(path, certified(code, verification), force=True)
-    return replace(verification, certificate="certificate: renewed for the code as it is now")
 
 
 def _changes(verification: Verification) -> str:

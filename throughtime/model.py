@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from derive.language_declarations import Option
     from numeric.additions import Additions
     from proofs.layouts import LayoutVerdict
+    from proofs.mutants import MutantReport
     from proofs.table import Verification
     from throughtime.exchange import Convention
 
@@ -109,45 +110,46 @@ def shipped() -> list[dict[str, Any]]:
     return cells + networks
 
 
-def verify_file(
-    path: str | Path, *, seed: int = 0, on_progress: Progress | None = None
+def verify_here(
+    path: str, source: str, *, seed: int = 0, on_progress: Progress | None = None
 ) -> Verification:
-    """Run every check on a generated file as it stands now.
+    """Run every check on a generated file, in this very process: the file is run in it.
 
     Args:
-        path: the file.
+        path: where the file was found.
+        source: its text.
         seed: of the random sizes, weights and sequences.
         on_progress: called with the name of each stage as it begins.
 
     Raises:
-        ArgumentError: the file cannot be read, or it is no generated file.
+        ArgumentError: it is no generated file.
         CellError: its equations are no cell.
     """
     from numeric.additions import additions_in, generate_with
     from proofs.network_verification import is_network_file, verify_network_file
-    from proofs.verification import read_source
-    from proofs.verification import verify_file as run
+    from proofs.verification import verify_file
 
-    source = read_source(Path(path))
-    brought, title = additions_in(source), _title_in(Path(path))
+    brought, title = additions_in(source), _title_in(source)
     if is_network_file(source):
         return verify_network_file(
-            path, seed=seed, on_progress=on_progress, regenerate=lambda d: generate_with(d, brought)
+            path,
+            source=source,
+            seed=seed,
+            on_progress=on_progress,
+            regenerate=lambda d: generate_with(d, brought),
         )
-    return run(
+    return verify_file(
         path,
+        source=source,
         seed=seed,
         on_progress=on_progress,
         regenerate=lambda d: generate_with(_titled(d, title), brought),
     )
 
 
-def _title_in(path: Path) -> str:
+def _title_in(source: str) -> str:
     """The title that a generated file states in its first lines, empty if it states none."""
-    try:
-        first = path.read_bytes().decode("utf-8").partition("\n\n")[0].replace("\n", " ")
-    except (OSError, UnicodeDecodeError):
-        return ""  # whoever reads the file for good says what is wrong with it
+    first = source.partition("\n\n")[0].replace("\n", " ")
     found = re.match(r'"""(.*): forward and backward pass through time\.$', first)
     return found[1] if found else ""
 
@@ -243,6 +245,17 @@ class Model:
                 self.cell, text, derivation=self._derivation, seed=seed, on_progress=on_progress
             )
         return self._verified[text, seed]
+
+    def mutants(self, *, seed: int = 0, on_progress: Progress | None = None) -> MutantReport:
+        """Break rules, equations and code in every known way, and judge each broken thing.
+
+        Args:
+            seed: of every random size and number.
+            on_progress: called with the name of each stage as it begins.
+        """
+        from proofs.mutants_run import run_mutants
+
+        return run_mutants(self.cell, seed=seed, on_progress=on_progress)
 
     def certified(
         self, source: str | None = None, *, seed: int = 0, on_progress: Progress | None = None

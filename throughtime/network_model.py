@@ -15,6 +15,7 @@ from throughtime.display import Code, certified_code, code_with
 if TYPE_CHECKING:
     from numeric.additions import Additions
     from proofs.layouts import LayoutVerdict
+    from proofs.mutants import MutantReport
     from proofs.table import Verification
 
 Progress = Callable[[str], None]
@@ -101,6 +102,17 @@ class NetworkModel:
                 self.network, text, derivation=self._derivation, seed=seed, on_progress=on_progress
             )
         return self._verified[text, seed]
+
+    def mutants(self, *, seed: int = 0, on_progress: Progress | None = None) -> MutantReport:
+        """Break the code in every known way, and judge each broken file.
+
+        Args:
+            seed: of every random size and number.
+            on_progress: called with the name of each stage as it begins.
+        """
+        from proofs.mutants_networks import run_network_mutants
+
+        return run_network_mutants(self.network, seed=seed, on_progress=on_progress)
 
     def certified(
         self, source: str | None = None, *, seed: int = 0, on_progress: Progress | None = None

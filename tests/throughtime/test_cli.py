@@ -94,9 +94,18 @@ class FakeModel:
         on_progress("checking")
         return FakeVerification(self.holds, () if self.holds else (FakeCheck("complex step"),))
 
-    def verify_file(self, path: Path, *, seed: int, on_progress: Callable[[str], None]):
-        path.read_text()
-        return self.verify(str(path), seed=seed, on_progress=on_progress)
+    def examine(
+        self,
+        path: str,
+        seed: int,
+        limits: tuple[float, float],
+        say: Callable[[str], None],
+        **_: bool,
+    ) -> types.SimpleNamespace:
+        self.calls.append(limits)
+        return types.SimpleNamespace(
+            verification=self.verify(path, seed=seed, on_progress=say), mutants=None
+        )
 
     def report(
         self, folder: Path, *, force: bool, on_progress: Callable[[str], None], **formats: object
@@ -197,17 +206,28 @@ def test_generate_on_request_writes_what_failed_under_a_name_that_says_so(model:
     assert "Written as f.unverified.py." in result.stderr
 
 
-def test_verify_tells_a_file_from_a_cell(model: FakeModel) -> None:
-    Path("f.py").write_text("")
-    assert run("verify", "f.py", "--seed", "7").exit_code == 0
+def test_verify_tells_a_file_from_a_cell(model: FakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "throughtime.verifying", model)  # type: ignore[arg-type]
+    assert run("verify", "f.py", "--seed", "7", "--time", "90", "--memory", "1.5").exit_code == 0
     assert run("verify", "lstm").exit_code == 0
-    assert model.calls == [("verify", "f.py", 7), ("load", "lstm"), ("verify", None, 0)]
+    asked = [(90.0, 1.5), ("verify", "f.py", 7), ("load", "lstm"), ("verify", None, 0)]
+    assert model.calls == asked
 
 
 def test_verify_of_a_missing_file_is_a_usage_error(model: FakeModel) -> None:
     result = run("verify", "none.py")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr == "FileError: none.py: No such file or directory\n"
+    problem = "ArgumentError: none.py cannot be read: No such file or directory."
+    assert result.stderr == f"{problem}\n  Check the path.\n"
+
+
+def test_verify_says_that_it_runs_the_file() -> None:
+    assert "F.py is run: in a process of its own" in run("verify", "--help").stdout
+
+
+def test_verify_starts_no_work_with_limits_that_are_none() -> None:
+    assert run("verify", "f.py", "--time", "0").exit_code == 2
+    assert run("verify", "f.py", "--memory", "-1").exit_code == 2
 
 
 def test_verify_names_the_check_that_failed_and_exits_3(model: FakeModel) -> None:
