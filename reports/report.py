@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from derive.derivation import Derivation
 from numeric.study import Study
+from proofs.exact_code import agreement
 from proofs.table import Verification
 from reports.drawing import draw_flow
 from reports.figures import to_picture
@@ -67,13 +68,20 @@ def build_report(findings: Findings) -> NotebookNode:
         derivation_section(derivation, links),
         jacobian(derivation, links),
         *([proof_section(findings.proof, derivation)] if findings.proof else []),
-        certificate_section(findings.certificate or unasked(derivation)),
+        _certificate(findings),
         no_study(escape_markdown(study)) if isinstance(study, str) else study_section(study),
         _code(findings),
         checks_section(verification, judge_of(verification)),
         claims_section(verification, findings.proof, study),
     ]
     return build(title(findings), sections, metadata={"cell": cell.name})
+
+
+def _certificate(findings: Findings) -> Section:
+    """The certificate; code that failed a check is not compared with it."""
+    derivation = findings.derivation
+    agreed = agreement(derivation, findings.source) if findings.verification.ok else ""
+    return certificate_section(findings.certificate or unasked(derivation), agreed)
 
 
 def title(findings: Findings) -> str:

@@ -49,8 +49,12 @@ def test_the_page_says_what_is_proved_what_is_exact_and_what_is_tested(
     answering(monkeypatch, Verdict(True, CLASSICAL))
     shown = page(certified(ELMAN))
     assert "*proved*, by Rocq's kernel" in shown
-    assert "*exact* modulo a large prime" in shown
     assert "*tested* in floating point" in shown
+    assert "*exact*" not in shown
+    agreed = certificate_section(certified(ELMAN), "at n = 2: by luck below 10^-151").cells
+    told = "\n".join(block.markdown for block in agreed)
+    assert "*exact* modulo the prime $2^{521} - 1$" in told
+    assert "below $10^{-151}$" in told
 
 
 def test_a_refused_certificate_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
