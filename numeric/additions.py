@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from derive.derivation import Derivation
 from derive.network_derivation import NetworkDerivation
-from numeric import stretches
-from numeric.checkpointed import NAME, checkpointed_functions
+from numeric import checkpointed, realtime, stretches
+from numeric.checkpointed import checkpointed_functions
 from numeric.network_source import generate_network
+from numeric.realtime import realtime_functions
 from numeric.scan_source import generate_network_scan, generate_scan
 from numeric.source import generate
 from numeric.stretches import sources, stretch_functions
@@ -31,11 +32,13 @@ class Additions:
         truncation: (k₁, k₂), or ``None``.
         checkpoint: gradients with O(√T) memory.
         scan: no loop over steps, for recurrences that are linear in their state.
+        real_time: gradients forward in time, for small cells.
     """
 
     truncation: tuple[int, int] | None = None
     checkpoint: bool = False
     scan: bool = False
+    real_time: bool = False
 
 
 def generate_with(derivation: Derivation | NetworkDerivation, wanted: Additions) -> str:
@@ -57,6 +60,8 @@ def generate_with(derivation: Derivation | NetworkDerivation, wanted: Additions)
         ]
     if wanted.checkpoint:
         parts += checkpointed_functions(derivation)
+    if wanted.real_time:
+        parts += realtime_functions(derivation, "\n".join(parts))
     return "\n\n\n".join(parts) + "\n"
 
 
@@ -70,7 +75,12 @@ def _main(derivation: Derivation | NetworkDerivation, *, scan: bool) -> str:
 def additions_in(source: str) -> Additions:
     """What a file brings along, read without running it."""
     defined = functions_in(source)
-    return Additions(truncation_in(source), NAME in defined, bool(defined & SCANS))
+    return Additions(
+        truncation=truncation_in(source),
+        checkpoint=checkpointed.NAME in defined,
+        scan=bool(defined & SCANS),
+        real_time=realtime.NAME in defined,
+    )
 
 
 def functions_in(source: str) -> frozenset[str]:

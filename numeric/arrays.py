@@ -44,7 +44,7 @@ from derive.expressions import (
 
 SUM, PRODUCT, UNARY, ATOM = 1, 2, 3, 4
 
-_NUMPY = {
+ELEMENTWISE = {
     "tanh": "np.tanh", "exp": "np.exp", "log": "np.log", "sin": "np.sin", "cos": "np.cos", "sqrt": "np.sqrt",
     "sigmoid": "sigmoid", "softplus": "softplus", "relu": "relu", "abs": "absolute", "step": "positive", "sign": "sign",
 }  # fmt: skip
@@ -265,7 +265,7 @@ class ArrayPrinter:
 
     def elementwise(self, expr: Elementwise) -> tuple[str, int]:
         """f(a)"""
-        return f"{_NUMPY[expr.function]}({self(operands(expr)[0])})", ATOM
+        return f"{ELEMENTWISE[expr.function]}({self(operands(expr)[0])})", ATOM
 
     def softmax(self, expr: Softmax) -> tuple[str, int]:
         """softmax(a)"""

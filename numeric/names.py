@@ -21,6 +21,7 @@ RESERVED = frozenset(
     np Array Arrays NAME EQUATIONS STATE_AXES T B t params state zeros shapes steps cache
     outputs final outputs_bar final_bar params_bar inputs_bar state_bar loss value seed dtype
     rng name only parameter_shapes init_params init_state forward backward step value_and_grad stretches in_stretches
+    memory values influence sensitivities real_time_step forward_in_time
     range reversed type int float str dict tuple annotations
     workspace Workspace ws flat block start stop first last zip map self
     """.split()  # noqa: SIM905 - a paragraph of words reads better than a column of literals

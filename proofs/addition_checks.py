@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from numeric import realtime
 from numeric.additions import SCANS, functions_in
 from proofs import network_stretch_checks as of_networks
+from proofs import realtime_checks as in_time
 from proofs import scan_checks as scans
 from proofs import stretch_checks as of_cells
 from proofs.network_contract import Examine as ExamineNetwork
@@ -33,6 +35,11 @@ OF_CELLS: dict[str, dict[str, Examine]] = {
     CHECKPOINTED: {
         of_cells.AGAIN: of_cells.checkpointed,
         of_cells.SPARSE: of_cells.checkpointed_memory,
+    },
+    realtime.NAME: {
+        in_time.EXACT: in_time.exact_real_time,
+        in_time.GRADIENT: in_time.real_time,
+        in_time.STEPS: in_time.step_by_step,
     },
     **dict.fromkeys(sorted(SCANS), _SCANS),
 }

@@ -78,12 +78,17 @@ TRUNCATION = _Truncation()
     metavar="K1,K2",
     help="Show truncated backpropagation too: every K1 steps, K2 steps back.",
 )
+@click.option(
+    "--rtrl",
+    is_flag=True,
+    help="Show real-time recurrent learning too: the gradient forward in time.",
+)
 @click.option("--force", is_flag=True, help="Write over a file that exists.")
 @common
 @click.pass_obj
 def derive(
     say: Progress, cell: str, form: str, layout: str, output: Path | None, force: bool,
-    truncate: tuple[int, int] | None,
+    truncate: tuple[int, int] | None, rtrl: bool,
 ) -> Outcome:  # fmt: skip
     """Show the backward equations of CELL, step by step."""
     refuse_existing(output, force=force)
@@ -92,7 +97,7 @@ def derive(
     model = load(cell, say)
     say(f"deriving {model.name}")
     derivation = model.derive()
-    chapters = _chapters(derivation, truncate)
+    chapters = _chapters(derivation, truncate, rtrl=rtrl)
     text, bibliography = _page(derivation, form, layout, chapters, output)
     data = {"cell": model.name, "file": output, "derivation": derivation.to_dict(layout)}
     if layout != "house":
@@ -177,12 +182,18 @@ def _proved_layout(
     is_flag=True,
     help="Compute all steps together, where the recurrence is linear in its state.",
 )
+@click.option(
+    "--rtrl",
+    is_flag=True,
+    help="Bring along real-time recurrent learning: gradients forward in time, for small cells.",
+)
 @click.option("--force", is_flag=True, help="Write over a file that exists.")
 @common
 @click.pass_obj
 def generate(
     say: Progress, cell: str, output: Path | None, unverified: bool, training: bool,
     starts: tuple[str, ...], force: bool, truncate: tuple[int, int] | None, checkpoint: bool, scan: bool,
+    rtrl: bool,
 ) -> Outcome:  # fmt: skip
     """Write NumPy code for CELL, if every check of it holds."""
     if output is not None and output.suffix != ".py":
@@ -190,7 +201,7 @@ def generate(
     refuse_existing(output, force=force)
     model = load(cell, say, starts)
     say(f"generating {model.name}")
-    source = _source(model, truncation=truncate, checkpoint=checkpoint, scan=scan)
+    source = _source(model, truncation=truncate, checkpoint=checkpoint, scan=scan, real_time=rtrl)
     if training:
         from numeric.training import with_training
 
@@ -228,11 +239,12 @@ def _source(model: Model | NetworkModel, **wanted: Any) -> str:
 
 
 def _chapters(
-    derivation: Derivation | NetworkDerivation, truncation: tuple[int, int] | None
+    derivation: Derivation | NetworkDerivation, truncation: tuple[int, int] | None, *, rtrl: bool
 ) -> list[Chapter]:
-    """What is shown behind the backward equations."""
-    if truncation is None:
+    """What is asked for behind the backward equations."""
+    if truncation is None and not rtrl:
         return []
-    from derive.chapters import truncations
+    from derive.chapters import influences, truncations
 
-    return truncations(derivation, truncation)
+    cut = [] if truncation is None else truncations(derivation, truncation)
+    return [*cut, *(influences(derivation) if rtrl else [])]

@@ -95,3 +95,20 @@ def test_a_scan_that_makes_no_sense_is_refused():
     made = run("generate", "gru", "--scan")
     assert made.exit_code == 2
     assert "A scan of gru: its recurrence is not linear in its state" in made.stderr
+
+
+def test_real_time_recurrent_learning_is_derived_generated_and_verified():
+    text = run("derive", "elman", "--rtrl").stdout
+    assert "O(S**2 * |theta|), S**2 * |theta| = m*n**3 + n**4 + n**3" in text
+    made = run("generate", "elman", "--rtrl", "-o", "e.py", "--json")
+    assert made.exit_code == 0
+    names = [c["name"] for c in json.loads(made.stdout)["verification"]["checks"]]
+    assert {"exact, real time", "real time", "real time, step by step"} <= set(names)
+    assert run("verify", "e.py").exit_code == 0
+
+
+def test_real_time_recurrent_learning_of_a_network_is_refused():
+    for command in ("derive", "generate"):
+        made = run(command, "deep", "--rtrl")
+        assert made.exit_code == 2
+        assert "it is written for one cell, whose influence matrix it carries" in made.stderr

@@ -1,0 +1,290 @@
+"""Real-time recurrent learning in generated files: gradients forward in time, from the tangent equations.
+
+    P_t = J_t P_{t−1} + ∂⁺s_t/∂θ        for every entry of θ one direction, all directions at once
+
+Source: R. J. Williams and D. Zipser, Neural Computation 1 (1989).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+import numpy as np
+from sympy.matrices.expressions import MatrixExpr
+
+from derive.cell import Quantity
+from derive.chapters import refuse_network
+from derive.derivation import Derivation
+from derive.errors import ArgumentError
+from derive.expressions import Tangent, has_time
+from derive.influence import influence_equations
+from derive.network_derivation import NetworkDerivation
+from numeric.body import axes, listed
+from numeric.program import program
+from numeric.source import File, helpers
+from numeric.stack_text import StackText
+from numeric.stretches import sources
+
+Array = np.ndarray
+Arrays = dict[str, Array]
+
+NAME = "real_time_gradients"
+
+
+def real_time_start(params: Arrays, state: Arrays, depths: dict[str, int]) -> dict:
+    """What real_time_step hands on before the first step: the state's values, and that nothing depends on θ yet."""
+    values = {
+        name: list(state[name]) if depth > 1 else [state[name]] for name, depth in depths.items()
+    }
+    still = {name: [np.zeros_like(v)[None] for v in found] for name, found in values.items()}
+    return {"values": values, "influence": dict.fromkeys(params, still)}
+
+
+def forward_in_time(
+    step: Callable[[int, dict], tuple[Arrays, dict[str, Arrays], dict]],
+    params: Arrays,
+    state: Arrays,
+    depths: dict[str, int],
+    outputs_bar: Arrays,
+    final_bar: Arrays | None,
+    T: int,
+) -> Arrays:
+    """The gradients by the parameters: what every step adds, and what the loss sees of the final state."""
+    memory = real_time_start(params, state, depths)
+    totals = {
+        name: np.zeros(np.size(value), np.asarray(value).dtype) for name, value in params.items()
+    }
+    for t in range(T):
+        _, sensitivities, memory = step(t, memory)
+        bars = {name: np.asarray(bar)[t] for name, bar in outputs_bar.items()}
+        for name, found in sensitivities.items():
+            totals[name] = totals[name] + gradient_along(found, bars)
+    for name, found in memory["influence"].items():
+        last = {k: v[0] if len(v) == 1 else stacked(v) for k, v in found.items()}
+        seen = {k: bar for k, bar in (final_bar or {}).items() if k in last}
+        totals[name] = totals[name] + gradient_along(last, seen)
+    return {name: totals[name].reshape(np.shape(value)) for name, value in params.items()}
+
+
+def stacked(past: list[Array]) -> Array:
+    """Directions at several steps, the oldest first, on an axis behind that of the entries."""
+    return np.stack(np.broadcast_arrays(*past), axis=1)
+
+
+def basis(shape: tuple[int, int], dtype: np.dtype) -> Array:
+    """One direction for every entry of a matrix: (rows · columns, 1, rows, columns)."""
+    return np.eye(shape[0] * shape[1], dtype=dtype).reshape(-1, 1, *shape)
+
+
+def spread(scalar: Array, rows: int, columns: int) -> Array:
+    """A scalar in every entry of a matrix."""
+    return np.broadcast_to(scalar, (*scalar.shape[:-2], rows, columns))
+
+
+def one_above_another(*parts: Array) -> Array:
+    """[a; b; …], with axes in front that broadcast."""
+    front = np.broadcast_shapes(*(p.shape[:-2] for p in parts))
+    return np.concatenate([np.broadcast_to(p, front + p.shape[-2:]) for p in parts], axis=-2)
+
+
+def gradient_along(sensitivity: Arrays, outputs_bar: Arrays) -> Array:
+    """Σ ⟨∂ℓ/∂y, ∂y/∂θ⟩ over outputs y and samples, for every entry of one parameter."""
+    total = 0.0
+    for name, bar in outputs_bar.items():
+        product = sensitivity[name] * np.asarray(bar)
+        total = total + product.sum(axis=tuple(range(1, product.ndim)))
+    return total
+
+
+NAMES = (
+    "real_time_start", "forward_in_time", "stacked", "basis", "spread", "one_above_another", "gradient_along",
+)  # fmt: skip
+
+
+def realtime_functions(derivation: Derivation | NetworkDerivation, source: str) -> list[str]:
+    """The functions of a file that computes gradients forward in time.
+
+    Args:
+        derivation: of the cell.
+        source: the file to which they come, for the helpers that it has already.
+
+    Raises:
+        ArgumentError: a network, or a cell without parameters.
+    """
+    if isinstance(derivation, NetworkDerivation):
+        refuse_network(derivation)
+    if not derivation.cell.parameters:
+        raise ArgumentError(
+            f"Real-time recurrent learning of {derivation.cell.name}: it has no parameters.",
+            "Use the ordinary file.",
+        )
+    parts = [*_Writer(derivation).text(), *sources(sys.modules[__name__], NAMES)]
+    brought = [h for h in helpers("\n".join(parts)) if h.partition("(")[0] not in source]
+    return [*parts, *brought]
+
+
+class _Writer(File):
+    """Writes ``real_time_step`` and ``real_time_gradients``."""
+
+    def __init__(self, derivation: Derivation) -> None:
+        super().__init__(program(derivation))
+        self.derivation = derivation
+        self.show = StackText(self.leaf, self.dim)
+
+    def leaf(self, leaf: MatrixExpr) -> str:
+        """A value or a direction, with its own lag if it has a time."""
+        return self.names.lagged(leaf, leaf.lag) if has_time(leaf) else self.names.of(leaf)
+
+    def text(self) -> list[str]:
+        """Both functions."""
+        return [self.step_function(), self.whole_function()]
+
+    def step_function(self) -> str:
+        """One step: outputs, their sensitivities, and what is handed on."""
+        self.lines = []
+        head = self.signature(
+            "real_time_step", "tuple[Arrays, dict[str, Arrays], dict]", suffix="_t", steps=False
+        ).replace("state: Arrays | None = None", "memory: dict")
+        self.lines += [head, *_STEP]
+        self.given()
+        for a in self.derivation.assignments:
+            self.write(f"{self.names.of(a.target)} = {self.show.line(a.expr)}")
+        self.write("influence, sensitivities = {}, {}")
+        self.write("for name in params:")
+        self.directions()
+        for e in influence_equations(self.cell, self.derivation.assignments):
+            self.write(f"{self.names.of(e.target)} = {self.show.line(e.expr)}", indent=2)
+        self.handed_on()
+        return "\n".join(self.lines)
+
+    def given(self) -> None:
+        """Sizes, parameters, inputs and past values, as matrices."""
+        self.write('values = memory["values"]')
+        first = self.cell.parameters[0]
+        self.write(f'dtype = np.asarray(params["{first.name}"]).dtype')
+        for d, name in self.sizes.items():
+            self.write(f"{name} = {self.size_here(d)}")
+        for q in self.cell.parameters:
+            shape = f"({self.show.shape(q.symbol)})"
+            self.write(f'{self.names.of(q.symbol)} = np.asarray(params["{q.name}"]).reshape{shape}')
+        for name in self.constants:
+            self.write(f"{name} = np.asarray({name}, dtype).reshape(1, 1)")
+        for name, q in self.inputs.items():
+            self.write(f"{self.names.of(q.symbol)} = {self.matrix(f'{name}_t', q)}")
+        for q in self.memory.values():
+            for d in range(1, q.depth + 1):
+                value = self.matrix(f'values["{q.name}"][-{d}]', q, past=True)
+                self.write(f"{self.names.lagged(q.symbol, d)} = {value}")
+
+    def size_here(self, d: object, *, run: bool = False) -> str:
+        """A size, from a parameter, an input or a past value; of one step, or of a whole run."""
+        for q in self.cell.parameters:
+            if d in (own := axes(q, timed=False)):
+                return f'np.shape(params["{q.name}"])[{own.index(d)}]'
+        for name, q in self.inputs.items():
+            if q.kind != "index" and d in (own := axes(q, timed=True)):
+                step = name if run else f"{name}_t"
+                return f"np.shape({step})[{own.index(d) + 1 + run}]"
+        q = next(q for q in self.memory.values() if d in axes(q, timed=True))
+        axis = axes(q, timed=True).index(d) + 1
+        if run:
+            return f'np.shape((state or {{}})["{q.name}"])[{axis + (q.depth > 1)}]'
+        return f'np.shape(values["{q.name}"][-1])[{axis}]'
+
+    def matrix(self, text: str, q: Quantity, *, past: bool = False) -> str:
+        """An array (B, …) of generated code as (B, rows, columns)."""
+        if q.kind == "index" and not past:
+            rows = self.dim(q.shape[0])
+            return f"one_hot(np.asarray({text}), {rows}, dtype)[..., None]"
+        return f"np.asarray({text}).reshape(-1, {self.show.shape(q.symbol)})"
+
+    def directions(self) -> None:
+        """The direction of every parameter and of past states, for the entries of one parameter."""
+        for q in self.cell.parameters:
+            shape = f"({self.show.shape(q.symbol)})"
+            dot = self.names.of(Tangent(q.symbol))
+            moved = f'basis({shape}, dtype) if name == "{q.name}" else np.zeros({shape}, dtype)'
+            self.write(f"{dot} = {moved}", indent=2)
+        for q in self.cell.states:
+            for d in range(1, q.depth + 1):
+                dot = self.names.lagged(Tangent(q.symbol), d)
+                past = f'memory["influence"][name]["{q.name}"][-{d}]'
+                column = "[..., None]" if q.shape[1] == 1 else ""
+                self.write(f"{dot} = {past}{column}", indent=2)
+
+    def handed_on(self) -> None:
+        """Past values and directions one step later, and what is returned."""
+        self.write("influence[name] = {", indent=2)
+        for q in self.cell.states:
+            dot = self.flat(self.names.of(Tangent(q.symbol)), q)
+            past = f'*memory["influence"][name]["{q.name}"][1:], ' if q.depth > 1 else ""
+            self.write(f'"{q.name}": [{past}{dot}],', indent=3)
+        self.write("}", indent=2)
+        self.write("sensitivities[name] = {", indent=2)
+        for q in self.cell.outputs:
+            self.write(f'"{q.name}": {self.flat(self.names.of(Tangent(q.symbol)), q)},', indent=3)
+        self.write("}", indent=2)
+        later = []
+        for q in self.memory.values():
+            past = f'*values["{q.name}"][1:], ' if q.depth > 1 else ""
+            later.append(f'"{q.name}": [{past}{self.flat(self.names.of(q.symbol), q)}]')
+        self.lines += listed("    values = {", later, "}")
+        outputs = [
+            f'"{q.name}": {self.flat(self.names.of(q.symbol), q)}' for q in self.cell.outputs
+        ]
+        self.lines += listed("    outputs = {", outputs, "}")
+        self.write('return outputs, sensitivities, {"values": values, "influence": influence}')
+
+    def flat(self, text: str, q: Quantity) -> str:
+        """A stack of matrices with the axes of generated code: a column has one."""
+        return f"{text}[..., 0]" if q.shape[1] == 1 else text
+
+    def whole_function(self) -> str:
+        """The gradients of a whole sequence."""
+        names = list(self.inputs)
+        steps = f"len({names[0]})" if names else "steps"
+        sizes = ["B", *self.sizes.values()]
+        first = self.cell.parameters[0].name
+        self.lines = self.signature(NAME, "Arrays", option="final_bar: Arrays | None = None").replace(
+            "state: Arrays | None = None", "outputs_bar: Arrays, state: Arrays | None = None"
+        ).splitlines()  # fmt: skip
+        self.lines += _WHOLE
+        self.write(f"B = {self.samples()}")
+        self.write(f'dtype = np.asarray(params["{first}"]).dtype')
+        for d, name in self.sizes.items():
+            self.write(f"{name} = {self.size_here(d, run=True)}")
+        self.write(f"zeros = init_state({', '.join(sizes)}, dtype=dtype)")
+        given = [f"{x}[t]" for x in names]
+        constants = [f"{c}={c}" for c in self.constants]
+        step = f"real_time_step({', '.join(['params', *given, 'memory', *constants])})"
+        depths = ", ".join(f'"{q.name}": {q.depth}' for q in self.memory.values())
+        self.write("return forward_in_time(")
+        self.write(f"lambda t, memory: {step},", indent=2)
+        self.write(f"params, {{**zeros, **(state or {{}})}}, {{{depths}}},", indent=2)
+        self.write(f"outputs_bar, final_bar, {steps},", indent=2)
+        self.write(")")
+        return "\n".join(self.lines)
+
+    def samples(self) -> str:
+        """B, from an input, or from the state where there is none."""
+        if self.inputs:
+            return f"np.shape({next(iter(self.inputs))})[1]"
+        q = next(iter(self.memory.values()))
+        return f'np.shape((state or {{}})["{q.name}"])[{min(q.depth, 2) - 1}]'
+
+
+_STEP = '''    """One step of real-time recurrent learning.
+
+    Args:
+        params: the parameters; inputs (B, …) as for step, and what the step before handed on (real_time_start).
+
+    Returns:
+        The outputs (B, …); for every parameter θ and output y the sensitivity ∂y/∂θ, (entries of θ, B, …), for
+        gradient_along; and what to hand on.
+    """'''.splitlines()
+_WHOLE = '''    """The gradients by the parameters, computed forward in time: no step is taken back, and none is kept.
+
+    It costs the square of the state's size times the number of parameters at every step, and is meant for small
+    cells and for checking. Args are those of forward, and the loss's gradients as backward takes them.
+    """'''.splitlines()

@@ -1,0 +1,85 @@
+"""The checks of real-time recurrent learning in a generated file: against backpropagation, exactly and in numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from proofs import differences, layout
+from proofs.compare import compare
+from proofs.gradient_checks import ROUNDING, labels
+from proofs.realtime_exact import prove_real_time
+from proofs.samples import Sample, Values
+from proofs.subject import Subject
+from proofs.table import Check, measured
+
+EXACT, GRADIENT, STEPS = "exact, real time", "real time", "real time, step by step"
+
+
+def exact_real_time(subject: Subject) -> Check:
+    """The tangent equations run forward and the adjoint equations run backward give one gradient, modulo a prime."""
+    what = "every entry of every parameter's gradient, forward in time against backward, modulo a prime"
+    found = prove_real_time(subject.derivation, seed=subject.seed)
+    wrong = found.wrong if found.compared else ("nothing was compared",)
+    return measured(EXACT, what, found.extent, len(wrong), 0, where=wrong, unit="wrong")
+
+
+def real_time(subject: Subject) -> Check:
+    """The file's gradient forward in time against its backward pass and against complex steps."""
+    what = "real_time_gradients against complex steps on the equations, and against backward"
+    sample = subject.sample("real time", subject.extent("real time", steps=5))
+    found = _parameters(sample, _gradients(subject, sample))
+    worst, wrong = 0.0, list[Any]()
+    for true in (differences.complex_step_gradient(sample), subject.code.gradient(sample)):
+        comparison = compare(found, {p: v for p, v in true.items() if p[1] is None})
+        worst = max(worst, comparison.worst)
+        wrong += comparison.wrong(ROUNDING)
+    where = labels(sample, list(dict.fromkeys(wrong)))
+    return measured(GRADIENT, what, sample.extent, worst, ROUNDING, where=where)
+
+
+def _gradients(subject: Subject, sample: Sample) -> dict[str, Any]:
+    params, xs, state = layout.arguments(sample)
+    return subject.code.module.real_time_gradients(
+        params,
+        *xs,
+        layout.outputs_bar(sample, np.float64),
+        state,
+        final_bar=layout.final_bar(sample, np.float64),
+        **layout.keywords(sample),
+    )
+
+
+def _parameters(sample: Sample, found: dict[str, Any]) -> Values:
+    """The gradients by place, as matrices; one of a wrong shape is not among them."""
+    like = {name: value for (name, t), value in sample.values.items() if t is None}
+    params = layout.parameters(sample, np.float64)
+    return {
+        (name, None): np.asarray(found[name]).reshape(like[name].shape)
+        for name, value in params.items()
+        if np.shape(found.get(name)) == value.shape
+    }
+
+
+def step_by_step(subject: Subject) -> Check:
+    """The outputs that real_time_step gives on its way against forward."""
+    what = "the outputs of real_time_step, one after the other, against forward"
+    sample = subject.sample("real time steps", subject.extent("real time steps", steps=5))
+    module = subject.code.module
+    outputs, _, _ = subject.code.forward(sample)
+    params, xs, state = layout.arguments(sample)
+    depths = {q.name: q.depth for q in sample.memory}
+    memory = module.real_time_start(params, state, depths)
+    found: list[Any] = []
+    for t in range(sample.extent.steps):
+        out, _, memory = module.real_time_step(
+            params, *[x[t] for x in xs], memory, **layout.keywords(sample, 0)
+        )
+        found.append(out)
+    stacked = {(k, None): np.stack([out[k] for out in found]) for k in outputs}
+    true = {(k, None): v for k, v in outputs.items()}
+    same = all(np.shape(stacked[k]) == v.shape for k, v in true.items())
+    comparison = compare(stacked if same else {}, true)
+    where = tuple(str(name) for name, _ in comparison.wrong(ROUNDING))
+    return measured(STEPS, what, sample.extent, comparison.worst, ROUNDING, where=where)

@@ -1,0 +1,143 @@
+"""Real-time recurrent learning in generated files: the gradient of backpropagation, step after step forward."""
+
+from __future__ import annotations
+
+from functools import cache
+from types import ModuleType
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from derive.catalog import load
+from derive.derivation import derive
+from derive.errors import ArgumentError
+from derive.language import read_cell
+from derive.network_derivation import derive_network
+from derive.network_language import read_network
+from numeric.additions import Additions, additions_in, generate_with
+from numeric.stack_text import StackText
+from tests.generated import module_of
+from tests.networks import CELLS
+from tests.numeric.test_truncated import LAGGED, assert_same, numbers
+
+ODD = """
+index w
+dim k = 2
+z[t] = sigmoid(A @ concat(h[t-1], w[t]) + a) * k0
+k[t] = softmax(K @ h[t-1])
+h[t] = tanh(W @ h[t-2] * mean(h[t-1]) + z[t] + logsumexp(k[t]) - E @ w[t])
+y[t] = h[t] / (1 + sum(h[t] * h[t])) + relu(h[t-1])
+const k0 = 0.5
+"""
+NAMED = "h[t] = tanh(memory @ h[t-1] + U @ values[t] + influence @ name[t])"
+TEXTS = {"lagged": LAGGED, "odd": ODD, "named": NAMED}
+
+
+@cache
+def module(name: str) -> ModuleType:
+    cell = read_cell(TEXTS[name], name) if name in TEXTS else load(name)
+    return module_of(generate_with(derive(cell), Additions(real_time=True)), name)
+
+
+@given(
+    name=st.sampled_from(["lstm", "gru", "lagged", "mingru"]),
+    T=st.integers(1, 7),
+    B=st.integers(1, 3),
+    seed=st.integers(0, 99),
+)
+@example(name="lagged", T=1, B=2, seed=0)
+@settings(max_examples=20)
+def test_the_gradient_forward_in_time_is_that_of_backpropagation(name, T, B, seed):
+    m = module(name)
+    params, x, state, bars, final_bar = numbers(m, seed, T, B)
+    *_, kept = m.forward(params, x, state)
+    true = m.backward(params, kept, bars, final_bar)[0]
+    found = m.real_time_gradients(params, x, bars, state, final_bar=final_bar)
+    assert_same([found], [true], 1e-10)
+
+
+def test_every_kind_of_expression_has_its_text():
+    m, rng = module("odd"), np.random.default_rng(0)
+    shapes = m.parameter_shapes
+    sizes = [3, 4, 2][: shapes.__code__.co_argcount]
+    params = {k: 0.5 * rng.standard_normal(s) for k, s in shapes(*sizes).items()}
+    zeros = m.init_state(2, *sizes)
+    state = {k: rng.standard_normal(v.shape) for k, v in zeros.items()}
+    w = rng.integers(0, params["E"].shape[1], (5, 2))
+    outputs, final, kept = m.forward(params, w, state)
+    bars = {k: rng.standard_normal(v.shape) for k, v in outputs.items()}
+    ends = {k: rng.standard_normal(v.shape) for k, v in final.items()}
+    true = m.backward(params, kept, bars, ends)[0]
+    assert_same([m.real_time_gradients(params, w, bars, state, final_bar=ends)], [true], 1e-10)
+
+
+def test_the_gradient_of_every_prefix_is_known_on_the_way():
+    m = module("gru")
+    params, x, state, bars, _ = numbers(m, 3, 6)
+    memory = m.real_time_start(params, state, {"h": 1})
+    total = {k: np.zeros(v.size) for k, v in params.items()}
+    for t in range(len(x)):
+        outputs, sensitivities, memory = m.real_time_step(params, x[t], memory)
+        for k in params:
+            total[k] += m.gradient_along(sensitivities[k], {"h": bars["h"][t]})
+        now, _, kept = m.forward(params, x[: t + 1], state)
+        np.testing.assert_allclose(outputs["h"], now["h"][-1], rtol=1e-12)
+        true = m.backward(params, kept, {"h": bars["h"][: t + 1]})[0]
+        assert_same([{k: total[k].reshape(v.shape) for k, v in params.items()}], [true], 1e-10)
+
+
+def test_what_is_kept_does_not_grow_with_the_number_of_steps():
+    m = module("lagged")
+    params, x, state, *_ = numbers(m, 4, 9)
+    memory = m.real_time_start(params, state, {"h": 2, "x": 1})
+
+    def size(kept) -> int:
+        values = sum(v.size for found in kept["values"].values() for v in found)
+        parts = (v for of in kept["influence"].values() for found in of.values() for v in found)
+        return values + sum(v.size for v in parts)
+
+    sizes = []
+    for t in range(len(x)):
+        *_, memory = m.real_time_step(params, x[t], memory)
+        sizes.append(size(memory))
+    assert len(set(sizes[2:])) == 1
+    entries = sum(v.size for v in params.values())
+    B, n, width = 2, 3, 4
+    assert sizes[-1] == B * (2 * n + width) + entries * B * 2 * n  # S |θ| for each sample
+
+
+def test_names_that_the_functions_need_themselves_do_not_collide():
+    m, rng = module("named"), np.random.default_rng(1)
+    params = {k: rng.standard_normal(s) for k, s in m.parameter_shapes(3, 4, 2).items()}
+    xs = [rng.standard_normal((4, 2, params[k].shape[1])) for k in ("U", "influence")]
+    outputs, _, kept = m.forward(params, *xs)
+    bars = {"h": rng.standard_normal(outputs["h"].shape)}
+    assert_same(
+        [m.real_time_gradients(params, *xs, bars)], [m.backward(params, kept, bars)[0]], 1e-10
+    )
+
+
+def test_float32_stays_float32():
+    m = module("lstm")
+    params, x, state, bars, _ = numbers(m, 5, 3)
+    narrow = [{k: v.astype(np.float32) for k, v in d.items()} for d in (params, bars, state)]
+    found = m.real_time_gradients(narrow[0], x.astype(np.float32), narrow[1], narrow[2])
+    assert {v.dtype for v in found.values()} == {np.dtype(np.float32)}
+
+
+def test_brackets_around_a_whole_line_are_left_out_and_no_others():
+    d = derive(load("gru"))
+    text = StackText(lambda leaf: leaf.name, str)
+    lines = [text.line(a.expr) for a in d.assignments]
+    assert lines[0] == "(W_z @ h) + (U_z @ x) + b_z"
+    assert all(line.count("(") == line.count(")") for line in lines)
+
+
+def test_a_network_is_refused_and_a_file_says_what_it_brings():
+    d = derive_network(read_network("f = scan(gru, x[t])\n", "net", CELLS.get))
+    with pytest.raises(ArgumentError, match="written for one cell"):
+        generate_with(d, Additions(real_time=True))
+    wanted = Additions((1, 2), True, real_time=True)
+    assert additions_in(generate_with(derive(load("elman")), wanted)) == wanted
