@@ -102,26 +102,31 @@ def heading(segment: Segment) -> str:
 def derive_network(network: Network) -> NetworkDerivation:
     """Derives the gradients of a network, segment by segment."""
     derivations = tuple(derive(s.cell) for s in network.segments)
-    passages = tuple(p for s in network.segments[::-1] for p in _passages(s))
+    passages = tuple(p for s in network.segments[::-1] for p in _passages(network, s))
     return NetworkDerivation(network, derivations, passages)
 
 
-def _passages(segment: Segment) -> list[Passage]:
-    """Every use of another segment's values adds its adjoint there."""
+def _passages(network: Network, segment: Segment) -> list[Passage]:
+    """Every use of another segment's values adds its adjoint there.
+
+    Each segment counts its steps in the direction in which it runs: what one does at its step t, one that runs the
+    other way does at its step T + 1 − t.
+    """
     found = []
     here = rf"^{{({_plain(segment.name)})}}"
     for name, source in segment.inputs.items():
         if not source.segment:
             continue
-        time = "T" if source.last else segment.axis
-        symbol = latex_name(name, accent="bar", time=time)
         at = "T" if source.last else segment.axis
+        opposite = network.segment(source.segment).reverse != segment.reverse
+        time = f"T+1-{at}" if opposite and not source.last else at
+        symbol = latex_name(name, accent="bar", time=time)
         found.append(
             Passage(
                 segment.name,
                 source.segment,
                 rf"{symbol} \mathrel{{+}}= {latex_name(name, accent='bar', time=at)}{here}",
-                f"{name}_bar[{at}] in {source.segment} += {name}_bar[{at}] of {segment.name}",
+                f"{name}_bar[{time}] in {source.segment} += {name}_bar[{at}] of {segment.name}",
             )
         )
     for state, source in segment.starts.items():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from random import Random
 from types import ModuleType
 
@@ -12,10 +14,30 @@ from proofs import network_layout
 from proofs.network_samples import draw_extent, draw_network
 
 
+@dataclass(frozen=True, slots=True)
+class LayerNorm:
+    """Of the parameters θ that one segment uses.
+
+    Args:
+        gradient: ‖∂L/∂θ‖.
+        weights: ‖θ‖.
+        entries: their number.
+    """
+
+    gradient: float
+    weights: float
+    entries: int
+
+    @property
+    def relative(self) -> float:
+        """‖∂L/∂θ‖ / ‖θ‖; infinite where θ starts at zero."""
+        return self.gradient / self.weights if self.weights else math.inf
+
+
 def gradient_norms(
     network: Network, module: ModuleType, *, steps: int = 20, samples: int = 8
-) -> dict[str, float]:
-    """‖∂L/∂θ‖ over the parameters θ that each segment uses.
+) -> dict[str, LayerNorm]:
+    """‖∂L/∂θ‖ and ‖θ‖ over the parameters θ that each segment uses.
 
     Args:
         network: the network; where it declares no loss, L is half the squared sum of all outputs.
@@ -38,9 +60,13 @@ def gradient_norms(
     if network.loss is not None:
         bars = {network.loss.name: np.ones_like(outputs[network.loss.name])}
     by_params = module.backward(params, cache, bars)[0]
-    found: dict[str, float] = {}
+    found: dict[str, LayerNorm] = {}
     for s in network.segments:
-        parts = [float(np.sum(by_params[q.name] ** 2)) for q in s.cell.parameters]
-        if parts:
-            found[s.name] = float(np.sqrt(sum(parts)))
+        names = [q.name for q in s.cell.parameters]
+        if names:
+            gradient, weights = (
+                math.sqrt(sum(float(np.sum(np.square(arrays[k]))) for k in names))
+                for arrays in (by_params, params)
+            )
+            found[s.name] = LayerNorm(gradient, weights, sum(params[k].size for k in names))
     return found

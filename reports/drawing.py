@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from derive.errors import ArgumentError
 from reports.figures import INK, style
 from reports.layout import Layout, lay_out
-from reports.strokes import LOOKS, NOTE, SIZE, Box, Point, draw_box, draw_curve, draw_riser, extent
+from reports.strokes import (
+    LOOKS,
+    NOTE,
+    SIZE,
+    Box,
+    Point,
+    draw_box,
+    draw_curve,
+    draw_loop,
+    draw_riser,
+    extent,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Kind = Literal["state_in", "input", "parameter", "operation", "state_out", "output"]
+Kind = Literal[
+    "state_in", "input", "parameter", "operation", "state_out", "output", "scan", "scan_back"
+]
+"""``scan``: a whole scan, with a loop for its way over time; ``scan_back``: one from the last step to the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +65,7 @@ class Edge:
 
 
 _GAP, _ROW, _PAD, _HEIGHT = 0.95, 0.78, 0.17, 0.46  # inches
-_BELOW = ("input", "parameter")
+_BELOW, _LOOPS = ("input", "parameter"), ("scan", "scan_back")
 
 
 def draw_flow(nodes: Sequence[Node], edges: Sequence[Edge], *, title: str = "") -> Figure:
@@ -78,7 +92,10 @@ def draw_flow(nodes: Sequence[Node], edges: Sequence[Edge], *, title: str = "") 
         _draw_edges(axes, nodes, edges, layout, boxes, gates)
         _draw_exits(axes, exits, layout, boxes, gates)
         for node in nodes:
-            draw_box(axes, boxes[node.id], LOOKS[node.kind], node.label, node.note)
+            box, look = boxes[node.id], LOOKS[node.kind]
+            draw_box(axes, box, look, node.label, node.note)
+            if node.kind in _LOOPS:
+                draw_loop(axes, box, look.line, back=node.kind == "scan_back")
         _frame(figure, axes, nodes, layout, boxes, gates, title)
     return figure
 
@@ -99,11 +116,23 @@ def _laid_out(
         left=[node.id for node in nodes if node.kind == "state_in"],
         right=list(sinks.values()),
     )
+    if any(node.kind in _LOOPS for node in nodes):
+        layout = _spread(layout, 1.3)
     ends = {name: (layout.layer[sink], layout.height[sink]) for name, sink in sinks.items()}
     exits = {
         name: [*way, ends[name]] for name, way in zip(outs, layout.ways[len(pairs) :], strict=True)
     }
     return layout, exits
+
+
+def _spread(layout: Layout, factor: float) -> Layout:
+    """The layout with its rows farther apart, so that loops have room above their boxes."""
+    return replace(
+        layout,
+        height={name: factor * height for name, height in layout.height.items()},
+        span=(factor * layout.span[0], factor * layout.span[1]),
+        ways=[[(column, factor * height) for column, height in way] for way in layout.ways],
+    )
 
 
 def _check(nodes: Sequence[Node], edges: Sequence[Edge], kinds: Mapping[str, str]) -> None:
@@ -263,8 +292,9 @@ def _frame(
         0.62 if title else 0.4
     )
     bottom = min(layout.span[0] * _ROW, *(box.y - box.height / 2 for box in shown)) - 0.14
-    left = min(box.x - box.width / 2 for box in shown) - 0.14
-    right = max(gates[-1][1], max(box.x + box.width / 2 for box in shown)) + 0.14
+    beside = 0.2 if any(node.kind in _LOOPS for node in nodes) else 0.0
+    left = min(box.x - box.width / 2 for box in shown) - 0.14 - beside
+    right = max(gates[-1][1], max(box.x + box.width / 2 for box in shown)) + 0.14 + beside
     small: dict[str, Any] = {"fontsize": 9, "color": "#6b7280", "va": "center"}
     if any(node.kind == "state_in" for node in nodes):
         axes.text(

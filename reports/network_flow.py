@@ -39,11 +39,13 @@ def _title(segment: Segment) -> str:
     """The segment's states, or what it computes."""
     cell = segment.cell
     shown = cell.states or cell.outputs
-    return ", ".join(_at(q.name, segment.axis) for q in shown[:2])
+    return ", ".join(_at(q.name, segment.axis) for q in shown[:3])
 
 
 def _kind(segment: Segment) -> Kind:
-    return "state_out" if segment.cell.states else "output"
+    if not segment.cell.states:
+        return "output"
+    return "scan_back" if segment.reverse else "scan"
 
 
 def _note(segment: Segment) -> str:

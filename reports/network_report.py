@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from derive.derivation import SECTIONS, Derivation
-from derive.network import Segment
+from derive.latex import latex_name
+from derive.network import END, Segment
 from derive.network_derivation import NetworkDerivation, heading
+from proofs.network_norms import LayerNorm
 from proofs.table import Verification
 from reports.drawing import draw_flow
 from reports.figures import to_picture
@@ -20,6 +22,7 @@ from reports.report_checks import checks_section
 from reports.report_checks import summary as verdict
 from reports.report_lines import broken
 from reports.report_links import heading as title_of
+from reports.unrolled import draw_unrolled
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -33,14 +36,14 @@ class NetworkFindings:
         derivation: of the network.
         source: the generated code.
         verification: of derivation and code.
-        norms: at the start of training, the norm of the gradient of each segment's parameters, by segment; empty if
+        norms: at the start of training, those of each segment's gradient and parameters, by segment; empty if
             it was not measured.
     """
 
     derivation: NetworkDerivation
     source: str
     verification: Verification
-    norms: Mapping[str, float]
+    norms: Mapping[str, LayerNorm]
 
 
 def build_network_report(findings: NetworkFindings) -> NotebookNode:
@@ -55,6 +58,7 @@ def build_network_report(findings: NetworkFindings) -> NotebookNode:
         Section("summary", [Text(_summary(findings))]),
         _text(findings),
         _drawing(findings),
+        _composed(findings),
         *(_segment(findings, s, d) for s, d in list(pairs)[::-1]),
         *([_norms(findings)] if findings.norms else []),
         _code(findings),
@@ -80,7 +84,8 @@ def _text(findings: NetworkFindings) -> Section:
     network = findings.derivation.network
     used = ", ".join(code_span(name) for name in sorted(network.cells)) or "none"
     lead = f"{title_of('network', 'The network')}Cells that it scans: {used}."
-    return Section("network", [Text(lead), Code(network.text.strip("\n"), language="text")])
+    lines = [line for line in network.text.split("\n") if not line.startswith("#")]
+    return Section("network", [Text(lead), Code("\n".join(lines).strip("\n"), language="text")])
 
 
 def _drawing(findings: NetworkFindings) -> Section:
@@ -89,13 +94,43 @@ def _drawing(findings: NetworkFindings) -> Section:
     names = ", ".join(s.name for s in network.segments)
     caption = "**Figure 1.** The network, rolled up. Gradients take the same ways backwards."
     figure = Figure(picture, caption, f"Data flow between the segments {names}.", "fig-network")
-    return Section("flow", [Text(title_of("flow", "Data flow")), figure])
+    unrolled = Figure(
+        to_picture(draw_unrolled(network)),
+        "**Figure 2.** The network, unrolled: a column for each step, … for the steps between.",
+        f"The segments {names} at the first two steps and the last, with all arrows between them.",
+        "fig-unrolled",
+    )
+    return Section("flow", [Text(title_of("flow", "Data flow")), figure, unrolled])
+
+
+def _composed(findings: NetworkFindings) -> Section:
+    """The backward pass of the whole network: which segment gets adjoints from where, and hands on which."""
+    network, passages = findings.derivation.network, findings.derivation.passages
+    rows = []
+    for i, s in enumerate(network.segments[::-1], 1):
+        givers = dict.fromkeys(p.segment for p in passages if p.to == s.name)
+        loss = network.loss is not None and network.loss.segment == s.name
+        got = [*(["the loss"] if loss else []), *map(code_span, givers)] or ["the outputs"]
+        names = [f"${latex_name(q.name, accent='bar')}$" for q in s.cell.parameters]
+        made = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+        handed = ", ".join(f"${p.latex}$" for p in passages if p.segment == s.name)
+        anchor = f"segment-{s.name.replace('_', '-')}"
+        rows.append(
+            [str(i), f"[{s.name}](#{anchor})", ", ".join(got), made or "none", handed or "none"]
+        )
+    lead = (
+        "The segments in the order in which the gradient passes through them. Each takes the adjoints of its outputs, "
+        "runs its own backward equations, and adds what it finds to the adjoints of those before it.\n\n"
+    )
+    heads = ["", "segment", "adjoints from", "gradients", "handed on"]
+    text = title_of("composed", "The gradient, layer by layer") + lead + table(heads, rows)
+    return Section("composed", [Text(text)])
 
 
 def _segment(findings: NetworkFindings, segment: Segment, derivation: Derivation) -> Section:
     """One segment's derivation, and where its adjoints go."""
     name = f"segment-{segment.name.replace('_', '-')}"
-    cells: list[Cell] = [Text(title_of(name, escape_markdown(heading(segment))))]
+    cells: list[Cell] = [Text(title_of(name, escape_markdown(heading(segment))) + _names(segment))]
     if segment.cell.states:
         picture = to_picture(draw_flow(*flow(segment.cell)))
         caption = f"**Figure.** One step of segment {code_span(segment.name)}."
@@ -116,13 +151,44 @@ def _segment(findings: NetworkFindings, segment: Segment, derivation: Derivation
     return Section(name, cells)
 
 
+def _names(segment: Segment) -> str:
+    """How names are to be read in a scan, and its steps where it runs backwards."""
+    name, found = segment.name, ""
+    scanned = [q.name for q in (*segment.cell.states, *segment.cell.parameters)]
+    inner = [n for n in scanned if n.startswith(f"{name}_")]
+    if segment.cell.states and inner:
+        examples = ", ".join(
+            f"its {code_span(n.removeprefix(f'{name}_'))} is ${latex_name(n)}$"
+            for n in dict.fromkeys((inner[0], inner[-1]))
+        )
+        found = f"Names of the scanned cell carry the scan's: {examples}. "
+    if segment.axis not in ("t", END):
+        found += f"The index $t$ of its equations counts the steps along ${segment.axis}$. "
+    if segment.reverse:
+        found += (
+            f"Steps are counted in the direction in which {code_span(name)} runs: its step ${segment.axis}$ is step "
+            f"$T + 1 - {segment.axis}$ of the sequence, each sample's own $T$ where lengths differ."
+        )
+    return found
+
+
 def _norms(findings: NetworkFindings) -> Section:
-    rows = [[code_span(name), f"{norm:.3g}"] for name, norm in findings.norms.items()]
+    rows = [
+        [
+            code_span(name),
+            f"{n.entries:,}",
+            *(f"{v:.3g}" for v in (n.gradient, n.weights, n.relative)),
+        ]
+        for name, n in findings.norms.items()
+    ]
     lead = (
-        "At the start of training, on random data: the norm of the loss's gradient by the parameters that each segment "
-        "uses.\n\n"
+        "At the start of training, on random data: the norm of the loss's gradient by the parameters $\\theta$ that "
+        "each segment uses, beside that of the parameters themselves. A layer whose ratio is far below the others' "
+        "learns slower than they do.\n\n"
     )
-    text = title_of("norms", "Gradient norms") + lead + table(["segment", "norm"], rows)
+    heads = ["segment", "entries", r"$\lVert\bar\theta\rVert$", r"$\lVert\theta\rVert$",
+             r"$\lVert\bar\theta\rVert / \lVert\theta\rVert$"]  # fmt: skip
+    text = title_of("norms", "Gradient norms, layer by layer") + lead + table(heads, rows)
     return Section("norms", [Text(text)])
 
 

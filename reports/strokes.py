@@ -32,6 +32,8 @@ LOOKS: Mapping[str, Look] = {
     "operation": Look("#ffffff", "#555b66", False),
     "state_out": Look("#dcebf7", "#0072B2", False),
     "output": Look("#fbe9dd", "#c25400", False),
+    "scan": Look("#dcebf7", "#0072B2", False),
+    "scan_back": Look("#dcebf7", "#0072B2", False),
 }
 
 
@@ -56,7 +58,7 @@ def extent(text: str, size: float) -> tuple[float, float]:
     return float(box.width) / 72, float(box.height) / 72
 
 
-def draw_box(axes: Axes, box: Box, look: Look, label: str, note: str) -> None:
+def draw_box(axes: Axes, box: Box, look: Look, label: str, note: str, size: float = SIZE) -> None:
     """A rounded box with its label and, smaller, a note under it."""
     from matplotlib.patches import FancyBboxPatch
 
@@ -77,29 +79,24 @@ def draw_box(axes: Axes, box: Box, look: Look, label: str, note: str) -> None:
     )
     up = 0.075 if note else 0.0
     centred: dict[str, Any] = {"ha": "center", "va": "center", "zorder": 5}
-    axes.text(box.x, box.y + up, label, fontsize=SIZE, color=INK, **centred)
+    axes.text(box.x, box.y + up, label, fontsize=size, color=INK, **centred)
     if note:
         axes.text(box.x, box.y - 0.13, note, fontsize=NOTE, color="#555b66", **centred)
 
 
 def draw_curve(axes: Axes, points: Sequence[Point], color: str) -> None:
     """A curve through the points, level at each of them, with an arrow at its end."""
-    from matplotlib.path import Path
-
-    vertices, codes = [points[0]], [Path.MOVETO]
+    vertices = [points[0]]
     for (x0, y0), (x1, y1) in pairwise(points):
         middle = (x0 + x1) / 2
         vertices += [(middle, y0), (middle, y1), (x1, y1)]
-        codes += [Path.CURVE4] * 3
-    _draw_path(axes, Path(vertices, codes), color)
+    draw_path(axes, vertices, "C" * (len(points) - 1), color)
 
 
 def draw_riser(axes: Axes, source: Box, trunk: float, end: Point, color: str) -> None:
     """From below: along the floor where the trunk is elsewhere, up, and with a round corner into the node."""
-    from matplotlib.path import Path
-
     radius = min(0.14, abs(end[0] - trunk) / 2)
-    vertices, codes = [(source.x, source.y + source.height / 2)], [Path.MOVETO]
+    vertices, strokes = [(source.x, source.y + source.height / 2)], ""
     if abs(trunk - source.x) > 1e-9:
         level = source.y + source.height / 2 + 0.16
         turn = radius if trunk > source.x else -radius
@@ -111,15 +108,35 @@ def draw_riser(axes: Axes, source: Box, trunk: float, end: Point, color: str) ->
             (trunk, level),
             (trunk, level + radius),
         ]
-        codes += [Path.LINETO, Path.CURVE3, Path.CURVE3, Path.LINETO, Path.CURVE3, Path.CURVE3]
+        strokes += "LQLQ"
     vertices += [(trunk, end[1] - radius), (trunk, end[1]), (trunk + radius, end[1]), end]
-    codes += [Path.LINETO, Path.CURVE3, Path.CURVE3, Path.LINETO]
-    _draw_path(axes, Path(vertices, codes), color)
+    draw_path(axes, vertices, strokes + "LQL", color)
 
 
-def _draw_path(axes: Axes, path: Any, color: str) -> None:
+def draw_loop(axes: Axes, box: Box, color: str, *, back: bool = False) -> None:
+    """A loop above a box: from its right back into its left, or the other way round."""
+    side = -1 if back else 1
+    x, top = box.x + side * box.width / 2, box.y + box.height / 2
+    far, high = x + side * 0.26, top + 0.17
+    points = [(x, box.y + 0.06), (far, box.y + 0.06), (far, high), (x - side * 0.1, high)]
+    points += [(2 * box.x - px, py) for px, py in points[::-1]]
+    draw_path(axes, points, "CLC", color)
+
+
+def draw_path(axes: Axes, points: Sequence[Point], strokes: str, color: str) -> None:
+    """A path with an arrow at its end.
+
+    Args:
+        axes: where.
+        points: the start, then what each stroke needs.
+        strokes: L a line to the next point, Q a curve over one point to a second, C one over two points to a third.
+        color: of the line.
+    """
     from matplotlib.patches import FancyArrowPatch
+    from matplotlib.path import Path
 
+    kinds = {"L": [Path.LINETO], "Q": [Path.CURVE3] * 2, "C": [Path.CURVE4] * 3}
+    path = Path([*points], [Path.MOVETO, *(code for stroke in strokes for code in kinds[stroke])])
     head = "-|>,head_length=0.42,head_width=0.19"
     axes.add_patch(
         FancyArrowPatch(

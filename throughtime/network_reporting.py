@@ -13,6 +13,7 @@ from throughtime.console import plain
 from throughtime.reporting import refuse_existing, rendered
 
 if TYPE_CHECKING:
+    from proofs.network_norms import LayerNorm
     from throughtime.network_model import NetworkModel
 
 FORMATS = ("html", "ipynb", "tex", "pdf")
@@ -67,8 +68,8 @@ def write_network_report(
     return {kind: written[name] for kind, name in names.items() if name in written}
 
 
-def _norms(model: NetworkModel) -> dict[str, float]:
-    """The norm of the loss's gradient by each segment's parameters, at the start of training."""
+def _norms(model: NetworkModel) -> dict[str, LayerNorm]:
+    """The norms of each segment's gradient and parameters, at the start of training."""
     from proofs.modules import load_source
     from proofs.network_norms import gradient_norms
     from proofs.network_verification import PROMISED

@@ -16,6 +16,7 @@ from reports.network_flow import network_flow
 from reports.network_report import NetworkFindings, build_network_report
 from reports.strict import complaints
 from reports.tex import to_tex
+from reports.unrolled import arrows, columns_of, draw_unrolled
 from tests.networks import TEXTS, network_of
 
 NAMES = [entry.name for entry in shipped()]
@@ -58,4 +59,73 @@ def test_every_segment_and_every_input_is_drawn(name: str) -> None:
 def test_every_segment_with_parameters_has_a_norm() -> None:
     norms = findings("deep").norms
     assert set(norms) == {"f", "g", "u", "p", "y"}
-    assert all(norm > 0 for norm in norms.values())
+    assert all(norm.gradient > 0 for norm in norms.values())
+    assert norms["u"].relative == norms["u"].gradient / norms["u"].weights
+
+
+def test_the_rolled_network_has_a_loop_for_every_scan_and_none_elsewhere() -> None:
+    for name in ("tagger", "encoder_decoder", "one_to_many", "deep"):
+        network = load(name)
+        kinds = {n.id: n.kind for n in network_flow(network)[0]}
+        for s in network.segments:
+            wanted = ("scan_back" if s.reverse else "scan") if s.cell.states else "output"
+            assert kinds[s.name] == wanted
+
+
+def test_the_unrolled_tagger_has_every_arrow_and_each_scans_direction() -> None:
+    network = load("tagger")
+    one, two, between, last = columns_of(network)
+    assert (one.time, two.time, between.time, last.time) == ("1", "2", "", "T")
+    drawn = set(arrows(network))
+    for before, after in ((one, two), (two, between), (between, last)):
+        assert (("f", before), ("f", after)) in drawn
+        assert (("b", after), ("b", before)) in drawn
+    for column in (one, two, last):
+        for source, target in (("e", "f"), ("e", "b"), ("f", "y"), ("b", "y")):
+            assert ((source, column), (target, column)) in drawn
+    assert len(drawn) == 2 * 3 + 4 * 3
+
+
+def test_a_decoder_starts_where_the_encoder_ended_and_a_readout_after_the_last_step() -> None:
+    network = load("encoder_decoder")  # its encoder runs backwards, so it ends at the first step
+    axes = [c.axis for c in columns_of(network)]
+    assert axes == ["t"] * 4 + ["s"] * 4
+    starts = [(a[1].time, b[1].time) for a, b in arrows(network) if (a[0], b[0]) == ("enc", "dec")]
+    assert starts == [("1", "1")]
+    (arrow,) = [a for a in arrows(load("many_to_one")) if a[1][0] == "y"]
+    assert arrow[0][1].time == "T"
+    assert arrow[1][1].axis == "end"
+
+
+@pytest.mark.parametrize("name", [*TEXTS])
+def test_every_kind_of_network_is_drawn_unrolled_without_boxes_on_each_other(name: str) -> None:
+    from matplotlib.patches import FancyBboxPatch
+
+    figure = draw_unrolled(network_of(name))
+    boxes = [
+        p.get_path().get_extents() for p in figure.axes[0].patches if isinstance(p, FancyBboxPatch)
+    ]
+    assert len(boxes) >= len(network_of(name).segments)
+    for index, box in enumerate(boxes):
+        assert not any(box.overlaps(other) for other in boxes[:index]), index
+    width, height = figure.get_size_inches()
+    assert all(0 < size < 40 for size in (width, height))
+
+
+def test_adjoints_pass_between_scans_of_opposite_directions_at_opposite_steps() -> None:
+    derivation = derive_network(load("tagger"))
+    lines = {(p.segment, p.to): p.text for p in derivation.passages}
+    assert lines["b", "e"] == "e_bar[T+1-t] in e += e_bar[t] of b"
+    assert lines["f", "e"] == "e_bar[t] in e += e_bar[t] of f"
+    assert lines["y", "b"] == "b_h_bar[T+1-t] in b += b_h_bar[t] of y"
+    page = to_tex(build_network_report(findings("tagger"))).text
+    assert "counted in the direction" in page
+
+
+def test_the_gradient_is_composed_layer_by_layer_before_the_segments() -> None:
+    page = to_html(build_network_report(findings("deep")))
+    table = page[page.index('id="composed"') : page.index('id="segment-y"')]
+    links = [table.index(f'href="#segment-{name}"') for name in ("y", "p", "u", "g", "f")]
+    assert links == sorted(links)
+    assert "the loss" in table
+    assert "and 8 more" in table  # of the LSTM's twelve parameters
