@@ -39,7 +39,9 @@ Look = Callable[[Any], V]
 
 def at_sizes(expr: Any, sizes: Mapping[Any, int]) -> Any:
     """A number of rows or columns, or a coefficient, with the dimensions' sizes put in."""
-    return expr.subs(sizes)
+    if expr in sizes:
+        return sympy.Integer(sizes[expr])
+    return expr.subs({d: sizes[d] for d in expr.free_symbols if d in sizes})
 
 
 class Evaluator(Generic[V]):

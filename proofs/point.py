@@ -24,6 +24,8 @@ from proofs.unrolled import ZERO_BEYOND, Place, Tape, given, run_forward, traine
 from proofs.untyped import MatrixSymbol
 
 Sizes = dict[Any, int]
+DISTINCT = 8
+"""With more dimensions than these, sizes repeat: matrices would grow with the number of dimensions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +48,14 @@ class Extent:
 
 
 def draw_sizes(cell: Cell, rng: Random, smallest: int = 2, largest: int = 4) -> Sizes:
-    """Random sizes, different for different dimensions, for which every shape is at least 1."""
-    largest = max(largest, smallest + len(cell.dims))
+    """Random sizes, for which every shape is at least 1; different for different dimensions unless these are many."""
+    many = len(cell.dims) > DISTINCT
+    largest = max(largest, smallest + min(len(cell.dims), DISTINCT))
     while True:
-        sizes = dict(
-            zip(cell.dims, rng.sample(range(smallest, largest + 1), len(cell.dims)), strict=True)
-        )
+        choices = range(smallest, largest + 1)
+        count = len(cell.dims)
+        drawn = rng.choices(choices, k=count) if many else rng.sample(choices, count)
+        sizes = dict(zip(cell.dims, drawn, strict=True))
         shapes = [at_sizes(side, sizes) for q in cell.quantities for side in q.shape]
         if all(side >= 1 for side in shapes):
             return sizes

@@ -67,7 +67,8 @@ def _summary(audit: Audit) -> str:
             "",
         ]
         lines += [
-            f"- a **{kind}** derivative counts what passes {what}" for kind, what in KINDS.items()
+            f"- {'an' if kind[0] in 'aeiou' else 'a'} **{kind}** derivative counts what passes {what}"
+            for kind, what in KINDS.items()
         ]
     if audit.document.reference:
         lines += ["", f"Source: {escape_markdown(audit.document.reference)}"]

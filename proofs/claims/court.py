@@ -150,10 +150,7 @@ def _judge(claim: Claim) -> Verdict:
 
 
 def _error(claim: Claim, problem: str, remedy: str) -> LanguageError:
-    start = claim.statement.code.index(":") + 1
-    code = claim.statement.code
-    start += len(code[start:]) - len(code[start:].lstrip())
-    return LanguageError(problem, remedy, place=claim.statement.place(start, len(code.rstrip())))
+    return LanguageError(problem, remedy, place=claim.place)
 
 
 def _worked(claim: Claim, formula: Formula) -> Verdict:
@@ -165,12 +162,9 @@ def _worked(claim: Claim, formula: Formula) -> Verdict:
             return Verdict(claim, PROVED, reason=exact)
         return Verdict(claim, NUMERICALLY_FALSE, reason=numbers.gap_text(formula))
     except MeaninglessError as error:
-        start, stop = (
-            error.where if error.where[1] > error.where[0] else (0, len(claim.statement.code))
-        )
-        return Verdict(
-            claim, MEANINGLESS, reason=error.problem, place=claim.statement.place(start, stop)
-        )
+        start, stop = error.where
+        place = claim.statement.place(start, stop) if stop > start else claim.place
+        return Verdict(claim, MEANINGLESS, reason=error.problem, place=place)
 
 
 def _inequality(claim: Claim, formula: Formula, context: Context) -> Verdict:

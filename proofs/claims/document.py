@@ -82,6 +82,14 @@ class Claim:
         """The first line."""
         return self.statement.pieces[0][1]
 
+    @property
+    def place(self) -> Place:
+        """Where the formula stands, what comes before its colon left out."""
+        code = self.statement.code
+        start = code.find(":", code.rfind('"') + 1) + 1
+        start += len(code[start:]) - len(code[start:].lstrip())
+        return self.statement.place(start, len(code.rstrip()))
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -117,6 +125,7 @@ def read_document(text: str, source: str = "claims", cell: Cell | None = None) -
                 "Break it; continue with a blank.",
                 place=Place(source, number, raw),
             )
+        _refuse_invisible(raw, number, source)
     comments = [line.lstrip("#").strip() for line in lines if line.startswith("#")]
     sources = [c for c in comments if c.lower().startswith("source:")]
     titles = [c for c in comments if c and c not in sources]
@@ -129,6 +138,19 @@ def read_document(text: str, source: str = "claims", cell: Cell | None = None) -
         )
     title = titles[0] if titles else ""
     return Document(source, title, " ".join(s[7:].strip() for s in sources), tuple(reader.claims))
+
+
+def _refuse_invisible(raw: str, number: int, source: str) -> None:
+    """Characters that do not show, or that change how others show: a page must say what was judged."""
+    at = next(
+        (i for i, c in enumerate(raw) if not (c.isprintable() or c == "\t" or c.isspace())), None
+    )
+    if at is not None:
+        raise LanguageError(
+            f"The character U+{ord(raw[at]):04X} cannot be seen.",
+            "Leave it out.",
+            place=Place(source, number, raw, at),
+        )
 
 
 def _statements(lines: list[str], source: str) -> list[Statement]:
@@ -241,10 +263,10 @@ class _Document:
         if name in {q.name for q in cell.quantities}:
             _fail(
                 statement,
-                f"{name} is a quantity of the cell.",
-                "Choose another name for the loss.",
-                statement.code.index(name),
-                len(name),
+                f"The loss would be called {name}, and {name} is a quantity of the cell.",
+                f"Give it another name, as in `loss sum over t of loss_t({of})`.",
+                found.start("name") if found["name"] else 0,
+                len(name) if found["name"] else len(statement.code),
             )
         self.loss = Loss(name, of, found["when"] != "sum over t")
 

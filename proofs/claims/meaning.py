@@ -29,7 +29,7 @@ from proofs.claims.syntax import (
     indices,
     walk,
 )
-from proofs.claims.values import Algebra, MeaninglessError, Value, settled
+from proofs.claims.values import Algebra, MeaninglessError, Value, named_sizes, settled
 from proofs.claims.world import OutsideError, World
 
 MAX_POWER = 32
@@ -64,7 +64,7 @@ class Meaning:
     def __init__(self, world: World, reading: Reading | None = None) -> None:
         self.world = world
         self.reading = reading or Reading()
-        self.algebra = Algebra(world.arithmetic)
+        self.algebra = Algebra(world.arithmetic, named_sizes(world.extent.sizes))
         self._known: dict[Any, Value | MeaninglessError | OutsideError] = {}
         self._variables: dict[Node, tuple[str, ...]] = {}
         self.side = "right"

@@ -92,11 +92,14 @@ class Numbers:
         self.high = HighPrecision(DIGITS)
 
     def __call__(self, node: Node) -> Array:
-        """The value, as a matrix."""
+        """The value, as a matrix of real numbers."""
         try:
-            return getattr(self, _RULES[type(node)])(node)
+            value = getattr(self, _RULES[type(node)])(node)
         except (ZeroDivisionError, ValueError, OverflowError) as error:
             raise MeaninglessError(f"this has no value ({error})", node.where) from None
+        if not all(mpmath.isfinite(v) and mpmath.im(v) == 0 for v in value.ravel()):
+            raise MeaninglessError("this is no real number", node.where)
+        return value
 
     def _number(self, node: Num) -> Array:
         return np.array(

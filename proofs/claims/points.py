@@ -19,7 +19,7 @@ from proofs.claims.values import Algebra, MeaninglessError, Value, different
 from proofs.claims.world import Extent, OutsideError, World
 from proofs.degrees import Bounds, ErrorBound, elimination_factor
 from proofs.field import MERSENNE_PRIMES, PrimeField, SingularPointError
-from proofs.point import draw_sizes
+from proofs.point import DISTINCT, draw_sizes
 from proofs.unrolled import Place
 
 PRIME = MERSENNE_PRIMES[1]
@@ -63,7 +63,7 @@ def steps_of(formula: Formula, context: Context) -> int:
 def extents(formula: Formula, context: Context, rng: Random, count: int) -> Iterator[Extent]:
     """Sizes and lengths at which a formula is judged, all dimensions different."""
     for i in range(count):
-        sizes = draw_sizes(context.cell, rng, 2, 3 + len(context.cell.dims))
+        sizes = draw_sizes(context.cell, rng, 2, 3 + min(len(context.cell.dims), DISTINCT))
         if "n=1" in context.conditions:
             sizes = dict.fromkeys(sizes, 1)
         more = 0 if "T=1" in context.conditions else i

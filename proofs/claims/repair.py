@@ -37,7 +37,7 @@ from proofs.claims.values import MeaninglessError
 from proofs.claims.verdict import Repair
 from proofs.claims.world import Extent
 from proofs.field import MERSENNE_PRIMES
-from proofs.point import draw_sizes
+from proofs.point import DISTINCT, draw_sizes
 
 FIRST = 700
 """How many single edits are tried."""
@@ -83,7 +83,7 @@ class _Search:
     def __init__(self, formula: Formula, context: Context) -> None:
         self.formula, self.context = formula, context
         rng = Random(SEED)  # noqa: S311 - no secret
-        sizes = draw_sizes(context.cell, rng, 2, 3 + len(context.cell.dims))
+        sizes = draw_sizes(context.cell, rng, 2, 3 + min(len(context.cell.dims), DISTINCT))
         if "n=1" in context.conditions:
             sizes = dict.fromkeys(sizes, 1)
         extent = Extent(sizes, steps_of(formula, context))

@@ -180,11 +180,7 @@ class Trial:
     def place(self, found: Status) -> Place | None:
         """Where shapes disagree."""
         start, stop = found.where or (0, 0)
-        if stop <= start:
-            code = self.claim.statement.code
-            start, stop = len(code) - len(code.lstrip()), len(code.rstrip())
-            start = code.index(":", 0) + 2 if ":" in code else start
-        return self.claim.statement.place(start, stop)
+        return self.claim.statement.place(start, stop) if stop > start else self.claim.place
 
     def least_length(self) -> int:
         """The shortest run in which all fixed steps exist."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -62,11 +64,11 @@ class Value:
         return self.shape == (1, 1)
 
 
-def words(value: Value) -> str:
-    """A value's shape in words."""
-    rows, cols = value.shape
-    sides = [f"{a[0]}·{a[1]}" if a else str(n) for a, n in ((value.rows, rows), (value.cols, cols))]
-    return f"({sides[0]}, {sides[1]})"
+def named_sizes(sizes: Mapping[Any, int]) -> dict[int, str]:
+    """The dimension that a number of rows or columns tells of, where no other has it and no two add up to it."""
+    counts = [*sizes.values()]
+    sums = {a + b for a, b in combinations(counts, 2)}
+    return {n: str(d) for d, n in sizes.items() if n > 1 and counts.count(n) == 1 and n not in sums}
 
 
 class Algebra:
@@ -74,10 +76,20 @@ class Algebra:
 
     Args:
         arithmetic: of the entries.
+        names: what sizes are called in messages.
     """
 
-    def __init__(self, arithmetic: ArrayArithmetic) -> None:
+    def __init__(self, arithmetic: ArrayArithmetic, names: Mapping[int, str] | None = None) -> None:
         self.arithmetic = arithmetic
+        self.names = names or {}
+
+    def words(self, value: Value) -> str:
+        """A value's shape in words."""
+        sides = [
+            "·".join(self.names.get(n, str(n)) for n in shape or (count,))
+            for shape, count in zip((value.rows, value.cols), value.shape, strict=True)
+        ]
+        return f"({sides[0]}, {sides[1]})"
 
     def number(self, c: Any) -> Value:
         """A rational number."""
@@ -95,7 +107,9 @@ class Algebra:
             b = Value(self.arithmetic.identity(a.shape[0]))
         if a.is_scalar or b.is_scalar or a.shape == b.shape:
             return a, b
-        raise MeaninglessError(f"shapes {words(a)} and {words(b)} cannot be {verb}", where)
+        raise MeaninglessError(
+            f"shapes {self.words(a)} and {self.words(b)} cannot be {verb}", where
+        )
 
     def _tags(self, a: Value, b: Value) -> dict[str, Any]:
         big = b if a.is_scalar else a
@@ -122,7 +136,7 @@ class Algebra:
             return b if a.unit else a
         if a.shape[1] != b.shape[0] or (a.cols and b.rows and a.cols != b.rows):
             raise MeaninglessError(
-                f"shapes {words(a)} and {words(b)} do not fit a matrix product", where
+                f"shapes {self.words(a)} and {self.words(b)} do not fit a matrix product", where
             )
         return Value(self.arithmetic.matmul(a.array, b.array), a.rows, b.cols)
 
@@ -173,7 +187,7 @@ def different(a: Value, b: Value, algebra: Algebra) -> tuple[Array, Array]:
             return np.broadcast_arrays(algebra.arithmetic.identity(other.shape[0]), other.array)  # type: ignore[return-value]
     if a.shape != b.shape and not _zero_or_spread(a, b):
         raise MeaninglessError(
-            f"the left side has shape {words(a)}, the right side {words(b)}", (0, 0)
+            f"the left side has shape {algebra.words(a)}, the right side {algebra.words(b)}", (0, 0)
         )
     return np.broadcast_arrays(a.array, b.array)  # type: ignore[return-value]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from derive.errors import Place
@@ -127,12 +128,17 @@ class Verdict:
             rows.append(
                 ("repaired:", show(self.repair.formula) + (f"   (if {held})" if held else ""))
             )
-        rows += [
-            ("otherwise read as:", f"{reading}: {outcome}")
-            for reading, outcome in self.other_readings
-        ]
+        rows += [("otherwise read as:", f"{read}: {outcome}") for read, outcome in self.otherwise()]
+        rows.append(("accepted all the same by:", "; ".join(self.weaker)))
         rows.append(("error probability:", self.bound))
         return rows
+
+    def otherwise(self) -> list[tuple[str, str]]:
+        """The other readings; those that fail alike are counted where they are many."""
+        count = Counter(outcome for _, outcome in self.other_readings)
+        many = [outcome for outcome, n in count.items() if n > 2 and outcome != "holds"]
+        told = [(read, outcome) for read, outcome in self.other_readings if outcome not in many]
+        return told + [(f"in {count[outcome]} other ways", outcome) for outcome in many]
 
 
 def _repair(repair: Repair) -> dict[str, object]:
