@@ -7,7 +7,8 @@ trajectory; the smallest ρ is the best. Whatever is found is a theorem about th
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -23,7 +24,7 @@ from proofs.guarantee_tube import States, Tube, along, around_fixed_point
 
 WIDEST = 128
 """Entries of the joint state up to which certificates are made: their check takes N³ exact operations."""
-LEAST_SCALE, MOST_SCALE, HALVINGS = 2.0**-24, 2.0**10, 7
+LEAST_SCALE, MOST_SCALE, HALVINGS = 2.0**-24, 2.0**10, 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class Attempt:
         constant: C.
         steps: the T for which it holds; 0 for every T.
         covers: for which starts and inputs, in words.
+        widest: by state the largest |entry| of a start; empty for a tube.
         certificate: the data that an exact checker accepts; ``None`` where ρ is infinite.
     """
 
@@ -60,6 +62,7 @@ class Attempt:
     steps: int
     covers: str
     certificate: dict[str, Any] | None
+    widest: Mapping[str, float] = field(default_factory=dict[str, float])
 
     @property
     def vanishes(self) -> bool:
@@ -139,7 +142,8 @@ def over_box(problem: Problem) -> list[Attempt]:
     for method, bound in rows:
         data = certificate_of(problem, box, bound) if math.isfinite(bound.rho) else None
         attempts.append(_attempt(method, bound.rho, data, 0, f"{covers}, every input in its box"))
-    return attempts
+    widest = {k: float(v.size.max()) for k, v in box.items()}
+    return [replace(a, widest=widest) for a in attempts]
 
 
 def _attempt(
@@ -174,7 +178,7 @@ def tubes(problem: Problem, trajectory: Trajectory) -> list[Attempt]:
 def largest_certified_scale(problem: Problem) -> float:
     """The largest factor on all square matrices of parameters at which the gradient is certain to vanish for every T.
 
-    Found by bisection; at the factor that is returned a certificate was found, at one a hundredth above it none was.
+    Found by bisection; at the factor that is returned a certificate was found, at one 3 % above it none was.
 
     Args:
         problem: the cell; its inputs' box stays as it is.
@@ -186,10 +190,11 @@ def largest_certified_scale(problem: Problem) -> float:
         MissingFlintError: python-flint is not installed.
         MeasureError: a state is a matrix.
     """
-    low, high = 0.0, math.inf
-    scale = 1.0
+    low, high, scale = 0.0, math.inf, 1.0
+    reached = perron(_over(problem)).split
+    cuts = [] if reached is None else [reached]
     while LEAST_SCALE <= scale <= MOST_SCALE and (low == 0.0 or high == math.inf):
-        if reaches(problem.scaled(scale)) < 1:
+        if reaches(problem.scaled(scale), cuts) < 1:
             low, scale = scale, scale * 4
         else:
             high, scale = scale, scale / 4
@@ -197,15 +202,25 @@ def largest_certified_scale(problem: Problem) -> float:
         return low if low == 0.0 else math.inf
     for _ in range(HALVINGS):
         middle = math.sqrt(low * high)
-        low, high = (middle, high) if reaches(problem.scaled(middle)) < 1 else (low, middle)
+        sure = reaches(problem.scaled(middle), cuts) < 1
+        low, high = (middle, high) if sure else (low, middle)
     return low
 
 
-def reaches(problem: Problem) -> float:
-    """The smallest ρ that the ways over a box reach; the second way is left out where the first shows ρ < 1."""
-    jacobian = Jacobian(problem, enclose(problem, invariant_box(problem)))
+def reaches(problem: Problem, cuts: Sequence[Any] | None = None) -> float:
+    """The smallest ρ that the ways over a box reach; the second way is left out where the first shows ρ < 1.
+
+    Args:
+        problem: the cell.
+        cuts: the quantities whose range the elementwise certificate cuts; every candidate if left out.
+    """
+    jacobian = _over(problem)
     rho = small_gain(jacobian).rho
-    return rho if rho < 1 else min(rho, perron(jacobian).rho)
+    return rho if rho < 1 else min(rho, perron(jacobian, cuts).rho)
+
+
+def _over(problem: Problem) -> Jacobian:
+    return Jacobian(problem, enclose(problem, invariant_box(problem)))
 
 
 def scale_or_none(problem: Problem) -> float | None:

@@ -17,6 +17,8 @@ from proofs.guarantee_step import Step
 ROUNDS, NARROWING = 60, 24
 SLOW = 1e-4
 """A shrinking box is left as it is when a step takes less than this from its width."""
+START = 0.1
+"""The states before the first step that a box holds at least: every entry between −START and START."""
 ROUNDING = 1e-9
 SPARE = 1e-6
 """What a box is given beyond what a step reached, relative to its width, so that the next step may stay inside."""
@@ -98,19 +100,19 @@ def is_invariant(problem: Problem, box: Box) -> bool:
 
 
 def invariant_box(problem: Problem) -> dict[str, Interval]:
-    """A box around zero that no step leaves; entries for which none was found are unbounded.
+    """A box around the starts that no step leaves; entries for which none was found are unbounded.
 
-    The box grows from zero by interval iteration; growth that slows down like a geometric series is carried to its
-    limit at once, growth that does not is carried to infinity. Then it shrinks while it stays invariant.
+    The box grows from all states up to ``START`` by interval iteration; growth that slows down like a geometric series
+    is carried to its limit at once, growth that does not is carried to infinity. Then it shrinks.
     """
     shapes = {q.name: shape_of(q.symbol, problem.sizes) for q in problem.derivation.cell.states}
-    zero = {name: point(np.zeros(shape)) for name, shape in shapes.items()}
-    box: dict[str, Interval] = zero
+    start = {k: Interval(np.full(s, -START), np.full(s, START)) for k, s in shapes.items()}
+    box: dict[str, Interval] = start
     last: dict[str, Interval] | None = None
     for turn in range(ROUNDS):
         reached = after(problem, box)
         if all(bool(box[k].holds(v).all()) for k, v in reached.items()):
-            return _roomier(problem, _narrowed(problem, box, zero))
+            return _roomier(problem, _narrowed(problem, box, start))
         grown = {k: box[k].hull(v) for k, v in reached.items()}
         if turn % 4 == 3 and last is not None:
             limit = turn >= ROUNDS // 2
@@ -136,11 +138,11 @@ def _carried(before: Interval, now: Interval, new: Interval, to_infinity: bool) 
 
 
 def _narrowed(
-    problem: Problem, box: dict[str, Interval], zero: dict[str, Interval]
+    problem: Problem, box: dict[str, Interval], start: dict[str, Interval]
 ) -> dict[str, Interval]:
-    """Shrunk by the steps themselves: F(B) ⊆ B makes the hull of 0 and F(B) invariant too."""
+    """Shrunk by the steps themselves: F(B) ⊆ B makes the hull of the starts and F(B) invariant too."""
     for _ in range(NARROWING):
-        smaller = {k: zero[k].hull(v) for k, v in after(problem, box).items()}
+        smaller = {k: start[k].hull(v) for k, v in after(problem, box).items()}
         kept = {
             k: Interval(np.maximum(v.lo, box[k].lo), np.minimum(v.hi, box[k].hi))
             for k, v in smaller.items()

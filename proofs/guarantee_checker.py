@@ -12,7 +12,8 @@ import json
 import sys
 from collections.abc import Mapping
 from fractions import Fraction
-from math import prod
+from math import lcm, prod
+from operator import mul
 from typing import Any
 
 
@@ -60,17 +61,24 @@ def _check(data: Mapping[str, Any]) -> tuple[Fraction, Fraction]:
 
 
 def _norm(n: Mapping[str, Any]) -> Fraction:
-    a, low = [[[_q(x) for x in row] for row in n[key]] for key in ("matrix", "factor")]
+    (a, scale), (low, fine), bound = _whole(n["matrix"]), _whole(n["factor"]), _q(n["bound"])
     radius, size = _q(n["radius"]), len(a[0])
-    square = (_q(n["bound"]) - radius) ** 2
-    _ask(radius >= 0 and _q(n["bound"]) >= radius, "a radius is negative, or larger than its bound")
+    _ask(0 <= radius <= bound, "a radius is negative, or larger than its bound")
     _ask(all(len(row) == size for row in a), "a matrix is ragged")
-    e = [[-sum(r[i] * r[j] for r in a) - sum(x * y for x, y in zip(low[i], low[j])) for j in range(size)]  # noqa: B905
-         for i in range(size)]  # fmt: skip
+    columns = list(zip(*a, strict=True))
     for i in range(size):
-        e[i][i] += square
-        _ask(e[i][i] >= sum(abs(x) for j, x in enumerate(e[i]) if j != i), "‖A‖ ≤ w is not shown")
-    return _q(n["bound"])
+        e = [-Fraction(sum(map(mul, columns[i], columns[j])), scale**2)
+             - Fraction(sum(map(mul, low[i], low[j])), fine**2) for j in range(size)]  # fmt: skip
+        e[i] += (bound - radius) ** 2
+        _ask(e[i] >= sum(abs(x) for j, x in enumerate(e) if j != i), "‖A‖ ≤ w is not shown")
+    return bound
+
+
+def _whole(rows: Any) -> tuple[list[list[int]], int]:
+    """A matrix of rationals as whole numbers over one denominator."""
+    exact = [[_q(x) for x in row] for row in rows]
+    over = lcm(*(x.denominator for row in exact for x in row))
+    return [[int(x * over) for x in row] for row in exact], over
 
 
 def _entry(e: Any, w: list[Fraction]) -> Fraction:

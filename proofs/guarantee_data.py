@@ -106,7 +106,8 @@ def _different(rows: list[list[Fraction]]) -> list[list[Fraction]]:
 
 def _constant(v: list[Fraction]) -> str:
     """C with C² ≥ K (max v / min v)²."""
-    return str(_short(Fraction(math.isqrt(len(v) * 10**12) + 1, 10**6) * max(v) / min(v)))
+    root = math.isqrt(len(v) * 10**12)
+    return str(_short(Fraction(root + (root**2 < len(v) * 10**12), 10**6) * max(v) / min(v)))
 
 
 def _gain_proof(bound: SmallGain) -> dict[str, Any]:

@@ -7,7 +7,7 @@ its range is cut into pieces, and every piece has a row of its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -134,10 +134,15 @@ class Perron:
     rows: Array
 
 
-def perron(jacobian: Jacobian) -> Perron:
-    """The smallest ρ that the elementwise certificate reaches."""
+def perron(jacobian: Jacobian, cuts: Sequence[Any] | None = None) -> Perron:
+    """The smallest ρ that the elementwise certificate reaches.
+
+    Args:
+        jacobian: over a box.
+        cuts: the quantities to cut; every candidate if left out.
+    """
     best = _with(jacobian, None)
-    for leaf in jacobian.candidates() if best.rho < np.inf else ():
+    for leaf in (jacobian.candidates() if cuts is None else cuts) if best.rho < np.inf else ():
         found = _with(jacobian, leaf)
         if found.rho < best.rho:
             best = found

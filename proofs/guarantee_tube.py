@@ -23,7 +23,8 @@ from proofs.guarantee_rows import Jacobian
 RADII = (1.0, 0.3, 0.1, 0.03, 0.01, 1e-3, 1e-4, 1e-6)
 LONGEST_POWER = 7
 """Products of up to 2⁷ Jacobians are bounded as one, around a fixed point."""
-STRETCH = 10
+STRETCHES = (2, 5, 10)
+"""Steps whose product is bounded as one, along a trajectory."""
 SETTLED = 1e-9
 CLOSE, TOO_WIDE = 0.02, 10.0
 
@@ -194,35 +195,45 @@ def along(
     """
     course = _Course(problem, states, inputs, spread)
     missed = [course.missed(t) for t in range(len(inputs))]
-    thin = _open(course, missed, radii[-1])
-    if thin is None:
-        return None
-    for radius in radii[:-1]:
-        found = _open(course, missed, radius)
-        if found is not None and found.rho <= (thin.rho**0.5 if thin.rho < 1 else thin.rho + CLOSE):
-            return found
-    return thin
+    best = thin = _open(course, missed, radii[-1])
+    low, high = 0, len(radii) - 1  # radii[high] will do
+    while thin is not None and low < high:
+        middle = (low + high) // 2
+        found = _open(course, missed, radii[middle])
+        enough = thin.rho**0.5 if thin.rho < 1 else thin.rho + CLOSE
+        if found is not None and found.rho <= enough:
+            best, high = found, middle
+        else:
+            low = middle + 1
+    return best
 
 
 def _open(course: _Course, missed: Sequence[float], start: float) -> Tube | None:
-    """The bounds of every stretch; ``None`` if the tube grows without bound."""
-    ar, norms, radius, widest = Intervals(), list[Norm](), start, start
-    product: Interval | None = None
+    """The best bounds over stretches of one length; ``None`` if the tube grows without bound."""
+    steps, radius, widest = list[Interval](), start, start
     for t, d in enumerate(missed):
-        j = course.jacobian(t, radius)
-        product = j if product is None else ar.matmul(j, product)
-        radius = float(up(np.array((norm_bound(j) * radius + d) * (1 + 1e-12))))
+        steps.append(course.jacobian(t, radius))
+        radius = float(up(np.array((norm_bound(steps[-1]) * radius + d) * (1 + 1e-12))))
         widest = max(widest, radius)
         if not radius < TOO_WIDE:
             return None
-        if (t + 1) % STRETCH == 0 or t + 1 == len(missed):
-            norms.append(norm_of(product))
-            product = None
-    rate = (
-        np.exp(sum(np.log(n.bound) for n in norms) / len(missed))
-        if all(n.bound for n in norms)
-        else 0.0
-    )
-    rho = float(up(np.array(rate * (1 + 1e-9))))
+    norms = min((_stretches(steps, length) for length in STRETCHES), key=_log_product)
+    rho = float(up(np.array(np.exp(_log_product(norms) / len(missed)) * (1 + 1e-9))))
     return Tube("chain", tuple(course.states), tuple(course.inputs), start, course.spread, widest,
                 tuple(norms), rho, 1.0, len(missed))  # fmt: skip
+
+
+def _stretches(steps: Sequence[Interval], length: int) -> list[Norm]:
+    """Bounds on the products of every ``length`` steps."""
+    found: list[Norm] = []
+    for first in range(0, len(steps), length):
+        found.append(norm_of(reduce(_then, steps[first : first + length])))
+    return found
+
+
+def _then(product: Interval, step: Interval) -> Interval:
+    return Intervals().matmul(step, product)
+
+
+def _log_product(norms: Sequence[Norm]) -> float:
+    return float(sum(np.log(n.bound) if n.bound > 0 else -np.inf for n in norms))

@@ -105,7 +105,7 @@ def _rates(entries: Sequence[Entry], lengths: Sequence[int]) -> str:
     for e in entries:
         flow = e.flow
         half = flow.half_life
-        certified = "–" if e.certified is None else f"{e.certified:.4g}"
+        certified = _scale(e.certified)
         rows.append([
             code_span(e.label), _rate(flow), f"{half:.1f}" if 0 < half < math.inf else "–",
             *(number_of_log(float(flow.gains.joint[k, 0])) for k in at),
@@ -120,6 +120,12 @@ def _rates(entries: Sequence[Entry], lengths: Sequence[int]) -> str:
         f"σ₁ at {last}",
     ]
     return table([*head, *(["largest certified weight scale"] if known else [])], rows)
+
+
+def _scale(certified: float | None) -> str:
+    if certified is None:
+        return "–"
+    return "every" if certified == math.inf else f"{certified:.4g}" if certified else "none"
 
 
 def _rate(flow: Flow) -> str:

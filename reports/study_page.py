@@ -11,6 +11,7 @@ from derive.latex import latex_name
 from numeric.flow import Flow
 from numeric.mean_field import forget_path
 from numeric.setting import Setting, sizes_of
+from proofs.guarantee_setting import Certified
 from proofs.prediction import Predicted
 from proofs.theorems import Finding
 from reports.figures import Series, line_figure, to_picture
@@ -19,6 +20,7 @@ from reports.notebook import Figure, Section, Text, build
 from reports.report_links import heading
 from reports.report_study import number_of_log
 from reports.study_gain import gain_section, shares_section
+from reports.study_guarantee import guarantee_section
 from reports.study_routes import routes_section, scientific
 
 if TYPE_CHECKING:
@@ -43,12 +45,14 @@ class Study:
         flow: the measurements.
         findings: the theorems that speak about the cell, examined.
         predicted: what mean-field theory predicts for the setting, if anything.
+        certified: the certified bounds, if they were asked for.
     """
 
     derivation: Derivation
     flow: Flow
     findings: tuple[Finding, ...]
     predicted: Predicted | None = None
+    certified: Certified | None = None
 
 
 def build_study(study: Study) -> NotebookNode:
@@ -60,6 +64,7 @@ def build_study(study: Study) -> NotebookNode:
         routes_section(study.derivation, study.flow.ledger),
         *([_spectrum(study)] if study.flow.spectrum is not None else []),
         Section("theory", [Text(_theory(study))]),
+        *([] if study.certified is None else [guarantee_section(study.certified, study.flow)]),
         Section("theorems", [Text(_THEOREMS), *(Text(_theorem(f)) for f in study.findings)]),
     ]  # fmt: skip
     cell = study.derivation.cell

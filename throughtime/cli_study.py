@@ -52,6 +52,14 @@ def setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+bounds_option = click.option(
+    "--bounds/--no-bounds",
+    default=True,
+    show_default=True,
+    help="Look for bounds that are certain for every input in a box; needs python-flint, takes seconds.",
+)
+
+
 @click.command()
 @click.argument("cell", required=False)
 @setting_options
@@ -64,14 +72,18 @@ def setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ".npz), Keras (.keras, .h5) or ONNX (.onnx), whose layers name their cells themselves.",
 )
 @click.option("--layer", metavar="NAME", help="One layer of the file; all of them if not given.")
+@bounds_option
 @sweep_options
 @common
 @click.pass_obj
 def study(
-    say: Progress, cell: str | None, output: Path | None, formats: str, force: bool, layer: str | None,
+    say: Progress, cell: str | None, output: Path | None, formats: str, force: bool, layer: str | None, bounds: bool,
     grid: Path | None, rows: Path | None, workers: int | None, scheduler: str, **given: Any,
 ) -> Outcome:  # fmt: skip
-    """Measure how gradients flow through CELL: rates, routes, exponents, and what is proved of it."""
+    """Measure how gradients flow through CELL: rates, routes, exponents, and what is proved of it.
+
+    Of a network of cells (deep, my.net): gradient norms layer by layer, against the length.
+    """
     if grid is not None:
         return swept(say, cell, grid, rows, workers, scheduler)
     wanted, setting = _formats(formats), _setting(**given)
@@ -80,7 +92,15 @@ def study(
             lacks = "No cell was named." if cell is None else "--layer chooses from a weight file."
             raise ArgumentError(lacks, "Give CELL, --weights FILE or --sweep GRID.toml.")
         say(f"reading {cell}")
-        return _studied(cell, setting, output or _folder(cell), wanted, force, say)
+        from derive.network_catalog import is_network
+
+        if is_network(cell):
+            from throughtime.network_studying import study_network
+
+            return study_network(
+                cell, output or _folder(cell), wanted, steps=setting.steps, force=force, say=say
+            )
+        return _studied(cell, setting, output or _folder(cell), wanted, force, say, bounds=bounds)
     from throughtime.exchange import loaded
 
     say(f"reading {setting.weights}")
@@ -94,7 +114,9 @@ def study(
         root = output or _folder(setting.weights)
         folder = root if len(subjects) == 1 else root / _plain(each.label.partition(": ")[2])
         here = replace(setting, weights=each.label)
-        found = _studied(each.spec, here, folder, wanted, force, say, each.parameters)
+        found = _studied(
+            each.spec, here, folder, wanted, force, say, each.parameters, bounds=bounds
+        )
         outcomes.append(replace(found, text=f"{each.told}\n{found.text}".lstrip()))
     if len(outcomes) == 1:
         return outcomes[0]
@@ -111,13 +133,16 @@ def _plain(name: str) -> str:
 
 def _studied(
     cell: str, setting: Setting, folder: Path, wanted: tuple[str, ...], force: bool, say: Progress,
-    weights: Mapping[str, Any] | None = None,
+    weights: Mapping[str, Any] | None = None, *, bounds: bool = True,
 ) -> Outcome:  # fmt: skip
     """One cell's study: measured, written, and told."""
+    from reports.study_guarantee import numbers, told
     from reports.study_page import verdict
     from throughtime.studying import write_study
 
-    found, files = write_study(cell, setting, folder, wanted, force=force, say=say, weights=weights)
+    found, files, sure = write_study(
+        cell, setting, folder, wanted, force=force, say=say, weights=weights, bounds=bounds
+    )
     data = {"cell": cell, **_numbers(found), "files": files}
     if setting.weights:
         data["weights"] = setting.weights
@@ -137,6 +162,9 @@ def _studied(
             f"shares at lag {last}:",
             *(f"  {100 * v:7.1f} %  {k}" for k, v in shares.items()),
         ]
+    if sure is not None:
+        data["guarantee"] = numbers(sure)
+        lines.append(told(sure))
     return Outcome(data, "\n".join([*lines, paths]))
 
 
@@ -149,10 +177,11 @@ def _studied(
     metavar="LIST",
     help="Lengths at which the gradient's norm is told (10,50,200), up to 10,000; the figure reaches the largest.",
 )
+@bounds_option
 @common
 @click.pass_obj
 def compare(
-    say: Progress, cells: tuple[str, ...], output: Path | None, formats: str, force: bool, lengths: str,
+    say: Progress, cells: tuple[str, ...], output: Path | None, formats: str, force: bool, lengths: str, bounds: bool,
     **given: Any,
 ) -> Outcome:  # fmt: skip
     """Compare how gradients flow through several cells, and what each cell costs."""
@@ -164,7 +193,7 @@ def compare(
 
     folder = output or Path("build", "compare")
     entries, files = write_comparison(
-        cells, setting, folder, wanted, force=force, say=say, lengths=at
+        cells, setting, folder, wanted, force=force, say=say, lengths=at, bounds=bounds
     )
     rows = [
         {
@@ -172,6 +201,7 @@ def compare(
             **_numbers(e.flow),
             "log_gain": {str(k): float(e.flow.gains.joint[k, 0]) for k in at},
             **dict(zip(("parameters", "operations", "memory"), e.numbers, strict=True)),
+            "largest_certified_scale": e.certified,
         }
         for e in entries
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,8 @@ from throughtime.reporting import rendered
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
+
+    from proofs.guarantee_setting import Certified
 
 Say = Callable[[str], None]
 
@@ -111,8 +114,8 @@ def measured(
 
 def write_study(
     spec: str, setting: Setting, folder: Path, formats: Sequence[str], *, force: bool, say: Say,
-    weights: Mapping[str, Any] | None = None,
-) -> tuple[Flow, Mapping[str, Path]]:  # fmt: skip
+    weights: Mapping[str, Any] | None = None, bounds: bool = True,
+) -> tuple[Flow, Mapping[str, Path], Certified | None]:  # fmt: skip
     """Study a cell and write the page.
 
     Args:
@@ -123,14 +126,18 @@ def write_study(
         force: replace files that are there.
         say: called with the name of each stage as it begins.
         weights: the user's own parameters by name.
+        bounds: whether certified bounds are looked for.
 
     Returns:
-        The measurements, and the files by format.
+        The measurements, the files by format, and the certified bounds.
     """
+    from reports.study_guarantee import FILE
+
     names = {kind: f"study.{kind}" for kind in formats}
-    _refuse(folder, names, force)
+    _refuse(folder, names | ({"certificate": FILE} if bounds else {}), force)
     found = measured(spec, setting, say, weights=weights)
     say("examining the theorems")
+    from proofs.guarantee_setting import certified
     from proofs.prediction import predicted
     from proofs.theorems import examine
     from proofs.theorems_library import applicable
@@ -138,15 +145,21 @@ def write_study(
 
     derivation = found.derivation
     findings = tuple(examine(t) for t in applicable(derivation))
+    sure: Certified | None = None
+    if bounds:
+        say("looking for certified bounds")
+        sure = certified(derivation, found.weights, found.flow.setting)
     say("writing the study")
     told = predicted(derivation, found.weights, found.flow.setting)
-    notebook = build_study(Study(derivation, found.flow, findings, told))
-    return found.flow, _written(notebook, names, folder, force, say)
+    notebook = build_study(Study(derivation, found.flow, findings, told, sure))
+    best = None if sure is None or sure.guarantee is None else sure.guarantee.best
+    kept = {} if best is None or best.certificate is None else {FILE: _json(best.certificate)}
+    return found.flow, _written(notebook, names, folder, force, say, kept), sure
 
 
 def write_comparison(
     specs: Sequence[str], setting: Setting, folder: Path, formats: Sequence[str], *, force: bool, say: Say,
-    lengths: Sequence[int] = (LAGS,),
+    lengths: Sequence[int] = (LAGS,), bounds: bool = True,
 ) -> tuple[list[Any], Mapping[str, Path]]:  # fmt: skip
     """Compare cells and write the page.
 
@@ -158,11 +171,13 @@ def write_comparison(
         force: replace files that are there.
         say: called with the name of each stage as it begins.
         lengths: where the gradient's norm is told; the figure reaches the largest.
+        bounds: whether the largest certified weight scale of every cell is looked for.
 
     Returns:
         The entries of the comparison, and the files by format.
     """
     from numeric.costs import costs
+    from proofs.guarantee_setting import certified_scale
     from reports.compare_page import Entry, build_comparison
 
     names = {kind: f"compare.{kind}" for kind in formats}
@@ -171,7 +186,9 @@ def write_comparison(
     for spec in specs:
         found = measured(spec, setting, say, max(lengths))
         d = found.derivation
-        entries.append(Entry(spec, d, found.flow, costs(d), sizes_of(d.cell, setting)))
+        say(f"certifying {spec}")
+        scale = certified_scale(d, found.weights, setting) if bounds else None
+        entries.append(Entry(spec, d, found.flow, costs(d), sizes_of(d.cell, setting), scale))
     say("writing the comparison")
     return entries, _written(build_comparison(entries, lengths), names, folder, force, say)
 
@@ -186,9 +203,19 @@ def _refuse(folder: Path, names: Mapping[str, str], force: bool) -> None:
             )
 
 
+def _json(data: Mapping[str, Any]) -> bytes:
+    return (json.dumps(data, indent=None, ensure_ascii=False) + "\n").encode()
+
+
 def _written(
-    notebook: NotebookNode, names: Mapping[str, str], folder: Path, force: bool, say: Say
+    notebook: NotebookNode,
+    names: Mapping[str, str],
+    folder: Path,
+    force: bool,
+    say: Say,
+    besides: Mapping[str, bytes] | None = None,
 ) -> Mapping[str, Path]:
-    contents = rendered(notebook, names, tuple(names), say)
+    contents = rendered(notebook, names, tuple(names), say) | dict(besides or {})
     paths = dict(zip(contents, write_files(folder, contents, force=force), strict=True))
-    return {kind: paths[name] for kind, name in names.items() if name in paths}
+    every = {**names, **{Path(name).stem: name for name in besides or {}}}
+    return {kind: paths[name] for kind, name in every.items() if name in paths}

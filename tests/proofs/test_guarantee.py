@@ -96,9 +96,9 @@ def test_the_largest_scale_of_an_orthogonal_vanilla_cell_is_one() -> None:
     problem = problem_of("elman", n=6)
     problem.fixed["W"] = np.linalg.qr(np.random.default_rng(3).standard_normal((6, 6)))[0]  # pyright: ignore[reportIndexIssue]
     scale = largest_certified_scale(problem)
-    assert 0.985 < scale < 1
-    assert reaches(problem.scaled(scale)) < 1 <= reaches(problem.scaled(1.02 * scale))
-    assert largest_certified_scale(problem.scaled(0.25)) == pytest.approx(4 * scale, rel=0.02)
+    assert 0.97 < scale < 1
+    assert reaches(problem.scaled(scale)) < 1 <= reaches(problem.scaled(1.03 * scale))
+    assert largest_certified_scale(problem.scaled(0.25)) == pytest.approx(4 * scale, rel=0.03)
 
 
 def test_a_cell_whose_jacobian_has_no_square_matrix_is_certified_at_every_scale() -> None:

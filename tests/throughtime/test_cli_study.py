@@ -10,18 +10,18 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from reports import compare_page, study_gain, study_page, study_routes
+from reports import compare_page, study_gain, study_guarantee, study_page, study_routes
 from reports.figures import Picture
 from reports.strict import complaints, formulas
 from throughtime.cli import cli
 
-SMALL = ("--T", "120", "--n", "5", "--m", "3")
+SMALL = ("--T", "120", "--n", "5", "--m", "3", "--no-bounds")
 
 
 @pytest.fixture
 def _undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Figures take seconds, and are tested by themselves."""
-    for page in (study_page, study_gain, study_routes, compare_page):
+    for page in (study_page, study_gain, study_routes, study_guarantee, compare_page):
         monkeypatch.setattr(page, "line_figure", lambda *args, **kwargs: None)
         monkeypatch.setattr(page, "to_picture", lambda figure: Picture("<svg/>", b"", b""))
 
@@ -39,7 +39,7 @@ def formulas_in(path: Path) -> list[tuple[str, bool]]:
 @pytest.mark.usefixtures("_undrawn")
 @pytest.mark.parametrize("cell", ["lstm", "skip"])
 def test_a_study_is_a_page_whose_formulas_katex_accepts(cell: str, tmp_path: Path) -> None:
-    found = run("study", cell, *SMALL, "--format", "ipynb", "-o", str(tmp_path))
+    found = run("study", cell, *SMALL, "--bounds", "--format", "ipynb", "-o", str(tmp_path))
     assert found.exit_code == 0, found.output
     seen = formulas_in(tmp_path / "study.ipynb")
     assert len(seen) > 20
@@ -125,6 +125,21 @@ def test_the_weights_of_a_users_model_are_measured_and_fix_the_sizes(tmp_path: P
     assert "mine.npz" in (tmp_path / "study.ipynb").read_text()
 
 
+@pytest.mark.needs("node")
+@pytest.mark.usefixtures("_undrawn")
+def test_a_network_is_studied_layer_by_layer(tmp_path: Path) -> None:
+    """Of a bidirectional tagger: the forward layer's start is T steps from the loss, the backward layer's is beside it."""
+    page = ("--format", "ipynb", "-o", str(tmp_path), "--json")
+    found = run("study", "tagger", "--T", "20", *page)
+    assert found.exit_code == 0, found.output
+    data = json.loads(found.stdout)
+    assert data["lengths"] == [1, 2, 5, 10, 20]
+    assert data["rates"]["f_c"] < -0.01
+    assert data["states"]["b_h"][-1] > 0
+    assert set(data["segments"]) >= {"f", "b"}
+    assert complaints(formulas_in(tmp_path / "study.ipynb")) == []
+
+
 @pytest.mark.usefixtures("_undrawn")
 def test_lengths_are_told_in_the_comparison(tmp_path: Path) -> None:
     page = ("--format", "ipynb", "-o", str(tmp_path), "--json")
@@ -160,7 +175,12 @@ def test_no_page_is_written_over_another_without_force(tmp_path: Path) -> None:
 def state_dict(n: int = 4, m: int = 3) -> dict[str, np.ndarray]:
     """Of a GRU in both directions."""
     rng = np.random.default_rng(2)
-    shapes = {"weight_ih": (3 * n, m), "weight_hh": (3 * n, n), "bias_ih": (3 * n,), "bias_hh": (3 * n,)}
+    shapes = {
+        "weight_ih": (3 * n, m),
+        "weight_hh": (3 * n, n),
+        "bias_ih": (3 * n,),
+        "bias_hh": (3 * n,),
+    }
     return {
         f"rnn.{name}_l0{way}": rng.uniform(-0.5, 0.5, shape)
         for way in ("", "_reverse")
@@ -170,7 +190,7 @@ def state_dict(n: int = 4, m: int = 3) -> dict[str, np.ndarray]:
 
 def test_every_layer_of_a_weight_file_is_studied_and_its_tensors_are_named(tmp_path: Path) -> None:
     np.savez(tmp_path / "model.npz", **state_dict())
-    page = ["-o", str(tmp_path / "s"), "--format", "ipynb", "--T", "100"]
+    page = ["-o", str(tmp_path / "s"), "--format", "ipynb", "--T", "100", "--no-bounds"]
     found = run("study", "--weights", str(tmp_path / "model.npz"), *page)
     assert found.exit_code == 0, found.output
     for name in ("rnn.l0", "rnn.l0.reverse"):
@@ -181,7 +201,7 @@ def test_every_layer_of_a_weight_file_is_studied_and_its_tensors_are_named(tmp_p
 
 def test_one_layer_is_chosen_and_a_wrong_name_told(tmp_path: Path) -> None:
     np.savez(tmp_path / "model.npz", **state_dict())
-    page = ["-o", str(tmp_path / "s"), "--format", "ipynb", "--T", "100"]
+    page = ["-o", str(tmp_path / "s"), "--format", "ipynb", "--T", "100", "--no-bounds"]
     given = ["study", "--weights", str(tmp_path / "model.npz"), "--layer"]
     found = run(*given, "rnn.l0.reverse", *page, "--json")
     assert found.exit_code == 0, found.output

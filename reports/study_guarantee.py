@@ -1,0 +1,179 @@
+"""The guarantee in a study: what is certain for every input in a box, and where nothing is, how far away it is."""
+
+from __future__ import annotations
+
+import math
+
+from derive.latex import latex_name
+from numeric.flow import Flow
+from proofs.guarantee import Attempt, Guarantee
+from proofs.guarantee_setting import REACH, Certified
+from reports.figures import Series, line_figure, to_picture
+from reports.markdown import code_span, escape_markdown, table
+from reports.notebook import Figure, Section, Text
+from reports.report_links import heading
+from reports.report_study import number_of_log
+from reports.study_gain import exp
+
+FILE = "certificate.json"
+WAYS = {
+    "elementwise": r"elementwise: $Mv \le \rho v$ for $M \ge \lvert J\rvert$",
+    "small gain": r"small gain: $Mv \le \rho v$ for norms of $J$'s blocks",
+    "tube": "tube around a trajectory",
+}
+
+
+def guarantee_section(certified: Certified, flow: Flow) -> Section:
+    """What is certain, every way that was tried, and the bound beside the measurement.
+
+    Args:
+        certified: from ``proofs.guarantee_setting``.
+        flow: the measurements.
+    """
+    found, head = certified.guarantee, heading("guarantee", "What is certain")
+    if found is None:
+        return Section(
+            "guarantee", [Text(f"{head}**Not certified.** {escape_markdown(certified.reason)}")]
+        )
+    text = f"{head}{_claim(found, flow)}\n\n{_ways(found)}\n\n{_scale(found, flow)}\n\n{_box(certified, found)}"
+    shown = [_figure(found.best, flow)] if found.certified and found.best is not None else []
+    return Section("guarantee", [Text(text), *shown])
+
+
+def told(certified: Certified) -> str:
+    """The guarantee in one line."""
+    found = certified.guarantee
+    if found is None:
+        return f"not certified: {certified.reason}"
+    best = found.best
+    if best is not None and found.certified:
+        return f"certified: ‖∂s_T/∂s_0‖ ≤ {above(best.constant)} · {above(best.rho)}ᵀ for every T, {best.covers}"
+    reached = (
+        "the Jacobian is unbounded"
+        if _least(found) == math.inf
+        else f"the best ρ is {above(_least(found))}"
+    )
+    return f"not certified: {reached}; {_distance(found)}"
+
+
+def above(value: float) -> str:
+    """A bound to six digits, rounded up: what is shown is a bound too."""
+    if not math.isfinite(value) or value == 0:
+        return "∞" if value else "0"
+    step = 10.0 ** (math.floor(math.log10(abs(value))) - 5)
+    rounded = math.ceil(value / step) * step
+    return f"{rounded:.6g}" if float(f"{rounded:.6g}") >= value else f"{rounded + step:.6g}"
+
+
+def _least(found: Guarantee) -> float:
+    """The smallest ρ of the ways that hold for every T."""
+    return min((a.rho for a in found.attempts if a.steps == 0), default=math.inf)
+
+
+def _claim(found: Guarantee, flow: Flow) -> str:
+    best = found.best
+    if best is None or not found.certified:
+        short = "" if best is None or best.steps == 0 or not best.vanishes else (
+            f" Around the measured run alone it is certain: the tube's bound over {best.steps} steps is "
+            f"{number_of_log(math.log(best.constant) + best.steps * math.log(best.rho))}."
+        )  # fmt: skip
+        reached = _least(found)
+        far = "no entry of the Jacobian is bounded over the box" if reached == math.inf else (
+            rf"the smallest bound for every $T$ has $\rho = {above(reached)}$, where $\rho < 1$ is needed"
+        )  # fmt: skip
+        return f"**Not certified**: {far}.{short}"
+    halves = math.log(2) / -math.log(best.rho) if best.rho > 0 else 0.0
+    return (
+        f"**Certified**: for {best.covers}, and every $T$,\n\n"
+        rf"$$\Bigl\lVert \frac{{\partial \mathbf{{s}}_T}}{{\partial \mathbf{{s}}_0}} \Bigr\rVert_2 \le "
+        rf"{above(best.constant)} \cdot {above(best.rho)}^{{\,T}}$$"
+        f"\n\nThe bound halves every {halves:.1f} steps; the measured gradient changes by $e^{{\\lambda_1}} = "
+        f"{exp(flow.growth.rate):.4g}$ per step."
+    )
+
+
+def _ways(found: Guarantee) -> str:
+    rows = [
+        [
+            WAYS[a.method],
+            above(a.rho),
+            above(a.constant),
+            "every" if a.steps == 0 else f"{a.steps}",
+            a.covers,
+        ]
+        for a in found.attempts
+    ]
+    return table(["way", r"$\rho$", "$C$", "$T$", "for"], rows)
+
+
+def _scale(found: Guarantee, flow: Flow) -> str:
+    return f"Largest certified weight scale: {_distance(found)}."
+
+
+def _distance(found: Guarantee) -> str:
+    if found.scale == math.inf:
+        return "a bound with ρ < 1 exists whatever factor the square matrices are multiplied by"
+    if found.scale == 0:
+        return "no bound with ρ < 1 was found for any factor on the square matrices, however small"
+    return f"a bound with ρ < 1 exists with all square matrices multiplied by {found.scale:.4g}"
+
+
+def _box(certified: Certified, found: Guarantee) -> str:
+    box = (
+        rf"The box of the inputs: every entry between $\pm {certified.reach:g}$, {REACH:g} standard deviations. "
+        if certified.reach
+        else "The inputs are zero. "
+    )
+    kept = found.best is not None and found.best.certificate is not None
+    file = f"The best bound is kept in {code_span(FILE)}; " if kept else ""
+    check = (
+        f"{file}{code_span(f'python -m proofs.guarantee_checker {FILE}')} re-checks its arithmetic in exact rational "
+        "numbers with Python's own library alone."
+    )
+    widest = found.attempts[0].widest if found.attempts else {}
+    sides = ", ".join(rf"$\lvert {latex_name(k)}\rvert \le {_side(v)}$" for k, v in widest.items())
+    return (
+        f"{box}The box of the states, which no step leaves, was found by interval iteration: {sides}. "
+        "$J$ is enclosed over both with outward rounding, "
+        f"tanh and σ by ball arithmetic. {check if kept else ''}"
+    ).rstrip()
+
+
+def _side(value: float) -> str:
+    return above(value) if value < math.inf else r"\infty"
+
+
+def _figure(best: Attempt, flow: Flow) -> Figure:
+    lags = [int(k) for k in flow.extremes.lags]
+    bound = [
+        exp(math.log(best.constant) + k * math.log(best.rho)) if best.rho else 0.0 for k in lags
+    ]
+    series = [
+        Series("certified bound", lags, bound),
+        Series("largest singular value, measured", lags, [exp(float(v)) for v in flow.extremes.largest]),
+    ]  # fmt: skip
+    drawn = line_figure(series, xlabel="lag $k$ in steps", ylabel="norm", logy=True)
+    return Figure(
+        to_picture(drawn),
+        r"**Figure 5.** The certified bound $C\rho^k$ above the measured $\lVert\partial \mathbf{s}_T/"
+        r"\partial \mathbf{s}_{T-k}\rVert_2$.",
+        f"Certified bound and measured norm against the lag from {lags[0]} to {lags[-1]}, logarithmic.",
+        "fig-guarantee",
+    )
+
+
+def numbers(certified: Certified) -> dict[str, object]:
+    """The guarantee as plain data."""
+    found = certified.guarantee
+    if found is None:
+        return {"certified": False, "reason": certified.reason}
+    every = [
+        {"way": a.method, "rho": a.rho, "C": a.constant, "steps": a.steps or None, "for": a.covers}
+        for a in found.attempts
+    ]
+    return {
+        "certified": found.certified,
+        "reach": certified.reach,
+        "largest_certified_scale": found.scale,
+        "ways": every,
+    }
