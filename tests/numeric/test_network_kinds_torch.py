@@ -1,0 +1,144 @@
+"""Every kind of network against torch's autograd in float64, run by its equations: values and gradients to 1e-10.
+
+torch runs the equations as they are written, sample by sample where lengths differ, and differentiates them itself:
+no derivation, mask, schedule or generated line takes part in what the generated file is compared with.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+
+from derive.network_catalog import load, shipped
+from proofs.arithmetic import Arithmetic
+from proofs.compare import compare
+from proofs.modules import load_source
+from proofs.network_layout import NetworkCode
+from proofs.network_samples import NetworkSample, draw_extent, draw_smooth_network, reference
+from tests.networks import TEXTS, network_of, source_of
+
+pytestmark = pytest.mark.needs("torch")
+SHIPPED = [entry.name for entry in shipped()]
+
+
+class Torch(Arithmetic[Any]):
+    """torch's float64 numbers, on stacks of matrices."""
+
+    def __init__(self) -> None:
+        import torch
+
+        self.torch = torch
+
+    def number(self, c):
+        return self.torch.tensor([[int(c.p) / int(c.q)]], dtype=self.torch.float64)
+
+    def full(self, shape, c):
+        return self.torch.full(shape, float(c), dtype=self.torch.float64)
+
+    def identity(self, n):
+        return self.torch.eye(n, dtype=self.torch.float64)
+
+    def add(self, a, b):
+        return a + b
+
+    def mul(self, a, b):
+        return a * b
+
+    def matmul(self, a, b):
+        return a @ b
+
+    def power(self, a, k):
+        return a**k
+
+    def function(self, name, a):
+        if name == "softplus":
+            return self.torch.logaddexp(a, self.torch.zeros_like(a))
+        return a if name == "identity" else getattr(self.torch, name)(a)
+
+    def softmax(self, a):
+        return self.torch.softmax(a, dim=-2)
+
+    def logsumexp(self, a):
+        return self.torch.logsumexp(a, dim=-2, keepdim=True)
+
+    def transpose(self, a):
+        return a.transpose(-1, -2)
+
+    def concat(self, parts):
+        lead = self.torch.broadcast_shapes(*(p.shape[:-2] for p in parts))
+        return self.torch.cat([p.expand(*lead, *p.shape[-2:]) for p in parts], dim=-2)
+
+    def rows(self, a, start, stop):
+        return a[..., start:stop, :]
+
+    def spread(self, a, shape):
+        return a.expand(*a.shape[:-2], *shape)
+
+    def total(self, a):
+        return a.sum(dim=(-1, -2), keepdim=True)
+
+    def diag(self, a):
+        return self.torch.diag_embed(a[..., 0])
+
+
+def by_torch(sample: NetworkSample) -> tuple[float, dict]:
+    """The loss of a sample and its gradients by place."""
+    arithmetic = Torch()
+    trained = set(sample.trained)
+    given = {
+        p: arithmetic.torch.tensor(v, dtype=arithmetic.torch.float64, requires_grad=p in trained)
+        for p, v in sample.values.items()
+    }
+    parts = [
+        (arithmetic.torch.tensor(weight[at]) * values[place]).sum()
+        for at, run in reference(sample, arithmetic, given)
+        for weights, values in (
+            (sample.weights, run.sequences),
+            (sample.final_weights, run.finals),
+        )
+        for place, weight in weights.items()
+        if place in values
+    ]
+    loss = reduce(arithmetic.add, parts)
+    loss.backward()
+    zero = {p: np.zeros(sample.values[p].shape) for p in trained}
+    return loss.item(), {
+        p: zero[p] if given[p].grad is None else given[p].grad.numpy() for p in trained
+    }
+
+
+@pytest.mark.parametrize("name", [*TEXTS, *(f"shipped {name}" for name in SHIPPED)])
+def test_values_and_gradients_of_every_kind_of_network_equal_torch_autograd(name: str) -> None:
+    network = load(name.removeprefix("shipped ")) if name not in TEXTS else network_of(name)
+    extent = draw_extent(network, Random(name), steps=4, samples=3)  # noqa: S311 - no secret
+    assert len(set(extent.sizes.values())) == len(extent.sizes)
+    assert min(extent.sizes.values()) > 1
+    assert all(steps >= 3 for axis, steps in extent.steps.items() if axis != "end")
+    assert all(min(v) < max(v) for v in extent.lengths.values())
+    sample = draw_smooth_network(network, extent, 7)
+    assert sample is not None
+    assert all(v.any() for p, v in sample.values.items() if p[1] is not None and p[1] <= 0)
+    code = NetworkCode(load_source(source_of(network), "code", ("forward", "backward")))
+    loss, gradient = by_torch(sample)
+    assert code.loss(sample) == pytest.approx(loss, rel=1e-10)
+    found = code.gradient(sample)
+    assert found.keys() == gradient.keys()
+    comparison = compare(found, gradient)
+    assert comparison.wrong(1e-10) == [], comparison.worst
+
+
+def test_torch_sees_a_gradient_that_is_wrong() -> None:
+    network = network_of("tagger")
+    source = source_of(network)
+    turned = source.replace('by_inputs["e"][::-1]', 'by_inputs["e"]')
+    assert turned != source
+    extent = draw_extent(network, Random("tagger"), samples=3)  # noqa: S311 - no secret
+    sample = draw_smooth_network(network, extent, 7)
+    assert sample is not None
+    code = NetworkCode(load_source(turned, "wrong", ("forward", "backward")))
+    wrong = compare(code.gradient(sample), by_torch(sample)[1]).wrong(1e-10)
+    assert {name for name, _ in wrong} == {"E", "word"}
