@@ -9,6 +9,7 @@
 #   make coverage          the tests with coverage by branch
 #   make bench             the benchmarks: tables of times and ratios, and build/benchmarks.json
 #   make stages            the time to derive, prove and generate a cell, and where T stands in it; ARGS="gru lru"
+#   make gradient-flow     docs/gradient-flow.md: published numbers measured again, with figures
 #   make kill-table        docs/kill-table.md: who notices a wrong gradient; half an hour on two cores
 #   make map               the tables of files in ARCHITECTURE.md, from the files themselves
 #   make release           wheel and sdist into dist/, and the tests from a clean environment that has only the wheel
@@ -22,7 +23,7 @@ PY := $(VENV)/bin/python
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 
 .DELETE_ON_ERROR:
-.PHONY: report test soak coverage bench stages kill-table lint format map fuzz release setup frameworks clean distclean help
+.PHONY: report test soak coverage bench stages kill-table gradient-flow lint format map fuzz release setup frameworks clean distclean help
 
 report: $(VENV)/.core
 	$(PY) -m throughtime report $(CELL) --force $(ARGS)
@@ -42,6 +43,9 @@ bench: $(VENV)/.bench
 
 stages: $(VENV)/.core
 	$(PY) -m benchmarks.stages $(ARGS)
+
+gradient-flow: $(VENV)/.core
+	$(PY) -m benchmarks.gradient_flow
 
 kill-table: $(VENV)/.frameworks
 	$(PY) -m benchmarks.kill_table $(ARGS)

@@ -69,6 +69,7 @@ class Series:
         y: ordinates, as many.
         low: lower edge of a band around the line, e.g. a quantile; or None.
         high: upper edge; given together with ``low``.
+        beside: the number of an earlier line whose colour this one takes, dotted: a prediction beside a measurement.
     """
 
     label: str
@@ -76,6 +77,7 @@ class Series:
     y: Sequence[float]
     low: Sequence[float] | None = None
     high: Sequence[float] | None = None
+    beside: int | None = None
 
 
 @contextmanager
@@ -190,13 +192,19 @@ def _check(series: Sequence[Series]) -> None:
 
 
 def _plot(axes: Axes, line: Series, index: int) -> None:
-    color, dashes = PALETTE[index % len(PALETTE)], DASHES[index // 2 % len(DASHES)]
+    color, dashes = _color(line, index), DASHES[index // 2 % len(DASHES)]
+    if line.beside is not None:
+        dashes = DASHES[2]
     marker = "o" if len(line.x) <= 12 else None
     axes.plot(
         line.x, line.y, color=color, linestyle=dashes, linewidth=1.8, marker=marker, markersize=4
     )
     if line.low is not None and line.high is not None:
         axes.fill_between(line.x, line.low, line.high, color=color, alpha=0.15, linewidth=0)
+
+
+def _color(line: Series, index: int) -> str:
+    return PALETTE[(index if line.beside is None else line.beside) % len(PALETTE)]
 
 
 def _label(axes: Axes, series: Sequence[Series], logy: bool) -> None:
@@ -219,7 +227,7 @@ def _label(axes: Axes, series: Sequence[Series], logy: bool) -> None:
             ends[index],
             xytext=(8, placed[index] - shift - heights[index]),
             textcoords="offset points",
-            color=PALETTE[index % len(PALETTE)],
+            color=_color(line, index),
             va="center",
             annotation_clip=False,
         )

@@ -75,3 +75,15 @@ def test_labels_of_lines_that_end_together_do_not_overlap() -> None:
 def test_series_that_make_no_line_are_refused(lines: list[Series], message: str) -> None:
     with pytest.raises(ArgumentError, match=message):
         line_figure(lines, xlabel="x", ylabel="y")
+
+
+def test_a_line_beside_another_has_its_colour_and_is_dotted() -> None:
+    figure = line_figure(
+        [Series("measured", [0, 1], [1, 2]), Series("predicted", [0, 1], [1, 3], beside=0)],
+        xlabel="k", ylabel="gain", marks=[(0.5, "here")],
+    )  # fmt: skip
+    one, other, mark = figure.axes[0].lines
+    assert one.get_color() == other.get_color()
+    assert one.get_linestyle() == "-" != other.get_linestyle()
+    assert list(mark.get_xdata()) == [0.5, 0.5]
+    assert "here" in [text.get_text() for text in figure.axes[0].texts]
