@@ -1,0 +1,105 @@
+"""The page of a network's study: how much of the last step's loss reaches each layer's start, by the length."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from derive.network import Network
+from proofs.network_norms import LayerNorm
+from reports.figures import Series, line_figure, to_picture
+from reports.markdown import code_span, table
+from reports.notebook import Figure, Section, Text, build
+from reports.report_links import heading
+from reports.report_study import number_of_log
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkStudy:
+    """What the page tells.
+
+    Args:
+        network: the network.
+        lengths: T.
+        states: ‖∂L_T/∂s_0‖ by name of the state, (lengths,).
+        segments: ‖∂L/∂θ‖ and ‖θ‖ by segment, over sequences of the usual length.
+    """
+
+    network: Network
+    lengths: Sequence[int]
+    states: Mapping[str, np.ndarray]
+    segments: Mapping[str, LayerNorm]
+
+    def rate(self, name: str) -> float:
+        """The factor per step over the second half of the lengths: its logarithm."""
+        middle, last = len(self.lengths) // 2, len(self.lengths) - 1
+        first, end = self.states[name][middle], self.states[name][last]
+        if end == 0.0:
+            return -math.inf
+        if first == 0.0:
+            return math.inf
+        return math.log(end / first) / (self.lengths[last] - self.lengths[middle])
+
+
+_PARAMETERS = heading("parameters", "Gradient by the parameters of each segment")
+_HEAD = (
+    r"$\lVert\partial L/\partial\theta\rVert$", r"$\lVert\theta\rVert$",
+    r"$\lVert\partial L/\partial\theta\rVert/\lVert\theta\rVert$",
+)  # fmt: skip
+
+
+def build_network_study(study: NetworkStudy) -> NotebookNode:
+    """The notebook of a network's study."""
+    name = study.network.name
+    lead = (
+        f"Network {code_span(name)}, as its generated code starts it, on random data. The loss counts at the last "
+        r"step; $\lVert\partial L_T/\partial s_0\rVert$ is how much of it reaches the start of each layer's state, the "
+        "root mean square of four sequences. A layer that runs in reverse starts at the last step."
+    )
+    series = [
+        Series(code, list(study.lengths), values.tolist())
+        for code, values in study.states.items()
+        if values.any()
+    ]
+    drawn = line_figure(
+        series, xlabel="length $T$ in steps", ylabel=r"$\|\partial L_T/\partial s_0\|$", logy=True
+    )
+    figure = Figure(
+        to_picture(drawn),
+        "**Figure 1.** The gradient at the start of every layer's state, against the length.",
+        f"Gradient norms of {len(series)} states against the length, logarithmic.",
+        "fig-layers",
+    )
+    head = ["state", "per step", *(f"$T = {t}$" for t in study.lengths)]
+    rows = [
+        [code_span(state), _rate(study.rate(state)), *(number_of_log(_log(v)) for v in values)]
+        for state, values in study.states.items()
+    ]
+    norms = [
+        [code_span(k), f"{v.gradient:.3g}", f"{v.weights:.3g}", f"{v.relative:.3g}"]
+        for k, v in study.segments.items()
+    ]
+    sections = [
+        Section("summary", [Text(lead)]),
+        Section("layers", [Text(heading("layers", "Layer by layer")), figure, Text(table(head, rows))]),
+        Section(
+            "parameters",
+            [Text(_PARAMETERS + table(["segment", *_HEAD], norms))],
+        ),
+    ]  # fmt: skip
+    return build(f"Gradient flow: the network {name}", sections, metadata={"network": name})
+
+
+def _log(value: float) -> float:
+    return math.log(value) if value > 0 else -math.inf
+
+
+def _rate(rate: float) -> str:
+    return f"{rate:+.4f}".replace("-", "−") if math.isfinite(rate) else "–"
