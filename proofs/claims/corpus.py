@@ -1,6 +1,7 @@
 """How often the court is right: true formulas written in other ways, and the same with one error put in.
 
-    python -m proofs.claims.corpus 1000        the confusion table, with a fixed seed
+    python -m proofs.claims.corpus 1000                              the confusion table, with a fixed seed
+    python -m proofs.claims.corpus 1000 --markdown > docs/court.md   the same as a page
 
 True formulas come from the equations of the shipped cells, one law at a time (``paths``), and are rewritten by laws of
 algebra that change no value. Errors are put in by functions of their own, not by the edits that the search undoes; one
@@ -100,15 +101,17 @@ class Table:
     def text(self) -> str:
         """As lines: verdicts, then each kind of error with how often it was named."""
         lines = [
-            f"{'':<38}" + "".join(f"{kind:>12.12}" for kind in (PROVED, LAYOUT, *CAUGHT, "other"))
+            f"{'':<38}"
+            + "".join(
+                f"{kind:>12}"
+                for kind in ("proved", "layout", "condition", "refuted", "meaningless", "other")
+            )
         ]
         for name, outcomes in (
             (f"right formulas ({len(self.right)})", self.right),
             (f"wrong formulas ({len(self.wrong)})", self.wrong),
         ):
-            kinds = Counter(o.verdict.kind for o in outcomes)
-            known = [kinds.pop(kind, 0) for kind in (PROVED, LAYOUT, *CAUGHT)]
-            lines.append(f"{name:<38}" + "".join(f"{n:>12}" for n in (*known, sum(kinds.values()))))
+            lines.append(f"{name:<38}" + "".join(f"{n:>12}" for n in counts(outcomes)))
         lines.append("")
         for error in sorted({o.specimen.error for o in self.wrong}):
             mine = [o for o in self.wrong if o.specimen.error == error]
@@ -120,6 +123,66 @@ class Table:
         slowest = max(o.verdict.seconds for o in (*self.right, *self.wrong))
         lines.append(f"{'slowest claim':<38}{slowest:>12.1f} s")
         return "\n".join(lines)
+
+    def markdown(self) -> str:
+        """As a page: what was judged, the verdicts, each kind of error, and every error that was named otherwise."""
+        share = 100 * self.named / max(1, len(self.wrong))
+        kinds = sorted({o.specimen.error for o in self.wrong})
+        cells = ", ".join(f"`{c}`" for c in CELLS)
+        heads = (
+            "proved",
+            "true in another layout",
+            "true under a condition",
+            "refuted",
+            "meaningless",
+            "undecided",
+        )
+        made = (
+            f"{len(self.right)} right formulas about {cells}: gradients by every quantity, rewritten by laws of "
+            f"algebra. {len(self.wrong)} wrong ones: the same with one random error put in, by functions of its own."
+        )
+        lines = [
+            "# How often the court is right",
+            "",
+            made,
+            "",
+            f"Made by `python -m proofs.claims.corpus {len(self.right)} --markdown`.",
+            "",
+            f"| formulas | {' | '.join(heads)} |",
+            "|---|---|---|---|---|---|---|",
+            f"| right | {' | '.join(map(str, counts(self.right)))} |",
+            f"| wrong | {' | '.join(map(str, counts(self.wrong)))} |",
+            "",
+            f"The diagnosis names the error that was put in for {self.named} of {len(self.wrong)}: {share:.1f} %.",
+            "",
+            "| error | put in | named |",
+            "|---|---|---|",
+        ]
+        for error in kinds:
+            mine = [o for o in self.wrong if o.specimen.error == error]
+            lines.append(f"| {error} | {len(mine)} | {sum(o.named for o in mine)} |")
+        others = [o for o in self.wrong if not o.named]
+        if others:
+            lines += [
+                "",
+                "Named otherwise:",
+                "",
+                "| cell | claim | put in | named |",
+                "|---|---|---|---|",
+            ]
+        for o in others:
+            named = "; ".join(o.verdict.repair.kinds) if o.verdict.repair else "nothing"
+            lines.append(
+                f"| `{o.specimen.cell}` | `{o.specimen.text}` | {o.specimen.error} | {named} |"
+            )
+        return "\n".join(lines)
+
+
+def counts(outcomes: Sequence[Outcome]) -> tuple[int, ...]:
+    """How many are proved, true in another layout, true under a condition, refuted, meaningless, and anything else."""
+    kinds = Counter(o.verdict.kind for o in outcomes)
+    known = [kinds.pop(kind, 0) for kind in (PROVED, LAYOUT, *CAUGHT)]
+    return (*known, sum(kinds.values()))
 
 
 def formulas(spec: str) -> list[Formula]:
@@ -190,7 +253,7 @@ def main(arguments: Sequence[str]) -> int:
     """Print the confusion table; 0 if every right formula is proved and every wrong one caught."""
     count = int(arguments[0]) if arguments else 1000
     table = confusion(count, say=lambda line: _tell(line, sys.stderr))
-    _tell(table.text(), sys.stdout)
+    _tell(table.markdown() if "--markdown" in arguments else table.text(), sys.stdout)
     if "-v" in arguments:
         for o in [o for o in table.wrong if not o.named]:
             kinds = o.verdict.repair.kinds if o.verdict.repair else ()

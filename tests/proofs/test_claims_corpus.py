@@ -40,3 +40,6 @@ def test_a_small_corpus_is_judged_right() -> None:
     assert table.caught == 12
     assert table.named >= 11
     assert "diagnosis names the error" in table.text()
+    page = table.markdown()
+    assert "| right | 12 | 0 | 0 | 0 | 0 | 0 |" in page
+    assert f"names the error that was put in for {table.named} of 12" in page
