@@ -13,16 +13,23 @@ from typing import Any
 import numpy as np
 import pytest
 
+from derive.network import Network
 from derive.network_catalog import load, shipped
 from proofs.arithmetic import Arithmetic
 from proofs.compare import compare
 from proofs.modules import load_source
 from proofs.network_layout import NetworkCode
 from proofs.network_samples import NetworkSample, draw_extent, draw_smooth_network, reference
-from tests.networks import TEXTS, network_of, source_of
+from tests.networks import TEXTS, network_of, read, source_of
 
 pytestmark = pytest.mark.needs("torch")
 SHIPPED = [entry.name for entry in shipped()]
+DIALECTS = (
+    *(f"elman({g})" for g in ("tanh", "sigmoid", "relu", "identity")),
+    "elman_bare", "elman_transposed", "irnn", "lstm", "lstm_stacked", "lstm_gamma", "lstm_bare", "lstm_rows",
+    "lstm_peephole", "lstm_coupled", "gru", "gru_mirrored", "gru_reset_after", "gru_stacked", "leaky", "skip(3)",
+)  # fmt: skip
+"""Every dialect of the classic cells, by itself."""
 
 
 class Torch(Arithmetic[Any]):
@@ -111,9 +118,15 @@ def by_torch(sample: NetworkSample) -> tuple[float, dict]:
     }
 
 
-@pytest.mark.parametrize("name", [*TEXTS, *(f"shipped {name}" for name in SHIPPED)])
+def network_named(name: str) -> Network:
+    if name in DIALECTS:
+        return read(f"f = scan({name}, x[t])")
+    return network_of(name) if name in TEXTS else load(name.removeprefix("shipped "))
+
+
+@pytest.mark.parametrize("name", [*TEXTS, *(f"shipped {name}" for name in SHIPPED), *DIALECTS])
 def test_values_and_gradients_of_every_kind_of_network_equal_torch_autograd(name: str) -> None:
-    network = load(name.removeprefix("shipped ")) if name not in TEXTS else network_of(name)
+    network = network_named(name)
     extent = draw_extent(network, Random(name), steps=4, samples=3)  # noqa: S311 - no secret
     assert len(set(extent.sizes.values())) == len(extent.sizes)
     assert min(extent.sizes.values()) > 1
