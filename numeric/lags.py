@@ -7,13 +7,16 @@ Every ℓ_t is pulled back on its own, all of them in one sweep. Source: Pascanu
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from numeric.interpret import Array, shape_of
 from numeric.tape import Joint, Pull, Run
+
+Truncation = tuple[int, int]
+"""(k₁, k₂): every k₁ steps, k₂ steps back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +25,11 @@ class LagShares:
 
     Args:
         parts: by parameter, (T, rows, columns): entry d is G_d.
+        truncated: the gradient that truncation at (k₁, k₂) keeps, by parameter.
     """
 
     parts: Mapping[str, Array]
+    truncated: Mapping[Truncation, Mapping[str, Array]] = field(default_factory=dict)
 
     @property
     def total(self) -> dict[str, Array]:
@@ -60,8 +65,30 @@ class LagShares:
         whole = sum((value**2).sum() for value in total.values())
         return along / whole
 
+    @property
+    def left_out(self) -> Array:
+        """‖Σ_{d ≥ k} G_d‖ / ‖G‖ for k = 0 … T: the relative bias of truncation at k₂ = k, k₁ = 1."""
+        ends = {name: np.cumsum(part[::-1], axis=0)[::-1] for name, part in self.parts.items()}
+        squares = sum((value**2).sum(axis=(1, 2)) for value in ends.values())
+        return np.append(np.sqrt(squares), 0.0) / self._size()
 
-def lag_shares(run: Run, loss: Mapping[str, Array], *, every: int = 1) -> LagShares:
+    def bias(self, truncation: Truncation) -> float:
+        """‖G − what truncation keeps‖ / ‖G‖."""
+        kept, total = self.truncated[truncation], self.total
+        squares = sum(float(((total[name] - kept[name]) ** 2).sum()) for name in total)
+        return float(np.sqrt(squares) / self._size())
+
+    def _size(self) -> float:
+        return float(np.sqrt(sum((value**2).sum() for value in self.total.values())))
+
+
+def lag_shares(
+    run: Run,
+    loss: Mapping[str, Array],
+    *,
+    every: int = 1,
+    truncations: Sequence[Truncation] = (),
+) -> LagShares:
     """Split the gradient of a loss Σ_t ℓ_t by lag, or by the distance to the end of the window that sees the loss.
 
     Law: truncation at (k₁, k₂) keeps exactly the parts below k₂ of the split with ``every`` = k₁.
@@ -70,21 +97,31 @@ def lag_shares(run: Run, loss: Mapping[str, Array], *, every: int = 1) -> LagSha
         run: a forward pass of one sample.
         loss: ∂ℓ_t/∂y by output y, (T, rows, columns).
         every: k₁: distances are counted from step min(k₁ ⌈t/k₁⌉, T) on instead of from the loss's step t.
+        truncations: pairs (k₁, k₂) of which it is also told what they keep.
     """
     steps = run.steps
-    ends = np.minimum(-(-np.arange(1, steps + 1) // every) * every, steps)
+    ends = _window_ends(steps, every)
+    reach = {(k1, k2): _window_ends(steps, k1) - k2 for k1, k2 in truncations}
     pull = Pull(run)
     shapes = {q.name: shape_of(q.symbol, run.sizes) for q in run.cell.states}
     after: Joint = {
         q.name: [np.zeros((1, steps, *shapes[q.name]))] * q.depth for q in run.cell.states
     }
     parts = {q.name: np.zeros((steps, *shape_of(q.symbol, run.sizes))) for q in run.cell.parameters}
+    kept = {pair: {name: np.zeros_like(p[0]) for name, p in parts.items()} for pair in reach}
     for k in range(steps, 0, -1):
         after, look = pull.step(k, after, {name: _only(k, value) for name, value in loss.items()})
         for name, program in pull.sums.items():
             addend = program(look)[0]  # by the step t of the loss
             np.add.at(parts[name], ends[k - 1 :] - k, addend[k - 1 :])
-    return LagShares(parts)
+            for pair, below in reach.items():
+                kept[pair][name] += addend[k - 1 :][below[k - 1 :] < k].sum(axis=0)
+    return LagShares(parts, kept)
+
+
+def _window_ends(steps: int, every: int) -> Array:
+    """Where the window ends that sees the loss of step t, for t = 1 … T."""
+    return np.minimum(-(-np.arange(1, steps + 1) // every) * every, steps)
 
 
 def whole_gradient(run: Run, loss: Mapping[str, Array]) -> dict[str, Array]:

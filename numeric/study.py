@@ -19,6 +19,7 @@ from numeric.measure import EXACT_UP_TO, Gains, MeasureError, check_finite, gain
 from numeric.tape import Run, run
 
 STEPS, SAMPLES = 100, 8
+TRUNCATIONS = (1, 2, 5, 10, 20, 50)
 WIDTHS = (32, 24, 16, 12, 8, 6, 4, 2)
 
 
@@ -83,7 +84,7 @@ def study(derivation: Derivation, module: ModuleType, *, seed: int = 0) -> Study
         {k: v[:, :1] for k, v in inputs.items()},
         steps=STEPS,
     )
-    shares = lag_shares(one, loss)
+    shares = lag_shares(one, loss, truncations=[(k, k) for k in TRUNCATIONS])
     theirs = _generated(module, cell, weights[0], inputs, constants, loss)
     return Study(
         {str(d): size for d, size in sizes.items()}, constants,

@@ -16,6 +16,7 @@ from reports.flow import flow
 from reports.markdown import code_span, escape_markdown
 from reports.notebook import Code, Figure, Section, Text, build
 from reports.report_certificate import Certified, accepted, certificate_section, unasked
+from reports.report_chapters import chapter_sections
 from reports.report_checks import checks_section, equation_checks, judge_of
 from reports.report_checks import summary as verdict
 from reports.report_claims import claims_section
@@ -67,6 +68,7 @@ def build_report(findings: Findings) -> NotebookNode:
         shapes(cell),
         derivation_section(derivation, links),
         jacobian(derivation, links),
+        *chapter_sections(derivation.chapters),
         *([proof_section(findings.proof, derivation)] if findings.proof else []),
         _certificate(findings),
         no_study(escape_markdown(study)) if isinstance(study, str) else study_section(study),

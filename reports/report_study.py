@@ -9,7 +9,7 @@ import numpy as np
 
 from derive.latex import latex_name
 from numeric.interpret import Array
-from numeric.study import Study
+from numeric.study import TRUNCATIONS, Study
 from reports.figures import Series, line_figure, to_picture
 from reports.markdown import table
 from reports.notebook import Figure, Section, Text
@@ -38,6 +38,8 @@ def study_section(study: Study) -> Section:
             Text(_gain_table(study)),
             Text(shares),
             _share_figure(study),
+            Text(_truncation(study)),
+            _bias_figure(study),
         ],
     )
 
@@ -115,6 +117,29 @@ def _shares_text(study: Study) -> str:
         f"{verdict} The sum over the lags is the gradient that the generated code returns: the relative difference is "
         f"{relation} {bound}."
     )
+
+
+def _truncation(study: Study) -> str:
+    found = study.shares
+    left = found.left_out
+    rows = [
+        [f"{k}", _number(float(left[k])), _number(found.bias((k, k)))]
+        for k in TRUNCATIONS
+        if k < len(left) - 1
+    ]
+    head = ["$k_2$", "bias at $k_1 = 1$", "bias at $k_1 = k_2$"]
+    return (
+        heading("truncation", "What truncation leaves out", 3)
+        + "Truncated backpropagation runs the adjoints back every $k_1$ steps, $k_2$ steps far. A loss at step $t$ "
+        r"then reaches the parameters' use at step $k$ only if $e(t) - k < k_2$, where "
+        r"$e(t) = \min(k_1 \lceil t / k_1 \rceil, T)$ ends the window that sees it. Its bias is the sum of the lags "
+        r"that are left out, for $k_1 = 1$ $\lVert \sum_{d \ge k_2} G_d \rVert / \lVert G \rVert$. In this run:"
+        + f"\n\n{table(head, rows)}"
+    )
+
+
+def _number(value: float) -> str:
+    return number_of_log(math.log(value) if value > 0 else -math.inf)
 
 
 # --- numbers ----------------------------------------------------------------------------------------------------------
@@ -241,4 +266,21 @@ def _share_figure(study: Study) -> Figure:
         "**Figure 3.** The norm of each lag's part of the gradient by all parameters.",
         alt,
         "fig-shares",
+    )
+
+
+def _bias_figure(study: Study) -> Figure:
+    left = study.shares.left_out[:-1]
+    ends = [(k, study.shares.bias((k, k))) for k in TRUNCATIONS if k < len(left)]
+    series = [
+        Series("$k_1 = 1$", list(range(1, len(left))), left[1:].tolist()),
+        Series("$k_1 = k_2$", [k for k, _ in ends], [bias for _, bias in ends]),
+    ]
+    drawn = line_figure(series, xlabel="$k_2$ in steps", ylabel="relative bias", logy=True)
+    alt = f"Relative bias of the truncated gradient against k2, from 1 to {len(left) - 1}, logarithmic: two lines."
+    return Figure(
+        to_picture(drawn),
+        "**Figure 4.** How far the truncated gradient is from the whole one, in norm, all parameters together.",
+        alt,
+        "fig-bias",
     )

@@ -167,6 +167,26 @@ def test_truncation_keeps_exactly_the_lags_below_k2(k1):
         assert_same([{n: whole[n] - v for n, v in cut.items()}], [left_out], 1e-10)
 
 
+def test_the_bias_is_measured_as_the_truncated_code_has_it():
+    d, m, T = derive(load("gru")), module("gru"), 9
+    params, x, state, bars, _ = numbers(m, 19, T, B=1)
+    sizes = dict(zip(d.cell.dims, (3, 4), strict=True))
+    fixed = {k: v.reshape(1, *v.shape, *[1] * (2 - v.ndim)) for k, v in params.items()}
+    initial = {(k, 0): v[..., None] for k, v in state.items()}
+    found = run(d, sizes, fixed, {"x": x[..., None]}, steps=T, initial=initial)
+    pairs = [(1, 3), (2, 3), (4, 4), (3, 8), (1, 20)]
+    shares = lag_shares(found, {"h": bars["h"][:, 0, :, None]}, truncations=pairs)
+    *_, cache_ = m.forward(params, x, state)
+    whole = m.backward(params, cache_, bars)[0]
+    size = np.sqrt(sum((v**2).sum() for v in whole.values()))
+    for k1, k2 in pairs:
+        cut = m.truncated_gradients(params, cache_, bars, k1=k1, k2=k2)[0]
+        apart = np.sqrt(sum(((whole[k] - v) ** 2).sum() for k, v in cut.items()))
+        assert shares.bias((k1, k2)) == pytest.approx(apart / size, rel=1e-9, abs=1e-12)
+    assert shares.left_out[3] == pytest.approx(shares.bias((1, 3)), rel=1e-9)
+    assert (shares.left_out[0], shares.left_out[T]) == (pytest.approx(1.0), 0.0)
+
+
 @pytest.mark.parametrize("name", ["gru", "lagged"])
 def test_state_carried_from_batch_to_batch_is_truncation_with_windows_end_to_end(name):
     m, length = module(name), 4
