@@ -172,3 +172,16 @@ def test_an_adjoint_is_a_leaf_of_the_transposed_shape():
     lhs = page.section("adjoint")[0].lhs
     assert isinstance(lhs, ex.Adjoint)
     assert lhs.shape[0] == 1
+
+
+@pytest.mark.needs("node")
+def test_katex_accepts_every_line_of_every_layout():
+    from reports.strict import complaints
+
+    shown: list[str] = []
+    for name in ("lstm_stacked", "mlstm", "selective_ssm"):
+        for layout in LAYOUTS:
+            page = derive(load(name)).page(layout)
+            shown += [*(s.latex for s in page.steps), *(tex for _, tex in page.shapes)]
+    assert len(shown) > 200
+    assert complaints(shown) == []
