@@ -87,52 +87,6 @@ def _bengio_trial(rng: Rng) -> float:
     return below(norm(found), rate**steps)
 
 
-def _lstm() -> tuple[Step, ...]:
-    phi, a, o = sympy.symbols("phi a o")
-    m = sympy.Matrix([[phi, a], [phi, a + o]])
-    return (
-        argument(r"$\lvert\partial c_t/\partial c_{t-1}\rvert \le \phi$, $\lVert\partial c_t/\partial h_{t-1}\rVert_\infty \le a$, "
-                 r"$\lVert\partial h_t/\partial c_{t-1}\rVert \le \phi$, $\lVert\partial h_t/\partial h_{t-1}\rVert_\infty \le a + o$"),
-        identity(r"$\det(I-M) = (1-\phi)(1-o) - a$ for $M = \begin{pmatrix}\phi&a\\\phi&a+o\end{pmatrix}$",
-                 (sympy.eye(2) - m).det(), (1 - phi) * (1 - o) - a),
-        inequality(r"$a < (1-\phi)(1-o)$ gives a vector $v>0$ with $Mv < v$, so $\rho(M)<1$", _perron),
-    )  # fmt: skip
-
-
-def _perron(z: Any) -> Inequality:
-    f, a, o = z.Reals("f a o")
-    v, w = z.Real("v"), z.Real("w")
-    premises = [f > 0, f < 1, a > 0, o >= 0, o < 1, a < (1 - f) * (1 - o)]
-    slope = ((1 - f) * (1 - o) - a) / 2
-    return [*premises, w == 1 - f, v == a + slope], z.And(
-        v > 0, w > 0, f * v + a * w < v, f * v + (a + o) * w < w
-    )
-
-
-def _lstm_trial(rng: Rng) -> float:
-    n, scale = 4, rng.uniform(0.02, 0.6)
-    w = {k: scale * rng.standard_normal((n, n)) for k in "figo"}
-    sup = {k: float(np.abs(v).sum(axis=1).max()) for k, v in w.items()}
-    phi = float(_sigmoid(np.array(sup["f"] + 0.5)))
-    c_max = 1 / (1 - phi)
-    a = sup["i"] / 4 + sup["g"] + c_max * sup["f"] / 4
-    bound = np.linalg.matrix_power(np.array([[phi, a], [phi, a + sup["o"] / 4]]), 8)
-    h, c, product = rng.uniform(-1, 1, n), rng.uniform(-1, 1, n), np.eye(2 * n)
-    for _ in range(8):
-        f, i, o = (_sigmoid(w[k] @ h + rng.uniform(-0.5, 0.5, n)) for k in "fio")
-        g = np.tanh(w["g"] @ h + rng.uniform(-0.5, 0.5, n))
-        by_h = (i * (1 - g * g))[:, None] * w["g"] + (g * i * (1 - i))[:, None] * w["i"]
-        by_h += (c * f * (1 - f))[:, None] * w["f"]
-        c = f * c + i * g
-        d = o * (1 - np.tanh(c) ** 2)
-        last = d[:, None] * by_h + (np.tanh(c) * o * (1 - o))[:, None] * w["o"]
-        product = np.block([[np.diag(f), by_h], [np.diag(d * f), last]]) @ product
-        h = o * np.tanh(c)
-    parts = product.reshape(2, n, 2, n)
-    found = np.abs(parts).sum(axis=3).max(axis=1)
-    return float(np.min((bound - found) / np.maximum(bound, 1)))
-
-
 def _gru() -> tuple[Step, ...]:
     return (
         argument(r"a row of $\lvert J\rvert$ sums to at most $(1-z) + z w_g(1 + w_r/4) + 2z(1-z)w_z$, as $\lvert h\rvert,\lvert g\rvert\le1$"),
@@ -200,6 +154,33 @@ def _truncation_trial(rng: Rng) -> float:
     return below(abs(float(parts[kept + 1 :].sum())), rho ** (kept + 1) / (1 - rho))
 
 
+def _unbiased() -> tuple[Step, ...]:
+    c = sympy.Symbol("c", positive=True)
+    return (
+        identity(r"$\mathbb{E}X = c\cdot0 + (1-c)\cdot\tfrac1{1-c} = 1$", c * 0 + (1 - c) * (1 / (1 - c)), 1),
+        identity(r"$\mathbb{E}X^2 = \tfrac1{1-c}$: what it costs in variance", (1 - c) * (1 / (1 - c)) ** 2, 1 / (1 - c)),
+        argument(r"induction over $t$ from $T$ down: $X_t$ is independent of $\tilde s_{t+1}$, so "
+                 r"$\mathbb{E}\tilde s_t = \ell_t' + J_{t+1}^\top\,\mathbb{E}X_t\,\mathbb{E}\tilde s_{t+1} = \bar s_t$"),
+    )  # fmt: skip
+
+
+def _unbiased_trial(rng: Rng) -> float:
+    """The mean over every pattern of cuts, each with its probability."""
+    steps, c = 6, rng.uniform(0.05, 0.9, 6)
+    j, loss = rng.standard_normal((steps, 3, 3)), rng.standard_normal((steps + 1, 3))
+    true, mean = loss[steps], np.zeros(3)
+    for t in reversed(range(steps)):
+        true = loss[t] + j[t].T @ true
+    for pattern in range(2**steps):
+        found, chance = loss[steps], 1.0
+        for t in reversed(range(steps)):
+            cut = bool(pattern >> t & 1)
+            found = loss[t] + (0.0 if cut else 1 / (1 - c[t])) * (j[t].T @ found)
+            chance *= c[t] if cut else 1 - c[t]
+        mean = mean + chance * found
+    return 1e-9 - float(np.abs(mean - true).max()) / (1 + float(np.abs(true).max()))
+
+
 def _sum_rule() -> tuple[Step, ...]:
     a, b = (sympy.Matrix(2, 2, sympy.symbols(f"{x}11 {x}12 {x}21 {x}22")) for x in "ab")
     t = sympy.symbols("theta", real=True)
@@ -243,11 +224,6 @@ THEOREMS = (
             r"\lVert J_t\rVert \le \lambda < 1 \ \Rightarrow\ \lVert\partial s_T/\partial s_0\rVert \le \lambda^T \to 0",
             (r"the state stays where the map contracts",),
             "Y. Bengio, P. Simard and P. Frasconi, IEEE TNN 5 (1994)", _bengio, _bengio_trial, always),
-    Theorem("lstm-small-gain", "Small gains make an LSTM forget",
-            r"a < (1-\phi)(1-o) \ \Rightarrow\ \lVert\partial s_T/\partial s_0\rVert \to 0, \quad "
-            r"a = \tfrac14 w_i + w_g + \tfrac14\tfrac{w_f}{1-\phi},\ o = \tfrac14 w_o",
-            (r"$f_t \le \phi < 1$, $\lvert c_0\rvert \le 1/(1-\phi)$, $w_\bullet = \lVert W_\bullet\rVert_\infty$",),
-            "after J. Miller and M. Hardt, ICLR 2019", _lstm, _lstm_trial, lambda d: same_jacobian(d, "lstm")),
     Theorem("gru-small-gain", "Small gains make a GRU forget",
             r"q = w_g(1 + \tfrac14 w_r) + 2w_z < 1 \ \Rightarrow\ \lVert J_t\rVert_\infty \le 1 - \underline z(1-q) < 1",
             (r"$\lvert h_0\rvert \le 1$, $z_t \ge \underline z > 0$, $w_\bullet = \lVert W_\bullet\rVert_\infty$",),
@@ -261,6 +237,10 @@ THEOREMS = (
             r"\lVert \text{bias}\rVert \le G\,\frac{\rho^{K+1}}{1-\rho}",
             (r"lag $d$ contributes at most $G\rho^d$, $\rho<1$",),
             "C. Aicher, N. J. Foti and E. B. Fox, UAI 2019", _truncation, _truncation_trial, always),
+    Theorem("unbiased-truncation", "Truncation at random, without bias",
+            r"\tilde s_t = \ell_t' + X_t\,J_{t+1}^\top\tilde s_{t+1},\quad X_t \in \bigl\{0, \tfrac1{1-c_t}\bigr\}\ \Rightarrow\ \mathbb{E}\,\tilde s_t = \bar s_t",
+            (r"step $t$ is cut with probability $c_t<1$, independently of the others",),
+            "C. Tallec and Y. Ollivier, Unbiasing truncated backpropagation through time, 2017", _unbiased, _unbiased_trial, always),
     Theorem("sum-rule", "The sum of the Lyapunov exponents",
             r"\sum_i \lambda_i = \lim_{T\to\infty} \tfrac1T\sum_{t=1}^{T} \log\lvert\det J_t\rvert", (),
             "V. I. Oseledets, 1968", _sum_rule, _sum_trial, always),

@@ -72,6 +72,7 @@ def _slopes() -> tuple[Step, ...]:
         identity(r"$1 - (1-a^2) = a^2 \ge 0$", 1 - (1 - a**2), a**2),
         inequality(r"$0<s<1 \Rightarrow 0 < s(1-s) \le \tfrac14$", _sigmoid_slope),
         inequality(r"$-1<a<1 \Rightarrow 0 < 1-a^2 \le 1$", _tanh_slope),
+        inequality(r"$a = \tfrac{E-1}{E+1}$, $s = \tfrac1{1+E}$ with $E>0$ give $-1<a<1$ and $0<s<1$", _ranges),
     )  # fmt: skip
 
 
@@ -83,6 +84,11 @@ def _sigmoid_slope(z: Any) -> Inequality:
 def _tanh_slope(z: Any) -> Inequality:
     a = z.Real("a")
     return [a > -1, a < 1], z.And(1 - a * a > 0, 1 - a * a <= 1)
+
+
+def _ranges(z: Any) -> Inequality:
+    e, a, s = z.Reals("E a s")
+    return [e > 0, a * (e + 1) == e - 1, s * (1 + e) == 1], z.And(a > -1, a < 1, s > 0, s < 1)
 
 
 def _slope_trial(rng: Rng) -> float:
@@ -257,13 +263,15 @@ def _skip_trial(rng: Rng) -> float:
 _PASCANU = "R. Pascanu, T. Mikolov and Y. Bengio, ICML 2013"
 
 THEOREMS = (
-    Theorem("slopes", "Slopes of the activations", r"0 < \tanh' \le 1, \quad 0 < \sigma' \le \tfrac14", (), "calculus",
+    Theorem("slopes", "Ranges and slopes of the activations",
+            r"\lvert\tanh\rvert < 1,\quad 0 < \tanh' \le 1, \qquad 0 < \sigma < 1,\quad 0 < \sigma' \le \tfrac14", (), "calculus",
             _slopes, _slope_trial, lambda d: bool(functions_of(d) & {"tanh", "sigmoid"})),
     Theorem("submultiplicativity", "Norms of products",
             r"\Bigl\lVert \prod_{t} J_t \Bigr\rVert \le \prod_t \lVert J_t \rVert", (), "linear algebra",
             _submultiplicative, _submultiplicative_trial, always),
     Theorem("pascanu", "Vanishing suffices, exploding needs",
-            r"\Bigl\lVert\prod_{t=1}^{T} \operatorname{diag}(\varphi'_t) W\Bigr\rVert_2 \le (\gamma\,\sigma_1(W))^T",
+            r"\Bigl\lVert\prod_{t=1}^{T} \operatorname{diag}(\varphi'_t) W\Bigr\rVert_2 \le (\gamma\,\sigma_1(W))^T: \quad "
+            r"\sigma_1(W) < \tfrac1\gamma \text{ vanishes};\ \text{what explodes has } \sigma_1(W) > \tfrac1\gamma",
             (r"$\lvert\varphi'\rvert \le \gamma$",), _PASCANU, _pascanu, _pascanu_trial, is_vanilla),
     Theorem("spectral-radius", "A small spectral radius does not suffice",
             r"\rho(W) < 1/\gamma \;\not\Rightarrow\; \Bigl\lVert\prod_t D_t W\Bigr\rVert \to 0", (r"$\gamma = 1$",),
