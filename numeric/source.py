@@ -78,10 +78,12 @@ class File(Body):
             f'NAME = "{self.cell.name}"',
             f'EQUATIONS = """\\\n{equations_text(self.cell)}"""',
         ]
-        if not self.cell.inputs:
-            axes = [f'"{q.name}": {0 if q.depth == 1 else 1}' for q in self.memory.values()]
-            lines += listed("STATE_AXES = {", axes, "}")
-        return "\n".join(lines)
+        return "\n".join([*lines, *self.state_axes()])
+
+    def state_axes(self) -> list[str]:
+        """Where a state has its samples, for a cell whose inputs cannot tell how many there are."""
+        axes = [f'"{q.name}": {0 if q.depth == 1 else 1}' for q in self.memory.values()]
+        return [] if self.cell.inputs else listed("STATE_AXES = {", axes, "}")
 
     def size_arguments(self) -> list[str]:
         """``n: int, m: int``"""
