@@ -119,7 +119,7 @@ def realtime_functions(derivation: Derivation | NetworkDerivation, source: str) 
             f"Real-time recurrent learning of {derivation.cell.name}: it has no parameters.",
             "Use the ordinary file.",
         )
-    parts = [*_Writer(derivation).text(), *sources(sys.modules[__name__], NAMES)]
+    parts = [*_Writer(derivation).functions(), *sources(sys.modules[__name__], NAMES)]
     brought = [h for h in helpers("\n".join(parts)) if h.partition("(")[0] not in source]
     return [*parts, *brought]
 
@@ -136,7 +136,7 @@ class _Writer(File):
         """A value or a direction, with its own lag if it has a time."""
         return self.names.lagged(leaf, leaf.lag) if has_time(leaf) else self.names.of(leaf)
 
-    def text(self) -> list[str]:
+    def functions(self) -> list[str]:
         """Both functions."""
         return [self.step_function(), self.whole_function()]
 

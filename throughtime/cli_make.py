@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -187,13 +187,20 @@ def _proved_layout(
     is_flag=True,
     help="Bring along real-time recurrent learning: gradients forward in time, for small cells.",
 )
+@click.option(
+    "--backend",
+    type=click.Choice(["numpy", "array-api"]),
+    default="numpy",
+    help="Write for NumPy, or for any array namespace: torch, JAX, CuPy, array-api-strict.",
+    show_default=True,
+)
 @click.option("--force", is_flag=True, help="Write over a file that exists.")
 @common
 @click.pass_obj
 def generate(
     say: Progress, cell: str, output: Path | None, unverified: bool, training: bool,
     starts: tuple[str, ...], force: bool, truncate: tuple[int, int] | None, checkpoint: bool, scan: bool,
-    rtrl: bool,
+    rtrl: bool, backend: str,
 ) -> Outcome:  # fmt: skip
     """Write NumPy code for CELL, if every check of it holds."""
     if output is not None and output.suffix != ".py":
@@ -201,7 +208,10 @@ def generate(
     refuse_existing(output, force=force)
     model = load(cell, say, starts)
     say(f"generating {model.name}")
-    source = _source(model, truncation=truncate, checkpoint=checkpoint, scan=scan, real_time=rtrl)
+    wanted = {
+        "truncation": truncate, "checkpoint": checkpoint, "scan": scan, "real_time": rtrl,
+    }  # fmt: skip
+    source = model.generate(**{name: value for name, value in wanted.items() if value}).source
     if training:
         from numeric.training import with_training
 
@@ -227,15 +237,6 @@ def generate(
         fate = f"Written as {target}." if target else "Nothing was written."
         note = f"{verification.table()}\n{verdict(verification)}\n" + fate * (shown is None)
     return Outcome(data, shown or str(target or ""), exit_code(verification), note)
-
-
-def _source(model: Model | NetworkModel, **wanted: Any) -> str:
-    """The code, with what is asked for besides."""
-    if not any(wanted.values()):
-        return model.generate().source
-    from numeric.additions import Additions
-
-    return model.generate(Additions(**wanted)).source
 
 
 def _chapters(

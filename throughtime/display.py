@@ -12,7 +12,6 @@ from derive.errors import NotVerifiedError
 if TYPE_CHECKING:
     from derive.derivation import Derivation
     from derive.network_derivation import NetworkDerivation
-    from numeric.additions import Additions
     from proofs.rocq_check import Verdict
     from proofs.table import Verification
 
@@ -95,15 +94,21 @@ def _written(source: str, target: Path, *, force: bool) -> Path:
     return write_files(target.parent, {target.name: source.encode()}, force=force)[0]
 
 
-def code_with(derivation: Derivation | NetworkDerivation, additions: Additions) -> Code:
+def code_with(
+    derivation: Derivation | NetworkDerivation,
+    truncation: tuple[int, int] | None,
+    checkpoint: bool,
+    scan: bool,
+    real_time: bool,
+) -> Code:
     """The code of a cell or a network with what is asked for besides forward and backward pass.
 
     Raises:
         ArgumentError: it makes no sense for this cell or network.
     """
-    from numeric.additions import generate_with
+    from numeric.additions import Additions, generate_with
 
-    return Code(generate_with(derivation, additions))
+    return Code(generate_with(derivation, Additions(truncation, checkpoint, scan, real_time)))
 
 
 def certified_code(name: str, source: str, verification: Verification) -> Code:

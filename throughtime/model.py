@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from derive.expressions import Timed
     from derive.language_declarations import Option
-    from numeric.additions import Additions
     from proofs.layouts import LayoutVerdict
     from proofs.mutants import MutantReport
     from proofs.table import Verification
@@ -150,7 +149,7 @@ def verify_here(
 def _title_in(source: str) -> str:
     """The title that a generated file states in its first lines, empty if it states none."""
     first = source.partition("\n\n")[0].replace("\n", " ")
-    found = re.match(r'"""(.*): forward and backward pass through time\.$', first)
+    found = re.match(r'"""(.*): forward and backward pass (?:through time|over any array namespace)\.$', first)
     return found[1] if found else ""
 
 
@@ -216,16 +215,28 @@ class Model:
 
         return (prove_layout(self._derivation, layout, seed=seed),)
 
-    def generate(self, additions: Additions | None = None) -> Code:
+    def generate(
+        self,
+        *,
+        truncation: tuple[int, int] | None = None,
+        checkpoint: bool = False,
+        scan: bool = False,
+        real_time: bool = False,
+    ) -> Code:
         """The NumPy code of forward and backward pass; ``verify`` tells whether it is right.
 
         Args:
-            additions: what to bring along besides; nothing if left out.
+            truncation: (k1, k2): bring along truncated gradients, every k1 steps, k2 steps back.
+            checkpoint: bring along gradients with O(√T) memory.
+            scan: compute all steps together, where a recurrence is linear in its state.
+            real_time: bring along gradients forward in time, for small cells.
 
         Raises:
-            ArgumentError: it makes no sense for this cell.
+            ArgumentError: it makes no sense for this cell; the message says why.
         """
-        return self._code if additions is None else code_with(self._derivation, additions)
+        if truncation is None and not (checkpoint or scan or real_time):
+            return self._code
+        return code_with(self._derivation, truncation, checkpoint, scan, real_time)
 
     def verify(
         self, source: str | None = None, *, seed: int = 0, on_progress: Progress | None = None

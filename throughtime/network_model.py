@@ -13,7 +13,6 @@ from derive.network_derivation import NetworkDerivation, derive_network
 from throughtime.display import Code, certified_code, code_with
 
 if TYPE_CHECKING:
-    from numeric.additions import Additions
     from proofs.layouts import LayoutVerdict
     from proofs.mutants import MutantReport
     from proofs.table import Verification
@@ -73,16 +72,28 @@ class NetworkModel:
 
         return tuple(prove_layout(d, layout, seed=seed) for d in self._derivation.segments)
 
-    def generate(self, additions: Additions | None = None) -> Code:
+    def generate(
+        self,
+        *,
+        truncation: tuple[int, int] | None = None,
+        checkpoint: bool = False,
+        scan: bool = False,
+        real_time: bool = False,
+    ) -> Code:
         """The NumPy code of forward and backward pass; ``verify`` tells whether it is right.
 
         Args:
-            additions: what to bring along besides; nothing if left out.
+            truncation: (k1, k2): bring along truncated gradients, every k1 steps, k2 steps back.
+            checkpoint: bring along gradients with O(√T) memory.
+            scan: compute all steps together, where a recurrence is linear in its state.
+            real_time: bring along gradients forward in time, for small cells.
 
         Raises:
-            ArgumentError: it makes no sense for this network.
+            ArgumentError: it makes no sense for this network; the message says why.
         """
-        return self._code if additions is None else code_with(self._derivation, additions)
+        if truncation is None and not (checkpoint or scan or real_time):
+            return self._code
+        return code_with(self._derivation, truncation, checkpoint, scan, real_time)
 
     def verify(
         self, source: str | None = None, *, seed: int = 0, on_progress: Progress | None = None

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+import throughtime
+from derive.errors import ArgumentError
 from throughtime.cli import cli
 
 pytestmark = pytest.mark.usefixtures("in_tmp_path")
@@ -112,3 +114,14 @@ def test_real_time_recurrent_learning_of_a_network_is_refused():
         made = run(command, "deep", "--rtrl")
         assert made.exit_code == 2
         assert "it is written for one cell, whose influence matrix it carries" in made.stderr
+
+
+def test_the_same_is_asked_for_in_python():
+    mingru = throughtime.load("mingru")
+    source = mingru.generate(truncation=(2, 4), checkpoint=True, scan=True, real_time=True).source
+    made = run("generate", "mingru", "--truncate", "2,4", "--checkpoint", "--scan", "--rtrl")
+    assert made.exit_code == 0
+    assert made.stdout.startswith(source.rstrip())
+    assert mingru.generate().source == mingru.generate(scan=False).source
+    with pytest.raises(ArgumentError, match="segment b of tagger"):
+        throughtime.load("tagger").generate(checkpoint=True)
