@@ -5,7 +5,7 @@ The answers come from the cell's equations alone: values by evaluating them, gra
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from copy import copy
 from types import ModuleType
 from typing import Any
@@ -89,7 +89,7 @@ class Call:
         """What each of the module's functions returns for these arguments, by names that say which."""
         names = ("outputs", "final", "params_bar", "inputs_bar", "state_bar")
         parts: dict[str, Arrays] = dict(zip(names, self.run(module), strict=True))
-        parts["forward from zeros"] = self.forward(module, state=None)[0]
+        parts["forward from zeros"] = self._from_zeros(module)
         parts |= self.beyond(module)
         return {f"{part} {name}": v for part, d in parts.items() for name, v in d.items()}
 
@@ -102,8 +102,21 @@ class Call:
         )
         return {"step": outputs, "state after a step": state, **whole(value, gradients)}
 
+    def _from_zeros(self, module: ModuleType) -> Arrays:
+        """The outputs where no state is given; what divides by a state of zero says so where nothing is infinite."""
+        try:
+            return self.forward(module, state=None)[0]
+        except (ArithmeticError, ValueError) as error:
+            return {type(error).__name__: np.zeros(())}
+
     def _loss(self, outputs: Arrays) -> tuple[Any, Arrays]:
         return sum(np.sum(outputs[n] * w) for n, w in self.outputs_bar.items()), self.outputs_bar
+
+    def shaped(self, module: ModuleType, sizes: Iterable[int]) -> Call:
+        """The same call with parameters of the module's own shapes, which sizes of 1 leave open otherwise."""
+        shapes = module.parameter_shapes(*sizes)
+        self.params = {n: v.reshape(shapes[n]) for n, v in self.params.items()}
+        return self
 
     def lifted(self, lift: Callable[[Any], Any]) -> Call:
         """The same call with other numbers, each array put through a function."""
@@ -205,7 +218,8 @@ def close_arrays(what: str, found: Arrays, expected: Arrays) -> None:
 def close(found: Arrays, expected: Arrays) -> bool:
     """Whether names and shapes are the same, and the entries up to rounding."""
     return found.keys() == expected.keys() and all(
-        np.shape(found[n]) == np.shape(v) and np.allclose(found[n], v, rtol=1e-12, atol=1e-300)
+        np.shape(found[n]) == np.shape(v)
+        and np.allclose(found[n], v, rtol=1e-12, atol=1e-300, equal_nan=True)
         for n, v in expected.items()
     )
 

@@ -144,7 +144,9 @@ class NetworkTrial:
             x, y = (NetworkCall(sample).everything(s.code.module) for s in (a, b))
             if not close(x, y):
                 return ""
-            same_bits = same_bits and all(np.array_equal(v, y[n]) for n, v in x.items())
+            same_bits = same_bits and all(
+                np.array_equal(v, y[n], equal_nan=True) for n, v in x.items()
+            )
         errors = [self._on_residues(a, b, i) for i in range(len(EXTENTS))]
         agreed = [e for e in errors if e is not None]
         return said(agreed, rounds, same_bits=same_bits) if len(agreed) == len(errors) else ""
@@ -155,7 +157,8 @@ class NetworkTrial:
             f"residues {i}", smallest=smallest, largest=largest, steps=steps, samples=samples
         )
         numpy = FormalNumPy(i)
-        call = NetworkCall(sample).lifted(numpy.random_like)
+        sizes = [sample.extent.sizes[d] for d in self.network.dims]
+        call = NetworkCall(sample).shaped(a.code.module, sizes).lifted(numpy.random_like)
         return agreement(a.code.module, b.code.module, call.everything, numpy)
 
 

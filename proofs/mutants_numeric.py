@@ -190,7 +190,9 @@ class NumericJudge:
                 x, y = call.everything(a), call.everything(b)
             if not close(x, y):
                 return ""
-            same_bits = same_bits and all(np.array_equal(v, y[n]) for n, v in x.items())
+            same_bits = same_bits and all(
+                np.array_equal(v, y[n], equal_nan=True) for n, v in x.items()
+            )
         errors = [self._on_residues(a, b, i) for i in range(len(EXTENTS))]
         agreed = [e for e in errors if e is not None]
         return said(agreed, rounds, same_bits=same_bits) if len(agreed) == len(errors) else ""
@@ -199,7 +201,7 @@ class NumericJudge:
         smallest, largest, steps, samples = EXTENTS[i]
         sizes = draw_sizes(self.cell, Random(i), smallest, largest)  # noqa: S311 - no secret
         numpy = FormalNumPy(i)
-        call = Call(draw(self.cell, Extent(sizes, steps, samples), i))
+        call = Call(draw(self.cell, Extent(sizes, steps, samples), i)).shaped(a, sizes.values())
         return agreement(a, b, call.lifted(numpy.random_like).everything, numpy)
 
 

@@ -38,6 +38,11 @@ def test_what_is_the_same_is_proved_to_be(what: str) -> None:
     assert "equal modulo 2^521 − 1 in every result of 5 runs" in proof(*SAME[what])
 
 
+@pytest.mark.parametrize("name", ["mlstm", "slstm", "rwkv", "lru"])
+def test_every_file_is_the_same_as_itself_even_where_its_state_must_not_be_zero(name: str) -> None:
+    assert trial(name).numeric.sameness(trial(name).source, trial(name).source, 2)
+
+
 PATH = "h_bar_prev[t] += delta_h[t] @ W"
 DIFFERENT = {
     "far below rounding": ("elman", PATH, f"{PATH} + 2.0**-60 * delta_h[t]"),
