@@ -40,6 +40,8 @@ def built(folder: Path, *, umask: int) -> Path:
         *FOLDERS,
         "tests",
         "benchmarks",
+        "docs",
+        "examples",
         "pyproject.toml",
         "README.md",
         "CHANGELOG.md",
@@ -90,12 +92,13 @@ def test_the_wheel_holds_all_that_works_and_no_more(dist: Path) -> None:
     assert throughtime.__version__ in wheel.name
 
 
-def test_the_sdist_holds_the_tests(dist: Path) -> None:
+def test_the_sdist_holds_the_tests_and_the_examples_that_they_run(dist: Path) -> None:
     (sdist,) = dist.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         names = archive.getnames()
     assert any(name.endswith("/tests/conftest.py") for name in names)
     assert any(name.endswith("/Makefile") for name in names)
+    assert any(name.endswith("/examples/data/alice.txt") for name in names)
 
 
 def test_the_wheel_works_from_where_it_is_installed(dist: Path, tmp_path: Path) -> None:

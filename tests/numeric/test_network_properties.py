@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from hypothesis import example, given, note
+from hypothesis import example, given, note, settings
 from hypothesis import strategies as st
 
 from derive.network import Network
 from derive.network_derivation import derive_network
 from numeric.network_source import generate_network
+from numeric.network_step import why_not_causal
 from proofs.modules import load_source
 from proofs.network_checks import NetworkSubject, complex_step, forward_values, whole_gradient
-from proofs.network_contract import padding
+from proofs.network_contract import padding, streaming
 from proofs.network_exact import prove_network
 from proofs.network_layout import NetworkCode
 from proofs.network_verification import PROMISED
@@ -44,6 +45,14 @@ def test_padding_touches_nothing_in_any_network(network: Network, seed: int) -> 
     note(network.text)
     row = padding(subject_of(network, seed))
     assert row.verdict == ("holds" if network.masks else "not applicable"), row
+
+
+@settings(max_examples=max(1, settings.default.max_examples // 4))
+@given(networks(), st.integers(0, 1000))
+def test_step_after_step_is_forward_in_any_causal_network(network: Network, seed: int) -> None:
+    note(network.text)
+    row = streaming(subject_of(network, seed))
+    assert row.verdict == ("not applicable" if why_not_causal(network) else "holds"), row
 
 
 @given(networks(), st.integers(0, 1000))
