@@ -77,7 +77,7 @@ def run(
     """
     cell = derivation.cell
     values: dict[tuple[str, int | None], Array] = {
-        (name, None): space.asarray(value[:, None]) for name, value in fixed.items()
+        (name, None): space.asarray(value[:, None, ...]) for name, value in fixed.items()
     }
     for name, series in inputs.items():
         brought = space.asarray(series)
@@ -85,7 +85,9 @@ def run(
     for q in (*cell.states, *cell.inputs):
         zero = space.zeros((1, 1, *shape_of(q.symbol, sizes)))
         values |= {(q.name, t): zero for t in range(1 - q.depth, 1)}
-    values |= {place: space.asarray(value[:, None]) for place, value in (initial or {}).items()}
+    values |= {
+        place: space.asarray(value[:, None, ...]) for place, value in (initial or {}).items()
+    }
     found = Run(derivation, sizes, steps, values, space)
     lines = [(a.name, compiled(a.expr, sizes, space)) for a in derivation.assignments]
     for t in range(1, steps + 1):

@@ -99,27 +99,26 @@ def _figure(entries: Sequence[Entry]) -> Figure:
 
 
 def _rates(entries: Sequence[Entry], lengths: Sequence[int]) -> str:
+    """Two tables: what holds for the cell, and the norms at the lengths."""
     at = tuple(lengths) or (len(entries[0].flow.gains.joint) - 1,)
     known = any(e.certified is not None for e in entries)
-    rows: list[list[str]] = []
+    rates: list[list[str]] = []
+    norms: list[list[str]] = []
     for e in entries:
-        flow = e.flow
-        half = flow.half_life
-        certified = _scale(e.certified)
-        rows.append([
-            code_span(e.label), _rate(flow), f"{half:.1f}" if 0 < half < math.inf else "–",
-            *(number_of_log(float(flow.gains.joint[k, 0])) for k in at),
-            number_of_log(float(flow.extremes.largest[-1])), *([certified] if known else []),
-        ])  # fmt: skip
-    last = entries[0].flow.extremes.lags[-1]
-    head = [
-        "cell",
-        "λ₁ per step",
-        "half-life in steps",
-        *(f"gain at {k}" for k in at),
-        f"σ₁ at {last}",
-    ]
-    return table([*head, *(["largest certified weight scale"] if known else [])], rows)
+        flow, half = e.flow, e.flow.half_life
+        life = f"{half:.1f}" if 0 < half < math.inf else "–"
+        rates.append(
+            [code_span(e.label), _rate(flow), life, *([_scale(e.certified)] if known else [])]
+        )
+        ends = zip(flow.extremes.lags, flow.extremes.largest, strict=True)
+        largest = [number_of_log(float(value)) for lag, value in ends if lag in at]
+        gained = [number_of_log(float(flow.gains.joint[k, 0])) for k in at]
+        norms.append([code_span(e.label), *gained, *largest])
+    bound = ["largest certified weight scale"] if known else []
+    there = [k for k in entries[0].flow.extremes.lags if k in at]
+    head = ["cell", *(f"gain at {k}" for k in at), *(f"σ₁ at {k}" for k in there)]
+    first = table(["cell", "λ₁ per step", "half-life in steps", *bound], rates)
+    return f"{first}\n\n{table(head, norms)}"
 
 
 def _scale(certified: float | None) -> str:

@@ -20,6 +20,10 @@ TEXT = (
 )
 
 
+DRAWN = 4
+"""Parameters with lines of their own in the figure of the shares."""
+
+
 def gain_section(flow: Flow, predicted: Predicted | None) -> Section:
     """Figure and table of the gain.
 
@@ -41,7 +45,8 @@ def _figure(flow: Flow, predicted: Predicted | None) -> Figure:
     rate = flow.growth.rate
     series = [Series("gain", lags, [exp(v) for v in joint])]
     if math.isfinite(rate):
-        series.append(Series("$e^{\\lambda_1 k}$", lags, [exp(rate * k) for k in lags]))
+        values = [exp(rate * k) for k in lags]
+        series.append(Series("$e^{\\lambda_1 k}$", lags, values, beside=0))
     marks: list[tuple[float, str]] = []
     told = ""
     if predicted is not None:
@@ -77,33 +82,44 @@ def _table(flow: Flow) -> str:
 def shares_section(flow: Flow) -> Section:
     """Each lag's share of the gradient, parameter by parameter."""
     found, check = flow.shares, "✓" if flow.difference < 1e-10 else "✗"
-    every = found.shares
-    own = found.by_parameter
-    shown = [d for d in (0, 1, 2, 5, 10, 20, 50, 100) if d < len(every)]
+    last = len(found.shares) - 1
+    shown = sorted({d for d in (0, 1, 2, 5, 10, 20, 50) if d < last} | {last})
+    every = {"all together": found.shares}
+    every |= {f"${latex_name(name)}$": share for name, share in found.by_parameter.items()}
     rows = [
-        [f"{d}", percent(float(every[: d + 1].sum())), *(percent(float(v[: d + 1].sum())) for v in own.values())]
-        for d in shown
-    ]  # fmt: skip
-    head = ["lags $0$ to $d$", "all", *(f"${latex_name(name)}$" for name in own)]
+        [name, *(percent(float(share[: d + 1].sum())) for d in shown)]
+        for name, share in every.items()
+    ]
     text = (
         heading("shares", "Each lag’s share of the gradient")
         + r"$\partial L/\partial\theta = \sum_d G_d$ with $G_d$ what the losses contribute through the parameter's use "
-        f"$d$ steps earlier, over a run of {len(every)} steps with random losses on the last line's output. A share is "
-        r"$\langle G_d, G\rangle/\langle G, G\rangle$; the table adds the shares up."
-        + f"\n\n{table(head, rows)}\n\n{check} The parts add up to the gradient by one backward pass: relative "
-        f"difference {flow.difference:.1e}."
+        f"$d$ steps earlier, over a run of {last + 1} steps with random losses on the last line's output. A share is "
+        r"$\langle G_d, G\rangle/\langle G, G\rangle$; the table adds up the shares of the lags $0$ to $d$."
+        + f"\n\n{table(['parameter', *(f'$d = {d}$' for d in shown)], rows)}\n\n"
+        f"{check} The parts add up to the gradient by one backward pass: relative difference {flow.difference:.1e}."
     )
-    lags = list(range(len(every)))
-    norms = {name: value for name, value in found.norms_by_parameter.items() if value.any()}
-    series = [
-        Series(f"${latex_name(name)}$", lags, (value / max(float(value.max()), 1e-300)).tolist())
-        for name, value in norms.items()
-    ]
+    return Section("shares", [Text(text), _shares_figure(flow)])
+
+
+def _shares_figure(flow: Flow) -> Figure:
+    """‖G_d‖ of all parameters together, and of those with the largest gradients."""
+    found = flow.shares
+    sizes = {name: float((value**2).sum()) for name, value in found.total.items()}
+    most = sorted(sizes, key=lambda name: -sizes[name])[:DRAWN]
+    lines = {"all": found.norms} | {
+        f"${latex_name(k)}$": v for k, v in found.norms_by_parameter.items() if k in most
+    }
+    whole = math.sqrt(sum(sizes.values())) or 1.0
+    lags = list(range(len(found.norms)))
+    series = [Series(name, lags, (v / whole).tolist()) for name, v in lines.items() if v.any()]
+    series = series or [Series("all", lags, found.norms.tolist())]
     drawn = line_figure(
-        series, xlabel="lag $d$ in steps", ylabel=r"$\|G_d\| \,/\, \max_d \|G_d\|$", logy=True
+        series, xlabel="lag $d$ in steps", ylabel=r"$\|G_d\| \,/\, \|G\|$", logy=True
     )
-    figure = Figure(
-        to_picture(drawn), "**Figure 2.** The norm of each lag's part of the gradient, parameter by parameter.",
-        f"Norms of the lags' parts for {len(series)} parameters, logarithmic.", "fig-shares",
-    )  # fmt: skip
-    return Section("shares", [Text(text), figure])
+    return Figure(
+        to_picture(drawn),
+        "**Figure 2.** The norm of each lag's part of the gradient: all parameters together, and those with the "
+        "largest gradients.",
+        f"Norms of the lags' parts, {len(series)} lines, logarithmic.",
+        "fig-shares",
+    )

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         UnknownCellError,
     )
     from derive.language import timed
+    from numeric.watch import Watch
     from proofs.check import check
     from proofs.claims.court import judge
     from throughtime.model import Model, from_sympy, load, read, shipped
@@ -40,6 +41,7 @@ __all__ = [
     "ShapeError",
     "ThroughtimeError",
     "UnknownCellError",
+    "Watch",
     "__version__",
     "check",
     "from_sympy",
@@ -53,6 +55,7 @@ __all__ = [
 
 _HOME = {
     "timed": "derive.language",
+    "Watch": "numeric.watch",
     "check": "proofs.check",
     "judge": "proofs.claims.court",
     "verify_file": "throughtime.verifying",

@@ -282,6 +282,33 @@ def test_a_task_that_cannot_be_measured_has_a_row_that_says_why(tmp_path: Path) 
     assert "rate" not in row
 
 
+@pytest.mark.parametrize("library", ["torch", "array_api_strict"])
+def test_a_task_is_measured_alike_in_other_libraries(library: str, tmp_path: Path) -> None:
+    pytest.importorskip(library)
+    pytest.importorskip("array_api_compat")
+    ours = measure(read_grid(grid_file(tmp_path)).tasks[-1])
+    other = read_grid(grid_file(tmp_path, text=f'library = "{library}"\n' + GRID)).tasks[-1]
+    theirs = measure(other)
+    assert theirs.keys() == ours.keys()
+    for name in ("rate", "log_norm", "log_largest", "log_smallest"):
+        assert theirs[name] == pytest.approx(ours[name], rel=1e-9)
+    assert theirs["task"] == ours["task"]  # the same row, wherever it is measured
+
+
+def test_single_precision_is_another_task(tmp_path: Path) -> None:
+    ours = measure(read_grid(grid_file(tmp_path)).tasks[0])
+    single = measure(read_grid(grid_file(tmp_path, text='dtype = "float32"\n' + GRID)).tasks[0])
+    assert single["task"] != ours["task"]
+    assert single["drawn"] == ours["drawn"]
+    assert single["rate"] == pytest.approx(ours["rate"], abs=1e-4)
+    assert single["rate"] != ours["rate"]
+
+
+def test_a_library_that_is_not_there_is_said_in_the_row(tmp_path: Path) -> None:
+    row = measure(read_grid(grid_file(tmp_path, text='library = "cupy"\n' + GRID)).tasks[0])
+    assert "cupy" in row["error"]
+
+
 def test_a_cell_from_a_file_travels_with_its_text(tmp_path: Path) -> None:
     file = tmp_path / "mine.cell"
     file.write_text("h[t] = tanh(W @ h[t-1] + x[t])\n")
