@@ -2,6 +2,7 @@
 
 truncation    truncated_gradients: every k₁ steps, back k₂ steps
 checkpoint    checkpointed_value_and_grad: O(√T) memory
+portable      for any array namespace instead of NumPy's alone
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ import ast
 from dataclasses import dataclass
 
 from derive.derivation import Derivation
+from derive.errors import ArgumentError
 from derive.network_derivation import NetworkDerivation
 from numeric import checkpointed, realtime, stretches
 from numeric.checkpointed import checkpointed_functions
 from numeric.network_source import generate_network
+from numeric.portable_source import generate_portable
 from numeric.realtime import realtime_functions
 from numeric.scan_source import generate_network_scan, generate_scan
 from numeric.source import generate
@@ -33,12 +36,14 @@ class Additions:
         checkpoint: gradients with O(√T) memory.
         scan: no loop over steps, for recurrences that are linear in their state.
         real_time: gradients forward in time, for small cells.
+        portable: over any array namespace; nothing else goes with it.
     """
 
     truncation: tuple[int, int] | None = None
     checkpoint: bool = False
     scan: bool = False
     real_time: bool = False
+    portable: bool = False
 
 
 def generate_with(derivation: Derivation | NetworkDerivation, wanted: Additions) -> str:
@@ -51,6 +56,8 @@ def generate_with(derivation: Derivation | NetworkDerivation, wanted: Additions)
     Raises:
         ArgumentError: it makes no sense for this cell or network; the message says why.
     """
+    if wanted.portable:
+        return _portable(derivation, wanted)
     parts = [_main(derivation, scan=wanted.scan).rstrip("\n")]
     if wanted.truncation is not None:
         parts += [
@@ -72,6 +79,20 @@ def _main(derivation: Derivation | NetworkDerivation, *, scan: bool) -> str:
     return generate_scan(derivation) if scan else generate(derivation)
 
 
+def _portable(derivation: Derivation | NetworkDerivation, wanted: Additions) -> str:
+    """The file over any array namespace, by itself."""
+    if isinstance(derivation, NetworkDerivation):
+        raise ArgumentError(
+            "Files for any array namespace are written for cells, not for networks.",
+            "Generate the cells one by one, or the network for NumPy.",
+        )
+    if wanted != Additions(portable=True):
+        raise ArgumentError(
+            "A file for any array namespace brings nothing else along.", "Leave out the other options."
+        )
+    return generate_portable(derivation)
+
+
 def additions_in(source: str) -> Additions:
     """What a file brings along, read without running it."""
     defined = functions_in(source)
@@ -80,6 +101,7 @@ def additions_in(source: str) -> Additions:
         checkpoint=checkpointed.NAME in defined,
         scan=bool(defined & SCANS),
         real_time=realtime.NAME in defined,
+        portable="namespace" in defined,
     )
 
 

@@ -210,6 +210,7 @@ def generate(
     say(f"generating {model.name}")
     wanted = {
         "truncation": truncate, "checkpoint": checkpoint, "scan": scan, "real_time": rtrl,
+        "portable": backend == "array-api",
     }  # fmt: skip
     source = model.generate(**{name: value for name, value in wanted.items() if value}).source
     if training:

@@ -100,6 +100,7 @@ def code_with(
     checkpoint: bool,
     scan: bool,
     real_time: bool,
+    portable: bool,
 ) -> Code:
     """The code of a cell or a network with what is asked for besides forward and backward pass.
 
@@ -108,7 +109,8 @@ def code_with(
     """
     from numeric.additions import Additions, generate_with
 
-    return Code(generate_with(derivation, Additions(truncation, checkpoint, scan, real_time)))
+    wanted = Additions(truncation, checkpoint, scan, real_time, portable)
+    return Code(generate_with(derivation, wanted))
 
 
 def certified_code(name: str, source: str, verification: Verification) -> Code:

@@ -222,6 +222,7 @@ class Model:
         checkpoint: bool = False,
         scan: bool = False,
         real_time: bool = False,
+        portable: bool = False,
     ) -> Code:
         """The NumPy code of forward and backward pass; ``verify`` tells whether it is right.
 
@@ -230,13 +231,14 @@ class Model:
             checkpoint: bring along gradients with O(√T) memory.
             scan: compute all steps together, where a recurrence is linear in its state.
             real_time: bring along gradients forward in time, for small cells.
+            portable: for any array namespace, not for NumPy alone.
 
         Raises:
             ArgumentError: it makes no sense for this cell; the message says why.
         """
-        if truncation is None and not (checkpoint or scan or real_time):
+        if truncation is None and not (checkpoint or scan or real_time or portable):
             return self._code
-        return code_with(self._derivation, truncation, checkpoint, scan, real_time)
+        return code_with(self._derivation, truncation, checkpoint, scan, real_time, portable)
 
     def verify(
         self, source: str | None = None, *, seed: int = 0, on_progress: Progress | None = None
