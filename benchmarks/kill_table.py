@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.kill_page import page, write_figure
-from benchmarks.kill_spots import blind_spots, growth
+from benchmarks.kill_spots import BLIND, GROWING, MISTAKES, blind_spots, growth
 from derive.catalog import load, shipped
 from derive.network_catalog import load as load_network
 from numeric.source import generate
@@ -37,6 +37,7 @@ FOUND = ROOT / "build" / "kill-table"
 NETWORKS = ("many_to_one", "tagger", "deep")
 CLOSELY = ("elman", "gru", "lstm")
 """Cells that are asked about in every setting; the others in the usual one."""
+SPOTS = "blind spots"
 NOT_A_PASS = ("step", "value_and_grad", "init_state")
 OTHERS, OF_NETWORKS = 4, 5
 """The others are asked about one mutant in this many; of networks, which take them long, fewer by that factor."""
@@ -56,13 +57,15 @@ def main() -> None:
     names = [*chosen.cells, *chosen.networks]
     with ProcessPoolExecutor(chosen.processes) as pool:
         work = [pool.submit(examine, n, chosen.others, again=chosen.again) for n in names]
-        spots = [pool.submit(growth), pool.submit(blind_spots)]
+        work.append(pool.submit(look_at_spots, again=chosen.again))
         for done in as_completed(work):
             print(done.result(), file=sys.stderr, flush=True)  # noqa: T201
-        grown, blind = (s.result() for s in spots)
     found = [json.loads(_file(name).read_text()) for name in names]
+    spots = json.loads(_file(SPOTS).read_text())
     (ROOT / "docs" / "images").mkdir(parents=True, exist_ok=True)
-    (ROOT / "docs" / "kill-table.md").write_text(page(found, grown, blind), encoding="utf-8")
+    (ROOT / "docs" / "kill-table.md").write_text(
+        page(found, spots["growth"], spots["blind"]), encoding="utf-8"
+    )
     write_figure(found, ROOT / "docs" / "images" / "kill-table.svg")
 
 
@@ -79,15 +82,32 @@ def examine(name: str, others: int, *, again: bool = False) -> str:
         tasks = [task(trial.cell, trial.source, setting) for setting in settings]
     mutants = list(trial.mutants())
     key = _fingerprint(trial.source, mutants, others)
-    if not again and _file(name).exists():
-        kept = json.loads(_file(name).read_text())
-        if kept["key"] == key:
-            return f"{name}: kept"
+    if _kept(name, key) and not again:
+        return f"{name}: kept"
     found = {"cell": name, "key": key, "others": others, **_found(trial, mutants, tasks, others)}
+    _keep(name, found)
+    return f"{name}: {len(mutants)} mutants"
+
+
+def look_at_spots(*, again: bool = False) -> str:
+    """Who accepts what where wrong code looks right, and right code wrong; written down likewise."""
+    source = Trial(load("elman")).source
+    key = _fingerprint(source, [], 0, *MISTAKES.values(), str((BLIND, GROWING)))
+    if _kept(SPOTS, key) and not again:
+        return f"{SPOTS}: kept"
+    _keep(SPOTS, {"key": key, "blind": blind_spots(), "growth": growth()})
+    return SPOTS
+
+
+def _kept(name: str, key: str) -> bool:
+    return _file(name).exists() and json.loads(_file(name).read_text())["key"] == key
+
+
+def _keep(name: str, found: dict[str, Any]) -> None:
+    """Writes what was found, whole or not at all."""
     partly = _file(name).with_suffix(".part")
     partly.write_text(json.dumps(found, indent=0))
     partly.replace(_file(name))
-    return f"{name}: {len(mutants)} mutants"
 
 
 def _file(name: str) -> Path:
@@ -98,9 +118,9 @@ def _versions() -> dict[str, str]:
     return {o.name: f"{o.package} {o.version}".strip() if o.present else "" for o in OPPONENTS}
 
 
-def _fingerprint(source: str, mutants: list[Mutant], others: int) -> str:
+def _fingerprint(source: str, mutants: list[Mutant], others: int, *more: str) -> str:
     """Changes with whatever the findings depend on, but for the checks themselves."""
-    parts = [source, *map(str, mutants), str(others), str(_versions())]
+    parts = [source, *map(str, mutants), str(others), str(_versions()), *more]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 

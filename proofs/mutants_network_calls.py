@@ -28,8 +28,14 @@ class NetworkCall(Call):
         self.final_bar = layout.final_bar(sample, np.float64)
 
     def beyond(self, module: ModuleType) -> dict[str, Arrays]:
-        """The sum of the network's own losses, and its gradients."""
+        """The sum of the network's own losses, and its gradients; and a single step, where there is one."""
         value, gradients = module.value_and_grad(
             self.params, *self.inputs, self.state, **self.keywords
         )
-        return whole(value, gradients)
+        parts = whole(value, gradients)
+        if hasattr(module, "step"):
+            first = [x[0] for x in self.inputs]
+            parts["step"], parts["state after a step"] = module.step(
+                self.params, *first, self.state
+            )
+        return parts
