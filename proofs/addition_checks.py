@@ -12,6 +12,7 @@ from proofs import scan_checks as scans
 from proofs import stretch_checks as of_cells
 from proofs.network_contract import Examine as ExamineNetwork
 from proofs.subject import Examine
+from proofs.training_checks import OF_TRAINING
 
 TRUNCATED, CHECKPOINTED = "truncated_gradients", "checkpointed_value_and_grad"
 
@@ -42,6 +43,7 @@ OF_CELLS: dict[str, dict[str, Examine]] = {
         in_time.STEPS: in_time.step_by_step,
     },
     **dict.fromkeys(sorted(SCANS), _SCANS),
+    **OF_TRAINING,
 }
 OF_NETWORKS: dict[str, dict[str, ExamineNetwork]] = {
     TRUNCATED: {
@@ -53,6 +55,7 @@ OF_NETWORKS: dict[str, dict[str, ExamineNetwork]] = {
         of_cells.SPARSE: of_networks.checkpointed_memory,
     },
     **dict.fromkeys(sorted(SCANS), _NETWORK_SCANS),
+    **OF_TRAINING,
 }
 
 

@@ -67,9 +67,11 @@ TESTS = {
         "numeric/test_training.py::test_clipping_by_norm_keeps_the_direction_and_bounds_the_length",
         "numeric/test_training.py::test_clipping_leaves_short_gradients_and_its_arguments_alone",
         "numeric/test_training.py::test_clipping_by_value_bounds_every_entry",
+        "proofs/test_training_checks.py::test_a_broken_clipping_withholds_the_word_verified",
     ],
     "A18": [
         "numeric/test_training.py::test_windows_overlap_and_are_followed_by_their_targets",
+        "proofs/test_training_checks.py::test_a_mistake_is_noticed_by_its_check",
         "test_examples.py::test_temperature_beats_tomorrow_as_today",
     ],
     "A19": [SHARES],

@@ -1,0 +1,82 @@
+"""Clipping, windows, optimisers and the loop are checked where a file has them; every mistake in them is noticed."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+import throughtime
+from numeric.training import with_training
+from proofs.addition_checks import OF_CELLS, OF_NETWORKS, examined
+from proofs.modules import Code, load_source
+from proofs.training_checks import CLIPPING, LOOP, OF_TRAINING, OPTIMISERS, WINDOWS
+
+SOURCE = with_training("import numpy as np\n\nArray = np.ndarray\nArrays = dict[str, Array]\n")
+CHECKS = {name: examine for checks in OF_TRAINING.values() for name, examine in checks.items()}
+
+MISTAKES = {
+    CLIPPING: [
+        ("norm > limit else", "norm < limit else"),
+        ("scale = limit / norm", "scale = norm / limit"),
+        ("np.sum(np.square(g))", "np.sum(np.abs(g))"),
+        ("sum(float(np.sum(np.square(g))) for g", "max(float(np.sum(np.square(g))) for g"),
+        ("np.clip(g, -limit, limit)", "np.clip(g, 0, limit)"),
+        ("np.clip(g, -limit, limit)", "np.clip(g, -limit, limit, out=g)"),
+        ("(g * scale).astype(g.dtype)", "(g * np.float64(scale)).astype(float)"),
+    ],
+    WINDOWS: [
+        ("series[i : i + count]", "series[i + 1 : i + 1 + count]"),
+        ("series[length + ahead - 1 :]", "series[length :]"),
+        ("[:count]", "[: count - 1]"),
+        ("count = len(series) - length - ahead + 1", "count = len(series) - length"),
+        ("or count < 1", "or count < 0"),
+    ],
+    OPTIMISERS: [
+        ("momentum * memory[name] + g", "memory[name] + g"),
+        ("value - rate * memory[name]", "value + rate * memory[name]"),
+        ("1.0 - b1**count", "1.0 - b1"),
+        ("(1.0 - b2) * np.square(g)", "np.square(g)"),
+        ("(np.sqrt(v) + eps)", "np.sqrt(v + eps)"),
+        ("np.zeros(()))) + 1", "np.zeros(()))) + 2"),
+    ],
+    LOOP: [
+        ("clip_by_norm(gradients, clip)", "gradients"),
+        ("    each(step, loss,", "    each(step, 2 * loss,"),
+        ("params = update(params, gradients, memory, rate)", "update(params, gradients, memory, rate)"),
+        ("update(params, gradients, memory, rate)", "update(params, gradients, {}, 2 * rate)"),
+    ],
+}  # fmt: skip
+
+
+def verdicts(source: str) -> dict[str, str]:
+    subject = SimpleNamespace(code=Code(load_source(source, "training", ("train",))), seed=0)
+    return {name: examine(subject).verdict for name, examine in CHECKS.items()}
+
+
+def test_what_is_right_holds():
+    assert set(verdicts(SOURCE).values()) == {"holds"}
+
+
+@pytest.mark.parametrize(
+    ("check", "right", "wrong"), [(c, *pair) for c, pairs in MISTAKES.items() for pair in pairs]
+)
+def test_a_mistake_is_noticed_by_its_check(check, right, wrong):
+    assert right in SOURCE
+    assert verdicts(SOURCE.replace(right, wrong, 1))[check] == "fails"
+
+
+def test_a_file_that_trains_is_verified_with_its_training_and_no_other_is():
+    plain = throughtime.read("h[t] = tanh(W @ h[t-1] + U @ x[t])", "small").generate().source
+    for table in (OF_CELLS, OF_NETWORKS):
+        assert set(CHECKS) <= set(examined(with_training(plain), table))
+        assert not set(CHECKS) & set(examined(plain, table))
+
+
+def test_a_broken_clipping_withholds_the_word_verified():
+    model = throughtime.read("h[t] = tanh(W @ h[t-1] + U @ x[t])", "small")
+    source = with_training(model.generate().source)
+    broken = source.replace("norm > limit else", "norm < limit else")
+    verification = model.verify(broken)
+    assert not verification.ok
+    assert [check.name for check in verification.failures] == [CLIPPING, LOOP]
