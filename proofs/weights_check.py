@@ -45,6 +45,47 @@ def weights_check(layer: Recurrent, seed: int = 0) -> Check:
     return measured("loaded weights", what, f"T={T} B={B} n={layer.n} m={layer.m}", error, bound)
 
 
+def weights_gradient_check(layer: Recurrent, seed: int = 0) -> Check:
+    """The gradients of the generated code at the loaded weights, against a complex step along random directions.
+
+    Law: for a loss ⟨v, h⟩, Im L(θ + iεd) / ε = ⟨∂L/∂θ, d⟩ up to rounding (Squire and Trapp, 1998), jointly in the
+    parameters, the inputs and the initial state.
+
+    Args:
+        layer: as loaded.
+        seed: of the inputs, the states, the loss and the directions.
+    """
+    code = load_source(generate(derive(catalog.load(layer.spec))))
+    rng = np.random.default_rng(seed)
+    state = {
+        k: rng.standard_normal(v.shape) for k, v in code.init_state(B, layer.n, layer.m).items()
+    }
+    given = (layer.parameters, {"x": rng.standard_normal((T, B, layer.m))}, state)
+    outputs, _, cache = code.forward(given[0], given[1]["x"], given[2])
+    weight = {k: rng.standard_normal(v.shape) for k, v in outputs.items()}
+    found = code.backward(given[0], cache, weight)
+    along = [{k: rng.standard_normal(np.shape(v)) for k, v in part.items()} for part in given]
+    turned = [
+        {k: v + 1e-30j * d[k] for k, v in part.items()}
+        for part, d in zip(given, along, strict=True)
+    ]
+    moved, _, _ = code.forward(turned[0], turned[1]["x"], turned[2])
+    true = sum(float(np.sum(weight[k] * v.imag)) for k, v in moved.items()) / 1e-30
+    ours = sum(
+        float(np.sum(part[k] * d[k])) for part, d in zip(found, along, strict=True) for k in d
+    )
+    size = sum(
+        float(np.linalg.norm(part[k]) * np.linalg.norm(d[k]))
+        for part, d in zip(found, along, strict=True)
+        for k in d
+    )
+    what = f"every gradient of {layer.spec} at the weights of {layer.name} against a complex step"
+    sizes = f"T={T} B={B} n={layer.n} m={layer.m}"
+    return measured(
+        "gradients at loaded weights", what, sizes, abs(ours - true) / max(size, 1e-30), 1e-11
+    )
+
+
 def outputs_of(layer: Recurrent, x: Array, start: Mapping[str, Array]) -> Array:
     """The states h of every step, (T, B, n), as the code generated for the shipped cell computes them.
 

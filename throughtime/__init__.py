@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from numeric.watch import Watch
     from proofs.check import check
     from proofs.claims.court import judge
+    from throughtime.exchange import load_weights
     from throughtime.model import Model, from_sympy, load, read, shipped
     from throughtime.verifying import verify_file
 
@@ -47,6 +48,7 @@ __all__ = [
     "from_sympy",
     "judge",
     "load",
+    "load_weights",
     "read",
     "shipped",
     "timed",
@@ -58,6 +60,7 @@ _HOME = {
     "Watch": "numeric.watch",
     "check": "proofs.check",
     "judge": "proofs.claims.court",
+    "load_weights": "throughtime.exchange",
     "verify_file": "throughtime.verifying",
     **dict.fromkeys(("Model", "from_sympy", "load", "read", "shipped"), "throughtime.model"),
     **dict.fromkeys(

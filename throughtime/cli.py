@@ -105,7 +105,7 @@ def report(
 
 
 @cli.command(epilog=EPILOG)
-@click.argument("target", metavar="F.py|CELL")
+@click.argument("target", metavar="F.py|CELL", required=False)
 @click.option(
     "--seed",
     type=click.IntRange(min=0),
@@ -139,16 +139,32 @@ def report(
     show_default=True,
     help="Memory in GiB that F.py and its checks may take.",
 )
+@click.option(
+    "--weights",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Check the layers of a model of torch, Keras or ONNX: their cells, and those with these weights.",
+)
+@click.option("--layer", metavar="NAME", help="One layer of the file; all of them if not given.")
 @common
 @click.pass_obj
 def verify(
-    say: Progress, target: str, seed: int, renew: bool, mutants: bool, seconds: float, gib: float
-) -> Outcome:
+    say: Progress, target: str | None, seed: int, renew: bool, mutants: bool, seconds: float, gib: float,
+    weights: str | None, layer: str | None,
+) -> Outcome:  # fmt: skip
     """Run the checks on a generated file as it is now, or on CELL.
 
     F.py is run: in a process of its own, limited in time and memory. That stops code that hangs,
     crashes or fills the memory; it is no jail for code that means harm.
     """
+    if weights is not None:
+        if target or renew or mutants:
+            raise ArgumentError(
+                "--weights goes without F.py, CELL, --renew and --mutants.", "Leave them out."
+            )
+        return _verified_weights(weights, layer, seed, say)
+    if target is None:
+        raise ArgumentError("Nothing to verify was named.", "Give F.py, CELL, or --weights FILE.")
     if target.endswith(".py"):
         from throughtime.verifying import examine
 
@@ -162,6 +178,22 @@ def verify(
         if mutants and verification.ok:
             report = model.mutants(seed=seed, on_progress=say)
     return _judged(target, verification, report)
+
+
+def _verified_weights(weights: str, layer: str | None, seed: int, say: Progress) -> Outcome:
+    """The outcome of the checks on every layer of a weight file."""
+    from throughtime.exchange import verified_weights
+
+    say(f"reading {weights}")
+    outcomes = []
+    for each, verification in verified_weights(weights, layer, seed, say):
+        found = _judged(each.label, verification, None)
+        outcomes.append((f"{each.told}\n\n{found.text}", found))
+    return Outcome(
+        {"layers": [found.data for _, found in outcomes]},
+        "\n\n".join(text for text, _ in outcomes),
+        max(found.exit_code for _, found in outcomes),
+    )
 
 
 def _judged(target: str, verification: Verification, mutants: MutantReport | None) -> Outcome:

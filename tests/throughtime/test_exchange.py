@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import throughtime
 from derive.errors import ArgumentError
 from numeric.weights.loading import recurrent_layers
+from proofs import weights_check
 from proofs.modules import load_source
+from proofs.weights_check import weights_gradient_check
+from throughtime.cli import cli
 
 
 def started(spec: str, *sizes: int) -> dict[str, np.ndarray]:
@@ -107,3 +112,42 @@ def test_what_cannot_be_exported_is_told() -> None:
     pytest.importorskip("torch")
     with pytest.raises(ArgumentError, match="sizes n, m"):
         throughtime.load("lstm").to_torch(n=3)
+
+
+def onnx_file(folder: Path, spec: str = "lstm") -> Path:
+    onnx = pytest.importorskip("onnx")
+    model = throughtime.load(spec)
+    onnx.save(model.to_onnx(started(spec, 4, 3)), str(folder / "model.onnx"))
+    return folder / "model.onnx"
+
+
+def test_weights_are_verified_from_the_command_line(tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    done = CliRunner().invoke(cli, ["verify", "--weights", str(onnx_file(tmp_path)), "--json"])
+    assert done.exit_code == 0, done.output
+    (layer,) = json.loads(done.stdout)["layers"]
+    verdicts = {check["name"]: check["verdict"] for check in layer["verification"]["checks"]}
+    assert verdicts["loaded weights"] == verdicts["gradients at loaded weights"] == "holds"
+    assert len(verdicts) > 20
+
+
+def test_wrong_gradients_at_loaded_weights_are_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (layer,) = throughtime.load_weights(onnx_file(tmp_path))
+    assert weights_gradient_check(layer).ok
+    right = weights_check.generate
+    wrong = "c_bar[t] * i[t] * (1.0 - g[t] ** 2)"
+    assert wrong in right(throughtime.load("lstm").derive())
+    monkeypatch.setattr(
+        weights_check, "generate", lambda d: right(d).replace(wrong, wrong.replace("i[t]", "f[t]"))
+    )
+    assert not weights_gradient_check(layer).ok
+
+
+def test_what_does_not_go_with_weights_is_told(tmp_path: Path) -> None:
+    for more in (["gru"], ["--renew"], ["--mutants"]):
+        done = CliRunner().invoke(cli, ["verify", "--weights", "model.onnx", *more])
+        assert done.exit_code == 2
+        assert "--weights goes without" in done.output
+    assert "Give F.py, CELL, or --weights FILE" in CliRunner().invoke(cli, ["verify"]).output
