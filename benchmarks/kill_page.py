@@ -2,71 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.kill_text import BLIND, EVERY, GROWTH, HEAD, HOW
+
 OURS = "throughtime"
 NAMES = ("gradcheck", "check_grads", "central differences")
 FAMILIES = {"rule": "wrong adjoint rules", "equation": "wrong equations", "source": "wrong code"}
-
-_HEAD = """# Who notices a wrong gradient?
-
-Every shipped cell, and three networks, are broken on purpose, one mistake at a time: in the adjoint rules, in the
-equations of the derivation, and in the generated source (of networks in the source alone). A mutant is killed when a
-check refuses it. The numbers are killed / asked. throughtime's checks are those of `throughtime verify --mutants`.
-
-    make kill-table
-
-writes this page again. Everything in it is deterministic: the mutants, the sizes, the seeds.
-
-![Wrong code accepted, by setting](images/kill-table.svg)
-"""
-
-_BLIND = """An Elman network with one line wrong. At these weights the wrong gradient equals the right one, or nearly,
-so whoever looks at them alone must accept it. `throughtime.check` has the same loss and gradient, and looks at
-other weights too; `throughtime verify` draws sizes, weights and lengths of its own.
-"""
-
-_EVERY = """All mutants of some cells, in every setting, throughtime being `throughtime verify`:
-"""
-
-_GROWTH = """An Elman network with n = 32, weights gain · N(0, 1/n), no input, only the last step's output. Differences
-over the whole sequence mean nothing here. The right gradient must be accepted and the wrong one refused.
-"""
-
-_HOW = """
-## How the others were asked
-
-The two passes of the generated (and then broken) module are one operation of the framework: a
-`torch.autograd.Function`, a `jax.custom_vjp`. Every parameter, every input and every initial value is a
-differentiable argument, and every output at every step and every final value is compared, in double precision.
-An exception counts as noticing. What `np.empty` returns is not a number, for the others as for us, so that no
-verdict hangs on what the memory held before. Mutants of `step`, `value_and_grad` and `init_state` are no
-gradients and were not put to the others; a broken derivation was put to them as the code generated from it, if
-that code is wrong too. Code that two mutants share was asked about once.
-
-| setting | what it is |
-|---|---|
-| usual | the cell's own initial weights, n = 3, other sizes 2, T = 4, B = 2, initial state zero, random inputs |
-| n = 1 | every size 1, T = 3, B = 1 |
-| W symmetric | square weights symmetric, n = 2, T = 3, B = 1 |
-| W diagonal | square weights diagonal, n = 2, T = 3, B = 1 |
-| small weights | weights times 0.02, n = 2, T = 8, B = 1, only the last step's outputs |
-
-- **gradcheck**: `torch.autograd.gradcheck(f, inputs)`, its defaults (eps 1e-6, atol 1e-5, rtol 1e-3).
-- **check_grads**: `jax.test_util.check_grads(f, args, order=1, modes=["rev"])` with 64-bit numbers switched on;
-  it looks along one random direction.
-- **central differences**: eps 1e-6 on the loss Σ ½‖output − target‖², every entry; a block is wrong if ‖a − b‖
-  / (‖a‖ + ‖b‖) ≥ 1e-4.
-
-Some kinds are out of a gradient check's sight by nature, and are in the table all the same because a generated
-file must not have them: single precision within double (`precision`), results that share memory with a cache
-(`stale buffer`, in part), and defaults of arguments. Others need a longer sequence than
-these: a path
-that is cut every 35 steps (`truncation`).
-"""
 
 
 Rows = list[dict[str, Any]]
@@ -78,7 +24,7 @@ def page(found: Rows, grown: Rows, blind: Rows) -> str:
     versions: dict[str, str] = found[0]["versions"]
     present = [n for n in NAMES if versions[n] or n == "central differences"]
     parts = [
-        _HEAD,
+        HEAD,
         _summary(rows),
         _sampled(found),
         _missing(versions),
@@ -86,14 +32,14 @@ def page(found: Rows, grown: Rows, blind: Rows) -> str:
         _table(rows, present, "usual", "cell"),
     ]
     parts += ["## By sort of mistake, usual setting\n", _by_kind(rows, present)]
-    parts += ["## Where wrong code looks right\n", _BLIND, _accepted(blind)]
-    parts += [_EVERY, _settings(rows, present), _alarms(found)]
-    parts += ["## Where right code looks wrong\n", _GROWTH, _accepted(grown)]
+    parts += ["## Where wrong code looks right\n", BLIND, _accepted(blind)]
+    parts += [EVERY, _settings(rows, present), _alarms(found)]
+    parts += ["## Where right code looks wrong\n", GROWTH, _accepted(grown)]
     parts += [
         "## All mutants, throughtime alone\n",
         _whole(rows),
         _checks(rows),
-        _HOW,
+        HOW,
         _survivors(rows),
         _excused(rows),
     ]
@@ -253,21 +199,29 @@ def _survivors(rows: list[dict[str, Any]]) -> str:
 
 def _excused(rows: list[dict[str, Any]]) -> str:
     """The equivalent mutants, each sort once, with what shows them to be equivalent."""
-    seen: dict[tuple[str, str], list[str]] = {}
+    seen: dict[tuple[str, str, str], list[tuple[str, int]]] = {}
     for r in (r for r in rows if r["fate"] == "equivalent"):
-        what = (
-            f"{r['place'].partition(',')[0]}: {r['description']}"
-            if r["family"] == "source"
-            else f"{r['place']}: {r['description']}"
-        )
-        seen.setdefault((what, r["reason"]), []).append(r["cell"])
+        place = r["place"].partition(",")[0] if r["family"] == "source" else r["place"]
+        why, power, more = _split(r["reason"])
+        key = (f"{place}: {r['description']}", why, more)
+        seen.setdefault(key, []).append((r["cell"], power))
     body = [
-        [f"`{what.replace('|', '¦')}`", ", ".join(dict.fromkeys(cells)), why]
-        for (what, why), cells in seen.items()
+        [
+            f"`{what.replace('|', '¦')}`",
+            ", ".join(dict.fromkeys(cell for cell, _ in found)),
+            f"{why}10^{max(power for _, power in found)}{more}" if more else why,
+        ]
+        for (what, why, more), found in seen.items()
     ]
     return "## Equivalent mutants, and what shows it\n\n" + _lines(
         ["mutant", "cells", "shown by"], body
     )
+
+
+def _split(reason: str) -> tuple[str, int, str]:
+    """A reason, and the power of ten in it that differs from cell to cell; 0 and nothing more if it has none."""
+    found = re.fullmatch(r"(.*probability below )10\^(-\d+)(.*)", reason)
+    return (found[1], int(found[2]), found[3]) if found else (reason, 0, "")
 
 
 def write_figure(found: list[dict[str, Any]], path: Path) -> None:
@@ -294,6 +248,7 @@ def write_figure(found: list[dict[str, Any]], path: Path) -> None:
             axes.bar_label(bars, fmt=lambda v: f"{v:.1f}" if v else "0", fontsize=7)
         axes.set_xticks(range(len(settings)), settings)
         axes.set_ylabel("wrong code accepted, %")
+        axes.margins(y=0.1)
         axes.legend(frameon=False)
         axes.spines[["top", "right"]].set_visible(False)
         figure.savefig(path, format="svg", metadata={"Date": None})
