@@ -55,7 +55,7 @@ class Rows:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.open(self._place, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         except OSError as error:
-            raise OutputError(
+            raise RowsError(
                 f"{self._place} cannot be written: {error.strerror}.", "Choose another file."
             ) from error
         try:

@@ -86,6 +86,11 @@ def study(
     """
     if grid is not None:
         return swept(say, cell, grid, rows, workers, scheduler)
+    if rows or workers or scheduler:
+        raise ArgumentError(
+            "--rows, --workers and --scheduler are for a sweep.",
+            "Pass --sweep GRID.toml, or leave them out.",
+        )
     wanted, setting = _formats(formats), _setting(**given)
     if not setting.weights:
         if cell is None or layer is not None:
@@ -136,13 +141,15 @@ def _studied(
     weights: Mapping[str, Any] | None = None, *, bounds: bool = True,
 ) -> Outcome:  # fmt: skip
     """One cell's study: measured, written, and told."""
+    from numeric.mean_field import forget_path
     from reports.study_guarantee import numbers, told
     from reports.study_page import verdict
     from throughtime.studying import write_study
 
-    found, files, sure = write_study(
+    written = write_study(
         cell, setting, folder, wanted, force=force, say=say, weights=weights, bounds=bounds
     )
+    found, files, sure = written.flow, written.files, written.certified
     data = {"cell": cell, **_numbers(found), "files": files}
     if setting.weights:
         data["weights"] = setting.weights
@@ -162,6 +169,14 @@ def _studied(
             f"shares at lag {last}:",
             *(f"  {100 * v:7.1f} %  {k}" for k, v in shares.items()),
         ]
+    if (theory := written.predicted) is not None:
+        data["predicted"] = {"rate": theory.rate, "error": theory.error}
+        lines.insert(1, f"predicted for many units: λ₁ = {theory.rate:.7f}".replace("-", "−"))
+    if (bias := (setting.values or {}).get("b_f")) is not None:
+        data["forget_path"] = {
+            "steps": (steps := min(100, setting.steps)),
+            "kept": forget_path(bias, steps),
+        }
     if sure is not None:
         data["guarantee"] = numbers(sure)
         lines.append(told(sure))

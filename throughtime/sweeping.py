@@ -80,7 +80,14 @@ def sweep(grid: Path, file: Path, *, workers: int, scheduler: str, say: Say) -> 
         waiting = deque(task for task in read.tasks if task.identity not in rows.keys)
         found.there = found.total - len(waiting)
         open_pool = _cluster(scheduler) if scheduler else _processes(workers)
-        _Sweep(rows, found, waiting, open_pool, say).run()
+        try:
+            _Sweep(rows, found, waiting, open_pool, say).run()
+        except KeyboardInterrupt:
+            done = found.there + found.new
+            say(
+                f"{done:,} of {found.total:,} rows are in {file}; the same command goes on from there"
+            )
+            raise
         if not found.lost:
             rows.finish()
     return found

@@ -20,8 +20,10 @@ import pytest
 from click.testing import CliRunner
 
 from derive.errors import ThroughtimeError
-from numeric.grid import Task
+from numeric.grid import AXES, WHOLE, Task
 from numeric.grid_reader import GridError, read_grid
+from numeric.namespace import DTYPES, KNOWN
+from numeric.sweep_measures import MEASURES
 from throughtime import sweeping
 from throughtime.cli import cli
 from throughtime.sweep_task import measure
@@ -123,6 +125,25 @@ def test_a_sweep_writes_every_row_once_and_goes_on_where_it_was(tmp_path: Path) 
     assert file.read_bytes().startswith(before)
     assert len({row["task"] for row in rows_of(file)}) == len(rows_of(file)) == 8
     assert json.loads(CliRunner().invoke(cli, arguments).stdout)["new"] == 0
+
+
+def test_an_interrupted_sweep_says_how_it_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Interrupted(Deadly):
+        def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(
+        sweeping, "_processes", lambda workers: lambda: (Interrupted(set()), lambda: 1)
+    )
+    said: list[str] = []
+    with pytest.raises(KeyboardInterrupt):
+        sweeping.sweep(
+            grid_file(tmp_path), tmp_path / "r.csv", workers=1, scheduler="", say=said.append
+        )
+    assert "0 of 4 rows are in" in said[-1]
+    assert "goes on from there" in said[-1]
 
 
 SLOW = GRID.replace("T = 60", "T = 6000")
@@ -362,7 +383,8 @@ def test_a_bad_grid_is_refused_with_its_line(text: str, told: str, tmp_path: Pat
 @pytest.mark.parametrize(
     "arguments",
     [("--sweep", "absent.toml"), ("elman", "--sweep", "grid.toml"), ("--sweep", "grid.toml", "--rows", "r.txt"),
-     ("--sweep", "grid.toml", "--workers", "2", "--scheduler", "tcp://x:1"), ()],
+     ("--sweep", "grid.toml", "--workers", "2", "--scheduler", "tcp://x:1"), (),
+     ("elman", "--workers", "2"), ("--sweep", "grid.toml", "--rows", "grid.toml/r.csv")],
 )  # fmt: skip
 def test_a_sweep_that_cannot_be_is_a_usage_error(
     arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -372,6 +394,23 @@ def test_a_sweep_that_cannot_be_is_a_usage_error(
     found = CliRunner().invoke(cli, ["study", *arguments])
     assert found.exit_code == 2, found.output
     assert sorted(path.name for path in tmp_path.iterdir()) == ["grid.toml"]
+
+
+def test_the_grid_of_the_page_on_sweeps_is_one(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "sweeps.md").read_text(encoding="utf-8")
+    text = (
+        page.split("```toml\n")[1]
+        .split("```")[0]
+        .replace("# b_f", "b_f")
+        .replace('"./my.cell"', '"gru"')
+    )
+    path = tmp_path / "grid.toml"
+    path.write_text(text, encoding="utf-8")
+    assert len(read_grid(path).tasks) == 4 * 2 * 3 * 2 * 10 * 3
+    for key in (*AXES, *WHOLE, "measure"):
+        assert f"{key} =" in text or f"`{key}`" in page
+    for name in (*MEASURES, *KNOWN, *DTYPES):
+        assert f"`{name}`" in page
 
 
 def test_rows_of_another_sweep_are_not_mixed_in(tmp_path: Path) -> None:
