@@ -49,7 +49,7 @@ def in_stretches(
     stretches: int | None,
 ) -> tuple[float, tuple[Arrays, Arrays, Arrays]]:
     """Loss and gradients with no more in memory than the states between stretches, and what one stretch needs."""
-    count = int(np.ceil(np.sqrt(T))) if stretches is None else stretches
+    count = int(np.ceil(T**0.5)) if stretches is None else stretches
     if not 1 <= count <= T:
         raise ValueError(f"stretches is {stretches}: expected 1 to T = {T}, or None for √T")
     length = -(-T // count)

@@ -15,8 +15,8 @@ Array = np.ndarray
 
 
 def chunks_of(T: int, width: int) -> tuple[int, int]:
-    """How many chunks of how many steps: √T of them, fewer where steps are wide, one where they fill a call each."""
-    count = max(1, min(int(np.sqrt(T)), 16384 // width)) if width < 1024 else 1
+    """How many chunks of how many steps: √T of them, fewer where steps are wide; one where a step fills a call."""
+    count = min(int(T**0.5), 16384 // width) if T > 5 and width < 1024 else 1
     length = -(-T // count)
     return -(-T // length), length
 
@@ -37,10 +37,9 @@ def linear_scan(a: Array, b: Array, before: Array) -> Array:
     count, length = chunks_of(T, b[0].size)
     if count == 1:
         return coupled_scan([(0, 0, 1, a)], [b], [before])[0]
-    ones = np.ones((count * length - T, *a.shape[1:]), a.dtype)
-    zeros = np.zeros((count * length - T, *b.shape[1:]), b.dtype)
-    factor = np.concatenate((a, ones)).reshape(count, length, *a.shape[1:])
-    value = np.concatenate((b, zeros)).reshape(count, length, *b.shape[1:])
+    spare = count * length - T  # fills the last chunk; what comes out there is not looked at
+    factor = np.concatenate((a, a[:spare])).reshape(count, length, *a.shape[1:])
+    value = np.concatenate((b, b[:spare])).reshape(count, length, *b.shape[1:])
     value[0, 0] += factor[0, 0] * before[0]
     for i in range(1, length):
         value[:, i] += factor[:, i] * value[:, i - 1]

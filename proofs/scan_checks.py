@@ -17,7 +17,9 @@ from proofs.subject import Subject
 from proofs.table import Check, measured
 
 LAW, LINEAR, INTEGERS = "scan, law", "exact, linear recurrence", "scan, over the integers"
-LENGTHS = (1, 2, 3, 5, 16, 17, 40)
+LENGTHS = (1, 2, 3, 5, 6, 16, 17, 40)
+WIDE = 1100
+"""Entries of a step that is too wide to be taken together with others."""
 
 Factors = list[tuple[int, int, int, Array]]
 
@@ -54,7 +56,7 @@ def over_integers(subject: Subject | NetworkSubject) -> Check:
     """The file's own scans over whole numbers, where nothing rounds, against the recurrence step after step."""
     what = "the file's scans against steps one by one, over whole numbers of any size"
     wrong = tuple(dict.fromkeys(_wrong_scans(subject.code.module)))
-    sizes = f"T = {', '.join(map(str, LENGTHS))}, B = 2"
+    sizes = f"T = {', '.join(map(str, LENGTHS))}, n = 3; T = 7, n = {WIDE}; B = 2"
     return measured(INTEGERS, what, sizes, len(wrong), 0, where=wrong, unit="wrong")
 
 
@@ -65,18 +67,18 @@ def _wrong_scans(module: ModuleType) -> Iterator[str]:
     def whole(*shape: int) -> Array:
         return rng.integers(-9, 10, shape).astype(object)
 
-    for T in LENGTHS:
-        b, before = whole(T, 2, 3), whole(1, 2, 3)
+    for T, n in (*((T, 3) for T in LENGTHS), (7, WIDE)):
+        b, before = whole(T, 2, n), whole(1, 2, n)
         coupled = [
-            (i, j, d, whole(T, 2, 3)) for i, j, d in ((0, 0, 1), (0, 1, 1), (1, 0, 2), (1, 1, 3))
+            (i, j, d, whole(T, 2, n)) for i, j, d in ((0, 0, 1), (0, 1, 1), (1, 0, 2), (1, 1, 3))
         ]
-        rests, befores = [b, whole(T, 2, 3)], [whole(2, 2, 3), whole(3, 2, 3)]
+        rests, befores = [b, whole(T, 2, n)], [whole(2, 2, n), whole(3, 2, n)]
         cases: list[tuple[str, tuple[Any, ...], list[Array]]] = [
             ("running_sum", (b, before), _steps([(0, 0, 1, np.ones_like(b))], [b], [before])),
             ("coupled_scan", (coupled, rests, befores), _steps(coupled, rests, befores)),
             ("coupled_adjoint_scan", (coupled, rests), _steps_back(coupled, rests)),
         ]
-        for a in (whole(T, 2, 3), whole(T, 2, 1)):
+        for a in (whole(T, 2, n), whole(T, 2, 1)):
             alone = [(0, 0, 1, a)]
             cases.append(("linear_scan", (a, b, before), _steps(alone, [b], [before])))
             cases.append(("adjoint_scan", (a, b), _steps_back(alone, [b])))

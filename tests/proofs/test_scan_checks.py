@@ -83,6 +83,8 @@ def test_a_wrong_factor_or_rest_is_noticed(change):
         (MINGRU, "factor[1:, i] *= factor[1:, i - 1]", "factor[1:, i] *= 1"),
         (MINGRU, "value[c] += factor[c] * value[c - 1, -1]", "value[c] += factor[c] * value[0, -1]"),
         (MINGRU, "* before[0]", "* 0 * before[0]"),
+        (MINGRU, "whole[j][now[j] + t - d]", "whole[j][now[j] + t - 1 - d]"),
+        (ATTENTION, "whole[t] += whole[t - 1]", "whole[t] += whole[t - 2]"),
         (MINGRU, "a[:0:-1]))", "a[:-1][::-1]))"),
         (LRU, "made.sum(axis=1)", "made.sum(axis=0)"),
         (LRU, "later[d:] = a", "later[:-d] = a"),

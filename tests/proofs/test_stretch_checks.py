@@ -95,7 +95,7 @@ def test_broken_checkpointing_is_noticed(before, after):
 
 
 def test_checkpointing_that_keeps_everything_is_noticed():
-    source = broken("int(np.ceil(np.sqrt(T))) if stretches is None", "1 if stretches is None")
+    source = broken("int(np.ceil(T**0.5)) if stretches is None", "1 if stretches is None")
     assert stretch_checks.checkpointed(subject(source)).ok
     assert not stretch_checks.checkpointed_memory(subject(source)).ok
 
