@@ -96,7 +96,7 @@ def streaming(subject: NetworkSubject) -> Check:
     whole = {name: value for name, value in named.items() if not name.startswith("lengths_")}
     outputs, final, _ = module.forward(params, *inputs, state, **whole)
     (steps,) = {len(value) for value in outputs.values()}
-    found = []
+    found: list[dict[str, Any]] = []
     for t in range(steps):
         out, state = module.step(params, *(x[t] for x in inputs), state)
         found.append(out)

@@ -96,9 +96,13 @@ def loop(subject: Any) -> Check:
         return 0.5 * sum(float(np.sum(v**2)) for v in apart.values()), apart
 
     told: list[tuple[int, float]] = []
+
+    def tell(step: int, value: float, *_: object) -> None:
+        told.append((step, value))
+
     found = module.train(
         copy.deepcopy(start), gradient, batches, rate=0.2, clip=1.0, update=module.sgd,
-        each=lambda step, value, *_: told.append((step, value)),
+        each=tell,
     )  # fmt: skip
     law, losses = start, list[tuple[int, float]]()
     for step, batch in enumerate(batches):

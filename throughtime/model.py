@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from derive.expressions import Timed
     from derive.language_declarations import Option
+    from derive.network_derivation import NetworkDerivation
     from proofs.layouts import LayoutVerdict
     from proofs.mutants import MutantReport
     from proofs.table import Verification
@@ -124,25 +125,33 @@ def verify_here(
         ArgumentError: it is no generated file.
         CellError: its equations are no cell.
     """
-    from numeric.additions import additions_in, generate_with
+    from numeric.additions import additions_in, functions_in, generate_with
+    from numeric.training import NAMES, with_training
     from proofs.network_verification import is_network_file, verify_network_file
     from proofs.verification import verify_file
 
     brought, title = additions_in(source), _title_in(source)
+    trains = bool(functions_in(source) & {*NAMES})
+
+    def again(derivation: Derivation | NetworkDerivation) -> str:
+        """What the generator writes today, with what this file brings along."""
+        text = generate_with(derivation, brought)
+        return with_training(text) if trains else text
+
     if is_network_file(source):
         return verify_network_file(
             path,
             source=source,
             seed=seed,
             on_progress=on_progress,
-            regenerate=lambda d: generate_with(d, brought),
+            regenerate=again,
         )
     return verify_file(
         path,
         source=source,
         seed=seed,
         on_progress=on_progress,
-        regenerate=lambda d: generate_with(_titled(d, title), brought),
+        regenerate=lambda d: again(_titled(d, title)),
     )
 
 

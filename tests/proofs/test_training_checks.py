@@ -80,3 +80,17 @@ def test_a_broken_clipping_withholds_the_word_verified():
     verification = model.verify(broken)
     assert not verification.ok
     assert [check.name for check in verification.failures] == [CLIPPING, LOOP]
+
+
+def test_a_changed_line_of_a_file_that_trains_is_told_alone(tmp_path):
+    from throughtime.verifying import verify_file
+
+    model = throughtime.read("h[t] = tanh(W @ h[t-1] + U @ x[t])", "small")
+    path = tmp_path / "small.py"
+    right, wrong = "norm > limit else", "norm < limit else"
+    path.write_text(with_training(model.generate().source).replace(right, wrong), "utf-8")
+    changed = [line for line in verify_file(path).differences if line[0] in "+-"]
+    assert [line for line in changed if not line.startswith(("+++", "---"))] == [
+        f"-    scale = limit / norm if {right} 1.0",
+        f"+    scale = limit / norm if {wrong} 1.0",
+    ]
