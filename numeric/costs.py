@@ -16,7 +16,9 @@ from sympy.matrices.expressions import (  # pyright: ignore[reportMissingTypeStu
     MatMul,
 )
 
+from derive.cell import Cell
 from derive.derivation import Derivation
+from derive.errors import ArgumentError
 from derive.expressions import LEAVES, operands, walk
 
 T = Symbol("T", integer=True, positive=True)
@@ -58,6 +60,25 @@ def costs(derivation: Derivation) -> Costs:
         for node in walk(a.expr):
             step += _operations(node)
     return Costs(expand(parameters), expand(T * B * step), expand(T * B * kept))
+
+
+MOST_PARAMETERS = 2**27
+"""The most trained entries of a cell that is measured: 1 GiB in float64."""
+
+
+def refuse_beyond(cell: Cell, sizes: Mapping[Any, int]) -> None:
+    """Refuses a cell with more trained entries than the limit, before any of them is drawn.
+
+    Raises:
+        ArgumentError: says how many there would be, at which sizes, and the limit.
+    """
+    count = sum(int((q.shape[0] * q.shape[1]).subs(sizes)) for q in cell.parameters)
+    if count > MOST_PARAMETERS:
+        at = ", ".join(f"{d} = {size:,}" for d, size in sizes.items())
+        raise ArgumentError(
+            f"{cell.name} has {count:,} trained numbers at {at}; at most {MOST_PARAMETERS:,} are measured.",
+            "Choose smaller sizes.",
+        )
 
 
 def _operations(node: Any) -> Any:

@@ -151,6 +151,13 @@ def failure(error: BaseException) -> Outcome:
     if isinstance(error, OSError) and error.filename is not None:
         name = os.fsdecode(error.filename) if not isinstance(error.filename, int) else "a file"
         return _outcome("FileError", f"{name}: {error.strerror or error}", USAGE)
+    if isinstance(error, MemoryError):
+        return _outcome(
+            "MemoryError",
+            f"The memory of this machine is not enough{f': {error}' if str(error) else ''}.",
+            USAGE,
+            remedy="Choose smaller sizes, or fewer steps or samples.",
+        )
     return _outcome(
         "InternalError",
         f"{type(error).__name__}: {error}",

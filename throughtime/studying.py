@@ -13,6 +13,7 @@ from derive import catalog
 from derive.cell import Cell
 from derive.derivation import Derivation, derive
 from derive.starts import cell_started
+from numeric.costs import refuse_beyond
 from numeric.flow import LAGS, Flow, flow
 from numeric.setting import Setting, initial_weights, sizes_of
 from reports.files import OutputExistsError, write_files
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
     from proofs.guarantee_setting import Certified
+    from proofs.prediction import Predicted
 
 Say = Callable[[str], None]
 
@@ -57,7 +59,9 @@ class Prepared:
             found, own = parameters_from(cell, weights, setting.weights)
             setting = replace(setting, sizes=found)
         else:
-            own = self.module.init_params(*sizes_of(cell, setting).values(), seed=setting.seed)
+            sizes = sizes_of(cell, setting)
+            refuse_beyond(cell, sizes)
+            own = self.module.init_params(*sizes.values(), seed=setting.seed)
         return setting, initial_weights(self.derivation, setting, own)
 
 
@@ -112,10 +116,27 @@ def measured(
     return Measured(ready.derivation, fixed, flow(ready.derivation, fixed, setting, lags))
 
 
+@dataclass(frozen=True, slots=True)
+class Studied:
+    """A study, written.
+
+    Args:
+        flow: the measurements.
+        files: by format.
+        certified: the certified bounds, if they were looked for.
+        predicted: what theory predicts, if anything.
+    """
+
+    flow: Flow
+    files: Mapping[str, Path]
+    certified: Certified | None
+    predicted: Predicted | None
+
+
 def write_study(
     spec: str, setting: Setting, folder: Path, formats: Sequence[str], *, force: bool, say: Say,
     weights: Mapping[str, Any] | None = None, bounds: bool = True,
-) -> tuple[Flow, Mapping[str, Path], Certified | None]:  # fmt: skip
+) -> Studied:  # fmt: skip
     """Study a cell and write the page.
 
     Args:
@@ -127,9 +148,6 @@ def write_study(
         say: called with the name of each stage as it begins.
         weights: the user's own parameters by name.
         bounds: whether certified bounds are looked for.
-
-    Returns:
-        The measurements, the files by format, and the certified bounds.
     """
     from reports.study_guarantee import FILE
 
@@ -154,7 +172,7 @@ def write_study(
     notebook = build_study(Study(derivation, found.flow, findings, told, sure))
     best = None if sure is None or sure.guarantee is None else sure.guarantee.best
     kept = {} if best is None or best.certificate is None else {FILE: _json(best.certificate)}
-    return found.flow, _written(notebook, names, folder, force, say, kept), sure
+    return Studied(found.flow, _written(notebook, names, folder, force, say, kept), sure, told)
 
 
 def write_comparison(

@@ -334,6 +334,14 @@ def test_our_own_bug_is_called_ours_and_shows_its_traceback_only_on_request(
     assert "Traceback" in run("derive", "lstm").stderr
 
 
+def test_memory_that_runs_out_is_no_bug_of_ours(model: FakeModel) -> None:
+    model.raises = MemoryError("Unable to allocate 2.98 GiB")
+    result = run("derive", "lstm")
+    assert result.exit_code == 2
+    assert "The memory of this machine is not enough: Unable to allocate" in result.stderr
+    assert "bug" not in result.stderr
+
+
 def test_control_c_exits_130(model: FakeModel) -> None:
     model.raises = KeyboardInterrupt()
     result = run("derive", "lstm")
