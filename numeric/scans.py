@@ -68,16 +68,17 @@ def coupled_scan(
     count, length = chunks_of(T, rests[0][0].size * size)
     if count == 1:
         return one_by_one(factors, rests, before)
+    spare = count * length - T  # fills the last chunk; what comes out there is not looked at
     shape = (count, length, *rests[0].shape[1:])
-    factor = np.zeros((size, size, count * length, *shape[2:]), rests[0].dtype)
-    value = np.zeros((size, count * length, *shape[2:]), rests[0].dtype)
+    rows, factor = [], np.zeros((size, size, count * length, *shape[2:]), rests[0].dtype)
     for i, j, d, a in factors:
         factor[at[i], at[j] + d - 1, :T] += a
-    for i, b in enumerate(rests):
-        value[at[i], :T] = b
-        for back in range(1, depths[i]):
-            factor[at[i] + back, at[i] + back - 1] = 1
-    factor, value = factor.reshape(size, size, *shape), value.reshape(size, *shape)
+    for k, depth, b in zip(at, depths, rests, strict=True):
+        whole = np.concatenate((b, b[:spare]))
+        rows += [whole, *[np.zeros_like(whole)] * (depth - 1)]
+        for back in range(1, depth):
+            factor[k + back, k + back - 1] = 1
+    factor, value = factor.reshape(size, size, *shape), np.stack(rows).reshape(size, *shape)
     first = np.concatenate([h[::-1] for h in before])
     value[:, 0, 0] += (factor[:, :, 0, 0] * first).sum(axis=1)
     for i in range(1, length):
