@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from derive.catalog import source_of
 from derive.errors import ArgumentError, Place
@@ -128,7 +128,7 @@ class _Reader:
             return [axis.default]
         if _is_table(value) and axis.kind is int:
             return self._range(name, axis, value)
-        values: list[Any] = value if isinstance(value, list) else [value]
+        values = _as_list(value)
         if not values:
             raise self._error(
                 name,
@@ -227,6 +227,10 @@ class _Reader:
         lines = self.text.splitlines() or [""]
         text = lines[min(line, len(lines)) - 1]
         return Place(self.path.name, line, text, 0, max(1, len(text.rstrip())))
+
+
+def _as_list(value: Any) -> list[Any]:
+    return cast("list[Any]", value) if isinstance(value, list) else [value]
 
 
 def _is_table(value: Any) -> bool:

@@ -67,7 +67,7 @@ def compiled(expr: Any, sizes: Sizes, space: Namespace = NUMPY) -> Program:
     Returns:
         ``program(look)``, where ``look(leaf)`` is the value of a leaf as an array (…, rows, columns).
     """
-    kind: type = type(expr)
+    kind: Any = type(expr)  # pyright: ignore[reportUnknownVariableType] - of what has no stubs
     make = _MAKERS.get(kind)
     if make is None:
         return lambda look: look(expr)

@@ -87,9 +87,8 @@ class Namespace:
 
     def norm(self, value: Values) -> float:
         """The Euclidean norm of all entries; neither overflows nor underflows where the norm itself does not."""
-        square = (
-            float(np.vdot(value, value)) if self.xp is np else float(self.xp.sum(value * value))
-        )
+        xp = self.xp
+        square = float(xp.vdot(value, value) if xp is np else xp.sum(value * value))
         if 1e-30 < square < 1e30:
             return math.sqrt(square)
         top = float(self.xp.max(self.xp.abs(value)))

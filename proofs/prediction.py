@@ -6,11 +6,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from derive.derivation import Derivation
 from numeric.interpret import Array
 from numeric.mean_field import leaky_rate, vanilla
+from numeric.mean_field_gated import UnsuitedError, population_rate
 from numeric.setting import Setting
 from proofs.theorems_vanilla import functions_of, is_vanilla, same_jacobian
 
@@ -23,11 +22,13 @@ class Predicted:
         rate: λ₁ = ½ log χ per step.
         law: what was solved, as LaTeX.
         reach: √n: with fixed weights the gain follows χ^k only for lags k far below it.
+        error: standard error of the rate, where it is found by sampling.
     """
 
     rate: float
     law: str
     reach: float
+    error: float = 0.0
 
 
 def predicted(
@@ -52,7 +53,14 @@ def predicted(
         if 0 < delta <= 1:
             law = rf"h_t = (1-\delta)h_{{t-1}} + \delta\tanh(Wh_{{t-1}}), \quad \delta = {delta:g}"
             return Predicted(delta * leaky_rate(setting.gain, delta), law, math.sqrt(n))
-    return None
+    try:
+        found = population_rate(derivation, fixed, setting.inputs)
+    except UnsuitedError:
+        return None
+    law = r"\mathbb{E}(Wa_t)(Wa_s) = g^2\,\mathbb{E}\,a_ta_s \text{ for states and tangents } a"
+    return (
+        Predicted(found.rate, law, math.sqrt(n), found.error) if math.isfinite(found.rate) else None
+    )
 
 
 def _drive(derivation: Derivation, fixed: Mapping[str, Array], inputs: float) -> float:
@@ -62,7 +70,7 @@ def _drive(derivation: Derivation, fixed: Mapping[str, Array], inputs: float) ->
         value: Array = fixed[q.name]
         rows, cols = q.shape
         if cols == 1:
-            total += float(np.mean(value**2))
+            total += float((value**2).mean())
         elif rows != cols:
-            total += inputs**2 * float(np.mean(np.sum(value**2, axis=1)))
+            total += inputs**2 * float((value**2).sum(axis=1).mean())
     return total

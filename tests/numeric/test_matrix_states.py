@@ -58,7 +58,8 @@ def test_apply_is_the_difference_of_two_runs(name: str) -> None:
             moved = stream._values[symbol.at(back)]
             stream._values[symbol.at(back)] = moved + amount * v[part].reshape(moved.shape)
         look = stream.step()
-        values = [look(derivation.cell.quantity(q).symbol.at(b)).reshape(-1, 1) for q, b in j.slots]
+        symbols: dict[str, Any] = {q.name: q.symbol for q in derivation.cell.states}
+        values = [look(symbols[q].at(b)).reshape(-1, 1) for q, b in j.slots]
         return look, np.concatenate(values)
 
     look, _ = after(0.0)
