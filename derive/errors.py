@@ -37,7 +37,7 @@ class ThroughtimeError(Exception):
         place: where in a source text, if it is in one.
     """
 
-    exit_code = 1
+    exit_code = 2
 
     def __init__(self, problem: str, remedy: str = "", *, place: Place | None = None) -> None:
         super().__init__(problem)
@@ -93,8 +93,6 @@ class UnknownCellError(CellError):
 
 class ArgumentError(ThroughtimeError, ValueError):
     """A function was called with an argument outside its domain."""
-
-    exit_code = 2
 
 
 class NotVerifiedError(ThroughtimeError):

@@ -18,8 +18,6 @@ class OutputError(ThroughtimeError, OSError):
 class OutputExistsError(OutputError, FileExistsError):
     """A file is there already and was not to be replaced."""
 
-    exit_code = 2
-
 
 def read_bytes(path: Path) -> bytes:
     """The content of a file.

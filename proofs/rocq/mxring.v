@@ -193,10 +193,10 @@ Ltac unify_pair rec :=
     end
   | |- context [@col_mx ?R ?m1 ?m2 ?n ?A ?B] =>
     match goal with
-    | |- context [@col_mx R m1 m2 n ?C ?D] =>
+    | |- context [@col_mx ?S m1 m2 n ?C ?D] =>
       assert_fails (constr_eq A C; constr_eq B D);
       let H := fresh "H" in
-      assert (H : @col_mx R m1 m2 n C D = @col_mx R m1 m2 n A B);
+      assert (H : @col_mx S m1 m2 n C D = @col_mx R m1 m2 n A B);
       [ apply (f_equal2 (@col_mx R m1 m2 n)); same_or rec | rewrite H; clear H ]
     end
   | |- context [@fun_of_matrix ?R ?m ?n ?A ?i ?j] =>
