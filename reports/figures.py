@@ -58,6 +58,9 @@ class Picture:
     pdf: bytes
     png: bytes
 
+    def _repr_svg_(self) -> str:
+        return self.svg
+
 
 @dataclass(frozen=True, slots=True)
 class Series:

@@ -70,7 +70,7 @@ def to_html(notebook: NotebookNode) -> str:
             "page_markdown": lambda text: _markdown(text, page),
             "page_code": lambda cell: _code(cell, page),
             "page_escape": escape_html,
-            "page_svg": _data_uri,
+            "page_svg": data_uri,
             "page_headings": lambda _: page.headings,
         },
     )
@@ -124,7 +124,7 @@ def _katex_css() -> str:
     return re.sub(r"src:url\(fonts/([\w-]+\.woff2)\)[^;}]*", inline, _asset("katex/katex.min.css"))
 
 
-def _data_uri(svg: str) -> str:
+def data_uri(svg: str) -> str:
     """An SVG as an image: its ids stay its own, and nothing in it can run."""
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
 

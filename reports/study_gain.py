@@ -7,7 +7,7 @@ import math
 from derive.latex import latex_name
 from numeric.flow import Flow
 from proofs.prediction import Predicted
-from reports.figures import Series, line_figure, to_picture
+from reports.figures import Picture, Series, line_figure, to_picture
 from reports.markdown import table
 from reports.notebook import Figure, Section, Text
 from reports.report_links import heading
@@ -37,6 +37,11 @@ def gain_section(flow: Flow, predicted: Predicted | None) -> Section:
 def exp(log: float) -> float:
     """eˡ, zero or infinite where it is no longer a number."""
     return math.exp(log) if -700 < log < 700 else 0.0 if log < 0 else math.inf
+
+
+def gain_picture(flow: Flow) -> Picture:
+    """The gain against the lag, drawn without a caption."""
+    return _figure(flow, None).picture
 
 
 def _figure(flow: Flow, predicted: Predicted | None) -> Figure:

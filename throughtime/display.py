@@ -58,6 +58,9 @@ class Certificate:
     def __str__(self) -> str:
         return self.source
 
+    def _repr_markdown_(self) -> str:
+        return f"```coq\n{self.source}```\n"
+
     def check(
         self, *, timeout: float = 600.0, on_progress: Callable[[str], None] | None = None
     ) -> Verdict:

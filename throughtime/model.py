@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from proofs.mutants import MutantReport
     from proofs.table import Verification
     from throughtime.exchange import Convention
+    from throughtime.studying import Measured
 
 Progress = Callable[[str], None]
 FORMATS = ("html", "ipynb", "tex", "pdf")
@@ -267,6 +268,38 @@ class Model:
                 self.cell, text, derivation=self._derivation, seed=seed, on_progress=on_progress
             )
         return self._verified[text, seed]
+
+    def study(
+        self,
+        *,
+        T: int = 1000,
+        n: int = 32,
+        m: int = 16,
+        gain: float = 1.0,
+        inputs: float = 1.0,
+        seed: int = 0,
+        weights: Mapping[str, Any] | None = None,
+    ) -> Measured:
+        """Measure how the gradient flows: ‖∂s_T/∂s_{T−k}‖ against the lag k, and its growth rate.
+
+        Args:
+            T: steps over which the rate is measured.
+            n: the first dimension.
+            m: every other dimension.
+            gain: factor on square matrices.
+            inputs: the inputs' standard deviation.
+            seed: of everything random.
+            weights: your own parameters by name; they fix the sizes.
+
+        Raises:
+            MeasureError: the run leaves the floating-point numbers.
+            ArgumentError: weights do not fit the cell.
+        """
+        from numeric.setting import Setting
+        from throughtime.studying import measured_cell
+
+        where = Setting(T, n, m, gain=gain, inputs=inputs, seed=seed)
+        return measured_cell(self.cell, where, weights=weights)
 
     def mutants(self, *, seed: int = 0, on_progress: Progress | None = None) -> MutantReport:
         """Break rules, equations and code in every known way, and judge each broken thing.

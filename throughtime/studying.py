@@ -88,6 +88,35 @@ class Measured:
     weights: Mapping[str, Any]
     flow: Flow
 
+    def __str__(self) -> str:
+        from reports.study_page import verdict
+
+        return f"{self.derivation.cell.name}: {verdict(self.flow)}"
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        from reports.html import data_uri
+        from reports.study_gain import gain_picture
+
+        svg = data_uri(gain_picture(self.flow).svg)
+        return f'<p>{escape(str(self))}</p><img src="{svg}" alt="gain of the gradient against the lag">'
+
+
+def measured_cell(
+    cell: Cell,
+    setting: Setting,
+    say: Say = lambda _: None,
+    lags: int = LAGS,
+    weights: Mapping[str, Any] | None = None,
+) -> Measured:
+    """The gradient flow of a cell; see ``measured``."""
+    say(f"deriving {cell.name}")
+    ready = prepared(cell_started(cell, setting.starts or {}))
+    setting, fixed = ready.started(setting, weights)
+    say(f"measuring {cell.name}")
+    return Measured(ready.derivation, fixed, flow(ready.derivation, fixed, setting, lags))
+
 
 def measured(
     spec: str,
@@ -109,11 +138,7 @@ def measured(
         MeasureError: the run leaves the floating-point numbers.
         ArgumentError: a parameter that is to be set is unknown, or weights do not fit.
     """
-    say(f"deriving {spec}")
-    ready = prepared(cell_started(catalog.load(spec), setting.starts or {}))
-    setting, fixed = ready.started(setting, weights)
-    say(f"measuring {spec}")
-    return Measured(ready.derivation, fixed, flow(ready.derivation, fixed, setting, lags))
+    return measured_cell(catalog.load(spec), setting, say, lags, weights)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from html import escape
 
 from derive.errors import Place
 from proofs.claims.conditions import BY_NAME
@@ -110,6 +111,18 @@ class Verdict:
         ]
         lines += [f"    {name} {what}" for name, what in self.rows() if what]
         return "\n".join(lines)
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def _repr_html_(self) -> str:
+        said = f"<p>{escape(self.claim.text)}: <strong>{escape(self.kind)}</strong></p>"
+        rows = (
+            f"<tr><th>{escape(name)}</th><td><pre>{escape(what.strip(chr(10)))}</pre></td></tr>"
+            for name, what in self.rows()
+            if what
+        )
+        return f"{said}<table>{''.join(rows)}</table>"
 
     def rows(self) -> list[tuple[str, str]]:
         """Name and content of everything there is to say."""
