@@ -262,14 +262,15 @@ def test_a_scheduler_that_does_not_answer_is_said(
 class Deadly(Executor):
     """A pool whose worker dies of one task, and which is then broken, as ProcessPoolExecutor is."""
 
-    def __init__(self, deadly: set[str]) -> None:
-        self.deadly, self.broken = deadly, False
+    def __init__(self, deadly: set[str], tries: list[str] | None = None) -> None:
+        self.deadly, self.broken, self.tries = deadly, False, tries if tries is not None else []
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         task: Task = args[0]
         future: Future[Any] = Future()
         if self.broken:
             raise BrokenProcessPool
+        self.tries.append(task.identity)
         self.broken = task.identity in self.deadly
         if self.broken:
             future.set_exception(BrokenProcessPool())
@@ -284,12 +285,14 @@ def test_a_task_that_takes_its_workers_down_is_named_and_all_others_have_rows(
     grid = grid_file(tmp_path, seeds=3)
     tasks = read_grid(grid).tasks
     deadly = {tasks[4].identity}
+    tries: list[str] = []
     monkeypatch.setattr(
-        sweeping, "_processes", lambda workers: lambda: (Deadly(deadly), lambda: workers)
+        sweeping, "_processes", lambda workers: lambda: (Deadly(deadly, tries), lambda: workers)
     )
     said: list[str] = []
     found = sweeping.sweep(grid, tmp_path / "r.csv", workers=2, scheduler="", say=said.append)
     assert found.lost == [tasks[4].identity]
+    assert tries.count(tasks[4].identity) == 1 + sweeping.TRIES  # once among others, and then alone
     assert found.new == len(tasks) - 1
     assert len(rows_of(tmp_path / "r.csv")) == len(tasks) - 1
     assert any("a worker died" in line for line in said)
