@@ -117,7 +117,9 @@ class Examination:
     def _ended(self, how: str, seed: int, limits: Limits) -> Verification:
         what = f"the file runs to the end of its checks with {limits}"
         row = failed(RAN, what, f"{how} ({limits})")
-        return Verification(str(self.path), (row,), frozenset({RAN}), seed=seed)
+        sentence = standing(self.source).sentence
+        required = frozenset({RAN})
+        return Verification(str(self.path), (row,), required, seed=seed, certificate=sentence)
 
     def renew(self) -> None:
         """Write a new certificate into the file, for the code that was checked.

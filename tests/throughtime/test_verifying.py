@@ -83,6 +83,7 @@ def test_an_endless_loop_that_nothing_interrupts_is_ended(folder: Path) -> None:
     result = run("verify", "f.py", "--time", "4")
     assert result.exit_code == 3
     assert "it ran for more than 4 s" in result.stdout
+    assert "certificate: the file carries none" in result.stdout
     assert result.stdout.endswith("NOT verified; failed: process\n")
 
 
