@@ -284,15 +284,15 @@ def test_a_task_that_takes_its_workers_down_is_named_and_all_others_have_rows(
 ) -> None:
     grid = grid_file(tmp_path, seeds=3)
     tasks = read_grid(grid).tasks
-    deadly = {tasks[4].identity}
+    deadly = {tasks[2].identity}
     tries: list[str] = []
     monkeypatch.setattr(
         sweeping, "_processes", lambda workers: lambda: (Deadly(deadly, tries), lambda: workers)
     )
     said: list[str] = []
     found = sweeping.sweep(grid, tmp_path / "r.csv", workers=2, scheduler="", say=said.append)
-    assert found.lost == [tasks[4].identity]
-    assert tries.count(tasks[4].identity) == 1 + sweeping.TRIES  # once among others, and then alone
+    assert found.lost == [tasks[2].identity]
+    assert tries.count(tasks[2].identity) == 1 + sweeping.TRIES  # once among others, and then alone
     assert found.new == len(tasks) - 1
     assert len(rows_of(tmp_path / "r.csv")) == len(tasks) - 1
     assert any("a worker died" in line for line in said)
