@@ -26,7 +26,7 @@ from numeric.setting import Runs, Setting
 from proofs.prediction import predicted
 from reports.figures import Series, line_figure, to_picture
 from reports.study_gain import exp
-from throughtime.studying import Prepared, prepared
+from throughtime.measuring import Prepared, prepared
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 REMEDIES = ("elman", "irnn", "leaky", "skip:d=3", "gru", "lstm")

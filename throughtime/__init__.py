@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from proofs.check import check
     from proofs.claims.court import judge
     from throughtime.exchange import load_weights
-    from throughtime.model import Model, from_sympy, load, read, shipped
+    from throughtime.listing import shipped
+    from throughtime.model import Model, from_sympy, load, read
     from throughtime.verifying import verify_file
 
 __all__ = [
@@ -61,8 +62,9 @@ _HOME = {
     "check": "proofs.check",
     "judge": "proofs.claims.court",
     "load_weights": "throughtime.exchange",
+    "shipped": "throughtime.listing",
     "verify_file": "throughtime.verifying",
-    **dict.fromkeys(("Model", "from_sympy", "load", "read", "shipped"), "throughtime.model"),
+    **dict.fromkeys(("Model", "from_sympy", "load", "read"), "throughtime.model"),
     **dict.fromkeys(
         (
             "ArgumentError",

@@ -277,7 +277,7 @@ def certify(say: Progress, cell: str, output: Path | None, check: bool, force: b
 def cells(say: Progress) -> Outcome:
     """List the cells that ship."""
     say("reading the shipped cells")
-    from throughtime.model import shipped
+    from throughtime.listing import shipped
 
     found = shipped()
     blocks = []

@@ -24,13 +24,12 @@ if TYPE_CHECKING:
     from sympy.matrices.expressions import MatrixExpr
 
     from derive.expressions import Timed
-    from derive.language_declarations import Option
     from derive.network_derivation import NetworkDerivation
     from proofs.layouts import LayoutVerdict
     from proofs.mutants import MutantReport
     from proofs.table import Verification
     from throughtime.exchange import Convention
-    from throughtime.studying import Measured
+    from throughtime.measuring import Measured
 
 Progress = Callable[[str], None]
 FORMATS = ("html", "ipynb", "tex", "pdf")
@@ -91,24 +90,6 @@ def from_sympy(
         CellError: an expression is not in the language, or shapes do not fit.
     """
     return Model(cell_from_sympy(name, equations, constants, title=title, reference=reference))
-
-
-def shipped() -> list[dict[str, Any]]:
-    """The cells and networks that ship: name, title, source and options of each."""
-    networks: list[dict[str, Any]] = [
-        {"name": entry.name, "title": entry.title, "source": entry.reference, "options": {}}
-        for entry in network_catalog.shipped()
-    ]
-    cells: list[dict[str, Any]] = [
-        {
-            "name": entry.name,
-            "title": entry.title,
-            "source": entry.reference,
-            "options": {option.name: _choices(option) for option in entry.options},
-        }
-        for entry in catalog.shipped()
-    ]
-    return cells + networks
 
 
 def verify_here(
@@ -296,7 +277,7 @@ class Model:
             ArgumentError: weights do not fit the cell.
         """
         from numeric.setting import Setting
-        from throughtime.studying import measured_cell
+        from throughtime.measuring import measured_cell
 
         where = Setting(T, n, m, gain=gain, inputs=inputs, seed=seed)
         return measured_cell(self.cell, where, weights=weights)
@@ -404,8 +385,3 @@ class Model:
 
 def _silent(stage: str) -> None:
     """Nothing is said."""
-
-
-def _choices(option: Option) -> str:
-    allowed = ", ".join(option.values) or "a whole number from 1 to 64"
-    return f"{allowed}; {option.default} if not given"

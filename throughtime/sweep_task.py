@@ -11,7 +11,7 @@ from numeric.grid import Task
 from numeric.namespace import namespace
 from numeric.setting import Runs
 from numeric.sweep_measures import numbers
-from throughtime.studying import Prepared, prepared
+from throughtime.measuring import Prepared, prepared
 
 ERROR = 200
 """Characters of an error that a row keeps."""

@@ -15,9 +15,9 @@ from proofs.claims.verdict import Verdict
 from proofs.table import Verification
 from reports.figures import Picture, Series, line_figure, to_picture
 from throughtime.display import Certificate, Code
+from throughtime.measuring import Measured
 from throughtime.model import Model
 from throughtime.network_model import NetworkModel
-from throughtime.studying import Measured
 
 FORMS = ("_repr_html_", "_repr_latex_", "_repr_markdown_", "_repr_svg_")
 
