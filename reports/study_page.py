@@ -142,21 +142,22 @@ def _theory(study: Study) -> str:
     s, told = flow.setting, study.predicted
     if told is not None:
         quantity = f"λ₁, mean field, asymptotic in $n$: ${told.law}$"
-        rows.append(
-            [quantity, f"{told.rate:.5f}", f"{flow.growth.rate:.5f} ± {flow.growth.error:.5f}"]
-        )
+        sampled = f" ± {told.error:.5f}" if told.error else ""
+        measured = f"{flow.growth.rate:.5f} ± {flow.growth.error:.5f}"
+        rows.append([quantity, f"{told.rate:.5f}{sampled}", measured])
     bias = (s.values or {}).get("b_f")
     if "forget-bias" in names and bias is not None and flow.ledger is not None:
         k = len(flow.ledger.total) - 1
-        rows.append([rf"the direct path's gain at lag {k}: $\sigma(b_f)^{{{k}}}\sqrt{{n/N}}$, gates at their bias",
+        kept = number_of_log(math.log(forget_path(bias, k)))
+        path = rf"$\sigma(b_f)^{{{k}}}\sqrt{{n/N}}$, where $\sigma(b_f)^{{{k}}}$ = {kept}"
+        rows.append([f"the direct path's gain at lag {k}, gates at their bias: {path}",
                      number_of_log(math.log(forget_path(bias, k)) + 0.5 * math.log(s.n / flow.gains.size)),
                      number_of_log(float(flow.ledger.gains[0, k]))])  # fmt: skip
     lead = heading("theory", "Prediction and measurement")
     if not rows:
         return lead + (
-            "Nothing is predicted for this setting: mean-field theory is for normal weights (--init normal) of vanilla "
-            "cells, and of leaky ones without inputs (--inputs 0); the forget path for a bias that is set "
-            "(--set b_f=1)."
+            "Nothing is predicted for this setting: mean-field theory is for normal weights (--init normal), the "
+            "forget path for a bias that is set (--set b_f=1)."
         )
     note = (
         "\n\nMean-field theory is a limit of many units; with fixed weights of $n$ units its $\\chi^k$ holds for "
