@@ -3,6 +3,8 @@
 truncation    truncated_gradients: every k₁ steps, back k₂ steps
 checkpoint    checkpointed_value_and_grad: O(√T) memory
 portable      for any array namespace instead of NumPy's alone
+speed         over a workspace, in the order that takes least time
+compiled      likewise, with the loops over time compiled by Numba
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ from derive.errors import ArgumentError
 from derive.network_derivation import NetworkDerivation
 from numeric import checkpointed, realtime, stretches
 from numeric.checkpointed import checkpointed_functions
+from numeric.compiled_source import generate_compiled
+from numeric.fast_source import generate_fast
 from numeric.network_source import generate_network
 from numeric.portable_source import generate_portable
 from numeric.realtime import realtime_functions
@@ -37,6 +41,8 @@ class Additions:
         scan: no loop over steps, for recurrences that are linear in their state.
         real_time: gradients forward in time, for small cells.
         portable: over any array namespace; nothing else goes with it.
+        speed: made for speed, not for reading.
+        compiled: made for speed, the loops compiled by Numba.
     """
 
     truncation: tuple[int, int] | None = None
@@ -44,6 +50,8 @@ class Additions:
     scan: bool = False
     real_time: bool = False
     portable: bool = False
+    speed: bool = False
+    compiled: bool = False
 
 
 def generate_with(derivation: Derivation | NetworkDerivation, wanted: Additions) -> str:
@@ -58,7 +66,10 @@ def generate_with(derivation: Derivation | NetworkDerivation, wanted: Additions)
     """
     if wanted.portable:
         return _portable(derivation, wanted)
-    parts = [_main(derivation, scan=wanted.scan).rstrip("\n")]
+    if wanted.speed or wanted.compiled:
+        parts = [_fast(derivation, wanted).rstrip("\n")]
+    else:
+        parts = [_main(derivation, scan=wanted.scan).rstrip("\n")]
     if wanted.truncation is not None:
         parts += [
             *truncated_functions(derivation, wanted.truncation),
@@ -77,6 +88,22 @@ def _main(derivation: Derivation | NetworkDerivation, *, scan: bool) -> str:
     if isinstance(derivation, NetworkDerivation):
         return generate_network_scan(derivation) if scan else generate_network(derivation)
     return generate_scan(derivation) if scan else generate(derivation)
+
+
+def _fast(derivation: Derivation | NetworkDerivation, wanted: Additions) -> str:
+    """The file made for speed, before anything is added."""
+    if isinstance(derivation, NetworkDerivation):
+        raise ArgumentError(
+            "Files made for speed are written for cells, not for networks.",
+            "Generate the cells one by one, or leave out --optimize and --backend.",
+        )
+    if wanted.scan or wanted.real_time:
+        raise ArgumentError(
+            "A file made for speed goes step by step and backwards: it computes no steps together, and nothing "
+            "forward in time.",
+            "Leave out --scan and --rtrl, or --optimize and --backend.",
+        )
+    return generate_compiled(derivation) if wanted.compiled else generate_fast(derivation)
 
 
 def _portable(derivation: Derivation | NetworkDerivation, wanted: Additions) -> str:
@@ -102,6 +129,8 @@ def additions_in(source: str) -> Additions:
         scan=bool(defined & SCANS),
         real_time=realtime.NAME in defined,
         portable="namespace" in defined,
+        speed="stretch" in defined,
+        compiled="compiled" in defined,
     )
 
 

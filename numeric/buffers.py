@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from numeric.checks import gradients
+from numeric.checks import common_dtype, gradients, unpacked
 
 Array = np.ndarray
 Arrays = dict[str, Array]
@@ -85,9 +85,40 @@ def given_gradients(
     what: str, given: Arrays | None, shapes: dict[str, tuple[int, ...]], dtype: np.dtype
 ) -> list[Array | None]:
     """The gradients in the order of their shapes, checked; None for those that are left out."""
-    found = gradients(what, given, {k: v for k, v in shapes.items() if k in (given or {})}, dtype)
-    named = dict(zip((k for k in shapes if k in (given or {})), found, strict=True))
+    if not given:
+        return [None] * len(shapes)
+    found = gradients(what, given, {k: v for k, v in shapes.items() if k in given}, dtype)
+    named = dict(zip((k for k in shapes if k in given), found, strict=True))
     return [named.get(name) for name in shapes]
+
+
+def shared_dtype(arrays: Arrays) -> np.dtype:
+    """As ``common_dtype``, at once where all are arrays of one dtype."""
+    kinds = {array.dtype for array in arrays.values() if type(array) is np.ndarray}
+    dtype = kinds.pop() if len(kinds) == 1 else None
+    if dtype is None or dtype.char not in "fdD":
+        return common_dtype(arrays)
+    return dtype
+
+
+def taken(
+    params: Arrays, shapes: dict[str, tuple[int, ...]], dtype: np.dtype, later: frozenset[str]
+) -> list[Array]:
+    """As ``unpacked``; whether those named ``later`` are finite is seen where they are put together."""
+    if params.keys() != shapes.keys():
+        return unpacked(params, shapes, dtype)
+    for name, shape in shapes.items():
+        array = params[name]
+        if type(array) is not np.ndarray or array.shape != shape or array.dtype != dtype:
+            return unpacked(params, shapes, dtype)
+        if name not in later and not np.isfinite(array).all():
+            return unpacked(params, shapes, dtype)
+    return [params[name] for name in shapes]
+
+
+def finite(*arrays: Array) -> bool:
+    """Whether every number is finite."""
+    return all(np.isfinite(array).all() for array in arrays)
 
 
 def at_steps(gradient: Array | None, start: int, stop: int, flat: bool) -> list[Array | None]:
@@ -100,4 +131,5 @@ def at_steps(gradient: Array | None, start: int, stop: int, flat: bool) -> list[
 NAMES = (
     "by_gate", "step_views", "flattened", "spans", "stretch", "as_rows", "add_outer", "add_sum", "checked_run",
     "add_scattered", "at_steps", "given_gradients",
+    "shared_dtype", "taken", "finite",
 )  # fmt: skip

@@ -66,6 +66,18 @@ class FastBackward(Sums):
         self.given_gradients()
         self.write("ws.for_backward()")
 
+    def parameters(self, computing: str) -> None:
+        """The parameters, of the right names, shapes and dtype."""
+        super().parameters(computing)
+        self.lines = [
+            line.replace("unpacked(params", "taken(params").replace(
+                ", dtype)", ", dtype, frozenset(params))"
+            )
+            if "= unpacked(params" in line
+            else line
+            for line in self.lines
+        ]
+
     def write_gradients(self, what: str, names: list[str], shapes: dict[str, str]) -> None:
         """The given gradients; those that only the loop adds stay None where they are left out."""
         head = f'[{", ".join(names)}] = given_gradients("{what}", {what}, {{'
@@ -127,29 +139,36 @@ class FastBackward(Sums):
 
     def stretches(self) -> None:
         """The steps in reverse: a stretch after the other, in blocks; at its end the sums over it."""
-        loop, many = self.operations(self.program.backward["loop"]), self.factors()
-        steps = [line for op in loop for line in self.line(op)]
-        given = self.given_in_loop()
+        steps = self.step_lines(self.operations(self.program.backward["loop"]), early=True)
         weights, self.lines = self.lines, []
         self.write("for start, stop in spans(0, T, ws.steps)[::-1]:")
-        self.write("for first, last in spans(start, stop, ws.block)[::-1]:", indent=2)
-        self.lines += ["            " + line for line in many]
-        columns = {t: f"at_steps({g}, first, last, ws.flat)" for t, g in given.values()}
-        columns |= {
-            name: f"at_steps({whole}, first, last, ws.flat)"
-            for whole, name in self.fields.outside.items()
-        }
-        names = list(self.fields.views.values())
-        self.write_loop(3, names, "ws.backward_steps[first:last][::-1]", columns)
-        for bar, (t, _) in given.items():
-            self.write(f"if {t} is not None:", indent=4)
-            self.write(f"{self.ufunc('add')}({bar}, {t}, {bar})", indent=5)
-        self.lines += ["                " + line for line in steps]
+        self.lines += ["        " + line for line in steps]
         for s in self.sums:
             self.stretch_sum(s)
         prepared, self.lines = self.lines, weights
         self.backward_weights()
         self.lines += prepared
+
+    def step_lines(self, ops: list[Op], *, early: bool) -> list[str]:
+        """The factors of a block of steps, and the loop over them from the last to the first."""
+        many, body = self.factors(), [line for op in ops for line in self.line(op)]
+        given = self.given_in_loop()
+        columns = {t: f"at_steps({g}, first, last, ws.flat)" for t, g in given.values()}
+        columns |= {
+            name: f"at_steps({whole}, first, last, ws.flat)"
+            for whole, name in self.fields.outside.items()
+        }
+        kept, self.lines = self.lines, []
+        self.write("for first, last in spans(start, stop, ws.block)[::-1]:", indent=0)
+        self.lines += ["    " + line for line in many]
+        names = list(self.fields.views.values())
+        self.write_loop(1, names, "ws.backward_steps[first:last][::-1]", columns)
+        for bar, (t, _) in given.items():
+            self.write(f"if {t} is not None:", indent=2)
+            self.write(f"{self.ufunc('add')}({bar}, {t}, {bar})", indent=3)
+        self.lines += ["        " + line for line in body]
+        lines, self.lines = self.lines, kept
+        return lines
 
     def given_in_loop(self) -> dict[str, tuple[str, str]]:
         """What the loss adds to carried adjoints at each step: by adjoint its local name and the array."""
@@ -182,7 +201,7 @@ class FastBackward(Sums):
             bar = Adjoint(self.memory[name].symbol)
             if bar not in reached:
                 low.emit("copy", (0,), bar)
-        return shared(in_place(low.ops, self.is_scratch), self.is_scratch)
+        return self.placed(low.ops)
 
     def total(
         self, low: Lowering, value: object, target: Value | None = None, number: int = 0
@@ -225,7 +244,7 @@ class FastBackward(Sums):
     def factors(self) -> list[str]:
         """The factors of a block of steps, as code."""
         low = Lowering(self.place, prefix="·m")
-        for s in self.program.backward[MANY]:
+        for s in self.program.backward.get(MANY, []):
             low.assign(s.target, s.value)
         ops = shared(in_place(low.ops, self.is_scratch), self.is_scratch)
         self.touched = {

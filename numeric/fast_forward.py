@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from derive.expressions import Timed
-from numeric.body import all_leaves
+from numeric.body import all_leaves, listed
 from numeric.fast_weights import Weights
 from numeric.forward_pass import Forward
 from numeric.operations import Bias, Gates, Lowering, Made, Op, Value
-from numeric.placement import in_place, joined, shared
 from numeric.program import StackTerm, Statement
 from numeric.stacks import Stack
 
@@ -23,11 +22,49 @@ class FastForward(Weights, Forward):
         results, self.lines = self.lines, []
         computing = self.without_unused(computing, results)
         self.arguments()
+        self.lines = [line for text in self.lines for line in self.quick(text)]
         self.workspace()
         arguments, self.lines = self.lines, []
         self.local_names("\n".join([*computing, *results]))
         body = [*arguments, *self.lines, "", *computing, "", *results]
         return "\n".join([signature, *self.documentation(), *body])
+
+    def quick(self, line: str) -> list[str]:
+        """A line that checks arguments, as one that takes less time where all is well."""
+        line = line.replace("common_dtype(params)", "shared_dtype(params)")
+        if "= unpacked(params, " in line:
+            later = ", ".join(f'"{name}"' for name in self.stacked_parameters())
+            shapes = line.partition("unpacked(params, ")[2].removesuffix(", dtype)")
+            head = line.partition("unpacked(")[0]
+            return listed(
+                f"{head}taken(",
+                ["params", shapes, "dtype", f"frozenset(({later}{',' * bool(later)}))"],
+                ")",
+            )
+        if line.lstrip().startswith("zeros = init_state("):
+            return []
+        if "= unpacked_state(state, zeros, dtype)" in line:
+            zeros = f"init_state({', '.join(['B', *self.sizes.values()])}, dtype=dtype)"
+            nothing = ", ".join(["0"] * len(self.memory))
+            return [
+                "    if state is None:",
+                "    " + line.replace("unpacked_state(state, zeros, dtype)", f"[{nothing}]"),
+                "    else:",
+                "    " + line.replace("zeros", zeros),
+            ]
+        return [line]
+
+    def stacked_parameters(self) -> list[str]:
+        """The parameters that are copied into stacked weights before the loop."""
+        every = {q.name for q in self.cell.parameters}
+        return sorted(every & {v.name for v in self.stacked})
+
+    def check_finite(self) -> None:
+        """Looks whether the stacked weights are finite; if not, whichever is not is named."""
+        if self.filled:
+            shapes = f"parameter_shapes({', '.join(self.sizes.values())})"
+            self.write(f"if not finite({', '.join(self.filled)}):")
+            self.write(f"unpacked(params, {shapes}, dtype)", indent=2)
 
     def documentation(self) -> list[str]:
         """What goes in and what comes out."""
@@ -68,23 +105,28 @@ class FastForward(Weights, Forward):
         early = [s for s in self.program.forward["before"] if self.is_early(s)]
         ops = self.operations(self.program.forward["loop"])
         weights, self.lines = self.lines, []
-        steps = [line for op in ops for line in self.line(op)]
+        steps = self.step_lines(ops, early=bool(early))
         self.early_weights(early)
         for s in self.program.forward["loop"]:
             for term in self.stack_terms(s.value):
                 self.step_weight(term)
+        self.end_weights()
+        self.check_finite()
         prepared, self.lines = self.lines, []
-        depth = 1
         if early:
             self.write("for start, stop in spans(0, T, ws.steps):")
-            depth = 2
             for s in early:
                 self.early_products(s)
-        self.loop_head(
-            depth, "ws.forward_steps" + ("[start:stop]" if early else ""), early=bool(early)
-        )
-        self.lines += ["    " * (depth + 1) + line for line in steps]
-        self.lines = [*weights, *prepared, *self.lines]
+        indent = "        " if early else "    "
+        self.lines = [*weights, *prepared, *self.lines, *(indent + line for line in steps)]
+
+    def step_lines(self, ops: list[Op], *, early: bool) -> list[str]:
+        """The loop over the steps of a stretch."""
+        body = [line for op in ops for line in self.line(op)]
+        kept, self.lines = self.lines, []
+        self.loop_head(0, "ws.forward_steps" + ("[start:stop]" if early else ""), early=early)
+        head, self.lines = self.lines, kept
+        return [*head, *("    " + line for line in body)]
 
     def loop_head(self, depth: int, steps: str, *, early: bool) -> None:
         """The line that begins the loop over the steps of a stretch."""
@@ -104,7 +146,7 @@ class FastForward(Weights, Forward):
                 low.emit("add", (self.place(s.target), value), self.place(s.target), s.number)
             else:
                 low.assign(self.place(s.target), s.value, s.number)
-        return shared(joined(in_place(low.ops, self.is_scratch)), self.is_scratch)
+        return self.placed(low.ops)
 
     def stack_operations(self, s: Statement, low: Lowering) -> None:
         """Σ W v + what was made before the loop, or the bias."""

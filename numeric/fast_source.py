@@ -24,16 +24,19 @@ def generate_fast(derivation: Derivation) -> str:
 class FastFile(File):
     """Writes the functions of one cell."""
 
+    forward_kind: type[FastForward] = FastForward
+    backward_kind: type[FastBackward] = FastBackward
+
     def text(self) -> str:
         """The whole file."""
-        forward = FastForward(self.program, self.names)
+        forward = self.forward_kind(self.program, self.names)
         head = self.signature(
             "forward",
             "tuple[Arrays, Arrays, Arrays]",
             option="workspace: Workspace | None = None",
         )
         first = forward.text(head)
-        backward = FastBackward(forward)
+        backward = self.backward_kind(forward)
         second = backward.text(forward)
         parts = [
             self.header(),
@@ -41,6 +44,7 @@ class FastFile(File):
             self.init_params(),
             self.init_state(),
             self.workspace(forward, backward),
+            *self.functions(forward, backward),
             first,
             second,
             self.step(),
@@ -74,6 +78,7 @@ class FastFile(File):
             f"        self.key = ({', '.join(key)})",
             "        self.run, self.ready, self.given = 0, False, False",
             f"        self.flat, self.steps = {flat}, stretch(T, STRETCH_ROWS // B)",
+            *self.choices(forward),
             *self.sizes_of_arrays(forward, ("flat", "steps")),
             *(f"        {name} = {text}" for name, text in forward.fields.arrays.items()),
             *self.kept("arrays", forward, "self.arrays = {"),
@@ -86,8 +91,7 @@ class FastFile(File):
             f"        {', '.join(key)} = self.key",
             "        self.ready = True",
             *self.borrowed(forward, backward),
-            f"        per_step = B * {self.bytes_per_step(backward)} * np.dtype(dtype).itemsize",
-            "        self.block = stretch(self.steps, BLOCK_BYTES // per_step)",
+            *self.block_lines(backward),
             *self.sizes_of_arrays(backward, ("flat", "steps", "block")),
             *(f"        {name} = {text}" for name, text in backward.fields.arrays.items()),
             *self.kept("arrays", backward, "self.arrays |= {"),
@@ -96,6 +100,14 @@ class FastFile(File):
             *(f"    {line}" if line else "" for line in _METHODS.splitlines()),
         ]
         return "\n".join(lines)
+
+    def functions(self, forward: FastForward, backward: FastBackward) -> list[str]:
+        """What stands between the workspace and the passes."""
+        return []
+
+    def choices(self, forward: FastForward) -> list[str]:
+        """What else the sizes decide."""
+        return []
 
     def sizes_of_arrays(self, writer: FastForward, names: tuple[str, ...]) -> list[str]:
         """Local names for what the arrays' shapes are made of."""
@@ -124,6 +136,13 @@ class FastFile(File):
         text = "\n".join([*backward.fields.views, *backward.fields.arrays.values()])
         used = [a for a in forward.fields.arrays if re.search(rf"\b{a}\b", text)]
         return [f'        {a} = self.arrays["{a}"]' for a in used]
+
+    def block_lines(self, backward: FastBackward) -> list[str]:
+        """How many steps the factors of the backward loop are made for at once."""
+        return [
+            f"        per_step = B * {self.bytes_per_step(backward)} * np.dtype(dtype).itemsize",
+            "        self.block = stretch(self.steps, BLOCK_BYTES // per_step)",
+        ]
 
     def bytes_per_step(self, backward: FastBackward) -> str:
         """How many numbers a step touches in the backward loop, for one sample."""

@@ -125,10 +125,12 @@ class Sums(Bars):
                 f"{self.sum_name(StackSum(stack, biased))}[:, {m if vector is None else f':{m}'}]"
             )
         parts = [self.names.of(lhs) for lhs in s.target]
-        if len(parts) == 1:
-            self.write(f"{parts[0]} = {total}")
-        else:
-            self.write(f"{', '.join(parts)} = {self.split(stack, total, '')}")
+        rows = [m.target.shape[0] for m in stack.members]
+        cut, _, column = total.partition("[:, ")
+        column = f", {column}" if column else "]"
+        for k, part in enumerate(parts):
+            span = f"{self.dim(sum(rows[:k]))}:{self.dim(sum(rows[: k + 1]))}"
+            self.write(f"{part} = {cut}[{span}{column}" if len(parts) > 1 else f"{part} = {total}")
         for lhs in s.target:
             if is_scalar(lhs):
                 self.write(f"{self.names.of(lhs)} = {self.names.of(lhs)}[0]")

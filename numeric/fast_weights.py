@@ -8,13 +8,19 @@ from derive.expressions import Timed, leaves, split_coefficient
 from derive.notation import split_name
 from numeric.arrays import ArrayPrinter
 from numeric.loops import Loops
+from numeric.names import Names
 from numeric.operations import Gates
-from numeric.program import StackTerm, Statement
+from numeric.program import Program, StackTerm, Statement
 from numeric.stacks import Stack
 
 
 class Weights(Loops):
     """Writes stacked weights and what is multiplied before the loop."""
+
+    def __init__(self, program: Program, names: Names) -> None:
+        super().__init__(program, names)
+        self.filled: dict[str, None] = {}
+        self.stacked: set[MatrixExpr] = set()
 
     def is_early(self, s: Statement) -> bool:
         """Whether a statement begins a stack that the loop goes on with."""
@@ -54,17 +60,26 @@ class Weights(Loops):
     ) -> None:
         """Writes the members' parameters side by side."""
         static = ArrayPrinter(self.names.of, self.dim)
+        self.filled |= {array: None}
         for k, expr in enumerate(parts):
+            self.stacked |= set(leaves(expr))
             c, core = split_coefficient(expr)
             text = f"{static.tight(core)}.T" if turned else static.tight(core)
             cut = self.part(array, Gates(stack, k, k + 1), gate_axis=False)
             cut = cut.replace("[..., ", f"[{rows}, ") if rows else cut
             cut = f"{array}[{rows}]" if rows and cut == array else cut
             whole = cut if cut != array else f"{array}[...]"
-            if c == 1:
-                self.write(f"{whole} = {text}")
-            else:
-                self.write(f"{self.ufunc('multiply')}({text}, {self.number(c)}, {cut})")
+            self.fill_part(whole, cut, core, text, c)
+
+    def fill_part(self, whole: str, cut: str, core: MatrixExpr, text: str, c: object) -> None:
+        """Writes one member's parameter where it belongs."""
+        if c == 1:
+            self.write(f"{whole} = {text}")
+        else:
+            self.write(f"{self.ufunc('multiply')}({text}, {self.number(c)}, {cut})")
+
+    def end_weights(self) -> None:
+        """What follows once all weights are written."""
 
     def early_weights(self, early: list[Statement]) -> None:
         """The stacked matrices of the products before the loop, with the bias as their last row."""

@@ -11,6 +11,7 @@ from numeric.arrays import ArrayPrinter
 from numeric.body import listed
 from numeric.names import Names
 from numeric.operations import UFUNCS, Bias, Made, Op, Value
+from numeric.placement import in_place, joined, shared
 from numeric.program import Program
 from numeric.stacks import Stack
 from numeric.store import Store
@@ -80,6 +81,10 @@ class Loops(Store):
             self.lines += [*head[:-1], f"{head[-1]} {sources[0]}:"]
             return
         self.lines += [*head[:-1], *listed(f"{head[-1]} zip(", [*sources, "strict=True"], "):")]
+
+    def placed(self, ops: list[Op]) -> list[Op]:
+        """The operations with their results where they cost least."""
+        return shared(joined(in_place(ops, self.is_scratch)), self.is_scratch)
 
     def is_scratch(self, value: Value) -> bool:
         """Whether only the operations of one step see a value."""

@@ -46,9 +46,15 @@ MANY = "block"
 """The place of what is computed for many steps at once, before their part of the backward loop."""
 
 
-def fast(derivation: Derivation) -> Program:
-    """The program of a derivation after all passes."""
-    return hoisted(interpolated(halved(continued(in_order(derivation)))))
+def fast(derivation: Derivation, *, hoist: bool = True) -> Program:
+    """The program of a derivation after all passes.
+
+    Args:
+        derivation: what is computed.
+        hoist: whether factors of the backward loop are computed before it; a compiled loop has them for nothing.
+    """
+    prepared = interpolated(halved(continued(in_order(derivation))))
+    return hoisted(prepared) if hoist else prepared
 
 
 # ── logistic gates ──────────────────────────────────────────────────────────────────────────────────

@@ -12,7 +12,11 @@ from sympy.matrices.expressions import (
 from numeric.operations import Bias, Gates, Made, Op, Value, shape_of
 
 
-def in_place(ops: list[Op], scratch: Callable[[Value], bool]) -> list[Op]:
+def in_place(
+    ops: list[Op],
+    scratch: Callable[[Value], bool],
+    wanted: Callable[[Op], bool] = lambda op: True,
+) -> list[Op]:
     """The same operations, an intermediate result written where what is made of it will lie.
 
     Law: r = f(a); x = g(r, b) gives x the value of x = f(a); x = g(x, b), if nothing else reads r, and nothing
@@ -21,6 +25,7 @@ def in_place(ops: list[Op], scratch: Callable[[Value], bool]) -> list[Op]:
     Args:
         ops: the operations of a step.
         scratch: whether a value is an intermediate result that only these operations see.
+        wanted: whether what an operation reads should lie where it puts its own result.
     """
     out = list(ops)
     for k in range(len(out) - 1, -1, -1):
@@ -29,7 +34,7 @@ def in_place(ops: list[Op], scratch: Callable[[Value], bool]) -> list[Op]:
         writers = [j for j in range(len(out)) if out[j].target == r]
         if scratch(r) and len(readers) == 1 and writers == [k] and readers[0] > k:
             j = readers[0]
-            if _may_lie_there(out, k, j):
+            if wanted(out[j]) and _may_lie_there(out, k, j):
                 x = out[j].target
                 out[k] = replace(out[k], target=x)
                 if out[j].function == "copy":

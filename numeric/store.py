@@ -120,11 +120,20 @@ class Store(Body):
 
     def number(self, c: object) -> str:
         """The name of a number, which the workspace holds in the right precision."""
-        text = ArrayPrinter(self.names.of, self.dim).number(c)
-        wish = {"0.5": "half", "1.0": "one", "2.0": "two", "-1.0": "minus_one"}.get(
+        text = self.plain_number(c)
+        name = self.names.named(("number", text), self.number_wish(text))
+        return self.field(name, f"np.asarray({text}, dtype)")
+
+    def plain_number(self, c: object) -> str:
+        """A number as code."""
+        return ArrayPrinter(self.names.of, self.dim).number(c)
+
+    def number_wish(self, text: str) -> str:
+        """What a number is called."""
+        known = {"0.5": "half", "1.0": "one", "2.0": "two", "-1.0": "minus_one"}
+        return known.get(
             text, "number_" + re.sub(r"\W+", "_", text.replace("-", "minus_")).strip("_")
         )
-        return self.field(self.names.named(("number", text), wish), f"np.asarray({text}, dtype)")
 
     def scratch(self, key: object, wish: str, shape: list[str]) -> str:
         """An array that every step writes anew."""

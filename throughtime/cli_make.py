@@ -189,9 +189,16 @@ def _proved_layout(
 )
 @click.option(
     "--backend",
-    type=click.Choice(["numpy", "array-api"]),
+    type=click.Choice(["numpy", "numba", "array-api"]),
     default="numpy",
-    help="Write for NumPy, or for any array namespace: torch, JAX, CuPy, array-api-strict.",
+    help="Write for NumPy; with loops that Numba compiles; or for any array namespace: torch, JAX, CuPy.",
+    show_default=True,
+)
+@click.option(
+    "--optimize",
+    type=click.Choice(["readable", "speed"]),
+    default="readable",
+    help="In the order of the textbook, or over a workspace in the order that takes least time.",
     show_default=True,
 )
 @click.option("--force", is_flag=True, help="Write over a file that exists.")
@@ -200,7 +207,7 @@ def _proved_layout(
 def generate(
     say: Progress, cell: str, output: Path | None, unverified: bool, training: bool,
     starts: tuple[str, ...], force: bool, truncate: tuple[int, int] | None, checkpoint: bool, scan: bool,
-    rtrl: bool, backend: str,
+    rtrl: bool, backend: str, optimize: str,
 ) -> Outcome:  # fmt: skip
     """Write NumPy code for CELL, if every check of it holds."""
     if output is not None and output.suffix != ".py":
@@ -210,7 +217,8 @@ def generate(
     say(f"generating {model.name}")
     wanted = {
         "truncation": truncate, "checkpoint": checkpoint, "scan": scan, "real_time": rtrl,
-        "portable": backend == "array-api",
+        "portable": backend == "array-api", "optimize": optimize * (optimize != "readable"),
+        "backend": backend * (backend == "numba"),
     }  # fmt: skip
     source = model.generate(**{name: value for name, value in wanted.items() if value}).source
     if training:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from derive.errors import NotVerifiedError
+from derive.errors import ArgumentError, NotVerifiedError
 
 if TYPE_CHECKING:
     from derive.derivation import Derivation
@@ -104,6 +105,8 @@ def code_with(
     scan: bool,
     real_time: bool,
     portable: bool,
+    optimize: str = "readable",
+    backend: str = "numpy",
 ) -> Code:
     """The code of a cell or a network with what is asked for besides forward and backward pass.
 
@@ -112,7 +115,23 @@ def code_with(
     """
     from numeric.additions import Additions, generate_with
 
-    wanted = Additions(truncation, checkpoint, scan, real_time, portable)
+    for what, value, known in (
+        ("optimize", optimize, ("readable", "speed")),
+        ("backend", backend, ("numpy", "numba")),
+    ):
+        if value not in known:
+            raise ArgumentError(
+                f"{what} is {value!r}: expected {' or '.join(known)}.",
+                f"Give one of these as {what}.",
+            )
+    compiled = backend == "numba"
+    if compiled and find_spec("numba") is None:
+        raise ArgumentError(
+            "The backend numba needs Numba, which is not installed: its code could not be verified.",
+            "Install it: python -m pip install 'throughtime[fast]'.",
+        )
+    speed = optimize == "speed" or compiled
+    wanted = Additions(truncation, checkpoint, scan, real_time, portable, speed, compiled)
     return Code(generate_with(derivation, wanted))
 
 

@@ -140,7 +140,9 @@ def verify_here(
 def _title_in(source: str) -> str:
     """The title that a generated file states in its first lines, empty if it states none."""
     first = source.partition("\n\n")[0].replace("\n", " ")
-    found = re.match(r'"""(.*): forward and backward pass (?:through time|over any array namespace)\.$', first)
+    found = re.match(
+        r'"""(.*): forward and backward pass (?:through time|over any array namespace)\.$', first
+    )
     return found[1] if found else ""
 
 
@@ -214,6 +216,8 @@ class Model:
         scan: bool = False,
         real_time: bool = False,
         portable: bool = False,
+        optimize: str = "readable",
+        backend: str = "numpy",
     ) -> Code:
         """The NumPy code of forward and backward pass; ``verify`` tells whether it is right.
 
@@ -223,13 +227,18 @@ class Model:
             scan: compute all steps together, where a recurrence is linear in its state.
             real_time: bring along gradients forward in time, for small cells.
             portable: for any array namespace, not for NumPy alone.
+            optimize: ``readable``, in the order of the textbook, or ``speed``.
+            backend: ``numpy``, or ``numba``, whose loops over time are compiled.
 
         Raises:
             ArgumentError: it makes no sense for this cell; the message says why.
         """
-        if truncation is None and not (checkpoint or scan or real_time or portable):
+        plain = (optimize, backend) == ("readable", "numpy")
+        if plain and truncation is None and not (checkpoint or scan or real_time or portable):
             return self._code
-        return code_with(self._derivation, truncation, checkpoint, scan, real_time, portable)
+        return code_with(
+            self._derivation, truncation, checkpoint, scan, real_time, portable, optimize, backend
+        )
 
     def verify(
         self, source: str | None = None, *, seed: int = 0, on_progress: Progress | None = None

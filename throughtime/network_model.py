@@ -80,6 +80,8 @@ class NetworkModel:
         scan: bool = False,
         real_time: bool = False,
         portable: bool = False,
+        optimize: str = "readable",
+        backend: str = "numpy",
     ) -> Code:
         """The NumPy code of forward and backward pass; ``verify`` tells whether it is right.
 
@@ -89,13 +91,18 @@ class NetworkModel:
             scan: compute all steps together, where a recurrence is linear in its state.
             real_time: bring along gradients forward in time, for small cells.
             portable: for any array namespace, not for NumPy alone.
+            optimize: ``readable``; ``speed`` is for cells.
+            backend: ``numpy``; ``numba`` is for cells.
 
         Raises:
             ArgumentError: it makes no sense for this network; the message says why.
         """
-        if truncation is None and not (checkpoint or scan or real_time or portable):
+        plain = (optimize, backend) == ("readable", "numpy")
+        if plain and truncation is None and not (checkpoint or scan or real_time or portable):
             return self._code
-        return code_with(self._derivation, truncation, checkpoint, scan, real_time, portable)
+        return code_with(
+            self._derivation, truncation, checkpoint, scan, real_time, portable, optimize, backend
+        )
 
     def verify(
         self, source: str | None = None, *, seed: int = 0, on_progress: Progress | None = None

@@ -1,0 +1,1 @@
+"""What the benchmark of speed runs, and the page that it writes."""

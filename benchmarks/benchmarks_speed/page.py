@@ -1,0 +1,103 @@
+"""The page and the figure of a measurement of speed."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+
+OTHERS = ("torch.nn", "jax jit", "torch eager", "autograd", "readable")
+
+
+def write(result: dict, folder: Path) -> None:
+    """docs/speed.md and docs/speed.svg."""
+    figure(result["rows"], folder / "speed.svg")
+    (folder / "speed.md").write_text(text(result), encoding="utf-8")
+
+
+def text(result: dict) -> str:
+    """The page."""
+    machine = ", ".join(f"{k} {v}" for k, v in result["machine"].items())
+    lines = [
+        "# Speed of the generated code",
+        "",
+        "Forward and backward pass with the gradients by all parameters and inputs. Each entry is another's least",
+        "time over our least time, from rounds in which all contenders ran in turn in random order (in brackets the",
+        "median of the ratios within rounds): above 1, ours is faster. *Best* is the faster of the NumPy file of",
+        "`generate --optimize speed` (fast) and the file of `--backend numba` (compiled); *NumPy* is the first alone.",
+        "*Floor* is the share of our best time that the matrix products alone take by NumPy, in the order that the",
+        "recurrence forces, with as many tanh as the cell has. *readable* is the file that `generate` writes if not",
+        "asked otherwise; *own* is a cell of our own making for which nobody has a kernel. All gradients agreed before",
+        "anything was timed. One thread. Shapes are steps, samples, inputs, units.",
+        "",
+        f"Measured on: {machine}, {os.cpu_count()} processors in all, shared with other work: how far the two",
+        "numbers differ tells how much that disturbed.",
+        "",
+        "![Others' time over ours](speed.svg)",
+    ]
+    for cell in dict.fromkeys(r["cell"] for r in result["rows"]):
+        rows = [r for r in result["rows"] if r["cell"] == cell]
+        others = [o for o in OTHERS if any(o in r[f"over {r['best']}"] for r in rows)]
+        lines += ["", f"## {cell}", "", *_table(rows, others)]
+    if result["memory"]:
+        lines += [
+            "",
+            "## Peak memory",
+            "",
+            "What one run adds to the peak of its process, LSTM, float32, T = 10,000,",
+        ]
+        lines += ["B = 16, 64 inputs, 128 units.", "", "| who | MB |", "|---|---|"]
+        lines += [f"| {name} | {size / 1e6:.0f} |" for name, size in result["memory"].items()]
+    return "\n".join(lines) + "\n"
+
+
+def _table(rows: list[dict], others: list[str]) -> list[str]:
+    head = ["shape", "type", "best", *others, "NumPy: torch.nn", "NumPy: jax jit", "floor"]
+    lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+    for r in rows:
+        best, plain = r[f"over {r['best']}"], r["over fast"]
+        entries = [_entry(best.get(o)) for o in others]
+        entries += [_entry(plain.get(o)) for o in ("torch.nn", "jax jit")]
+        share = best.get("floor")
+        entries.append(f"{share[0]:.2f}" if share else "")
+        lines.append(f"| {r['shape']} | {r['dtype']} | {r['best']} | {' | '.join(entries)} |")
+    for other in others:
+        known = [r[f"over {r['best']}"][other][0] for r in rows if other in r[f"over {r['best']}"]]
+        mean = math.exp(sum(map(math.log, known)) / len(known))
+        lines += [""] * (other == others[0]) + [
+            f"Geometric mean over {other}: {mean:.2f}, least {min(known):.2f}."
+        ]
+        lines.append("") if other != others[-1] else None
+    return lines
+
+
+def _entry(ratio: list[float] | None) -> str:
+    if ratio is None:
+        return ""
+    least, median = (f"{q:.2f}" if q < 10 else f"{q:.0f}" for q in ratio)
+    return f"{least} ({median})"
+
+
+def figure(rows: list[dict], path: Path) -> None:
+    """Others' time over ours, by shape."""
+    plt.rcParams["svg.hashsalt"] = "speed"
+    cells = list(dict.fromkeys(r["cell"] for r in rows))
+    _, axes = plt.subplots(
+        1, len(cells), figsize=(3.2 * len(cells), 3.6), sharey=True, squeeze=False
+    )
+    for axis, cell in zip(axes[0], cells, strict=True):
+        mine = [r for r in rows if r["cell"] == cell and r["dtype"] == "float32"]
+        for other in OTHERS[:4]:
+            points = [(k, r[f"over {r['best']}"].get(other)) for k, r in enumerate(mine)]
+            points = [(k, q[0]) for k, q in points if q]
+            if points:
+                axis.plot(*zip(*points, strict=True), marker="o", label=other)
+        axis.axhline(1.0, color="black", linewidth=0.8)
+        axis.set(title=cell, yscale="log", xticks=range(len(mine)))
+        axis.set_xticklabels([r["shape"] for r in mine], rotation=70, fontsize=7)
+    axes[0][0].set_ylabel("other's time / ours, float32")
+    axes[0][0].legend(fontsize=7)
+    plt.tight_layout()
+    plt.savefig(path, metadata={"Date": None})

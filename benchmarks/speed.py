@@ -1,0 +1,162 @@
+"""Generated code against torch, jax and autograd, interleaved in one process: docs/speed.md and its figure.
+
+    python benchmarks/speed.py [--rounds N] [--cells lstm,gru] [--shapes 100,1,16,16 …] [--out docs]
+
+Every contender computes the outputs and the gradients by all parameters and inputs of Σ weights · h, on the same
+numbers; the gradients must agree before anything is timed. What is reported are ratios of least times, which other
+work on the machine disturbs least, and the medians of the ratios within rounds. One thread.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import random
+import statistics
+import subprocess
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from benchmarks_speed import contenders, page
+
+ONE_THREAD = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+}
+SHAPES = [
+    (100, 1, 16, 16), (100, 1, 64, 64), (100, 8, 32, 32), (100, 32, 64, 64), (1000, 16, 64, 128),
+    (100, 64, 128, 256), (50, 128, 256, 512),
+]  # fmt: skip
+CELLS = ("lstm", "gru", "elman", "own")
+TIGHT = {"float32": 2e-3, "float64": 1e-8}
+
+
+def measured(cell: str, shape: tuple[int, ...], dtype: str, rounds: int) -> dict[str, list[float]]:
+    """The times of every contender, in seconds, taken in turn; all gradients agree."""
+    runs = contenders.runs(cell, shape, np.dtype(dtype))
+    expected = {k: np.asarray(v) for k, v in runs["readable"]().items()}
+    for name, run in runs.items():
+        if name == "floor":
+            continue
+        found = run()
+        for key, value in expected.items():
+            error = np.abs(np.asarray(found[key]) - value).max() / np.abs(value).max()
+            if not error < TIGHT[dtype]:
+                raise AssertionError(
+                    f"{name} on {cell} {shape} {dtype}: {key} is off by {error:.1e}"
+                )
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    order = list(runs)
+    shuffle = random.Random(0)  # noqa: S311 - an order of runs, no secret
+    for _ in range(rounds):
+        shuffle.shuffle(order)
+        for name in order:
+            start = time.perf_counter()
+            runs[name]()
+            times[name].append(time.perf_counter() - start)
+    return times
+
+
+def ratios(times: dict[str, list[float]]) -> dict[str, object]:
+    """What of a measurement is reported: times, and others' over ours, round by round."""
+    least = {name: min(t) for name, t in times.items()}
+    ours = {name: least[name] for name in ("fast", "compiled") if name in times}
+    best = min(ours, key=ours.__getitem__)
+    found: dict[str, object] = {
+        "best": best,
+        "ms": {name: round(1e3 * t, 4) for name, t in least.items()},
+    }
+    for mine in dict.fromkeys((best, "fast")):
+        found[f"over {mine}"] = {
+            name: [
+                round(least[name] / least[mine], 3),
+                round(statistics.median(a / b for a, b in zip(t, times[mine], strict=True)), 3),
+            ]
+            for name, t in times.items()
+            if name != mine
+        }
+    return found
+
+
+def machine() -> dict[str, str]:
+    """What the numbers were taken on."""
+    names = Path("/proc/cpuinfo")
+    model = (
+        next(
+            (
+                line.split(":")[1].strip()
+                for line in names.read_text().splitlines()
+                if "model name" in line
+            ),
+            "",
+        )
+        if names.exists()
+        else platform.processor()
+    )
+    packages = {
+        p: version(p) for p in ("numpy", "numba", "torch", "jax", "autograd") if contenders.has(p)
+    }
+    return {"processor": model, "python": platform.python_version(), **packages}
+
+
+def peak_memory(name: str) -> int:
+    """The bytes that one run of a contender adds to its process's peak, at T = 10,000, B = 16, 64 inputs, 128 units."""
+    done = subprocess.run(  # noqa: S603 - this very file
+        [sys.executable, __file__, "--memory-of", name], capture_output=True, text=True, check=True
+    )
+    return int(done.stdout.split()[-1])
+
+
+def main() -> None:
+    """Measures, and writes the page after every cell."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=25)
+    parser.add_argument("--cells", default=",".join(CELLS))
+    parser.add_argument("--shapes", nargs="*", default=[",".join(map(str, s)) for s in SHAPES])
+    parser.add_argument("--dtypes", default="float32,float64")
+    parser.add_argument("--out", type=Path, default=Path("docs"))
+    parser.add_argument("--memory", action="store_true", help="peak memory too")
+    parser.add_argument("--memory-of", help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if any(os.environ.get(k) != v for k, v in ONE_THREAD.items()):
+        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **ONE_THREAD})  # noqa: S606 - ourselves
+    if chosen.memory_of:
+        sys.stdout.write(f"{contenders.added_memory(chosen.memory_of)}\n")
+        return
+    names = ("fast", "compiled", "readable", "torch.nn") if chosen.memory else ()
+    result = {
+        "machine": machine(),
+        "rows": [],
+        "memory": {name: peak_memory(name) for name in names},
+    }
+    chosen.out.mkdir(exist_ok=True)
+    for cell in chosen.cells.split(","):
+        for text in chosen.shapes:
+            for dtype in chosen.dtypes.split(","):
+                result["rows"].append(row(cell, text, dtype, chosen.rounds))
+                sys.stdout.write(json.dumps(result["rows"][-1]) + "\n")
+                sys.stdout.flush()
+        (chosen.out / "speed.json").write_text(
+            json.dumps(result, indent=1) + "\n", encoding="utf-8"
+        )
+        page.write(result, chosen.out)
+
+
+def row(cell: str, text: str, dtype: str, most: int) -> dict[str, object]:
+    """One line of the tables."""
+    shape = tuple(map(int, text.split(",")))
+    work = shape[0] * shape[1] * shape[3] * (shape[2] + shape[3])
+    rounds = max(5, min(most, int(most * 3e7 / work)))
+    found = ratios(measured(cell, shape, dtype, rounds))
+    return {"cell": cell, "shape": text, "dtype": dtype, "rounds": rounds, **found}
+
+
+if __name__ == "__main__":
+    main()

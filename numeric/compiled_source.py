@@ -1,0 +1,169 @@
+"""The compiled generated file: the fast file with its loops over time compiled by Numba."""
+
+from __future__ import annotations
+
+import re
+
+from sympy.matrices.expressions import MatrixExpr
+
+from derive.derivation import Derivation
+from derive.expressions import Adjoint, LossGradient
+from numeric.compiled_text import HEAD, PRODUCTS, function_text
+from numeric.fast_backward import FastBackward
+from numeric.fast_forward import FastForward
+from numeric.fast_source import FastFile
+from numeric.kernels import Kernels
+from numeric.operations import Gates, Made, Op
+from numeric.passes import fast
+
+
+def generate_compiled(derivation: Derivation) -> str:
+    """The source of a cell whose loops over time Numba compiles.
+
+    It has the functions, arguments and results of the fast NumPy file, equal to it to rounding, and needs Numba.
+    For small cells all steps run in one compiled function; for others the products are left to NumPy's BLAS.
+    """
+    return CompiledFile(fast(derivation, hoist=False)).text()
+
+
+class CompiledForward(Kernels, FastForward):
+    """Writes the forward pass of a compiled file."""
+
+    kind = "forward"
+
+    def step_lines(self, ops: list[Op], *, early: bool) -> list[str]:
+        """The steps of a stretch: one compiled function, or compiled parts with NumPy's products between them."""
+        head = [] if early else ["start, stop = 0, T"]
+        return [*head, *self.both_ways(ops, [], "range(start, stop)")]
+
+    def compiled_product(self, op: Op) -> str:
+        """A product within a compiled function."""
+        stack, vector = op.target.stack, op.target.vector
+        out = self.product_name(op.target)
+        return (
+            f"products({self.view_at(self.place(vector))}, {self.step_name(stack, vector)}, {out})"
+        )
+
+    def numpy_product(self, op: Op) -> str:
+        """A product by NumPy's BLAS."""
+        stack, vector = op.target.stack, op.target.vector
+        out = self.product_name(op.target)
+        return f"np.dot({self.view_at(self.place(vector))}, {self.step_name(stack, vector)}, out={out})"
+
+
+class CompiledBackward(Kernels, FastBackward):
+    """Writes the backward pass of a compiled file."""
+
+    kind = "backward"
+
+    def every_array(self) -> list[str]:
+        """The arrays of the workspace."""
+        return [*self.before.arrays, *self.fields.arrays]
+
+    def step_lines(self, ops: list[Op], *, early: bool) -> list[str]:
+        """The steps of a stretch from the last to the first, likewise."""
+        first, head = [], []
+        for q in self.cell.outputs:
+            if q.name in self.carried:
+                given, bar = (
+                    self.names.of(LossGradient(q.symbol)),
+                    self.memory_bar(Adjoint(q.symbol)),
+                )
+                n = self.dim(q.shape[0])
+                self.outside_arrays.add(given)
+                head += [f"if {given} is None:", f"    {given} = np.empty((0, B, {n}), dtype)"]
+                first.append(
+                    f"if {given}.shape[0] > 0:\n    for j in range({n}):\n"
+                    f"        {bar}[b, j] += {given}[t, b, j]"
+                )
+        return [*head, *self.both_ways(ops, first, "range(stop - 1, start - 1, -1)")]
+
+    def leaf_row(self, leaf: MatrixExpr) -> str:
+        """A sample's row of a leaf at step t."""
+        if isinstance(leaf, LossGradient):
+            self.outside_arrays.add(self.names.of(leaf))
+            return f"{self.names.of(leaf)}[t, b]"
+        if not isinstance(leaf, Adjoint):
+            return super().leaf_row(leaf)
+        name, stack = self.names.of(leaf), self.program.stack_of(leaf.name)
+        if leaf.name in self.memory:
+            bar = self.memory_bar(leaf)
+            shift = self.memory[leaf.name].depth - leaf.lag
+            whole = f"{self.names.storage(leaf)}[t{f' + {shift}' if shift else ''}, b]"
+            return f"{bar}[b]" if leaf.name in self.carried else whole
+        if self.has_stacked(stack):
+            k = next(k for k, m in enumerate(stack.members) if m.target == leaf.of)
+            return f"{self.bars(stack)}[{self.step_of(stack)}, b]{self.cut(Gates(stack, k, k + 1))}"
+        if leaf in {s.target for s in self.program.backward["before"]}:
+            self.outside_arrays.add(name)
+            return f"{name}[t, b]"
+        if leaf in self.program.stored:
+            return f"{self.field(name, self.empty(leaf))}[t, b]"
+        return f"{self.scratch(leaf, self.wish(leaf), self.axes_of(leaf))}[b]"
+
+    def step_of(self, stack) -> str:
+        """The index of step t in the array of a stack's adjoints."""
+        return "t - start" if stack.name in self.chunked else "t"
+
+    def delta(self, made: Made) -> str:
+        """The adjoints of a whole stack at step t."""
+        return f"{self.bars(made.stack)}[{self.step_of(made.stack)}]"
+
+    def compiled_product(self, op: Op) -> str:
+        """A product within a compiled function."""
+        (made,) = op.args
+        weight = self.back_weight(made.stack, made.vector)
+        return f"products({self.delta(made)}, {weight}, {self.view_at(op.target)})"
+
+    def numpy_product(self, op: Op) -> str:
+        """A product by NumPy's BLAS."""
+        (made,) = op.args
+        weight = self.back_weight(made.stack, made.vector)
+        return f"np.dot({self.delta(made)}, {weight}, out={self.view_at(op.target)})"
+
+
+class CompiledFile(FastFile):
+    """Writes the functions of one cell."""
+
+    forward_kind = CompiledForward
+    backward_kind = CompiledBackward
+
+    def header(self) -> str:
+        """What the file is, the equations, and the sizes that decide what is compiled."""
+        text = super().header()
+        text = text.replace(
+            "needs nothing but NumPy. The products", "needs NumPy and Numba. Large products"
+        )
+        text = text.replace(
+            "import numpy as np\n",
+            "import numpy as np\nfrom numba import njit, types\nfrom numba.extending import overload\n",
+        )
+        return text[: text.index("BLOCK_BYTES")] + _SIZES
+
+    def choices(self, forward: CompiledForward) -> list[str]:
+        """Whether whole stretches are compiled, products included."""
+        products = forward.multiplied or ["0"]
+        return [f"        self.small = B * ({' + '.join(products)}) <= SMALL_STEP"]
+
+    def block_lines(self, backward: FastBackward) -> list[str]:
+        """A compiled loop needs no blocks."""
+        return []
+
+    def views(self, name: str, writer: FastForward) -> list[str]:
+        """Compiled loops need no views of steps."""
+        return []
+
+    def functions(self, forward: CompiledForward, backward: CompiledBackward) -> list[str]:
+        """The compiled functions."""
+        kernels = [*forward.kernels, *backward.kernels]
+        text = "\n".join(kernels)
+        used = sorted(
+            set(re.findall(r"(?<!\w)(\w+)_of\(", text)) & (forward.functions | backward.functions)
+        )
+        products = [PRODUCTS] if "products(" in text else []
+        return [HEAD, *products, *map(function_text, used), *kernels]
+
+
+_SIZES = '''\
+SMALL_STEP = 20_000
+"""Up to how many multiplications a step (samples times weights) the products are compiled too."""'''

@@ -1,0 +1,91 @@
+"""Compiled files: equal to the equations whichever way their steps run, and functions good to the last places."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from derive.catalog import load, shipped
+from derive.derivation import derive
+from derive.language import read_cell
+from numeric.compiled_source import generate_compiled
+from tests.generated import module_of
+from tests.numeric.test_source import right_on
+from tests.oracle import sample
+
+ODD = {
+    "every function": (
+        "h[t] = softplus(W @ h[t-1]) + abs(V @ x[t]) * sin(h[t-1]) - cos(h[t-1]) / exp(h[t-1]**2)"
+        " + log(2 + sigmoid(x[t])) + relu(h[t-1])\n"
+    ),
+    "formulas between products": (
+        "S[t] = 0.5 * S[t-1] + x[t] @ x[t].T\nh[t] = tanh(W @ h[t-1] + S[t] @ x[t] + b)\n"
+    ),
+}  # fmt: skip
+
+
+def compiled_module(cell, *, small: int):
+    """The compiled file of a cell, up to this size of a step in one compiled function."""
+    pytest.importorskip("numba", reason="numba is not installed: make frameworks")
+    module = module_of(generate_compiled(derive(cell)), cell.name)
+    module.SMALL_STEP, module.STRETCH_ROWS = small, 6
+    return module
+
+
+@pytest.mark.parametrize(
+    ("name", "small"), [("lstm", 0), ("gru_reset_after", 10**9), ("skip", 0)], ids=str
+)
+def test_the_compiled_code_of_a_shipped_cell_is_right(name, small):
+    cell = load(name)
+    right_on(sample(cell, T=7, B=2, seed=3), 1e-12, compiled_module(cell, small=small))
+
+
+@pytest.mark.parametrize("text", ODD.values(), ids=ODD)
+def test_the_compiled_code_of_an_odd_cell_is_right(text):
+    cell = read_cell(text, "odd")
+    right_on(sample(cell, T=5, B=2), 1e-11, compiled_module(cell, small=10**9))
+
+
+@pytest.mark.parametrize("entry", shipped(), ids=lambda entry: entry.name)
+def test_every_shipped_cell_has_a_compiled_file_and_always_the_same(entry):
+    source = generate_compiled(derive(load(entry.name)))
+    assert source == generate_compiled(derive(load(entry.name)))
+    compile(source, entry.name, "exec")
+
+
+@pytest.mark.parametrize(("dtype", "places"), [(np.float32, 2.0), (np.float64, 2.0)])
+def test_the_compiled_tanh_is_good_to_two_units_in_the_last_place(dtype, places):
+    module = compiled_module(load("elman_bare"), small=0)
+    from numba import njit
+
+    tanh_of = module.tanh_of
+
+    @njit
+    def all_of(x, out):
+        for j in range(x.shape[0]):
+            out[j] = tanh_of(x[j])
+
+    x = np.concatenate(
+        [np.linspace(-25, 25, 20_001), 10.0 ** np.linspace(-30, 2, 3001), [0.0, 1e30, -1e30]]
+    ).astype(dtype)
+    found = np.empty_like(x)
+    all_of(x, found)
+    true = np.tanh(x.astype(np.longdouble))
+    error = np.abs(found - true) / np.maximum(np.abs(true), 1e-300)
+    assert error.max() < places * np.finfo(dtype).eps
+    out = np.empty(3, dtype)
+    all_of(np.asarray([np.inf, -np.inf, np.nan], dtype), out)
+    assert out[0] == 1
+    assert out[1] == -1
+    assert np.isnan(out[2])
+
+
+def test_float32_stays_float32_in_compiled_loops():
+    cell = load("gru")
+    module = compiled_module(cell, small=10**9)
+    params = module.init_params(3, 2, seed=1, dtype=np.float32)
+    x = np.random.default_rng(0).standard_normal((5, 2, 2)).astype(np.float32)
+    outputs, final, cache = module.forward(params, x)
+    bars = module.backward(params, cache, {"h": np.ones_like(outputs["h"])})
+    for group in (outputs, final, *bars):
+        assert {v.dtype for v in group.values()} == {np.dtype("float32")}

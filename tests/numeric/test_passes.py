@@ -1,0 +1,112 @@
+"""Passes: each alone leaves outputs and gradients as they are, does what it says, and is missed when it is wrong."""
+
+from __future__ import annotations
+
+import pytest
+from sympy import Rational
+
+from derive.catalog import load
+from derive.derivation import derive
+from derive.expressions import Adjoint, Elementwise, LossGradient, leaves, scale, walk
+from numeric import passes
+from numeric.fast_source import FastFile
+from numeric.passes import MANY, continued, fast, halved, hoisted, in_order, interpolated
+from numeric.program import program
+from numeric.stacks import Stack
+from tests.generated import module_of
+from tests.numeric.test_source import right_on
+from tests.oracle import sample
+
+CELLS = ["lstm", "gru", "gru_reset_after", "lstm_peephole", "slstm", "skip", "mlstm", "leaky"]
+ALONE = {
+    "in order": in_order,
+    "continued": lambda d: continued(in_order(d)),
+    "halved": lambda d: halved(in_order(d)),
+    "interpolated": lambda d: interpolated(in_order(d)),
+    "hoisted": lambda d: hoisted(in_order(d)),
+    "as scheduled": lambda d: program(d, least=1),
+}
+
+
+def run_with(prog, spec: str) -> None:
+    module = module_of(FastFile(prog).text(), spec)
+    right_on(sample(load(spec), T=4, B=2, seed=5), 1e-12, module)
+
+
+@pytest.mark.parametrize("spec", CELLS)
+@pytest.mark.parametrize("make", ALONE.values(), ids=ALONE)
+def test_a_pass_alone_changes_no_value(make, spec):
+    run_with(make(derive(load(spec))), spec)
+
+
+def test_logistic_gates_come_first_and_become_one_tanh():
+    prog = fast(derive(load("lstm")))
+    (stack,) = [s.target for s in prog.forward["loop"] if isinstance(s.target, Stack)]
+    assert [m.target.name for m in stack.members] == ["a_f", "a_i", "a_o", "a_g"]
+    functions = [
+        e.function
+        for s in prog.forward["loop"]
+        if not isinstance(s.target, Stack)
+        for e in walk(s.value)
+        if isinstance(e, Elementwise)
+    ]
+    assert set(functions) == {"tanh"}
+
+
+def test_a_gate_that_something_else_reads_is_not_halved():
+    from derive.language import read_cell
+
+    d = derive(
+        read_cell("a[t] = W @ h[t-1] + U @ x[t]\nh[t] = sigmoid(a[t]) * a[t]\n", "read twice")
+    )
+    before = in_order(d)
+    assert halved(before).forward == before.forward
+
+
+def test_hoisted_factors_hold_no_adjoint_and_the_loop_holds_no_function_of_stored_values():
+    for spec in CELLS:
+        prog = fast(derive(load(spec)))
+        for s in prog.backward[MANY]:
+            assert not any(isinstance(v, Adjoint | LossGradient) for v in leaves(s.value))
+    loop = fast(derive(load("lstm"))).backward["loop"]
+    values = [
+        part for s in loop for part in (s.value if isinstance(s.value, tuple) else (s.value,))
+    ]
+    held = [v for part in values if hasattr(part, "args") for v in walk(part)]
+    assert len(fast(derive(load("lstm"))).backward[MANY]) == 5
+    assert not any(isinstance(v, Elementwise) or type(v).__name__ == "HadamardPower" for v in held)
+
+
+def test_interpolation_saves_a_product():
+    def products(prog):
+        return sum(
+            type(v).__name__ == "HadamardProduct"
+            for s in prog.forward["loop"]
+            if not isinstance(s.value, tuple)
+            for v in walk(s.value)
+        )
+
+    before = in_order(derive(load("gru")))
+    assert products(interpolated(before)) == products(before) - 1
+
+
+@pytest.mark.parametrize("what", ["half", "factor", "interpolation"])
+def test_a_wrong_pass_is_noticed(monkeypatch, what):
+    right = {
+        "half": passes._halved_member,
+        "factor": passes._Hoister.named,
+        "interpolation": passes._interpolation,
+    }
+    if what == "half":
+        monkeypatch.setattr(passes, "_halved_member", lambda m: right["half"](right["half"](m)))
+    if what == "factor":
+        monkeypatch.setattr(
+            passes._Hoister,
+            "named",
+            lambda self, e: right["factor"](self, scale(Rational(1001, 1000), e)),
+        )
+    if what == "interpolation":
+        wrong = lambda e: scale(Rational(1001, 1000), right[what](e))  # noqa: E731
+        monkeypatch.setattr(passes, "_interpolation", wrong)
+    with pytest.raises(AssertionError):
+        run_with(fast(derive(load("gru"))), "gru")
