@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from numeric.watch import Watch
     from proofs.check import check
     from proofs.claims.court import judge
+    from throughtime.bounding import bounds, recheck_bound
     from throughtime.exchange import load_weights
     from throughtime.listing import shipped
     from throughtime.model import Model, from_sympy, load, read
@@ -45,12 +46,14 @@ __all__ = [
     "UnknownCellError",
     "Watch",
     "__version__",
+    "bounds",
     "check",
     "from_sympy",
     "judge",
     "load",
     "load_weights",
     "read",
+    "recheck_bound",
     "shipped",
     "timed",
     "verify_file",
@@ -62,6 +65,7 @@ _HOME = {
     "check": "proofs.check",
     "judge": "proofs.claims.court",
     "load_weights": "throughtime.exchange",
+    **dict.fromkeys(("bounds", "recheck_bound"), "throughtime.bounding"),
     "shipped": "throughtime.listing",
     "verify_file": "throughtime.verifying",
     **dict.fromkeys(("Model", "from_sympy", "load", "read"), "throughtime.model"),

@@ -6,9 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
+import throughtime
+from numeric.setting import Setting
 from reports import compare_page, study_gain, study_guarantee, study_page, study_routes
 from reports.figures import Picture
 from throughtime.cli import cli
@@ -107,3 +110,26 @@ def test_a_comparison_tells_the_largest_certified_weight_scale(tmp_path: Path) -
     page = (tmp_path / "compare.ipynb").read_text(encoding="utf-8")
     assert "largest certified weight scale" in page
     assert "| every |" in page
+
+
+def test_bounds_are_had_from_python_and_rechecked_from_a_file(tmp_path: Path) -> None:
+    pytest.importorskip("flint", reason="python-flint is not installed: the extra bounds")
+    setting = Setting(n=4, m=3, gain=0.4, init="orthogonal")
+    sure = throughtime.bounds("elman", setting).guarantee
+    assert sure is not None
+    assert sure.certified
+    assert sure.best is not None
+    assert sure.best.rho == pytest.approx(0.4, rel=1e-6)
+    file = tmp_path / "mine.json"
+    file.write_text(json.dumps(sure.best.certificate), encoding="utf-8")
+    assert throughtime.recheck_bound(file)[1] == pytest.approx(sure.best.rho)
+
+
+def test_a_users_own_weights_are_certified() -> None:
+    pytest.importorskip("flint", reason="python-flint is not installed: the extra bounds")
+    weights = {"W": 0.9 * np.eye(3), "U": np.ones((3, 2)), "b": np.zeros(3)}
+    model = throughtime.load("elman")
+    assert isinstance(model, throughtime.Model)
+    sure = throughtime.bounds(model, weights=weights).guarantee
+    assert sure is not None
+    assert sure.scale == pytest.approx(1 / 0.9, rel=0.03)
