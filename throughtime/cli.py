@@ -182,7 +182,7 @@ def verify(
 
 def _verified_weights(weights: str, layer: str | None, seed: int, say: Progress) -> Outcome:
     """The outcome of the checks on every layer of a weight file."""
-    from throughtime.exchange import verified_weights
+    from throughtime.weights_verification import verified_weights
 
     say(f"reading {weights}")
     outcomes = []

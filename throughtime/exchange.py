@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,7 +19,7 @@ from numeric.weights.onnx_export import onnx_model
 from numeric.weights.recurrent import EXPORTED, Recurrent, recurrent_of
 
 if TYPE_CHECKING:
-    from proofs.table import Check, Verification
+    from proofs.table import Check
     from throughtime.model import Model
 
 Convention = Literal["torch", "keras"]
@@ -102,44 +102,6 @@ def _from_layer(path: Path, layer: Recurrent, spec: str | None) -> Loaded:
     ]
     label = f"{path.name}: {layer.name}"
     return Loaded(spec or layer.spec, layer.parameters, label, check, layer, "\n".join(lines))
-
-
-def verified_weights(
-    path: str | Path, layer: str | None, seed: int, say: Callable[[str], None]
-) -> list[tuple[Loaded, Verification]]:
-    """Every check on the cells of a weight file, and on them with these very weights.
-
-    Args:
-        path: the file.
-        layer: a layer's name; all if left out.
-        seed: of everything random.
-        say: called with the name of each stage as it begins.
-
-    Raises:
-        ArgumentError: the file cannot be read, or it holds no layer.
-    """
-    from proofs.weights_check import weights_gradient_check
-    from throughtime.model import load
-
-    found = []
-    for each in loaded(path, None, layer):
-        say(f"verifying {each.spec} with the weights of {each.label}")
-        verification = load(each.spec).verify(seed=seed, on_progress=say)
-        rows = [each.check, weights_gradient_check(each.layer, seed)]
-        found.append(
-            (
-                each,
-                replace(
-                    verification,
-                    subject=each.label,
-                    checks=(*verification.checks, *rows),
-                    required=verification.required
-                    | {"loaded weights", "gradients at loaded weights"},
-                    optional=verification.optional | {"loaded weights"},
-                ),
-            )
-        )
-    return found
 
 
 def state_dict(
