@@ -103,7 +103,23 @@ def _ask(holds: bool, problem: str) -> bool:
     return True
 
 
+def main(arguments: list[str]) -> int:
+    """Check the certificate in a file: 0 it holds, 2 there is none to read, 3 it is refused."""
+    try:
+        with open(arguments[0], encoding="utf-8") as file:
+            found = json.load(file)
+        c, rho = check(found["proof"])
+    except RefusedError as error:
+        sys.stderr.write(f"refused: {error}\n")
+        return 3
+    except (IndexError, OSError, ValueError, KeyError, TypeError) as error:
+        sys.stderr.write(
+            f"no certificate was read ({error!r})\n  Give the path of a certificate.json.\n"
+        )
+        return 2
+    sys.stdout.write(f"holds: C = {c} = {float(c):.9g}, rho = {rho} = {float(rho):.9g}\n")
+    return 0
+
+
 if __name__ == "__main__":
-    with open(sys.argv[1], encoding="utf-8") as file:
-        constant, rate = check(json.load(file)["proof"])
-    sys.stdout.write(f"holds: C = {float(constant):.6g}, rho = {float(rate):.6g}\n")
+    raise SystemExit(main(sys.argv[1:]))

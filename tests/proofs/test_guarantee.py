@@ -322,15 +322,27 @@ def test_a_corrupted_tube_is_refused(how: str) -> None:
 
 
 def test_the_checker_runs_by_itself_on_a_file(tmp_path: Path) -> None:
-    file = tmp_path / "certificate.json"
-    file.write_text(json.dumps(_certificates()[0]), encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "-S", "-m", "proofs.guarantee_checker", str(file)],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout.startswith("holds: C = ")
+    """With no package of anybody's in reach: -S leaves out site-packages."""
+    file, data = tmp_path / "certificate.json", copy.deepcopy(_certificates()[0])
+    command = [sys.executable, "-S", "-m", "proofs.guarantee_checker"]
+
+    def checked(*arguments: str) -> tuple[int, str]:
+        done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+    file.write_text(json.dumps(data), encoding="utf-8")
+    code, told = checked(str(file))
+    assert code == 0
+    assert told.startswith(f"holds: C = {data['proof']['C']} = ")
+    data["proof"]["rho"] = _lowered(data["proof"]["rho"])
+    file.write_text(json.dumps(data), encoding="utf-8")
+    code, told = checked(str(file))
+    assert code == 3
+    assert told.startswith("refused: (Mv)_")
+    for wrong in ((), (str(tmp_path / "none.json"),), (__file__,)):
+        code, told = checked(*wrong)
+        assert code == 2
+        assert "Give the path of a certificate.json" in told
 
 
 def test_the_same_problem_gives_the_same_certificate() -> None:
