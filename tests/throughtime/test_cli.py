@@ -117,7 +117,8 @@ class FakeModel:
 @pytest.fixture
 def model(monkeypatch: pytest.MonkeyPatch) -> FakeModel:
     fake = FakeModel()
-    monkeypatch.setitem(sys.modules, "throughtime.model", fake)  # type: ignore[arg-type]
+    for name in ("throughtime.model", "throughtime.listing"):
+        monkeypatch.setitem(sys.modules, name, fake)  # type: ignore[arg-type]
     return fake
 
 
