@@ -6,7 +6,7 @@ import math
 
 from derive.latex import latex_name
 from numeric.flow import Flow
-from proofs.guarantee import Attempt, Guarantee
+from proofs.guarantee import LEAST_SCALE, MOST_SCALE, Attempt, Guarantee
 from proofs.guarantee_setting import REACH, Certified
 from reports.figures import Series, line_figure, to_picture
 from reports.markdown import code_span, escape_markdown, table
@@ -112,9 +112,9 @@ def _scale(found: Guarantee, flow: Flow) -> str:
 
 def _distance(found: Guarantee) -> str:
     if found.scale == math.inf:
-        return "a bound with ρ < 1 exists whatever factor the square matrices are multiplied by"
+        return f"a bound with ρ < 1 was found for every factor on the square matrices, up to {MOST_SCALE:,.0f}"
     if found.scale == 0:
-        return "no bound with ρ < 1 was found for any factor on the square matrices, however small"
+        return f"no bound with ρ < 1 was found for any factor on the square matrices, down to 1/{1 / LEAST_SCALE:,.0f}"
     return f"a bound with ρ < 1 exists with all square matrices multiplied by {found.scale:.4g}"
 
 
