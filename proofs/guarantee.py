@@ -184,8 +184,8 @@ def largest_certified_scale(problem: Problem) -> float:
         problem: the cell; its inputs' box stays as it is.
 
     Returns:
-        The factor; infinite where all factors tried have a certificate (up to ``MOST_SCALE``), 0 where none has (down to
-        ``LEAST_SCALE``).
+        The factor; infinite where all factors tried have a certificate (up to ``MOST_SCALE``), 0 where none has
+        (down to ``LEAST_SCALE``).
 
     Raises:
         MissingFlintError: python-flint is not installed.
