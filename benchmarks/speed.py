@@ -3,8 +3,8 @@
     python benchmarks/speed.py [--rounds N] [--cells lstm,gru] [--shapes 100,1,16,16 …] [--out docs]
 
 Every contender computes the outputs and the gradients by all parameters and inputs of Σ weights · h, on the same
-numbers; the gradients must agree before anything is timed. What is reported are ratios of least times, which other
-work on the machine disturbs least, and the medians of the ratios within rounds. One thread.
+numbers; the gradients must agree before anything is timed. What is reported are ratios of least processor
+times, which other work on the machine disturbs least, and the medians of the ratios within rounds. One thread.
 """
 
 from __future__ import annotations
@@ -58,9 +58,9 @@ def measured(cell: str, shape: tuple[int, ...], dtype: str, rounds: int) -> dict
     for _ in range(rounds):
         shuffle.shuffle(order)
         for name in order:
-            start = time.perf_counter()
+            start = time.process_time()
             runs[name]()
-            times[name].append(time.perf_counter() - start)
+            times[name].append(time.process_time() - start)
     return times
 
 

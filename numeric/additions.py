@@ -18,7 +18,7 @@ from derive.network_derivation import NetworkDerivation
 from numeric import checkpointed, realtime, stretches
 from numeric.checkpointed import checkpointed_functions
 from numeric.compiled_source import generate_compiled
-from numeric.fast_source import generate_fast
+from numeric.fast_source import generate_fast, generate_fast_network
 from numeric.network_source import generate_network
 from numeric.portable_source import generate_portable
 from numeric.realtime import realtime_functions
@@ -92,18 +92,20 @@ def _main(derivation: Derivation | NetworkDerivation, *, scan: bool) -> str:
 
 def _fast(derivation: Derivation | NetworkDerivation, wanted: Additions) -> str:
     """The file made for speed, before anything is added."""
-    if isinstance(derivation, NetworkDerivation):
-        raise ArgumentError(
-            "Files made for speed are written for cells, not for networks.",
-            "Generate the cells one by one, or leave out --optimize and --backend.",
-        )
     if wanted.scan or wanted.real_time:
         raise ArgumentError(
             "A file made for speed goes step by step and backwards: it computes no steps together, and nothing "
             "forward in time.",
             "Leave out --scan and --rtrl, or --optimize and --backend.",
         )
-    return generate_compiled(derivation) if wanted.compiled else generate_fast(derivation)
+    if not isinstance(derivation, NetworkDerivation):
+        return generate_compiled(derivation) if wanted.compiled else generate_fast(derivation)
+    if wanted.compiled:
+        raise ArgumentError(
+            "Compiled files are written for cells, not for networks.",
+            "Give --optimize speed instead, or generate the cells one by one.",
+        )
+    return generate_fast_network(derivation)
 
 
 def _portable(derivation: Derivation | NetworkDerivation, wanted: Additions) -> str:
@@ -115,7 +117,8 @@ def _portable(derivation: Derivation | NetworkDerivation, wanted: Additions) -> 
         )
     if wanted != Additions(portable=True):
         raise ArgumentError(
-            "A file for any array namespace brings nothing else along.", "Leave out the other options."
+            "A file for any array namespace brings nothing else along.",
+            "Leave out the other options.",
         )
     return generate_portable(derivation)
 

@@ -125,6 +125,12 @@ class CompiledBackward(Kernels, FastBackward):
 class CompiledFile(FastFile):
     """Writes the functions of one cell."""
 
+    @property
+    def settings(self) -> str:
+        """The sizes that decide what is done at once, and what is compiled."""
+        text = super().settings
+        return text[: text.index("BLOCK_BYTES")] + _SIZES
+
     forward_kind = CompiledForward
     backward_kind = CompiledBackward
 
@@ -134,11 +140,10 @@ class CompiledFile(FastFile):
         text = text.replace(
             "needs nothing but NumPy. The products", "needs NumPy and Numba. Large products"
         )
-        text = text.replace(
+        return text.replace(
             "import numpy as np\n",
             "import numpy as np\nfrom numba import njit, types\nfrom numba.extending import overload\n",
         )
-        return text[: text.index("BLOCK_BYTES")] + _SIZES
 
     def choices(self, forward: CompiledForward) -> list[str]:
         """Whether whole stretches are compiled, products included."""

@@ -23,6 +23,7 @@ class Bars(FastForward, Backward):
         super().__init__(forward.program, forward.names)
         self.forward = forward
         self.before = forward.fields
+        self.touched: dict[Value, str] = {}
         self.many = [s.target for s in self.program.backward.get(MANY, [])]
         self.sums = self._sums()
         self.chunked = self._chunked()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 
 from derive.derivation import Derivation
+from derive.network_derivation import NetworkDerivation
 from numeric.body import listed
 from numeric.fast_backward import FastBackward
 from numeric.fast_forward import FastForward
+from numeric.network_source import generate_network
 from numeric.passes import fast
-from numeric.source import File, helpers
+from numeric.source import File
 
 
 def generate_fast(derivation: Derivation) -> str:
@@ -21,14 +23,24 @@ def generate_fast(derivation: Derivation) -> str:
     return FastFile(fast(derivation)).text()
 
 
+def generate_fast_network(derivation: NetworkDerivation) -> str:
+    """The NumPy source of a network, its segments made for speed."""
+    return generate_network(derivation, lambda d: FastFile(fast(d)))
+
+
 class FastFile(File):
     """Writes the functions of one cell."""
 
     forward_kind: type[FastForward] = FastForward
     backward_kind: type[FastBackward] = FastBackward
 
-    def text(self) -> str:
-        """The whole file."""
+    @property
+    def settings(self) -> str:
+        """The two sizes that the machine's cache asks for."""
+        return _SIZES
+
+    def passes(self) -> list[str]:
+        """The workspace, the forward and the backward pass."""
         forward = self.forward_kind(self.program, self.names)
         head = self.signature(
             "forward",
@@ -38,19 +50,12 @@ class FastFile(File):
         first = forward.text(head)
         backward = self.backward_kind(forward)
         second = backward.text(forward)
-        parts = [
-            self.header(),
-            self.parameter_shapes(),
-            self.init_params(),
-            self.init_state(),
+        return [
             self.workspace(forward, backward),
             *self.functions(forward, backward),
             first,
             second,
-            self.step(),
-            self.value_and_grad(),
         ]
-        return "\n\n\n".join([*filter(None, parts), *helpers("\n".join(parts))]) + "\n"
 
     def header(self) -> str:
         """What the file is, the equations, and the two sizes that the machine's cache asks for."""
@@ -63,7 +68,7 @@ class FastFile(File):
                 "use as many threads as NumPy's BLAS is told to, e.g. by OMP_NUM_THREADS.",
             )
         )
-        return f"{head}\n\n{_SIZES}"
+        return f"{head}\n\n{self.settings}"
 
     def workspace(self, forward: FastForward, backward: FastBackward) -> str:
         """The class that holds all arrays."""
@@ -139,6 +144,8 @@ class FastFile(File):
 
     def block_lines(self, backward: FastBackward) -> list[str]:
         """How many steps the factors of the backward loop are made for at once."""
+        if not backward.program.backward["loop"]:
+            return []
         return [
             f"        per_step = B * {self.bytes_per_step(backward)} * np.dtype(dtype).itemsize",
             "        self.block = stretch(self.steps, BLOCK_BYTES // per_step)",

@@ -17,7 +17,7 @@ from numeric.program import program
 from numeric.source import File, helpers
 
 _OF_SEGMENT = re.compile(
-    r"\b(parameter_shapes|init_params|init_state|forward|backward)(?=\()|\b(STATE_AXES)\b"
+    r"\b(parameter_shapes|init_params|init_state|forward|backward)(?=\()|\b(STATE_AXES|Workspace)\b"
 )
 
 
@@ -66,7 +66,8 @@ class _NetworkFile:
     def text(self) -> str:
         """The whole file."""
         passes = Passes(self.network, self.files, self.sizes)
-        parts = [self.header()]
+        settings = dict.fromkeys(file.settings for file in self.files.values())
+        parts = [self.header(), *filter(None, settings)]
         for segment in self.network.segments:
             parts += self.functions(segment)
         parts += [
@@ -113,13 +114,11 @@ class _NetworkFile:
     def functions(self, segment: Segment) -> list[str]:
         """The functions of one segment, under its name."""
         file = self.files[segment.name]
-        forward = file.forward_writer(file.program, file.names)
         parts = [
             file.parameter_shapes(),
             file.init_params(),
             file.init_state(),
-            forward.text(file.signature("forward", "tuple[Arrays, Arrays, Arrays]")),
-            file.backward_writer(file.program, file.names).text(forward),
+            *file.passes(),
         ]
         if not segment.cell.inputs:
             axes = [f'"{q.name}": {0 if q.depth == 1 else 1}' for q in file.memory.values()]

@@ -33,6 +33,7 @@ class File(Body):
 
     forward_writer: type[Forward] = Forward
     backward_writer: type[Backward] = Backward
+    settings = ""
 
     def __init__(self, prog: Program) -> None:
         cell, names = prog.derivation.cell, Names(prog.derivation.notation)
@@ -41,19 +42,23 @@ class File(Body):
 
     def text(self) -> str:
         """The whole file."""
-        forward = self.forward_writer(self.program, self.names)
-        forward_head = self.signature("forward", "tuple[Arrays, Arrays, Arrays]")
         parts = [
             self.header(),
             self.parameter_shapes(),
             self.init_params(),
             self.init_state(),
-            forward.text(forward_head),
-            self.backward_writer(self.program, self.names).text(forward),
+            *self.passes(),
             self.step(),
             self.value_and_grad(),
         ]
         return "\n\n\n".join([*filter(None, parts), *helpers("\n".join(parts))]) + "\n"
+
+    def passes(self) -> list[str]:
+        """The forward and the backward pass, and what stands before them."""
+        forward = self.forward_writer(self.program, self.names)
+        head = self.signature("forward", "tuple[Arrays, Arrays, Arrays]")
+        backward = self.backward_writer(self.program, self.names)
+        return [forward.text(head), backward.text(forward)]
 
     def header(self) -> str:
         """What the file is, and the equations."""

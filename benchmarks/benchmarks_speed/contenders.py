@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 from collections.abc import Callable
+from functools import cache
 from importlib.util import find_spec
 
 import numpy as np
@@ -73,27 +74,35 @@ def stacked(name: str, params: dict) -> dict[str, np.ndarray]:
     return out
 
 
+@cache
+def files(name: str):
+    """The derivation of a cell, and its generated files as modules."""
+    derivation = derive(cell_of(name))
+    kinds = {"readable": generate, "fast": generate_fast}
+    kinds |= {"compiled": generate_compiled} if has("numba") else {}
+    return derivation, {kind: load_source(make(derivation)) for kind, make in kinds.items()}
+
+
 def runs(name: str, shape: tuple[int, ...], dtype: np.dtype) -> dict[str, Run]:
     """Every contender that is installed."""
     T, B, m, n = shape
-    derivation = derive(cell_of(name))
-    readable = load_source(generate(derivation))
+    derivation, modules = files(name)
+    readable = modules["readable"]
     rng = np.random.default_rng(0)
     sizes = dict(zip([str(d) for d in derivation.cell.dims], (n, m), strict=True))
     params = readable.init_params(**sizes, seed=1, dtype=dtype)
     x = rng.standard_normal((T, B, m)).astype(dtype)
     bar = rng.standard_normal((T, B, n)).astype(dtype)
-    found = {"readable": ours(name, readable, params, x, bar, again=False)}
-    found["fast"] = ours(name, load_source(generate_fast(derivation)), params, x, bar, again=True)
-    if has("numba"):
-        source = generate_compiled(derivation)
-        found["compiled"] = ours(name, load_source(source), params, x, bar, again=True)
+    found = {
+        kind: ours(name, module, params, x, bar, again=kind != "readable")
+        for kind, module in modules.items()
+    }
     flat = stacked(name, params)
     if has("torch"):
         found |= by_torch(name, flat, x, bar)
     if has("jax"):
         found["jax jit"] = by_jax(name, flat, x, bar)
-    if has("autograd") and T * B * n <= 100 * 8 * 32:
+    if has("autograd") and T * B * n <= 100 * 64:
         found["autograd"] = by_autograd(name, flat, x, bar)
     found["floor"] = floor(name, flat, x, bar)
     return found

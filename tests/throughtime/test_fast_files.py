@@ -45,7 +45,7 @@ def test_what_goes_forward_or_all_at_once_is_refused():
     with pytest.raises(ArgumentError, match="step by step and backwards"):
         load("elman").generate(optimize="speed", real_time=True)
     with pytest.raises(ArgumentError, match="not for networks"):
-        load("tagger").generate(optimize="speed")
+        load("tagger").generate(backend="numba")
     with pytest.raises(ArgumentError, match="expected readable or speed"):
         load("lstm").generate(optimize="size")
 
@@ -54,3 +54,10 @@ def test_without_numba_a_compiled_file_is_refused_before_anything_is_written(mon
     monkeypatch.setattr("throughtime.display.find_spec", lambda name: None)
     with pytest.raises(ArgumentError, match="not installed"):
         load("lstm").generate(backend="numba")
+
+
+def test_a_network_made_for_speed_is_verified():
+    model = load("tagger")
+    source = model.generate(optimize="speed").source
+    assert source.count("class Workspace_") == len(model.network.segments)
+    assert model.verify(source).ok
