@@ -5,6 +5,7 @@
 #   make soak              the property tests again, long and with fresh random examples
 #   make fuzz              a million broken inputs to every reader of texts and files; INPUTS=10000 for fewer
 #   make frameworks        installs torch and autograd, so that the tests that compare with them run too
+#   make docs              the documentation site, from nothing: build/docs/index.html
 #   make lint | format     ruff and pyright | ruff's formatter
 #   make coverage          the tests with coverage by branch
 #   make bench             the benchmarks: tables of times and ratios, and build/benchmarks.json
@@ -23,7 +24,7 @@ PY := $(VENV)/bin/python
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 
 .DELETE_ON_ERROR:
-.PHONY: report test soak coverage bench stages kill-table gradient-flow lint format map fuzz release setup frameworks clean distclean help
+.PHONY: report test docs soak coverage bench stages kill-table gradient-flow lint format map fuzz release setup frameworks clean distclean help
 
 report: $(VENV)/.core
 	$(PY) -m throughtime report $(CELL) --force $(ARGS)
@@ -49,6 +50,9 @@ gradient-flow: $(VENV)/.core
 
 kill-table: $(VENV)/.frameworks
 	$(PY) -m benchmarks.kill_table $(ARGS)
+
+docs: $(VENV)/.docs
+	$(PY) -m docs.build build/docs
 
 lint: $(VENV)/.dev
 	$(PY) -m ruff format --check .
@@ -88,7 +92,7 @@ $(VENV)/.core: pyproject.toml | $(PY)
 	$(INSTALL) --editable .
 	@touch $@
 
-$(VENV)/.test $(VENV)/.frameworks $(VENV)/.bench $(VENV)/.dev: $(VENV)/.%: pyproject.toml | $(PY)
+$(VENV)/.test $(VENV)/.frameworks $(VENV)/.bench $(VENV)/.dev $(VENV)/.docs: $(VENV)/.%: pyproject.toml | $(PY)
 	@echo "setting up: $* ..."
 	$(INSTALL) --editable '.[$*]'
 	@touch $(VENV)/.core $@

@@ -49,8 +49,8 @@ def check(
     are small. (It is right where n = 1, too, and there it stays: give sizes that differ.)
 
     Args:
-        f: f(params, *inputs), the loss: one number. It should compute in double precision, and be smooth here.
-        grad: grad(params, *inputs): a dict of gradients by the names in params, or a pair of that dict and the
+        f: ``f(params, *inputs)``, the loss: one number. It should compute in double precision, and be smooth here.
+        grad: ``grad(params, *inputs)``: a dict of gradients by the names in params, or a pair of that dict and the
             inputs' gradients (a list, or ``None`` for those not given).
         params: arrays by name; initial states may be among them.
         inputs: arrays, usually (T, B, features). By whole numbers and truth values, as indices and masks are, nothing

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import shlex
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
-from click.testing import CliRunner
+
+from tests.markdown_examples import Example, commands, examples, matches, run
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -19,51 +18,8 @@ needs_model = pytest.mark.skipif(
 )
 
 
-class Example(NamedTuple):
-    """One block of the README; a block under ``<!-- slow -->`` is left to the end-to-end tests."""
-
-    line: int
-    slow: bool
-    language: str
-    text: str
-
-
-def examples() -> list[Example]:
-    found = re.finditer(r"(?ms)^(<!-- slow -->\n)?```(\w+)\n(.*?)^```$", README)
-    return [
-        Example(README.count("\n", 0, hit.start()) + 1, bool(hit[1]), hit[2], hit[3])
-        for hit in found
-    ]
-
-
-def commands(text: str) -> list[tuple[str, str]]:
-    """The commands of a console block, each with the output that stands under it."""
-    parts = re.split(r"(?m)^\$ (.*)\n", text)[1:]
-    return list(zip(parts[::2], parts[1::2], strict=True))
-
-
-def matches(expected: str, printed: str) -> bool:
-    """Whether the text was printed; ``...`` stands for anything."""
-    pattern = ".*".join(map(re.escape, expected.rstrip("\n").split("...")))
-    return re.fullmatch(pattern, printed.rstrip("\n"), re.DOTALL) is not None
-
-
-def run(command: str, expected: str) -> None:
-    """Run one command of the README in this folder; ``cat`` makes the file that it shows."""
-    from throughtime.cli import cli
-
-    program, *arguments = shlex.split(command)
-    if program == "cat":
-        Path(arguments[0]).write_text(expected, encoding="utf-8")
-        return
-    assert program == "throughtime", f"the README's test does not know how to run {program}"
-    result = CliRunner().invoke(cli, arguments)
-    assert result.exit_code == 0, result.stderr
-    assert matches(expected, result.stdout), f"{command} printed:\n{result.stdout}"
-
-
 def test_the_readme_has_examples_of_both_kinds() -> None:
-    assert {"python", "console"} == {example.language for example in examples()}
+    assert {"python", "console"} == {example.language for example in examples(README)}
 
 
 @needs_model
@@ -71,7 +27,7 @@ def test_the_console_examples_print_what_they_show(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for example in examples():
+    for example in examples(README):
         if example.language == "console" and not example.slow:
             for command, expected in commands(example.text):
                 run(command, expected)
@@ -80,7 +36,7 @@ def test_the_console_examples_print_what_they_show(
 @needs_model
 @pytest.mark.parametrize(
     "example",
-    [e for e in examples() if e.language == "python"],
+    [e for e in examples(README) if e.language == "python"],
     ids=lambda e: f"line {e.line}",
 )
 def test_the_python_examples_run(

@@ -118,7 +118,8 @@ class Verdict:
     def _repr_html_(self) -> str:
         said = f"<p>{escape(self.claim.text)}: <strong>{escape(self.kind)}</strong></p>"
         rows = (
-            f"<tr><th>{escape(name)}</th><td><pre>{escape(what.strip(chr(10)))}</pre></td></tr>"
+            f'<tr><th style="text-align:left;white-space:nowrap">{escape(name)}</th>'
+            f'<td style="text-align:left;white-space:pre-wrap">{escape(what.strip(chr(10)))}</td></tr>'
             for name, what in self.rows()
             if what
         )

@@ -1,0 +1,162 @@
+"""The documentation site: what it shows happens, nothing is left out, it builds without a warning or a network."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+import throughtime
+from derive.catalog import shipped
+from derive.initial import KINDS
+from derive.language import read_cell
+from derive.network_catalog import load as load_network
+from derive.network_scans import WORDS
+from derive.syntax import CALLABLE, DECLARATIONS
+from proofs.addition_checks import OF_CELLS, OF_NETWORKS
+from proofs.network_contract import NUMERIC as OF_WHOLE_NETWORKS
+from proofs.network_verification import WHOLE
+from proofs.verification import REQUIRED
+from reports.pdf import find_browser
+from tests.markdown_examples import commands, examples, run
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+PAGES = sorted(path for path in DOCS.rglob("*.md"))
+LANGUAGE = (DOCS / "language.md").read_text(encoding="utf-8")
+TOOLS = ("sphinx", "myst_parser", "furo", "jupytext", "ipykernel")
+
+every_page = pytest.mark.parametrize("page", PAGES, ids=lambda p: p.relative_to(DOCS).as_posix())
+
+
+@every_page
+def test_what_a_page_shows_happens(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for example in examples(page.read_text(encoding="utf-8")):
+        if example.slow:
+            continue
+        if example.language == "console":
+            for command, expected in commands(example.text):
+                run(command, expected)
+        if example.language == "python":
+            name = f"{page.name} from line {example.line}"
+            exec(compile(example.text, name, "exec"), {})  # noqa: S102 - our own text
+
+
+@pytest.mark.parametrize(
+    "example",
+    [e for e in examples(LANGUAGE) if e.language in ("cell", "net")],
+    ids=lambda e: f"line {e.line}",
+)
+def test_every_example_of_the_language_is_read(example, tmp_path: Path) -> None:
+    if example.language == "cell":
+        assert read_cell(example.text, "example").states
+        return
+    path = tmp_path / "example.net"
+    path.write_text(example.text, encoding="utf-8")
+    assert load_network(str(path)).segments
+
+
+def test_the_reference_has_an_example_of_every_construct() -> None:
+    shown = "\n".join(e.text for e in examples(LANGUAGE) if e.language in ("cell", "net"))
+    words = set(re.findall(r"[a-z_]+", shown))
+    assert {*CALLABLE, *DECLARATIONS, *KINDS, *WORDS, "scan", "ragged", "end"} - words == set()
+    signs = ("@", "*", "/", "**", ".T", "+", "-", "[t-3]", "[end]", "|", "# source:", "= -b_f")
+    assert [sign for sign in signs if sign not in shown] == []
+
+
+def test_every_check_has_its_paragraph_and_no_other_has_one() -> None:
+    page = (DOCS / "checks.md").read_text(encoding="utf-8")
+    brought = {name for table in (OF_CELLS, OF_NETWORKS) for row in table.values() for name in row}
+    paragraphs = re.findall(r"(?m)^### (.+)\n\n(\S.+)$", page)
+    assert {name for name, _ in paragraphs} == REQUIRED | OF_WHOLE_NETWORKS.keys() | brought | {
+        WHOLE
+    }
+    assert len(paragraphs) == page.count("\n### ")
+
+
+def test_files_that_the_site_names_are_there() -> None:
+    page = (DOCS / "extending.md").read_text(encoding="utf-8")
+    named = re.findall(r"`((?:derive|numeric|proofs)/[\w./]*)`", page)
+    assert len(named) > 5
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_cells_theorems_and_public_names_are_all_there() -> None:
+    from docs.site_pages import api, cells, theorems
+    from proofs.theorems_library import LIBRARY
+
+    assert re.findall(r"(?m)^## (.+)$", cells()) == [entry.name for entry in shipped()]
+    written = theorems()
+    assert re.findall(r"(?m)^## (.+)$", written) == [theorem.title for theorem in LIBRARY]
+    assert "refuted" not in written
+    names = re.findall(r"(?m)^\.\. auto\w+:: throughtime\.(\w+)$", api())
+    assert names == sorted(set(throughtime.__all__) - {"__version__"})
+
+
+def assert_every_page_is_there(site: Path) -> None:
+    named = {p.relative_to(DOCS).with_suffix("").as_posix() for p in PAGES}
+    named |= {f"tutorials/{p.stem}" for p in (DOCS / "tutorials").glob("*.py")}
+    assert [name for name in sorted(named) if not (site / f"{name}.html").exists()] == []
+
+
+def assert_no_host_is_asked(site: Path) -> None:
+    for path in [*site.rglob("*.html"), *site.rglob("*.css")]:
+        text = path.read_text(encoding="utf-8")
+        loaded = r"<(?:script|img|iframe|link)\b[^>]*\b(?:src|href)=.(?:https?:)?//"
+        assert re.findall(loaded, text) == [], path.name
+        assert re.findall(r"url\([\"']?(?:https?:)?//", text) == [], path.name
+
+
+def assert_local_links_lead_somewhere(site: Path) -> None:
+    for path in site.rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        links = re.findall(r"<a [^>]*href=\"([^\":#?]+)[\"#]", text)
+        assert [link for link in links if not (path.parent / link).exists()] == [], path.name
+
+
+def assert_tutorials_show_what_they_computed(site: Path) -> None:
+    shown = {p.stem: p.read_text(encoding="utf-8") for p in (site / "tutorials").glob("*.html")}
+    assert "self_paced: verified" in shown["new_cell"]
+    assert shown["why_gradients_vanish"].count("data:image/svg+xml;base64,") == 3
+    assert "true under a condition" in shown["audit_a_slide"]
+    assert "its transpose belongs" in shown["check_my_code"]
+    with_formulas = ("new_cell", "why_gradients_vanish")
+    assert all('class="math display"' in shown[name] for name in with_formulas)
+
+
+def assert_formulas_show(browser: str, page: Path) -> None:
+    command = [browser, "--headless", "--no-sandbox", "--disable-gpu"]
+    offline = ["--host-resolver-rules=MAP * ~NOTFOUND", "--virtual-time-budget=8000", "--dump-dom"]
+    done = subprocess.run(
+        [*command, *offline, page.as_uri()], capture_output=True, text=True, timeout=120
+    )
+    assert 'data-math="done"' in done.stdout
+    assert 'data-math-errors="0"' in done.stdout, page.name
+    assert "katex-html" in done.stdout
+
+
+def test_the_site_builds_without_a_warning_and_is_whole_with_the_network_off(
+    tmp_path: Path,
+) -> None:
+    if absent := [tool for tool in TOOLS if find_spec(tool) is None]:
+        pytest.skip(f"not installed: {', '.join(absent)}: make docs")
+    site = tmp_path / "docs"
+    command = [sys.executable, "-m", "docs.build", str(site)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    assert_every_page_is_there(site)
+    assert_no_host_is_asked(site)
+    assert_local_links_lead_somewhere(site)
+    assert_tutorials_show_what_they_computed(site)
+    browser = find_browser()
+    if browser is None:
+        pytest.skip("the site is whole, but no browser is here to show its formulas")
+    for name in ("theorems", "language", "tutorials/new_cell"):
+        assert_formulas_show(browser, site / f"{name}.html")
