@@ -185,7 +185,6 @@ def take(self, *names: str) -> list[Array]:
     return [self.arrays[name] for name in names]
 
 def handed_out(self, *gradients: Arrays) -> tuple[Arrays, ...]:
-    """The gradients: copies, unless the caller gave the workspace."""
-    if self.given:
-        return gradients
-    return tuple({name: array.copy() for name, array in group.items()} for group in gradients)'''
+    """The gradients; unless the caller gave the workspace, the next ones get arrays of their own."""
+    self.ready = self.ready and self.given
+    return gradients'''
