@@ -81,11 +81,17 @@ def test_every_check_has_its_paragraph_and_no_other_has_one() -> None:
     assert len(paragraphs) == page.count("\n### ")
 
 
-def test_files_that_the_site_names_are_there() -> None:
+def test_files_that_the_site_names_are_there_and_every_table_of_functions_is_named() -> None:
     page = (DOCS / "extending.md").read_text(encoding="utf-8")
-    named = re.findall(r"`((?:derive|numeric|proofs)/[\w./]*)`", page)
-    assert len(named) > 5
-    assert [name for name in named if not (ROOT / name).exists()] == []
+    named = set(re.findall(r"`((?:derive|numeric|proofs)/[\w./]*)`", page))
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+    rooms = (
+        path for room in ("derive", "numeric", "proofs") for path in (ROOT / room).rglob("*.py")
+    )
+    row = re.compile(r"(?m)^\s*(?:\"\w+\": [^\n]*)?(?:\"softplus\": |Function\(\"softplus\")")
+    tables = {p.relative_to(ROOT).as_posix() for p in rooms if row.search(p.read_text("utf-8"))}
+    assert len(tables) > 8
+    assert tables <= named
 
 
 def test_cells_theorems_and_public_names_are_all_there() -> None:
