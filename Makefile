@@ -9,6 +9,7 @@
 #   make lint | format     ruff and pyright | ruff's formatter
 #   make coverage          the tests with coverage by branch
 #   make bench             the benchmarks: tables of times and ratios, and build/benchmarks.json
+#   make speed             generated code against torch, jax and autograd: docs/speed.md (an hour)
 #   make stages            the time to derive, prove and generate a cell, and where T stands in it; ARGS="gru lru"
 #   make gradient-flow     docs/gradient-flow.md: published numbers measured again, with figures
 #   make kill-table        docs/kill-table.md: who notices a wrong gradient; half an hour on two cores
@@ -24,7 +25,7 @@ PY := $(VENV)/bin/python
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 
 .DELETE_ON_ERROR:
-.PHONY: report test docs soak coverage bench stages kill-table gradient-flow lint format map fuzz release setup frameworks clean distclean help
+.PHONY: report test docs soak coverage bench speed stages kill-table gradient-flow lint format map fuzz release setup frameworks clean distclean help
 
 report: $(VENV)/.core
 	$(PY) -m throughtime report $(CELL) --force $(ARGS)
@@ -41,6 +42,9 @@ coverage: $(VENV)/.test
 bench: $(VENV)/.bench
 	@mkdir -p build
 	$(PY) -m pytest benchmarks --benchmark-only --benchmark-json=build/benchmarks.json $(ARGS)
+
+speed: $(VENV)/.bench $(VENV)/.frameworks
+	$(PY) benchmarks/speed.py --memory $(ARGS)
 
 stages: $(VENV)/.core
 	$(PY) -m benchmarks.stages $(ARGS)
