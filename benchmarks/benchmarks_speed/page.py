@@ -89,11 +89,11 @@ def figure(rows: list[dict], path: Path) -> None:
     )
     for axis, cell in zip(axes[0], cells, strict=True):
         mine = [r for r in rows if r["cell"] == cell and r["dtype"] == "float32"]
-        for other in OTHERS[:4]:
-            points = [(k, r[f"over {r['best']}"].get(other)) for k, r in enumerate(mine)]
-            points = [(k, q[0]) for k, q in points if q]
+        for k, other in enumerate(OTHERS[:4]):
+            points = [(i, r[f"over {r['best']}"].get(other)) for i, r in enumerate(mine)]
+            points = [(i, q[0]) for i, q in points if q]
             if points:
-                axis.plot(*zip(*points, strict=True), marker="o", label=other)
+                axis.plot(*zip(*points, strict=True), marker="o", color=f"C{k}", label=other)
         axis.axhline(1.0, color="black", linewidth=0.8)
         axis.set(title=cell, yscale="log", xticks=range(len(mine)))
         axis.set_xticklabels([r["shape"] for r in mine], rotation=70, fontsize=7)
