@@ -37,6 +37,8 @@ def assemble(source: Path) -> None:
     shutil.copytree(DOCS / "tours", source / "tours")
     shutil.copytree(DOCS / "images", source / "images")
     (source / "tutorials").mkdir()
+    for picture in [*DOCS.glob("*.svg"), *DOCS.glob("*.png")]:
+        shutil.copy(picture, source)
     found = sorted(DOCS.glob("*.md"))
     evidence = "\n".join(path.stem for path in found if path.stem not in OWN)
     for path in found:

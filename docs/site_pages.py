@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import inspect
-import textwrap
 
 import throughtime
 from derive import catalog
+from derive.derivation import Derivation
+from proofs.check_verdict import GradientVerdict
+from proofs.claims.verdict import Verdict
+from proofs.table import Check, Verification
 from proofs.theorems import Finding, Step, examine
 from proofs.theorems_library import LIBRARY
+from throughtime.display import Certificate, Code
+from throughtime.measuring import Measured
+from throughtime.network_model import NetworkModel
+
+HANDED_BACK = (
+    NetworkModel, Derivation, Code, Certificate, Verification, Check, Verdict, GradientVerdict, Measured,
+)  # fmt: skip
 
 WORDS = {
     "proved": "proved, every step by a machine",
@@ -74,15 +84,20 @@ def _checked(step: Step) -> str:
 
 
 def api() -> str:
-    """The public names, from their docstrings."""
+    """The public names, and the kinds of what they hand back, from their docstrings."""
     parts = ["API", "===", "", "Everything public is a name of ``throughtime``.", ""]
     for name in sorted(n for n in throughtime.__all__ if not n.startswith("_")):
-        thing = getattr(throughtime, name)
-        kind = "autofunction" if inspect.isroutine(thing) else "autoclass"
-        if inspect.isclass(thing) and issubclass(thing, Exception):
-            kind = "autoexception"
-        parts += [name, "-" * len(name), "", f".. {kind}:: throughtime.{name}"]
-        if kind == "autoclass":
-            parts.append(textwrap.indent(":members:", "   "))
-        parts.append("")
+        parts += _documented(f"throughtime.{name}", getattr(throughtime, name))
+    parts += ["What is handed back", "===================", ""]
+    for kind in HANDED_BACK:
+        parts += _documented(f"{kind.__module__}.{kind.__qualname__}", kind)
     return "\n".join(parts)
+
+
+def _documented(path: str, thing: object) -> list[str]:
+    kind = "autofunction" if inspect.isroutine(thing) else "autoclass"
+    if inspect.isclass(thing) and issubclass(thing, Exception):
+        kind = "autoexception"
+    name = path.rpartition(".")[2]
+    members = ["   :members:"] if kind == "autoclass" else []
+    return [name, "-" * len(name), "", f".. {kind}:: {path}", *members, ""]
