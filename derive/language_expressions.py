@@ -208,7 +208,9 @@ class _Reader:
             what, example = "a matrix and an index", "(E, word[t])"
         if len(parts) != 2:
             raise self.fail(
-                tree, f"{name} takes {what}; found {len(parts)} arguments.", f"Write {name}{example}."
+                tree,
+                f"{name} takes {what}; found {len(parts)} arguments.",
+                f"Write {name}{example}.",
             )
         span = self.span(tree)
         return Embedded(span, *parts) if name == "embed" else Loss(span, name, *parts)

@@ -189,29 +189,6 @@ def test_lists_are_taken_for_arrays():
     assert isinstance(found, np.ndarray)
 
 
-def test_an_orthogonal_start_is_orthogonal_on_its_shorter_side():
-    rng = np.random.default_rng(0)
-    for rows, cols in ((4, 4), (5, 2), (2, 5)):
-        q = checks.orthogonal(rng, rows, cols, np.float64)
-        gram = q.T @ q if rows >= cols else q @ q.T
-        assert q.shape == (rows, cols)
-        np.testing.assert_allclose(gram, np.eye(min(rows, cols)), atol=1e-14)
-
-
-def test_an_orthogonal_start_has_no_preferred_sign():
-    """Without the signs of R the first entries would all be negative."""
-    first = [checks.orthogonal(np.random.default_rng(i), 3, 3, np.float64)[0, 0] for i in range(40)]
-    assert 5 < sum(v > 0 for v in first) < 35
-
-
-def test_a_glorot_start_fills_its_interval():
-    w = checks.glorot(np.random.default_rng(0), 60, 40, np.float32)
-    bound = np.sqrt(6 / 100)
-    assert w.dtype == np.float32
-    assert 0.95 * bound < np.abs(w).max() <= bound
-    assert abs(w.mean()) < 0.05 * bound
-
-
 def test_an_index_out_of_range_tells_the_range():
     said_ = said(lambda: checks.checked_index("w", np.array([[0, 7]]), (1, 2), 5))
     assert said_ == "w holds 0 to 7: expected numbers from 0 to 4"

@@ -8,6 +8,7 @@ import pytest
 from derive.errors import CellError, LanguageError
 from derive.language import read_cell
 from derive.starts import cell_started
+from numeric import initialisers
 from tests.generated import module_of, read_module
 from tests.networks import read, source_of
 
@@ -139,3 +140,26 @@ def test_a_user_chooses_otherwise_than_the_author():
     assert cell_started(cell, {}) is cell
     with pytest.raises(LanguageError, match="has no parameter V"):
         cell_started(cell, {"V": "he"})
+
+
+def test_an_orthogonal_start_is_orthogonal_on_its_shorter_side():
+    rng = np.random.default_rng(0)
+    for rows, cols in ((4, 4), (5, 2), (2, 5)):
+        q = initialisers.orthogonal(rng, rows, cols, np.float64)
+        gram = q.T @ q if rows >= cols else q @ q.T
+        assert q.shape == (rows, cols)
+        np.testing.assert_allclose(gram, np.eye(min(rows, cols)), atol=1e-14)
+
+
+def test_an_orthogonal_start_has_no_preferred_sign():
+    """Without the signs of R the first entries would all be negative."""
+    first = [initialisers.orthogonal(np.random.default_rng(i), 3, 3, np.float64)[0, 0] for i in range(40)]
+    assert 5 < sum(v > 0 for v in first) < 35
+
+
+def test_a_glorot_start_fills_its_interval():
+    w = initialisers.glorot(np.random.default_rng(0), 60, 40, np.float32)
+    bound = np.sqrt(6 / 100)
+    assert w.dtype == np.float32
+    assert 0.95 * bound < np.abs(w).max() <= bound
+    assert abs(w.mean()) < 0.05 * bound

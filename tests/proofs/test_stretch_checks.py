@@ -43,8 +43,10 @@ def broken(before: str, after: str) -> str:
 
 def test_what_is_generated_passes_every_check_and_verification_asks_for_them():
     table = verify(CELL, SOURCE, derivation=DERIVATION)
-    names = [name for checks in addition_checks.OF_CELLS.values() for name in checks]
+    brought = (addition_checks.TRUNCATED, addition_checks.CHECKPOINTED)
+    names = [name for function in brought for name in addition_checks.OF_CELLS[function]]
     assert table.ok
+    assert len(names) == 5
     assert set(names) <= table.required
     assert set(names) <= {c.name for c in table.checks if c.ok}
 
