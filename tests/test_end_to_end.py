@@ -15,7 +15,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from tests import test_readme
+from tests.markdown_examples import commands, examples
+from tests.markdown_examples import run as run_command
+from tests.test_readme import README
 from throughtime.cli import cli
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -243,10 +245,10 @@ def test_the_readmes_slow_examples_print_what_they_show(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for example in test_readme.examples():
-        for command, expected in test_readme.commands(example.text):
+    for example in examples(README):
+        for command, expected in commands(example.text):
             if example.slow or command.startswith("cat "):
-                test_readme.run(command, expected)
+                run_command(command, expected)
 
 
 def test_python_users_reach_the_same(tmp_path: Path) -> None:

@@ -47,8 +47,8 @@ def test_a_verdict_of_the_court_shows_its_counterexample_and_its_repair() -> Non
     verdict = judge("elman", "dL/dW", "-sum(t, (dL/dh[t] * (1 - h[t]**2)) @ h[t-1].T)")
     shown = verdict._repr_html_()
     assert "<strong>refuted</strong>" in shown
-    assert "<th>counterexample:</th>" in shown
-    assert "<th>repaired:</th>" in shown
+    assert ">counterexample:</th>" in shown
+    assert ">repaired:</th>" in shown
     assert str(verdict) == verdict.text()
 
 
