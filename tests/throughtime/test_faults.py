@@ -19,6 +19,19 @@ from throughtime.cli import main
 sys.argv = ["throughtime", *{arguments!r}]
 main()
 """
+WAITING = """
+import sys, time
+from throughtime.cli import main
+from throughtime.progress import Progress
+tell = Progress.__call__
+def tell_and_wait(self, stage):
+    tell(self, stage)
+    if {stage!r} in stage:
+        time.sleep(300)  # until the test interrupts it
+Progress.__call__ = tell_and_wait
+sys.argv = ["throughtime", *{arguments!r}]
+main()
+"""
 GENERATE = ("generate", "elman", "-o", "elman.py", "--force")
 
 
@@ -45,15 +58,20 @@ def test_a_disk_that_is_full_leaves_the_old_file_and_is_told(tmp_path: Path) -> 
     assert left(tmp_path) == {"elman.py": b"mine"}
 
 
-def test_an_interrupted_command_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
+@pytest.mark.parametrize("stage", ["reading", "complex step"])
+def test_an_interrupted_command_leaves_the_old_file_and_no_other(
+    tmp_path: Path, stage: str
+) -> None:
     (tmp_path / "elman.py").write_text("mine")
+    program = WAITING.format(stage=stage, arguments=list(GENERATE))
     running = subprocess.Popen(
-        command(*GENERATE), cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+        [sys.executable, "-c", program],
+        cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
     try:
         assert running.stderr is not None
         for line in running.stderr:
-            if "complex step" in line:
+            if stage in line:
                 break
         running.send_signal(signal.SIGINT)
         _, told = running.communicate(timeout=120)
