@@ -132,11 +132,21 @@ class Bars(FastForward, Backward):
         return self.part(self.bars(stack), Gates(stack, k, k + 1), gate_axis=False)
 
     def bars(self, stack: Stack) -> str:
-        """The array of the adjoints of a stack, for a stretch or for all steps."""
-        steps = "steps" if stack.name in self.chunked else "T"
-        return self.field(
-            self.bar_name(stack), f"np.empty(({steps}, B, {self.stack_rows(stack)}), dtype)"
-        )
+        """The array of the adjoints of a stack, for a stretch or for all steps.
+
+        Those of a stretch lie where the products before the loop were, which nothing needs any more.
+        """
+        name, rows = self.bar_name(stack), self.stack_rows(stack)
+        begun = {
+            s.target.name: s.target for s in self.program.forward["before"] if self.is_early(s)
+        }
+        if stack.name not in self.chunked:
+            return self.field(name, f"np.empty((T, B, {rows}), dtype)")
+        if stack.name in begun:
+            return self.field(
+                name, f"{self.early_name(begun[stack.name])}.reshape(steps, B, {rows})"
+            )
+        return self.field(name, f"np.empty((steps, B, {rows}), dtype)")
 
     def ref(self, value: Value) -> str:
         """An operand or target inside the loop."""

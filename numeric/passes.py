@@ -6,6 +6,7 @@
     interpolated    (1 − z) ∘ a + z ∘ b = a + z ∘ (b − a): three operations for four
     hoisted         what multiplies an adjoint in the backward loop and does not depend on one is computed
                     for many steps at once, before their part of the loop
+    recomputed      a function of a value that is kept anyway is not kept too, but taken again with the factors
 
 Law of each: the values of everything that the program keeps, and all gradients, are those of the program before,
 to rounding.
@@ -36,7 +37,8 @@ from derive.expressions import (
     terms,
     with_operands,
 )
-from numeric.operations import is_elementwise
+from numeric.body import all_leaves
+from numeric.operations import CALLS, UFUNCS, is_elementwise
 from numeric.program import Program, StackTerm, Statement, program
 from numeric.stacks import Affine, Stack, stack_of
 
@@ -54,7 +56,7 @@ def fast(derivation: Derivation, *, hoist: bool = True) -> Program:
         hoist: whether factors of the backward loop are computed before it; a compiled loop has them for nothing.
     """
     prepared = interpolated(halved(continued(in_order(derivation))))
-    return hoisted(prepared) if hoist else prepared
+    return recomputed(hoisted(prepared)) if hoist else prepared
 
 
 # ── logistic gates ──────────────────────────────────────────────────────────────────────────────────
@@ -186,6 +188,49 @@ def hoisted(prog: Program) -> Program:
     many = [Statement(target, expr) for expr, target in hoister.factors.items()]
     stored = prog.stored | {v.at(0) for s in many for v in leaves(s.value) if isinstance(v, Timed)}
     return replace(prog, backward={**prog.backward, MANY: many, "loop": loop}, stored=stored)
+
+
+def recomputed(prog: Program) -> Program:
+    """The program that takes tanh c again with the factors instead of keeping it beside c for all steps.
+
+    Law: v = f(u) is the same whenever it is computed. A value of the loop qualifies if it is one function of one
+    kept value, no output, and read back by the factors alone.
+    """
+    wanted = {q.symbol for q in prog.derivation.cell.outputs}
+    elsewhere = {
+        v.at(0)
+        for place, statements in prog.backward.items()
+        for s in statements
+        for v in all_leaves(s.value)
+        if place != MANY and isinstance(v, Timed)
+    }
+    again = {
+        s.target: s.value
+        for s in prog.forward["loop"]
+        if not s.add
+        and s.target in prog.stored - wanted - elsewhere
+        and _one_call(s.value, prog.stored)
+    }
+    late = {
+        v.at(0) for s in prog.forward["after"] for v in all_leaves(s.value) if isinstance(v, Timed)
+    }
+    again = {v: f for v, f in again.items() if v not in late}
+    many = [replace(s, value=_with(s.value, again)) for s in prog.backward.get(MANY, [])]
+    return replace(prog, backward={**prog.backward, MANY: many}, stored=prog.stored - again.keys())
+
+
+def _with(expr: MatrixExpr, values: dict[Timed, MatrixExpr]) -> MatrixExpr:
+    """The expression with leaves replaced by what they are."""
+    if expr in values:
+        return values[expr]
+    return with_operands(expr, [_with(part, values) for part in operands(expr)])
+
+
+def _one_call(expr: object, kept: frozenset[MatrixExpr]) -> bool:
+    """Whether an expression is one function of one kept value of the same step."""
+    if not isinstance(expr, Elementwise) or expr.function not in UFUNCS | CALLS.keys():
+        return False
+    return operands(expr)[0] in kept
 
 
 class _Hoister:

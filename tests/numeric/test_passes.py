@@ -10,7 +10,16 @@ from derive.derivation import derive
 from derive.expressions import Adjoint, Elementwise, LossGradient, leaves, scale, walk
 from numeric import passes
 from numeric.fast_source import FastFile
-from numeric.passes import MANY, continued, fast, halved, hoisted, in_order, interpolated
+from numeric.passes import (
+    MANY,
+    continued,
+    fast,
+    halved,
+    hoisted,
+    in_order,
+    interpolated,
+    recomputed,
+)
 from numeric.program import program
 from numeric.stacks import Stack
 from tests.generated import module_of
@@ -24,6 +33,7 @@ ALONE = {
     "halved": lambda d: halved(in_order(d)),
     "interpolated": lambda d: interpolated(in_order(d)),
     "hoisted": lambda d: hoisted(in_order(d)),
+    "recomputed": lambda d: recomputed(hoisted(in_order(d))),
     "as scheduled": lambda d: program(d, least=1),
 }
 
@@ -77,6 +87,27 @@ def test_hoisted_factors_hold_no_adjoint_and_the_loop_holds_no_function_of_store
     assert not any(isinstance(v, Elementwise) or type(v).__name__ == "HadamardPower" for v in held)
 
 
+def test_what_is_a_function_of_a_kept_value_is_not_kept_beside_it():
+    before = hoisted(in_order(derive(load("lstm"))))
+    after = recomputed(before)
+    assert {v.name for v in before.stored - after.stored} == {"tanh_c"}
+    many = [e for s in after.backward[MANY] for e in walk(s.value)]
+    assert any(isinstance(e, Elementwise) and str(e.args[0].name) == "c" for e in many)
+    assert not any(getattr(v, "name", "") == "tanh_c" for e in many for v in leaves(e))
+
+
+def test_what_is_an_output_or_read_by_the_loop_or_by_a_sum_stays_kept():
+    from derive.language import read_cell
+
+    texts = [
+        "c[t] = W @ tanh(c[t-1]) + U @ x[t]\n",
+        "c[t] = U @ x[t] + W @ s[t-1]\ns[t] = tanh(c[t])\nh[t] = V @ s[t]\n",
+    ]
+    for text in texts:
+        before = hoisted(in_order(derive(read_cell(text, "kept"))))
+        assert recomputed(before).stored == before.stored, text
+
+
 def test_interpolation_saves_a_product():
     def products(prog):
         return sum(
@@ -90,12 +121,13 @@ def test_interpolation_saves_a_product():
     assert products(interpolated(before)) == products(before) - 1
 
 
-@pytest.mark.parametrize("what", ["half", "factor", "interpolation"])
+@pytest.mark.parametrize("what", ["half", "factor", "interpolation", "recomputed"])
 def test_a_wrong_pass_is_noticed(monkeypatch, what):
     right = {
         "half": passes._halved_member,
         "factor": passes._Hoister.named,
         "interpolation": passes._interpolation,
+        "recomputed": passes._with,
     }
     if what == "half":
         monkeypatch.setattr(passes, "_halved_member", lambda m: right["half"](right["half"](m)))
@@ -108,5 +140,9 @@ def test_a_wrong_pass_is_noticed(monkeypatch, what):
     if what == "interpolation":
         wrong = lambda e: scale(Rational(1001, 1000), right[what](e))  # noqa: E731
         monkeypatch.setattr(passes, "_interpolation", wrong)
+    if what == "recomputed":
+        wrong = lambda e, values: right[what](e, {v: scale(2, f) for v, f in values.items()})  # noqa: E731
+        monkeypatch.setattr(passes, "_with", wrong)
+    spec = "lstm" if what == "recomputed" else "gru"
     with pytest.raises(AssertionError):
-        run_with(fast(derive(load("gru"))), "gru")
+        run_with(fast(derive(load(spec))), spec)
