@@ -20,6 +20,7 @@ from numeric.checkpointed import checkpointed_functions
 from numeric.compiled_source import generate_compiled
 from numeric.fast_source import generate_fast, generate_fast_network
 from numeric.network_source import generate_network
+from numeric.portable_network import generate_portable_network
 from numeric.portable_source import generate_portable
 from numeric.realtime import realtime_functions
 from numeric.scan_source import generate_network_scan, generate_scan
@@ -110,16 +111,13 @@ def _fast(derivation: Derivation | NetworkDerivation, wanted: Additions) -> str:
 
 def _portable(derivation: Derivation | NetworkDerivation, wanted: Additions) -> str:
     """The file over any array namespace, by itself."""
-    if isinstance(derivation, NetworkDerivation):
-        raise ArgumentError(
-            "Files for any array namespace are written for cells, not for networks.",
-            "Generate the cells one by one, or the network for NumPy.",
-        )
     if wanted != Additions(portable=True):
         raise ArgumentError(
             "A file for any array namespace brings nothing else along.",
             "Leave out the other options.",
         )
+    if isinstance(derivation, NetworkDerivation):
+        return generate_portable_network(derivation)
     return generate_portable(derivation)
 
 

@@ -7,7 +7,7 @@ from derive.network import END, Network, Segment, Source
 from numeric.arrays import trailing
 from numeric.body import listed, quoted
 from numeric.names import HELPERS, RESERVED
-from numeric.network_texts import BACKWARD_HEAD, forward_documentation
+from numeric.network_texts import BACKWARD_HEAD, NUMPY, Idioms, forward_documentation
 from numeric.source import File
 
 _LOCAL = frozenset(["out", "end", "losses", *HELPERS])
@@ -20,10 +20,20 @@ class Passes:
         network: the network.
         files: the writers of its segments' functions, by name.
         sizes: identifiers of the network's sizes.
+        idioms: of the array library.
+        taken: names that the file needs besides those of all files.
     """
 
-    def __init__(self, network: Network, files: dict[str, File], sizes: list[str]) -> None:
-        self.network, self.files, self.sizes = network, files, sizes
+    def __init__(
+        self,
+        network: Network,
+        files: dict[str, File],
+        sizes: list[str],
+        idioms: Idioms = NUMPY,
+        taken: frozenset[str] = frozenset(),
+    ) -> None:
+        self.network, self.files, self.sizes, self.idioms = network, files, sizes, idioms
+        self.reserved = {*RESERVED, *_LOCAL, *taken}
         self.used = {s.axis for s in network.segments}
         self.ragged = [axis for axis in network.masks if axis in self.used]
 
@@ -39,7 +49,7 @@ class Passes:
             w for axis in self.ragged for w in (f"lengths_{axis}", f"T_{axis}", self.mask(axis))
         }
         steps = (f"steps_{axis}" for axis in self.used)
-        taken = {*RESERVED, *_LOCAL, *self.sizes, *lengths, *steps}
+        taken = {*self.reserved, *self.sizes, *lengths, *steps}
         while name in taken:
             name += "_"
         return name
@@ -57,7 +67,9 @@ class Passes:
         if axis in self.ragged:
             return f"T_{axis}"
         given = self.along(axis)
-        return f"len({self.identifier(given[0].name)})" if given else f"steps_{axis}"
+        return (
+            self.idioms.steps.format(self.identifier(given[0].name)) if given else f"steps_{axis}"
+        )
 
     def keywords(self) -> dict[str, str]:
         """The arguments by keyword, with their types: lengths, and how far to run where nothing is given."""
@@ -129,7 +141,7 @@ class Passes:
         source = (
             "params" if self.network.parameters else f'{{"{real[0]}": {self.identifier(real[0])}}}'
         )
-        lines = [f"    dtype = common_dtype({source})"]
+        lines = [f"    {self.idioms.placed.format(source)}"]
         for axis in self.ragged:
             name, steps, given = f"lengths_{axis}", f"T_{axis}", self.along(axis)
             if given:
@@ -137,9 +149,11 @@ class Passes:
                 rank = ", 2" if first.kind == "index" else ""
                 found = f'leading("{first.name}", {self.identifier(first.name)}{rank})'
             else:
-                found = f'longest("{name}", {name})'
+                found = f'longest("{name}", {name}{self.idioms.lengths})'
             lines.append(f"    {steps}, B = {found}")
-            lines.append(f'    {name} = checked_lengths("{name}", {name}, {steps}, B)')
+            lines.append(
+                f'    {name} = checked_lengths("{name}", {name}, {steps}, B{self.idioms.lengths})'
+            )
             lines.append(f"    {self.mask(axis)} = mask_of({name}, {steps}, dtype)")
             lines.append(f'    cache["lengths of {axis}"] = {name}, {steps}')
             for q in given:
@@ -167,21 +181,21 @@ class Passes:
             text = self.mask(segment.axis)
         elif not source.segment:
             given = self.identifier(name)
-            text = f"np.asarray({given})[None]" if segment.axis == END else given
+            text = self.idioms.alone.format(given) if segment.axis == END else given
         elif source.last:
             text = self.last_of(source)
         else:
             text = f'outputs["{source.name}"]'
-        return f"{text}[::-1]" if segment.reverse else text
+        return self.idioms.turned.format(text) if segment.reverse else text
 
     def last_of(self, source: Source) -> str:
         """The value after the whole scan."""
         made, value = self.network.segment(source.segment), f'outputs["{source.name}"]'
         if made.reverse:
-            return f"{value}[:1]"
-        return (
-            f"at_end({value}, lengths_{made.axis})" if made.axis in self.ragged else f"{value}[-1:]"
-        )
+            return self.idioms.first.format(value)
+        if made.axis in self.ragged:
+            return f"at_end({value}, lengths_{made.axis})"
+        return self.idioms.last.format(value)
 
     def run(self, s: Segment) -> list[str]:
         """One segment forward."""
@@ -199,12 +213,17 @@ class Passes:
             [f"only(params, [{names}])", *inputs, initial, *steps],
             ")",
         )
-        turned = "{name: value[::-1] for name, value in out.items()}" if s.reverse else "out"
-        count = f'    cache["{s.name}"]["steps"] = len(out["{s.cell.outputs[0].name}"])'
+        turned = self.all_turned("out") if s.reverse else "out"
+        steps_made = self.idioms.steps.format(f'out["{s.cell.outputs[0].name}"]')
+        count = f'    cache["{s.name}"]["steps"] = {steps_made}'
         seen = any(
             x.last and x.segment == s.name for o in self.network.segments for x in o.inputs.values()
         )
         return [*call, f"    outputs |= {turned}", "    final |= end", *([count] if seen else [])]
+
+    def all_turned(self, arrays: str) -> str:
+        """The steps of all arrays in reverse order."""
+        return f"{{name: {self.idioms.turned.format('value')} for name, value in {arrays}.items()}}"
 
     # ── backward ────────────────────────────────────────────────────────────────────────────────────
 
@@ -225,7 +244,7 @@ class Passes:
         outs = ", ".join(quoted(q.name) for q in s.cell.outputs)
         given = f"only(outputs_bar, [{outs}])"
         if s.reverse:
-            given = f"{{name: value[::-1] for name, value in {given}.items()}}"
+            given = self.all_turned(given)
         ends = ", ".join(quoted(q.name) for q in self.memory_of(s))
         lines = listed(
             f"    by_params, by_inputs, by_state = backward_{s.name}(",
@@ -243,9 +262,11 @@ class Passes:
 
     def pass_back(self, name: str, source: Source, s: Segment) -> list[str]:
         """The adjoint of an input goes to where the input came from."""
-        value = f'by_inputs["{name}"]' + ("[::-1]" if s.reverse else "")
+        value = f'by_inputs["{name}"]'
+        if s.reverse:
+            value = self.idioms.turned.format(value)
         if not source.segment:
-            value += "[0]" if s.axis == END else ""
+            value = self.idioms.step.format(value) if s.axis == END else value
             return [f'    add_to(inputs_bar, "{name}", {value})']
         if not source.last:
             return [f'    add_to(outputs_bar, "{source.name}", {value})']
@@ -271,11 +292,12 @@ class Passes:
             ]
             return "\n".join([*head, *body])
         head = listed("def value_and_grad(", self.arguments(), returns)
+        summed, ones = self.idioms.summed.format("losses"), self.idioms.ones.format("losses")
         body = [
             '    """The loss, summed over steps and samples, and its gradients."""',
             f"    outputs, _, cache = forward({self.passed_on()})",
             f'    losses = outputs["{loss.name}"]',
-            f'    return losses.sum(), backward(params, cache, {{"{loss.name}": np.ones_like(losses)}})',
+            f"    return {summed}, backward(params, cache, {{{quoted(loss.name)}: {ones}}})",
         ]
         return "\n".join([*head, *body])
 

@@ -36,12 +36,14 @@ def step(passes: Passes) -> str:
     names = [passes.identifier(q.name) for q in passes.network.inputs]
     arguments = ["params: Arrays", *(f"{x}_t: Array" for x in names), "state: Arrays | None = None"]
     steps = [f"{name}=1" for name in passes.keywords() if name.startswith("steps_")]
-    given = ", ".join(["params", *(f"{x}_t[None]" for x in names), "state", *steps])
+    given = ", ".join(
+        ["params", *(passes.idioms.now.format(f"{x}_t") for x in names), "state", *steps]
+    )
     return "\n".join(
         [
             *listed("def step(", arguments, ") -> tuple[Arrays, Arrays]:"),
             '    """One step: inputs (B, …) and the state before it give outputs (B, …) and the state after it."""',
             f"    outputs, final, _ = forward({given})",
-            "    return {name: value[0] for name, value in outputs.items()}, final",
+            f"    return {{name: {passes.idioms.step.format('value')} for name, value in outputs.items()}}, final",
         ]
     )

@@ -1,6 +1,55 @@
-"""Texts in the generated files of networks that are the same for all."""
+"""Texts in the generated files of networks: those that are the same for all, and the idioms of an array library."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Idioms:
+    """How an array library says what a network does with whole sequences; ``{}`` stands for an array.
+
+    Args:
+        placed: the line that finds the dtype of a dict of arrays, and whatever else new arrays need.
+        lengths: what the lengths of samples are made into arrays with.
+        alone: an argument's value at one step as a sequence of one step.
+        now: the same of what is an array for certain.
+        step: the only step of a sequence.
+        first: a sequence's first step, as a sequence.
+        last: its last.
+        turned: its steps in reverse order.
+        steps: how many it has.
+        summed: the sum of all entries.
+        ones: ones of the same shape.
+    """
+
+    placed: str = "dtype = common_dtype({})"
+    lengths: str = ""
+    alone: str = "np.asarray({})[None]"
+    now: str = "{}[None]"
+    step: str = "{}[0]"
+    first: str = "{}[:1]"
+    last: str = "{}[-1:]"
+    turned: str = "{}[::-1]"
+    steps: str = "len({})"
+    summed: str = "{}.sum()"
+    ones: str = "np.ones_like({})"
+
+
+NUMPY = Idioms()
+ARRAY_API = Idioms(
+    placed="xp, dtype, device = placed({})",
+    lengths=", xp, device",
+    alone="{}[None, ...]",
+    now="{}[None, ...]",
+    step="{}[0, ...]",
+    first="{}[:1, ...]",
+    last="{}[-1:, ...]",
+    turned="turned({})",
+    steps="{}.shape[0]",
+    summed="namespace({0}).sum({0})",
+    ones="namespace({0}).ones_like({0})",
+)
 
 BACKWARD_HEAD = '''def backward(
     params: Arrays, cache: Arrays, outputs_bar: Arrays, final_bar: Arrays | None = None

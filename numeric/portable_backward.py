@@ -102,6 +102,7 @@ class PortableBackward(Steps):
         b = self.program.derivation.backward
         for e in self.listed_bars():
             self.write(f"{self.names.storage(e.lhs)} = []")
+        head = len(self.lines)
         self.write("for t in reversed(range(T)):")
         real = {q.name for q in self.cell.inputs if q.kind == "real"}
         for e in (*b.local, *(e for e in b.inputs if e.owner in real)):
@@ -113,6 +114,8 @@ class PortableBackward(Steps):
             for lag, e in by_lag.items():
                 at = f"{bar}[t{f' + {q.depth - lag}' if q.depth > lag else ''}]"
                 self.write(f"{at} = {at} + {show.over(e.rhs, e.lhs)}", indent=2)
+        if len(self.lines) == head + 1:
+            self.lines.pop()
         for e in self.listed_bars():
             stored = self.names.storage(e.lhs)
             self.write(f"{stored}.reverse()")

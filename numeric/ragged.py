@@ -18,7 +18,7 @@ def checked_lengths(name: str, lengths: Array | None, T: int, B: int) -> Array:
     if lengths.min() < 1 or lengths.max() > T:
         found = f"{lengths.min()} to {lengths.max()}"
         raise ValueError(f"{name} holds {found}: expected lengths from 1 to {T}")
-    return lengths
+    return lengths.astype(np.int64)
 
 
 def longest(name: str, lengths: Array) -> tuple[int, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import textwrap
+from types import ModuleType
 
 from derive.derivation import Derivation
 from numeric import buffers, checks, initialisers, primitives, ragged, scans
@@ -16,6 +17,8 @@ from numeric.forward_pass import Forward
 from numeric.initial import initial_lines
 from numeric.names import Names, primal_names
 from numeric.program import Program, program
+
+HELPERS = (primitives, buffers, checks, ragged, initialisers, scans)
 
 
 def generate(derivation: Derivation) -> str:
@@ -190,13 +193,14 @@ class File(Body):
         )
 
 
-def helpers(text: str) -> list[str]:
-    """The functions that a file calls, copied from where they are tested."""
-    available = {
-        name: module
-        for module in (primitives, buffers, checks, ragged, initialisers, scans)
-        for name in module.NAMES
-    }
+def helpers(text: str, modules: tuple[ModuleType, ...] = HELPERS) -> list[str]:
+    """The functions that a file calls, copied from where they are tested.
+
+    Args:
+        text: of the file.
+        modules: where they are; what two of them have is taken from the later one.
+    """
+    available = {name: module for module in modules for name in module.NAMES}
     found: dict[str, str] = {}
     waiting = [text]
     while waiting:

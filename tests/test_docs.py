@@ -17,12 +17,13 @@ from derive.language import read_cell
 from derive.network_catalog import load as load_network
 from derive.network_scans import WORDS
 from derive.syntax import CALLABLE, DECLARATIONS
+from numeric.grid_reader import read_grid
 from proofs.addition_checks import OF_CELLS, OF_NETWORKS
 from proofs.network_contract import NUMERIC as OF_WHOLE_NETWORKS
 from proofs.network_verification import WHOLE
 from proofs.verification import REQUIRED
 from reports.pdf import find_browser
-from tests.markdown_examples import commands, examples, run
+from tests.markdown_examples import commands, examples, mentioned, run, understood
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -39,14 +40,36 @@ def test_what_a_page_shows_happens(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for example in examples(page.read_text(encoding="utf-8")):
-        if example.slow:
-            continue
         if example.language == "console":
             for command, expected in commands(example.text):
                 run(command, expected)
         if example.language == "python":
             name = f"{page.name} from line {example.line}"
             exec(compile(example.text, name, "exec"), {})  # noqa: S102 - our own text
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda p: p.name)
+def test_commands_in_the_text_of_a_page_are_understood(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("grid.toml", "model.safetensors", "my.cell", "my_cell.py", "FILE.py"):
+        Path(name).touch()
+    for command in mentioned(page.read_text(encoding="utf-8")):
+        understood(command)
+
+
+def test_the_grid_of_the_page_on_sweeps_is_read(tmp_path: Path) -> None:
+    (grid,) = [e.text for e in examples((DOCS / "sweeps.md").read_text("utf-8"))]
+    (tmp_path / "my.cell").write_text("h[t] = tanh(W @ h[t-1] + U @ x[t])", encoding="utf-8")
+    (tmp_path / "grid.toml").write_text(grid, encoding="utf-8")
+    read = read_grid(tmp_path / "grid.toml")
+    assert len(read.tasks) == 4 * 2 * 3 * 2 * 10
+
+
+def test_every_block_is_of_a_kind_that_a_test_runs() -> None:
+    kinds = {e.language for page in PAGES for e in examples(page.read_text(encoding="utf-8"))}
+    assert kinds == {"python", "console", "cell", "net", "toml", "coq"}
 
 
 @pytest.mark.parametrize(

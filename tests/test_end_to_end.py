@@ -15,9 +15,6 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from tests.markdown_examples import commands, examples
-from tests.markdown_examples import run as run_command
-from tests.test_readme import README
 from throughtime.cli import cli
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -239,16 +236,6 @@ def test_the_file_as_it_was_written_is_verified(lstm: tuple[Result, Path]) -> No
     result = run("verify", lstm[1] / "lstm.py", "--seed", "3")
     assert result.exit_code == 0, result.stdout
     assert "verified: every check ran and held" in result.stdout
-
-
-def test_the_readmes_slow_examples_print_what_they_show(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    for example in examples(README):
-        for command, expected in commands(example.text):
-            if example.slow or command.startswith("cat "):
-                run_command(command, expected)
 
 
 def test_python_users_reach_the_same(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def test_the_console_examples_print_what_they_show(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for example in examples(README):
-        if example.language == "console" and not example.slow:
+        if example.language == "console":
             for command, expected in commands(example.text):
                 run(command, expected)
 

@@ -23,10 +23,21 @@ def test_a_file_for_any_namespace_is_verified_like_any_other(tmp_path: Path) -> 
     assert changed.output.count("    +        delta_g = -") == 1
 
 
+def test_a_network_for_any_namespace_is_verified_and_a_change_of_it_is_located(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "many.py"
+    made = run("generate", "many_to_many", "--backend", "array-api", "-o", str(file))
+    assert made.exit_code == 0, made.output
+    assert "over any array namespace" in file.read_text()
+    assert "the code is the one that was certified" in run("verify", str(file)).output
+    file.write_text(file.read_text().replace("add_to(outputs_bar, ", "add_to(inputs_bar, ", 1))
+    changed = run("verify", str(file))
+    assert changed.exit_code == 3
+    assert changed.output.count("    +    add_to(inputs_bar, ") == 1
+
+
 def test_what_is_not_written_for_any_namespace_is_told() -> None:
-    network = run("generate", "tagger", "--backend", "array-api")
-    assert network.exit_code == 2
-    assert "for cells, not for networks" in network.output
     more = run("generate", "gru", "--backend", "array-api", "--checkpoint")
     assert more.exit_code == 2
     assert "brings nothing else along" in more.output

@@ -1,0 +1,117 @@
+"""Sequences of different lengths, and steps of sequences, for files of networks over any array namespace.
+
+The generator copies what a file calls; nothing is used but what the Python array API standard (2022.12) offers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numeric.portable_primitives import namespace, told
+
+Array = Any
+Arrays = dict[str, Array]
+
+
+def turned(sequence: Array) -> Array:
+    """The steps in reverse order."""
+    return namespace(sequence).flip(sequence, axis=0)
+
+
+def numbers(like: Array, count: int) -> Array:
+    """0, 1, … as whole numbers, where the array lies."""
+    return namespace(like).arange(count, device=getattr(like, "device", None))
+
+
+def in_front(mask: Array, rank: int) -> Array:
+    """The mask with axes of length 1 behind its own, so that it has this many."""
+    return namespace(mask).reshape(mask, (*mask.shape, *[1] * (rank - len(mask.shape))))
+
+
+def zero_unless(mask: Array, sequence: Array) -> Array:
+    """The sequence where the mask over its first axes is true, and 0 elsewhere, whatever stands there."""
+    xp = namespace(sequence)
+    return xp.where(in_front(mask, len(sequence.shape)), sequence, xp.zeros_like(sequence))
+
+
+def checked_lengths(
+    name: str, lengths: Array | None, T: int, B: int, xp: Any, device: Any
+) -> Array:
+    """The length of every sample: T for all if none are given."""
+    lengths = (
+        xp.full((B,), T, device=device) if lengths is None else xp.asarray(lengths, device=device)
+    )
+    if tuple(lengths.shape) != (B,):
+        raise ValueError(f"{name} has shape {tuple(lengths.shape)}: expected {(B,)}")
+    if "int" not in str(lengths.dtype):
+        raise TypeError(f"{name} has dtype {lengths.dtype}: expected whole numbers, e.g. int64")
+    if told(lengths >= 1) is False or told(lengths <= T) is False:
+        raise ValueError(f"{name} holds numbers out of range: expected lengths from 1 to {T}")
+    return xp.asarray(lengths, dtype=numbers(lengths, 1).dtype)
+
+
+def longest(name: str, lengths: Array, xp: Any, device: Any) -> tuple[int, int]:
+    """T and B of an axis along which nothing is given but the lengths."""
+    lengths = xp.asarray(lengths, device=device)
+    if len(lengths.shape) != 1 or lengths.shape[0] == 0 or "int" not in str(lengths.dtype):
+        raise ValueError(f"{name} has shape {tuple(lengths.shape)}: expected whole numbers, (B,)")
+    return int(xp.max(lengths)), lengths.shape[0]
+
+
+def mask_of(lengths: Array, T: int, dtype: Any) -> Array:
+    """1 up to each sample's length and 0 beyond, (T, B, 1)."""
+    xp, device = namespace(lengths), getattr(lengths, "device", None)
+    one = xp.ones((1,), dtype=dtype, device=device)
+    inside = numbers(lengths, T)[:, None] < lengths[None, :]
+    return xp.where(inside[..., None], one, xp.zeros_like(one))
+
+
+def at_steps(sequence: Array, steps: Array) -> Array:
+    """Each sample's values at steps of its own: a sequence of as many steps as each sample has here, (…, B)."""
+    xp, (T, B, *rest) = namespace(sequence), sequence.shape
+    places = xp.reshape(steps * B + numbers(steps, B), (-1,))
+    found = xp.take(xp.reshape(sequence, (T * B, *rest)), places, axis=0)
+    return xp.reshape(found, (*steps.shape, *rest))
+
+
+def held(name: str, sequence: Array, lengths: Array, T: int) -> Array:
+    """The sequence with each sample's last value in place of what lies beyond its length."""
+    B = lengths.shape[0]
+    if tuple(sequence.shape[:2]) != (T, B):
+        raise ValueError(f"{name} has shape {tuple(sequence.shape)}: expected ({T}, {B}, …)")
+    step, last = numbers(lengths, T)[:, None], lengths[None, :] - 1
+    return at_steps(sequence, namespace(lengths).where(step < last, step, last))
+
+
+def cut(arrays: Arrays, names: list[str], lengths: Array, T: int) -> None:
+    """Puts zero beyond each sample's length, in those of the arrays that have these names."""
+    inside = numbers(lengths, T)[:, None] < lengths[None, :]
+    for name in (name for name in names if name in arrays):
+        if tuple(arrays[name].shape[:2]) != tuple(inside.shape):
+            found = tuple(arrays[name].shape)
+            raise ValueError(f"{name} has shape {found}: expected {tuple(inside.shape)} in front")
+        arrays[name] = zero_unless(inside, arrays[name])
+
+
+def at_end(sequence: Array, lengths: Array) -> Array:
+    """Each sample's value at its own last step, (1, B, …)."""
+    return at_steps(sequence, lengths[None, :] - 1)
+
+
+def from_end(value: Array, lengths: Array, T: int) -> Array:
+    """A sequence that is zero but for each sample's last step."""
+    last = numbers(lengths, T)[:, None] == lengths[None, :] - 1
+    whole = namespace(value).broadcast_to(value, (T, *value.shape[1:]))
+    return zero_unless(last, whole)
+
+
+def at_step(value: Array, step: int, steps: int) -> Array:
+    """A sequence of this many steps that is zero but for one of them."""
+    whole = namespace(value).broadcast_to(value, (steps, *value.shape[1:]))
+    return zero_unless(numbers(value, steps) == step % steps, whole)
+
+
+NAMES = (
+    "turned", "numbers", "in_front", "zero_unless", "checked_lengths", "longest", "mask_of", "at_steps", "held",
+    "cut", "at_end", "from_end", "at_step",
+)  # fmt: skip
