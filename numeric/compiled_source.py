@@ -34,7 +34,7 @@ class CompiledForward(Kernels, FastForward):
     def step_lines(self, ops: list[Op], *, early: bool) -> list[str]:
         """The steps of a stretch: one compiled function, or compiled parts with NumPy's products between them."""
         head = [] if early else ["start, stop = 0, T"]
-        return [*head, *self.both_ways(ops, [], "range(start, stop)")]
+        return [*head, *self.both_ways(ops, "range(start, stop)")]
 
     def compiled_product(self, op: Op) -> str:
         """A product within a compiled function."""
@@ -62,27 +62,21 @@ class CompiledBackward(Kernels, FastBackward):
 
     def step_lines(self, ops: list[Op], *, early: bool) -> list[str]:
         """The steps of a stretch from the last to the first, likewise."""
-        first, head = [], []
+        head, given = [], []
         for q in self.cell.outputs:
             if q.name in self.carried:
-                given, bar = (
-                    self.names.of(LossGradient(q.symbol)),
-                    self.memory_bar(Adjoint(q.symbol)),
-                )
-                n = self.dim(q.shape[0])
-                self.outside_arrays.add(given)
-                head += [f"if {given} is None:", f"    {given} = np.empty((0, B, {n}), dtype)"]
-                first.append(
-                    f"if {given}.shape[0] > 0:\n    for j in range({n}):\n"
-                    f"        {bar}[b, j] += {given}[t, b, j]"
-                )
-        return [*head, *self.both_ways(ops, first, "range(stop - 1, start - 1, -1)")]
+                bar, by_loss = Adjoint(q.symbol), LossGradient(q.symbol)
+                name, n = self.names.of(by_loss), self.dim(q.shape[0])
+                head += [f"if {name} is None:", f"    {name} = np.zeros((1, B, {n}), dtype)"]
+                given.append(Op("add", bar, (bar, by_loss)))
+        return [*head, *self.both_ways([*given, *ops], "range(stop - 1, start - 1, -1)")]
 
     def leaf_row(self, leaf: MatrixExpr) -> str:
         """A sample's row of a leaf at step t."""
         if isinstance(leaf, LossGradient):
-            self.outside_arrays.add(self.names.of(leaf))
-            return f"{self.names.of(leaf)}[t, b]"
+            name = self.names.of(leaf)
+            self.outside_arrays.add(name)
+            return f"{name}[min(t, {name}.shape[0] - 1), b]"
         if not isinstance(leaf, Adjoint):
             return super().leaf_row(leaf)
         name, stack = self.names.of(leaf), self.program.stack_of(leaf.name)

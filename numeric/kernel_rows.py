@@ -153,6 +153,15 @@ class Rows(Loops):
         self.whole_array(q.symbol)
         return self.names.storage(q.symbol)
 
-    def scalar(self, value: Value) -> str:
-        """The name of an intermediate result that is one number."""
-        return self.names.named((value, "scalar"), f"{self.wish(value)}_j")
+    def scalar(self, value: Value, k: int = 0) -> str:
+        """The name of the k-th number that an entry of a value is within a loop."""
+        wish = self.row_wish(value).removesuffix("_row")
+        return self.names.named((value, "scalar", k), f"{wish}_j")
+
+    def is_fleeting(self, value: Value) -> bool:
+        """Whether only the operations of one step see a value, whatever it is called."""
+        if self.is_scratch(value):
+            return True
+        if not isinstance(value, Timed) or value.name in self.memory or value in self.slots:
+            return False
+        return not self.from_outside(value) and value.at(0) not in self.program.stored

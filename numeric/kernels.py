@@ -7,20 +7,19 @@ loop        all steps of a stretch, products included: for small cells, where ca
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from dataclasses import replace
 
 from sympy.matrices.expressions import MatrixExpr, MatrixSymbol, Transpose
 
 from numeric.arrays import ArrayPrinter
 from numeric.body import listed
+from numeric.kernel_entries import Words, entry_lines
 from numeric.kernel_rows import Kernel, Rows
-from numeric.operations import Bias, Gates, Made, Op, Value, shape_of
-from numeric.placement import in_place, joined
+from numeric.operations import Gates, Made, Op, Value, shape_of
+from numeric.placement import in_place, joined, overlap
 
-SIGNS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**"}
-SLOW = frozenset({"tanh", "exp", "log", "sin", "cos", "sqrt", "softplus"})
-
-"""Functions that get a loop of their own, which a compiler turns into vector instructions."""
+SLOW = frozenset({"exp", "log", "sin", "cos", "softplus"})
+"""Functions that a compiler has no vector instructions for."""
 
 
 class Kernels(Rows):
@@ -36,35 +35,36 @@ class Kernels(Rows):
             )
         )
 
-    def compiled(self, ops: list[Op], first: list[str]) -> list[str | Op]:
+    def compiled(self, ops: list[Op]) -> list[str | Op]:
         """The operations of a step as calls of parts, and products between them.
 
         Args:
             ops: the operations in order.
-            first: loops that the first part begins with.
         """
+        parts: list[list[Op]] = [[]]
+        for op in ops:
+            whole = op.function in ("dot", "formula")
+            parts += [[op], []] if whole else []
+            if not whole:
+                parts[-1].append(op)
+        parts = [apart(part) for part in parts if part]
+        every = [op for part in parts for op in part]
         out: list[str | Op] = []
-        run: list[Op] = []
         kernels = 0
-        for op in [*ops, None]:
-            if op is not None and op.function not in ("dot", "formula"):
-                run.append(op)
+        for part in parts:
+            if part[0].function in ("dot", "formula"):
+                out += part
                 continue
-            if run or (first and kernels == 0):
-                kernels += 1
-                out.append(self.kernel_part(run, kernels, first if kernels == 1 else [], ops))
-                run = []
-            if op is not None:
-                out.append(op)
+            kernels += 1
+            out.append(self.kernel_part(part, kernels, every))
         return out
 
-    def kernel_part(self, run: list[Op], number: int, first: list[str], ops: list[Op]) -> str:
+    def kernel_part(self, part: list[Op], number: int, every: list[Op]) -> str:
         """Writes one part; the code that calls it."""
         wish = f"{self.kind}_part_{number}"
         self.kernel = Kernel(self.names.named((self.kind, "part", number), wish))
-        self.kernel.lines += [line for text in first for line in text.splitlines()]
-        for group in grouped(run, self.is_scratch):
-            self.group(group, ops)
+        for group in grouped(part):
+            self.group(group, every)
         k = self.kernel
         body = "\n".join([*k.rows.values(), *k.numbers.values(), *k.lines])
         arrays = self.arrays_in(body)
@@ -85,43 +85,23 @@ class Kernels(Rows):
     def group(self, ops: list[Op], every: list[Op]) -> None:
         """One loop over the entries of a row."""
         length = self.dim(shape_of(ops[0].target)[0])
-        inside = {
-            op.target
-            for op in ops
-            if self.is_scratch(op.target) and not _seen_elsewhere(op.target, ops, every)
-        }
-        if length == "1":
-            lines = [self.entry(op, inside, "0") for op in ops]
-        else:
-            lines = [
-                f"for j in range({length}):",
-                *(f"    {self.entry(op, inside, 'j')}" for op in ops),
-            ]
+        words = Words(
+            self.row, self.scalar, self.constant, self.compiled_name, "0" if length == "1" else "j"
+        )
+        later = every[next(k for k, op in enumerate(every) if op is ops[-1]) + 1 :]
+        lines = entry_lines(ops, lambda v: self.is_needed(v, later), words)
+        if length != "1":
+            lines = [f"for j in range({length}):", *(f"    {line}" for line in lines)]
         self.kernel.lines += lines
 
-    def entry(self, op: Op, inside: set[Value], j: str) -> str:
-        """An operation on one entry."""
-        target = self.scalar(op.target) if op.target in inside else f"{self.row(op.target)}[{j}]"
-        args = []
-        for a in op.args:
-            if a in inside:
-                args.append(self.scalar(a))
-            elif isinstance(a, MatrixExpr | Gates | Made | Bias):
-                args.append(
-                    f"{self.row(a)}[{'0' if shape_of(a)[0] == 1 and not isinstance(a, Made | Bias) else j}]"
-                )
-            else:
-                args.append(self.constant(a, op.function == "power"))
-        sign = SIGNS.get(op.function)
-        text = (
-            f" {sign} ".join(args)
-            if sign
-            else args[0]
-            if op.function == "copy"
-            else f"{self.compiled_name(op.function)}({args[0]})"
-        )
-        note = f"  # {', '.join(f'({k})' for k in op.numbers)}" if op.numbers else ""
-        return f"{target} = {text}{note}"
+    def is_needed(self, value: Value, later: list[Op]) -> bool:
+        """Whether anything reads a value before it is written again: one of the step's later operations, or none."""
+        for op in later:
+            if any(overlap(value, v) for v in op.args):
+                return True
+            if op.target == value:
+                return False
+        return not self.is_fleeting(value)
 
     def compiled_name(self, function: str) -> str:
         """The function for one number."""
@@ -158,9 +138,9 @@ class Kernels(Rows):
         )
         self.lines += listed(f"    {name}(", arguments, ")")
 
-    def both_ways(self, ops: list[Op], first: list[str], order: str) -> list[str]:
+    def both_ways(self, ops: list[Op], order: str) -> list[str]:
         """The steps of a stretch: all compiled if the workspace says that the cell is small, else in parts."""
-        steps = self.compiled(ops, first)
+        steps = self.compiled(ops)
         self.multiplied += [
             self.size_of_product(s) for s in steps if isinstance(s, Op) and s.function == "dot"
         ]
@@ -229,16 +209,14 @@ class Kernels(Rows):
         raise NotImplementedError
 
 
-def grouped(ops: list[Op], scratch: Callable[[Value], bool]) -> list[list[Op]]:
-    """Operations that one loop over entries does: of one length, up to a result that is kept.
+def grouped(ops: list[Op]) -> list[list[Op]]:
+    """Operations that one loop over entries does: those of one length that follow each other.
 
-    A loop that writes few arrays is one that a compiler can turn into vector instructions.
+    What has no vector instruction has a loop to itself, so that all else has one.
     """
     out: list[list[Op]] = []
     for op in ops:
-        open_ = (
-            out and scratch(out[-1][-1].target) and not {op.function, out[-1][-1].function} & SLOW
-        )
+        open_ = out and not {op.function, out[-1][-1].function} & SLOW
         if open_ and shape_of(out[-1][0].target) == shape_of(op.target):
             out[-1].append(op)
         else:
@@ -246,6 +224,39 @@ def grouped(ops: list[Op], scratch: Callable[[Value], bool]) -> list[list[Op]]:
     return out
 
 
-def _seen_elsewhere(value: Value, ops: list[Op], every: list[Op]) -> bool:
-    inside = {id(op) for op in ops}
-    return any(value == v for op in every if id(op) not in inside for v in (*op.args, op.target))
+def apart(ops: list[Op]) -> list[Op]:
+    """The same operations, those on several gates as one for each, from the last ``tanh`` of several gates on.
+
+    Law: f([a; b]) = f(a), f(b). A long loop is best for ``tanh``; the rest then is one loop over all gates' entries.
+    """
+    joint = [k for k, op in enumerate(ops) if op.function == "tanh" and _members(op) > 1]
+    start = joint[-1] + 1 if joint else 0
+    return [*ops[:start], *(one for op in ops[start:] for one in _each(op))]
+
+
+def _members(op: Op) -> int:
+    return op.target.stop - op.target.first if isinstance(op.target, Gates) else 1
+
+
+def _each(op: Op) -> list[Op]:
+    """An operation on several gates of one size as one for each gate."""
+    wide = [v for v in (op.target, *op.args) if shape_of(v)[0] != 1]
+    if _members(op) == 1 or not all(isinstance(v, Gates) for v in wide):
+        return [op]
+    sizes = {m.target.shape[0] for m in op.target.stack.members}
+    if len(sizes) > 1:
+        return [op]
+
+    def part(v: Value, k: int) -> Value:
+        return Gates(v.stack, v.first + k, v.first + k + 1) if v in wide else v
+
+    many = range(_members(op))
+    return [
+        replace(
+            op,
+            target=part(op.target, k),
+            args=tuple(part(v, k) for v in op.args),
+            numbers=op.numbers[k : k + 1] if len(op.numbers) == len(many) else op.numbers,
+        )
+        for k in many
+    ]

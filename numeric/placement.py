@@ -50,12 +50,12 @@ def _may_lie_there(ops: list[Op], k: int, j: int) -> bool:
     whole = {"formula", "dot"}
     if used.function in whole or made.function == "formula" or shape_of(r) != shape_of(x):
         return False
-    if any(_overlap(v, x) for v in used.args):
+    if any(overlap(v, x) for v in used.args):
         return False
     entrywise = made.function not in whole
-    if any(_overlap(v, x) and not (entrywise and v == x) for v in made.args):
+    if any(overlap(v, x) and not (entrywise and v == x) for v in made.args):
         return False
-    return not any(_overlap(v, x) for op in ops[k + 1 : j] for v in (*op.args, op.target))
+    return not any(overlap(v, x) for op in ops[k + 1 : j] for v in (*op.args, op.target))
 
 
 def shared(ops: list[Op], scratch: Callable[[Value], bool]) -> list[Op]:
@@ -121,12 +121,13 @@ def _beside(x: Value, y: Value) -> Value | None:
 
 def _clash(op: Op, moved: Op) -> bool:
     """Whether the order of two operations matters."""
-    return any(_overlap(op.target, v) for v in (moved.target, *moved.args)) or any(
-        _overlap(v, moved.target) for v in op.args
+    return any(overlap(op.target, v) for v in (moved.target, *moved.args)) or any(
+        overlap(v, moved.target) for v in op.args
     )
 
 
-def _overlap(x: Value, y: Value) -> bool:
+def overlap(x: Value, y: Value) -> bool:
+    """Whether two operands share memory."""
     if isinstance(x, Gates) and isinstance(y, Gates):
         return x.stack == y.stack and x.first < y.stop and y.first < x.stop
     return isinstance(x, MatrixExpr | Made | Bias) and x == y
