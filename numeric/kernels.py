@@ -15,7 +15,7 @@ from numeric.arrays import ArrayPrinter
 from numeric.body import listed
 from numeric.kernel_entries import Words, entry_lines
 from numeric.kernel_rows import Kernel, Rows
-from numeric.operations import Gates, Made, Op, Value, shape_of
+from numeric.operations import Bias, Gates, Made, Op, Value, shape_of
 from numeric.placement import in_place, joined, overlap
 
 SLOW = frozenset({"exp", "log", "sin", "cos", "softplus"})
@@ -240,7 +240,7 @@ def _members(op: Op) -> int:
 
 def _each(op: Op) -> list[Op]:
     """An operation on several gates of one size as one for each gate."""
-    wide = [v for v in (op.target, *op.args) if shape_of(v)[0] != 1]
+    wide = [v for v in (op.target, *op.args) if isinstance(v, Made | Bias) or shape_of(v)[0] != 1]
     if _members(op) == 1 or not all(isinstance(v, Gates) for v in wide):
         return [op]
     sizes = {m.target.shape[0] for m in op.target.stack.members}

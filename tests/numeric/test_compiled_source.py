@@ -33,7 +33,9 @@ def compiled_module(cell, *, small: int):
 
 
 @pytest.mark.parametrize(
-    ("name", "small"), [("lstm", 0), ("gru_reset_after", 10**9), ("skip", 0)], ids=str
+    ("name", "small"),
+    [("lstm", 0), ("gru_reset_after", 10**9), ("skip", 0), ("slstm", 10**9)],
+    ids=str,
 )
 def test_the_compiled_code_of_a_shipped_cell_is_right(name, small):
     cell = load(name)
