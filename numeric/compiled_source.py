@@ -7,14 +7,16 @@ import re
 from sympy.matrices.expressions import MatrixExpr
 
 from derive.derivation import Derivation
-from derive.expressions import Adjoint, LossGradient
-from numeric.compiled_text import HEAD, PRODUCTS, function_text
+from derive.expressions import Adjoint, LossGradient, Timed
+from numeric.compiled_products import FUNCTIONS
+from numeric.compiled_text import HEAD, function_text
 from numeric.fast_backward import FastBackward
 from numeric.fast_forward import FastForward
 from numeric.fast_source import FastFile
 from numeric.kernels import Kernels
 from numeric.operations import Gates, Made, Op
 from numeric.passes import fast
+from numeric.stacks import Stack
 
 
 def generate_compiled(derivation: Derivation) -> str:
@@ -48,7 +50,7 @@ class CompiledForward(Kernels, FastForward):
         """A product by NumPy's BLAS."""
         stack, vector = op.target.stack, op.target.vector
         out = self.product_name(op.target)
-        return f"np.dot({self.view_at(self.place(vector))}, {self.step_name(stack, vector)}, out={out})"
+        return f"{self.view_at(self.place(vector))}.dot({self.step_name(stack, vector)}, {out})"
 
 
 class CompiledBackward(Kernels, FastBackward):
@@ -103,17 +105,26 @@ class CompiledBackward(Kernels, FastBackward):
         """The adjoints of a whole stack at step t."""
         return f"{self.bars(made.stack)}[{self.step_of(made.stack)}]"
 
+    def loop_weight(self, stack: Stack, vector: Timed) -> str:
+        """The stacked matrix of a product in the loop; column by column where it is multiplied so."""
+        name = self.back_weight(stack, vector)
+        rows, columns = self.stack_rows(stack), self.dim(vector.shape[0])
+        self.fields.arrays[name] = (
+            f"np.empty(({columns}, {rows}), dtype).T if self.small else np.empty(({rows}, {columns}), dtype)"
+        )
+        return name
+
     def compiled_product(self, op: Op) -> str:
         """A product within a compiled function."""
         (made,) = op.args
-        weight = self.back_weight(made.stack, made.vector)
-        return f"products({self.delta(made)}, {weight}, {self.view_at(op.target)})"
+        weight = self.loop_weight(made.stack, made.vector)
+        return f"dots({self.delta(made)}, {weight}.T, {self.view_at(op.target)})"
 
     def numpy_product(self, op: Op) -> str:
         """A product by NumPy's BLAS."""
         (made,) = op.args
-        weight = self.back_weight(made.stack, made.vector)
-        return f"np.dot({self.delta(made)}, {weight}, out={self.view_at(op.target)})"
+        weight = self.loop_weight(made.stack, made.vector)
+        return f"{self.delta(made)}.dot({weight}, {self.view_at(op.target)})"
 
 
 class CompiledFile(FastFile):
@@ -159,10 +170,10 @@ class CompiledFile(FastFile):
         used = sorted(
             set(re.findall(r"(?<!\w)(\w+)_of\(", text)) & (forward.functions | backward.functions)
         )
-        products = [PRODUCTS] if "products(" in text else []
-        return [HEAD, *products, *map(function_text, used), *kernels]
+        on_matrices = [make() for name, make in FUNCTIONS.items() if f" {name}(" in text]
+        return [HEAD, *on_matrices, *map(function_text, used), *kernels]
 
 
 _SIZES = '''\
-SMALL_STEP = 20_000
+SMALL_STEP = 100_000
 """Up to how many multiplications a step (samples times weights) the products are compiled too."""'''

@@ -1,4 +1,4 @@
-"""What compiled files bring along: functions of one number that turn into vector instructions, and products.
+"""Functions of one number that compiled files bring along, such as turn into vector instructions.
 
 tanh x = u / (u + 2) with u = e²ˣ − 1 = 2ᵏ (eʳ − 1) + (2ᵏ − 1), 2x = k ln 2 + r and |r| ≤ ½ ln 2; eʳ − 1 is its Taylor
 series. No term cancels for x ≥ 0, so the result is good to two units in the last place in either precision.
@@ -12,25 +12,6 @@ HEAD = '''\
 def compiled(function):
     """The function compiled; sums may be contracted, divisions by zero give infinity as in NumPy."""
     return njit(error_model="numpy", fastmath={"contract", "nsz"})(function)'''
-
-PRODUCTS = '''\
-@compiled
-def products(vectors: Array, matrix: Array, out: Array) -> None:
-    """out = vectors @ matrix, four rows of the matrix at a time."""
-    count = matrix.shape[0]
-    for b in range(vectors.shape[0]):
-        v, row = vectors[b], out[b]
-        for k in range(row.shape[0]):
-            row[k] = 0
-        for j in range(0, count - 3, 4):
-            v0, v1, v2, v3 = v[j], v[j + 1], v[j + 2], v[j + 3]
-            w0, w1, w2, w3 = matrix[j], matrix[j + 1], matrix[j + 2], matrix[j + 3]
-            for k in range(row.shape[0]):
-                row[k] += v0 * w0[k] + v1 * w1[k] + v2 * w2[k] + v3 * w3[k]
-        for j in range(count - count % 4, count):
-            v0, w0 = v[j], matrix[j]
-            for k in range(row.shape[0]):
-                row[k] += v0 * w0[k]'''
 
 
 def real_tanh(name: str, kind: str, whole: str, bits: int, bias: int, degree: int, top: int) -> str:

@@ -114,9 +114,15 @@ class Kernels(Rows):
         if not isinstance(plain, MatrixSymbol):
             super().fill_part(whole, cut, core, text, c)
             return
-        factor = "" if c == 1 else f" * {self.number(c)}[()]"
         self.outside_arrays.add(self.names.of(plain))
-        self.weight_lines.append(f"{whole} = {text}{factor}")
+        part = text.removesuffix(".T")
+        if part != text:
+            whole = whole.replace("[..., ", "[:, ").removesuffix("[...]")
+        else:
+            whole = whole.replace("[..., ", "[0, ").replace("[...]", "[0]")
+        self.weight_lines.append(
+            f"put{'_turned' * (part != text)}({part}, {whole}, {self.number(c)}[()])"
+        )
 
     def end_weights(self) -> None:
         """Writes the function that puts plain parameters side by side."""
