@@ -9,24 +9,30 @@ from types import ModuleType
 
 from numeric import (
     buffers,
+    checkpointed,
     checks,
     initialisers,
     portable_primitives,
     primitives,
     ragged,
+    realtime,
     scans,
     training,
+    truncated,
 )
 
 MODULES: tuple[ModuleType, ...] = (
     buffers,
+    checkpointed,
     checks,
     initialisers,
     portable_primitives,
     primitives,
     ragged,
+    realtime,
     scans,
     training,
+    truncated,
 )
 
 
