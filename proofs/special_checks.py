@@ -165,7 +165,12 @@ def given_in_every_way(whole: Arguments, module: object, sizes: str) -> Check:
     expected = {k: v if k.startswith(("outputs", "final[")) else LOUD * v for k, v in plain.items()}
     rows[f"a loss {LOUD:.0e} times as loud"] = lambda: (loud.run(module), expected)
     for how, both in rows.items():
-        found, true = both()
+        try:
+            found, true = both()
+        except (ValueError, TypeError):
+            if how.startswith("state "):
+                continue  # where a state alone tells the number of samples, leaving it out may be refused
+            raise
         comparison = compare(
             {(k, None): v for k, v in found.items()}, {(k, None): v for k, v in true.items()}, 0.0
         )
