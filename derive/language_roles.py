@@ -199,13 +199,20 @@ def _visit(
 
 
 def _raise_cycle(names: list[str], by_name: dict[str, EquationText]) -> NoReturn:
-    first, last = names[0], by_name[names[-1]]
-    ref = next(r for r in references(last.value) if r.name == first and r.lag == 0)
-    circle = " needs ".join(shortened([f"{name}[t]" for name in (*names, first)], 4, 2))
-    lines = sorted({by_name[name].line for name in names})
+    following = [*names[1:], names[0]]
+    refs = [
+        next(r for r in references(by_name[name].value) if r.name == then and r.lag == 0)
+        for name, then in zip(names, following, strict=True)
+    ]
+    written = [r for r in refs if r.span.place.source.endswith(".net")]  # before what a cell says
+    place = (written or refs)[-1].span.place
+    text = place.text[place.column : place.column + place.width]
+    circle = " needs ".join(shortened([f"{name}[t]" for name in (*names, names[0])], 4, 2))
+    here = (e for e in (by_name[n] for n in names) if e.target_span.place.source == place.source)
+    lines = sorted({e.line for e in here} | {place.line})
     where = f"line{'s' * (len(lines) > 1)} {listed(shortened([str(n) for n in lines], 4, 1))}"
     raise LanguageError(
         f"Within one step {circle} ({where}).",
-        f"Use the previous step somewhere, e.g. {first}[t-1].",
-        place=ref.span.place,
+        f"Use the previous step somewhere, e.g. {text[:-1]}-1].",
+        place=place,
     )

@@ -35,7 +35,7 @@ from derive.network_checks import with_a_number_for_loss
 from derive.network_lines import Line, rewritten
 from derive.network_ragged import is_ragged, masks_for, read_ragged, with_masks
 from derive.network_renaming import Renaming
-from derive.network_scans import Scan, is_scan, read_scan
+from derive.network_scans import Scan, is_scan, read_scan, refuse_own_output, refuse_turned_lags
 from derive.network_segments import Group, assemble
 from derive.shapes import infer
 from derive.syntax import EquationText, Ref, Span, references
@@ -69,6 +69,7 @@ def read_network(text: str, name: str = "network", cell_text: CellText | None = 
         ordered, named, lambda more: infer(ordered, named, [*declarations, *more], alike)
     )
     network = assemble(name, groups, ordered, named, shapes, declarations, reader.judged)
+    refuse_turned_lags(reader.scans.values())
     return replace(
         network,
         text=text,
@@ -229,6 +230,7 @@ class _Reader:
                 "Write one letter, as in x[t].",
                 place=scan.span.place,
             )
+        refuse_own_output(scan)
         self.cells[scan.cell] = text
         self.refs += scan.inputs
         parts = read_parts(text, f"{scan.cell}.cell", self.options(scan, text))

@@ -8,6 +8,7 @@ word  ::= reverse | start(scan) | share(scan)
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from derive.errors import LanguageError
@@ -169,3 +170,42 @@ class _Reader:
             lag, self.at = int(token.text), self.at + 1
         close = self.take("`]`: a scan runs along a named sequence", "]")
         return Ref(Span(self.statement, name.start, close.stop), name.text, lag)
+
+
+def refuse_own_output(scan: Scan) -> None:
+    """A scan cannot read what it has not computed yet.
+
+    Raises:
+        LanguageError: it is fed by its own output at the same step, or runs from the end and is fed by it at all.
+    """
+    for ref in scan.inputs:
+        text = _as_written(ref)
+        if text.startswith(f"{scan.name}.") and (scan.reverse or ref.lag == 0):
+            how, remedy = "", f"Feed back an earlier step: {text[:-1]}-1]."
+            if scan.reverse:
+                how = "runs from the end and "
+                remedy = "Remove the word reverse, and feed back an earlier step."
+            problem = f"{scan.name} {how}is fed by its own output, which is not there yet."
+            raise LanguageError(problem, remedy, place=ref.span.place)
+
+
+def refuse_turned_lags(scans: Iterable[Scan]) -> None:
+    """In a scan from the end, the step before in time is not the step before in the scan's order.
+
+    Raises:
+        LanguageError: a reversed scan runs along an earlier step.
+    """
+    for scan in scans:
+        for ref in (r for r in scan.inputs if scan.reverse and r.lag):
+            text, named = _as_written(ref), f"u[{scan.axis}]"
+            raise LanguageError(
+                f"{text} in a scan that runs from the end could mean the step before in time, or in the scan's order.",
+                f"Say which in a line of its own: {named} = {text} is the step before in time; then scan {named}.",
+                place=ref.span.place,
+            )
+
+
+def _as_written(ref: Ref) -> str:
+    """A quantity as the author wrote it."""
+    place = ref.span.place
+    return place.text[place.column : place.column + place.width]

@@ -136,9 +136,9 @@ def additions_in(source: str) -> Additions:
 
 
 def functions_in(source: str) -> frozenset[str]:
-    """The names of a file's functions; none if it is no Python."""
+    """The names of a file's functions and classes; none if it is no Python."""
     try:
         body = ast.parse(source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return frozenset()
-    return frozenset(node.name for node in body if isinstance(node, ast.FunctionDef))
+    return frozenset(n.name for n in body if isinstance(n, ast.FunctionDef | ast.ClassDef))

@@ -9,6 +9,7 @@ from numeric.additions import SCANS, functions_in
 from proofs import network_stretch_checks as of_networks
 from proofs import realtime_checks as in_time
 from proofs import scan_checks as scans
+from proofs import special_checks as special
 from proofs import stretch_checks as of_cells
 from proofs.network_contract import Examine as ExamineNetwork
 from proofs.subject import Examine
@@ -42,6 +43,7 @@ OF_CELLS: dict[str, dict[str, Examine]] = {
         in_time.GRADIENT: in_time.real_time,
         in_time.STEPS: in_time.step_by_step,
     },
+    "Workspace": {special.WORKSPACE: special.workspace},
     **dict.fromkeys(sorted(SCANS), _SCANS),
     **OF_TRAINING,
 }

@@ -8,12 +8,15 @@ import numpy as np
 
 from derive.nodes import Timed
 from proofs import layout
-from proofs.compare import Comparison, compare
+from proofs.compare import ROUNDING, Comparison, compare
 from proofs.floats import HighPrecision
-from proofs.gradient_checks import ROUNDING, labels
+from proofs.gradient_checks import labels
 from proofs.samples import Arrays, Sample, Values, reference
 from proofs.subject import Subject
 from proofs.table import Check, measured
+
+SINGLE = 1e-4
+"""Relative error in norm that single precision stays well below at the sizes used here."""
 
 
 def forward_values(subject: Subject) -> Check:
@@ -55,13 +58,13 @@ def single_precision(subject: Subject) -> Check:
             what,
             sample.extent,
             float("inf"),
-            1e-3,
+            SINGLE,
             note="not float32",
             where=tuple(other),
         )
     comparison = compare(layout.places(sample, *bars), subject.code.gradient(sample), floor=1e-2)
-    wrong = labels(sample, comparison.wrong(1e-3))
-    return measured("float32", what, sample.extent, comparison.worst, 1e-3, where=wrong)
+    wrong = labels(sample, comparison.wrong(SINGLE))
+    return measured("float32", what, sample.extent, comparison.worst, SINGLE, where=wrong)
 
 
 def _floats_in(cache: Any) -> Arrays:

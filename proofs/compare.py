@@ -16,6 +16,10 @@ FLOOR = 1e-4
 """A block smaller than this share of the largest one is measured against that share: rounding has its size."""
 
 
+ROUNDING = 1e-10
+"""Relative error in norm that double precision stays well below at the sizes used here."""
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """How far two gradients are apart.

@@ -38,6 +38,11 @@ def beginnings(subject: Subject) -> Check:
         wrong += ["init_params with the same seed"] * (
             not _same(params, module.init_params(*sizes, seed=1, dtype=dtype))
         )
+    wrong += ["init_params without a dtype"] * (
+        not _same(
+            module.init_params(*sizes, seed=2), module.init_params(*sizes, seed=2, dtype=np.float64)
+        )
+    )
     params, xs, consts = (
         layout.parameters(sample, np.float64),
         layout.inputs(sample, np.float64),

@@ -5,15 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from proofs import differences, dynamics, layout
-from proofs.compare import Comparison, along, compare
+from proofs.compare import ROUNDING, Comparison, along, compare
 from proofs.duality import tangent_answers
 from proofs.samples import Sample
 from proofs.subject import Subject
 from proofs.table import Check, measured, not_applicable
 from proofs.unrolled import Place
-
-ROUNDING = 1e-10
-"""Relative error in norm that double precision stays well below at the sizes used here."""
 
 
 def labels(sample: Sample, wrong: list[Place]) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ class LayoutError(ValueError):
 def parameters(sample: Sample, dtype: Any) -> Arrays:
     """``params``"""
     return {
-        q.name: _flat(sample.values[q.name, None], timed=False).astype(dtype)
+        q.name: flat(sample.values[q.name, None], q, timed=False).astype(dtype)
         for q in sample.cell.parameters
     }
 
@@ -110,7 +110,7 @@ def places(
     _same_names("inputs_bar", inputs_bar, [q.name for q in cell.inputs if q.kind == "real"])
     _same_names("state_bar", state_bar, [q.name for q in sample.memory])
     for q in cell.parameters:
-        like = _flat(sample.values[q.name, None], timed=False).shape
+        like = flat(sample.values[q.name, None], q, timed=False).shape
         shape = sample.values[q.name, None].shape
         found[q.name, None] = _shaped(f"params_bar[{q.name!r}]", params_bar[q.name], like).reshape(
             shape
@@ -157,16 +157,19 @@ def shape_of(extent: Extent, q: Quantity) -> tuple[int, int]:
     return Evaluator(Floats(), extent.sizes).shape(q.symbol)
 
 
-def _flat(matrix: Array, *, timed: bool) -> Array:
-    """Without the column's axis; a scalar without a time index has no axes at all."""
-    if matrix.shape[-1] != 1:
+def flat(matrix: Array, q: Quantity, *, timed: bool) -> Array:
+    """Without a column's axis; a scalar without a time index has no axes at all.
+
+    What a quantity is says its shape in the equations: an n × n matrix stays one where n is 1.
+    """
+    if q.shape[1] != 1:
         return matrix
     column = matrix[..., 0]
-    return column[..., 0] if not timed and column.shape[-1] == 1 else column
+    return column[..., 0] if not timed and q.shape[0] == 1 else column
 
 
 def _sequence(values: Values, q: Quantity, steps: range) -> Array:
-    return np.stack([_flat(values[q.name, t], timed=True) for t in steps])
+    return np.stack([flat(values[q.name, t], q, timed=True) for t in steps])
 
 
 def _memory(values: Values, q: Quantity, last: int) -> Array:
@@ -176,7 +179,7 @@ def _memory(values: Values, q: Quantity, last: int) -> Array:
 
 def _from_sequence(name: str, array: Array, q: Quantity, sample: Sample, steps: range) -> Values:
     shape = shape_of(sample.extent, q)
-    like = (len(steps), sample.extent.samples, *(shape[:1] if shape[1] == 1 else shape))
+    like = (len(steps), sample.extent.samples, *(shape[:1] if q.shape[1] == 1 else shape))
     rows = _shaped(name, array, like).reshape(len(steps), sample.extent.samples, *shape)
     return {(q.name, t): rows[i] for i, t in enumerate(steps)}
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from derive.errors import ArgumentError
 from proofs import layout
+from proofs.branches import REPORT, Watch
 from proofs.samples import Arrays, Sample, Values
 
 PROMISED = ("init_params", "init_state", "forward", "backward", "step", "value_and_grad")
@@ -42,8 +43,8 @@ class HangError(Exception):
 class _Text(InspectLoader):
     """Loads a text; no compiled file is read or written, so that what runs is what was read."""
 
-    def __init__(self, source: str) -> None:
-        self.source = source
+    def __init__(self, source: str, watch: Watch | None) -> None:
+        self.source, self.watch = source, watch
 
     def get_source(self, fullname: str) -> str:
         """The text."""
@@ -51,7 +52,8 @@ class _Text(InspectLoader):
 
     def get_code(self, fullname: str) -> CodeType:
         """The text compiled, its lines to be found in tracebacks."""
-        return self.source_to_code(self.source, FILENAME)
+        text: Any = self.source if self.watch is None else self.watch.instrumented()
+        return self.source_to_code(text, FILENAME)
 
 
 @contextmanager
@@ -80,7 +82,10 @@ def time_limit(seconds: float) -> Generator[None]:
 
 
 def load_source(
-    source: str, name: str = "checked", promised: tuple[str, ...] = PROMISED
+    source: str,
+    name: str = "checked",
+    promised: tuple[str, ...] = PROMISED,
+    watch: Watch | None = None,
 ) -> ModuleType:
     """A module from a text, under a name that no import finds.
 
@@ -88,16 +93,19 @@ def load_source(
         source: the text.
         name: what it is called in messages.
         promised: the functions that it must define.
+        watch: told which ways its branches go; it must be of the same text.
 
     Raises:
         ArgumentError: it does not offer the functions that a generated file promises.
         Exception: whatever the text raises.
     """
     unique = f"throughtime-{name}-{id(source):x}"
-    spec = spec_from_loader(unique, _Text(source))
+    spec = spec_from_loader(unique, _Text(source, watch))
     if spec is None or spec.loader is None:
         raise ArgumentError(f"{name} cannot be loaded.", "Generate it anew.")
     module = module_from_spec(spec)
+    if watch is not None:
+        setattr(module, REPORT, watch.report)
     sys.modules[unique] = module
     try:
         spec.loader.exec_module(module)

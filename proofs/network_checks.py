@@ -12,9 +12,9 @@ from derive.functions import FUNCTIONS
 from derive.network import Network
 from derive.nodes import Elementwise, walk
 from proofs import differences, network_layout
-from proofs.compare import Comparison, along, compare
+from proofs.behaviour_checks import SINGLE
+from proofs.compare import ROUNDING, Comparison, along, compare
 from proofs.floats import Floats
-from proofs.gradient_checks import ROUNDING
 from proofs.network_layout import NetworkCode
 from proofs.network_run import Values
 from proofs.network_samples import (
@@ -178,14 +178,14 @@ def single_precision(subject: NetworkSubject) -> Check:
             what,
             sample.extent,
             float("inf"),
-            1e-3,
+            SINGLE,
             note="not float32",
             where=tuple(other),
         )
     comparison = compare(
         network_layout.places(sample, *bars), subject.code.gradient(sample), floor=1e-2
     )
-    return _row("float32", what, sample, comparison, 1e-3)
+    return _row("float32", what, sample, comparison, SINGLE)
 
 
 def whole_gradient(subject: NetworkSubject) -> Check:

@@ -15,9 +15,11 @@ from derive.network import END, Network
 from numeric.network_step import why_not_causal
 from proofs import network_checks as gradients
 from proofs import network_layout
+from proofs import network_special_checks as of_special
+from proofs import special_checks as special
 from proofs.behaviour_checks import by_name, prefixed
+from proofs.compare import ROUNDING
 from proofs.floats import Floats
-from proofs.gradient_checks import ROUNDING
 from proofs.network_checks import NetworkSubject
 from proofs.network_run import NetworkExtent
 from proofs.network_samples import draw_extent, draw_network, reference
@@ -166,8 +168,9 @@ def refuses_nonsense(subject: NetworkSubject) -> Check:
 
 def _wrong_arguments(network: Network, given: list[Any]) -> Iterator[tuple[str, list[Any]]]:
     params, state = given[0], given[-1]
-    for name, array in list(params.items())[:3]:
+    for name, array in params.items():
         yield name, [{**params, name: np.full_like(array, np.nan)}, *given[1:]]
+    for name, array in list(params.items())[:3]:
         yield name, [{k: v for k, v in params.items() if k != name}, *given[1:]]
         yield name, [{**params, name: np.ones((*array.shape, 2))}, *given[1:]]
     yield "nobody", [{**params, "nobody": np.ones(2)}, *given[1:]]
@@ -214,6 +217,10 @@ NUMERIC: dict[str, Examine] = {
     "streaming": streaming,
     "padding": padding,
     "safe values": safe_values,
+    special.RUNS: of_special.special_runs,
+    special.WIDTH: of_special.wide_run,
+    special.GIVEN: of_special.as_given,
+    special.LARGE: of_special.large_run,
     "refusals": refuses_nonsense,
 }
-OPTIONAL = frozenset({"streaming", "padding", "safe values"})
+OPTIONAL = frozenset({"streaming", "padding", "safe values", special.WIDTH, special.LARGE})

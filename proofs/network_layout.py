@@ -11,7 +11,7 @@ import numpy as np
 from derive.cell import Quantity
 from derive.network import END
 from proofs.arithmetic import Array
-from proofs.layout import LayoutError
+from proofs.layout import LayoutError, flat
 from proofs.network_run import Values, memory_of, real_inputs, steps_of
 from proofs.network_samples import NetworkSample, initial_quantities
 from proofs.unrolled import Place
@@ -69,7 +69,7 @@ class NetworkCode:
 def parameters(sample: NetworkSample, dtype: Any) -> Arrays:
     """``params``"""
     return {
-        q.name: _flat(sample.values[q.name, None], timed=False).astype(dtype)
+        q.name: flat(sample.values[q.name, None], q, timed=False).astype(dtype)
         for q in sample.network.parameters
     }
 
@@ -139,7 +139,7 @@ def places(
     for q in network.parameters:
         like = sample.values[q.name, None]
         array = _shaped(
-            f"params_bar[{q.name!r}]", params_bar[q.name], _flat(like, timed=False).shape
+            f"params_bar[{q.name!r}]", params_bar[q.name], flat(like, q, timed=False).shape
         )
         found[q.name, None] = array.reshape(like.shape)
     for q in real:
@@ -191,16 +191,8 @@ def label(sample: NetworkSample, place: Place) -> str:
     return f"{'inputs' if t > 0 else 'state'}_bar[{name!r}] at t = {t}{where}"
 
 
-def _flat(matrix: Array, *, timed: bool) -> Array:
-    """Without the column's axis; a scalar without a time index has no axes at all."""
-    if matrix.shape[-1] != 1:
-        return matrix
-    column = matrix[..., 0]
-    return column[..., 0] if not timed and column.shape[-1] == 1 else column
-
-
 def _sequence(values: Values, q: Quantity, steps: range) -> Array:
-    return np.stack([_flat(values[q.name, t], timed=True) for t in steps])
+    return np.stack([flat(values[q.name, t], q, timed=True) for t in steps])
 
 
 def _memory(values: Values, q: Quantity) -> Array:
@@ -210,7 +202,7 @@ def _memory(values: Values, q: Quantity) -> Array:
 
 def _by_step(name: str, array: Any, q: Quantity, like: Values, steps: range) -> Values:
     matrix = like[q.name, steps[0]]
-    found = _shaped(name, array, (len(steps), *_flat(matrix, timed=True).shape))
+    found = _shaped(name, array, (len(steps), *flat(matrix, q, timed=True).shape))
     rows = found.reshape(len(steps), *matrix.shape)
     return {(q.name, t): rows[i] for i, t in enumerate(steps)}
 

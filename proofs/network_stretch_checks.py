@@ -10,9 +10,8 @@ import numpy as np
 
 from derive.truncation import Window, windows
 from proofs import network_layout
-from proofs.compare import Comparison, compare
+from proofs.compare import ROUNDING, Comparison, compare
 from proofs.floats import Floats
-from proofs.gradient_checks import ROUNDING
 from proofs.network_checks import NetworkSubject
 from proofs.network_run import NetworkRun, Values, lanes_of, memory_of
 from proofs.network_samples import NetworkSample, complex_step_gradient, reference

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,16 +13,18 @@ from derive.errors import ArgumentError
 from derive.network import Network
 from derive.network_derivation import NetworkDerivation, derive_network
 from derive.network_language import read_network
+from numeric.library import own_functions
 from proofs import exact_checks
 from proofs.addition_checks import OF_NETWORKS, examined
 from proofs.attestation import read_source, standing
+from proofs.branches import Watch
 from proofs.modules import constant_of, load_source
 from proofs.network_checks import NetworkSubject
 from proofs.network_contract import NUMERIC, OPTIONAL, Examine
 from proofs.network_exact import prove_network
 from proofs.network_layout import NetworkCode
 from proofs.table import Check, Verification, failed, measured
-from proofs.verification import LOADED, Say, differences_from, guarded
+from proofs.verification import BRANCHES, LOADED, Say, branches_row, differences_from, guarded
 
 Regenerate = Callable[[NetworkDerivation], str]
 PROMISED = ("init_params", "init_state", "forward", "backward", "value_and_grad")
@@ -33,12 +36,15 @@ OF_SEGMENT = (
     "SymPy's derivative",
 )
 WHOLE = "exact, whole network"
+LEFT_OUT = re.compile(r"\w+ is (?:not )?None|self\.ready")
+"""What the functions of a segment ask of arguments that a network always gives, or never: the other side cannot be
+reached through what the file promises."""
 
 
 def required_for(network: Network) -> frozenset[str]:
     """The checks that a network's table must hold."""
     lines = {f"{check}: {s.name}" for check in OF_SEGMENT for s in network.segments}
-    return frozenset({LOADED, "laws", WHOLE, *lines, *NUMERIC})
+    return frozenset({LOADED, BRANCHES, "laws", WHOLE, *lines, *NUMERIC})
 
 
 def verify_network(
@@ -72,7 +78,8 @@ def verify_network(
     say("the whole network, modulo a prime")
     checks.append(_whole(derivation, seed))
     what = "the file loads and defines what it promises"
-    module = guarded(lambda: load_source(source, network.name, PROMISED))
+    watch = Watch(source)
+    module = guarded(lambda: load_source(source, network.name, PROMISED, watch))
     brought = examined(source, OF_NETWORKS)
     if isinstance(module, str):
         checks.append(failed(LOADED, what, module))
@@ -82,6 +89,7 @@ def verify_network(
         checks += _numeric(
             NetworkSubject(network, NetworkCode(module), seed), NUMERIC | brought, say
         )
+        checks.append(branches_row(watch, watch.unseen(own_functions(), LEFT_OUT)))
     return Verification(
         subject or network.name,
         tuple(checks),

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from proofs import differences, layout
-from proofs.compare import compare
-from proofs.gradient_checks import ROUNDING, labels
+from proofs.compare import ROUNDING, compare
+from proofs.gradient_checks import labels
 from proofs.realtime_exact import prove_real_time
 from proofs.samples import Sample, Values
 from proofs.subject import Subject

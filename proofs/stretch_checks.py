@@ -11,9 +11,9 @@ import numpy as np
 from derive.nodes import Timed
 from derive.truncation import Window, windows
 from proofs import differences, layout
-from proofs.compare import Comparison, compare
+from proofs.compare import ROUNDING, Comparison, compare
 from proofs.floats import Floats
-from proofs.gradient_checks import ROUNDING, labels
+from proofs.gradient_checks import labels
 from proofs.samples import Arrays, Sample, Values, reference
 from proofs.subject import Subject
 from proofs.table import Check, measured

@@ -14,17 +14,20 @@ from derive.cell import Cell
 from derive.derivation import Derivation, derive
 from derive.errors import ArgumentError, ThroughtimeError
 from derive.language import read_cell
+from numeric.library import own_functions
 from proofs import behaviour_checks as behaviour
 from proofs import contract_checks as contract
 from proofs import differences, exact_checks
 from proofs import gradient_checks as gradients
+from proofs import special_checks as special
 from proofs.addition_checks import OF_CELLS, examined
 from proofs.attestation import read_source, standing
+from proofs.branches import Watch
 from proofs.compare import compare
 from proofs.diagnosis import diagnose
 from proofs.modules import Code, constant_of, line_of, load_source, time_limit
 from proofs.subject import Examine, Subject
-from proofs.table import Check, Verification, failed
+from proofs.table import Check, Verification, failed, measured
 
 Say = Callable[[str], None]
 Regenerate = Callable[[Derivation], str]
@@ -32,7 +35,7 @@ Regenerate = Callable[[Derivation], str]
 R = TypeVar("R")
 D = TypeVar("D")
 
-LOADED = "file"
+LOADED, BRANCHES = "file", "every branch"
 EXACT = (
     "laws",
     "exact, line by line",
@@ -58,11 +61,17 @@ NUMERIC: dict[str, Examine] = {
     "value_and_grad": behaviour.whole_gradient,
     "left alone": contract.leaves_alone,
     "safe values": contract.safe_values,
+    special.RUNS: special.special_runs,
+    special.WIDTH: special.wide_run,
+    special.GIVEN: special.as_given,
+    special.LARGE: special.large_run,
     "beginnings": contract.beginnings,
     "refusals": contract.refuses_nonsense,
 }
-REQUIRED = frozenset({LOADED, *EXACT, *NUMERIC})
-OPTIONAL = frozenset({"safe values", "long run", "long run, strong weights"})
+REQUIRED = frozenset({LOADED, BRANCHES, *EXACT, *NUMERIC})
+OPTIONAL = frozenset(
+    {"safe values", "long run", "long run, strong weights", special.WIDTH, special.LARGE}
+)
 """Checks that a cell may leave without a question to answer; the table says why."""
 SECONDS = 60.0
 """Time that one check of a file may take."""
@@ -92,13 +101,19 @@ def verify(
     say = on_progress or _silent
     derivation = derivation or derive(cell)
     checks, lines = _exact(derivation, seed, say)
-    loaded, code = _load(source, cell.name)
+    loaded, code, watch = _load(source, cell.name)
     checks.append(loaded)
     hints: tuple[str, ...] = ()
     brought = examined(source, OF_CELLS)
     if code is not None:
         at_work = Subject(derivation, code, seed)
         checks += _numeric(at_work, NUMERIC | brought, say)
+        branches = guarded(lambda: every_branch(watch, at_work))
+        checks.append(
+            failed(BRANCHES, every_branch.__doc__ or "", branches)
+            if isinstance(branches, str)
+            else branches
+        )
         if any(not c.ok for c in checks if c.name in NUMERIC and c.verdict == "fails"):
             hints = _hints(at_work)
     return Verification(
@@ -183,14 +198,47 @@ def _held(name: str, examine: Callable[[], Check]) -> Check:
         return failed(name, "", _told(error))
 
 
-def _load(source: str, name: str) -> tuple[Check, Code | None]:
+def _load(source: str, name: str) -> tuple[Check, Code | None, Watch]:
     what = "the file loads and defines what it promises"
-    result = guarded(lambda: load_source(source, name))
+    watch = Watch(source)
+    result = guarded(lambda: load_source(source, name, watch=watch))
     if isinstance(result, str):
-        return failed(LOADED, what, result), None
-    return Check(
-        LOADED, what, f"{len(source.splitlines())} lines", 0, 0, "holds", unit="wrong"
-    ), Code(result)
+        return failed(LOADED, what, result), None, watch
+    return (
+        Check(LOADED, what, f"{len(source.splitlines())} lines", 0, 0, "holds", unit="wrong"),
+        Code(result),
+        watch,
+    )
+
+
+def every_branch(watch: Watch, subject: Subject) -> Check:
+    """Every branch of the file went each of its ways in some check: what never ran was never checked."""
+    unseen = watch.unseen(own_functions())
+    if watch.leaves_out:
+        unseen += _of_compiled(watch, subject)
+    return branches_row(watch, unseen)
+
+
+def branches_row(watch: Watch, unseen: tuple[str, ...]) -> Check:
+    """The row of the table on branches.
+
+    Args:
+        watch: of the file.
+        unseen: what never happened.
+    """
+    what = "branches that never went one of their ways in any check"
+    sizes = f"{len(watch.branches)} branches"
+    return measured(BRANCHES, what, sizes, len(unseen), 0, where=unseen, unit="unseen")
+
+
+def _of_compiled(watch: Watch, subject: Subject) -> tuple[str, ...]:
+    """What never happened in functions that are compiled, seen as they run without being compiled."""
+    plainly = Watch(watch.source, plainly=True)
+    code = Code(load_source(watch.source, subject.cell.name, watch=plainly))
+    at_work = Subject(subject.derivation, code, subject.seed)
+    for examine in (special.special_runs, special.wide_run, special.as_given):
+        examine(at_work)
+    return plainly.unseen(own_functions() | watch.meanings)
 
 
 def _numeric(subject: Subject, examines: dict[str, Examine], say: Say) -> Iterator[Check]:

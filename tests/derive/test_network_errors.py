@@ -51,7 +51,16 @@ CASES = {
     "no option": ("f = scan(gru(3), x[t])", "gru", "it has no options", "Remove"),
     "an unknown option": ("f = scan(elman(foo), x[t])", "elman", "foo is not offered", "one of tanh"),
     "an option of the network": ("option g = tanh\nf = scan(gru, x[t])", "g", "no options", "with the cell"),
-    "a circle within a step": ("f = scan(gru, f.h[t])", "z[t]", "needs", "previous step"),
+    "a scan of its own output": (
+        "f = scan(gru, f.h[t])", "f.h[t]", "fed by its own output", "an earlier step: f.h[t-1]"
+    ),
+    "a reversed scan of its own output": (
+        "f = scan(gru, f.h[t-1], reverse)", "f.h[t-1]", "runs from the end and is fed by its own", "Remove the word reverse"
+    ),
+    "a reversed scan of an earlier step": (
+        "f = scan(gru, x[t-1], reverse)", "x[t-1]", "in time, or in the scan's order", "u[t] = x[t-1]"
+    ),
+    "a circle within a step": ("f = scan(gru, y[t])\ny[t] = V @ f.h[t]", "f.h[t]", "needs", "previous step"),
     "a loss of many entries": (
         "f = scan(gru, x[t])\nloss[t] = f.h[t]", "loss[t]", "must be one number", "sum or the mean"
     ),

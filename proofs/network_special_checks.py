@@ -1,0 +1,183 @@
+"""The checks of a network's file in special runs: sizes that meet, values that vanish, other arrays, many samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from random import Random
+
+import numpy as np
+
+from proofs import network_layout
+from proofs.compare import ROUNDING, along, compare
+from proofs.floats import Floats
+from proofs.network_checks import NetworkSubject
+from proofs.network_run import NetworkExtent, Values, finite, sizes_in
+from proofs.network_samples import (
+    NetworkSample,
+    complex_step_gradient,
+    complex_step_slopes,
+    draw_extent,
+    draw_network,
+    draw_smooth_network,
+    loss_of,
+    random_directions,
+    reference,
+)
+from proofs.special_checks import (
+    GIVEN,
+    LARGE,
+    LONG_WAY,
+    MARGIN,
+    RUNS,
+    SAMPLES,
+    STEPS,
+    WIDTH,
+    given_in_every_way,
+)
+from proofs.special_runs import SIZES, WIDE, Arguments, Sizes, special_values, summary
+from proofs.table import Check, measured, not_applicable
+
+
+def special_runs(subject: NetworkSubject) -> Check:
+    """Loss and gradients in every special run against complex steps on the network's own equations."""
+    what = "loss and every entry of every gradient against a complex step, in runs of which something is special"
+    samples = dict(_runs(subject))
+    found = {row: compare(*_both(subject, sample)) for row, sample in samples.items()}
+    example = next(iter(samples.values()), None)
+
+    def label(place: tuple[str, int | None]) -> str:
+        return place[0] if example is None else network_layout.label(example, place)
+
+    return summary(RUNS, what, found, label)
+
+
+def _both(subject: NetworkSubject, sample: NetworkSample) -> tuple[Values, Values]:
+    """What the file finds, and what is true; the loss under no name."""
+    true = complex_step_gradient(sample)
+    loss = np.sum(loss_of(sample, reference(sample, Floats())))
+    found = subject.code.gradient(sample)
+    return {**found, ("", None): subject.code.loss(sample)}, {**true, ("", None): loss}
+
+
+def _runs(subject: NetworkSubject) -> Iterator[tuple[str, NetworkSample]]:
+    network = subject.network
+    for row, sizes in SIZES.items():
+        extent = extent_of(subject, row, sizes)
+        if extent is not None:
+            seed = Random(f"{subject.seed}/{row}").randrange(2**31)  # noqa: S311 - no secret
+            sample = draw_smooth_network(network, extent, seed, margin=MARGIN)
+            if sample is not None:
+                yield row, sample
+    fixed = {q.name for q in network.inputs if q.kind != "real"}
+    fixed |= {q.name for s in network.segments for q in s.cell.constants}
+    plain = subject.sample(RUNS, samples=3)
+    for row, values in special_values(plain.values, frozenset(fixed)):
+        special = replace(plain, values=values)
+        if _is_smooth(special):
+            yield row, special
+    lengths = plain.extent.lengths
+    if lengths:
+        whole = {a: (plain.extent.steps[a],) * plain.extent.samples for a in lengths}
+        yield (
+            "all samples of full length",
+            replace(plain, extent=replace(plain.extent, lengths=whole)),
+        )
+        ones = dict.fromkeys(lengths, (1,) * plain.extent.samples)
+        yield "all samples of length 1", replace(plain, extent=replace(plain.extent, lengths=ones))
+
+
+def extent_of(subject: NetworkSubject, row: str, sizes: Sizes) -> NetworkExtent | None:
+    """The sizes of a special run; ``None`` if a shape of the network has no room in them."""
+    network = subject.network
+    rng = Random(f"{subject.seed}/{row}/sizes")  # noqa: S311 - no secret
+    extent = draw_extent(network, rng, steps=sizes.steps, samples=sizes.samples)
+    if sizes.dims is None:
+        return extent
+    same = dict.fromkeys(network.dims, sizes.dims)
+    equal = replace(extent, sizes=same)
+    inner = [sizes_in(s, same) for s in network.segments]
+    return equal if all(size >= 1 for dims in inner for size in dims.values()) else None
+
+
+def _is_smooth(sample: NetworkSample) -> bool:
+    arithmetic = Floats()
+    with np.errstate(all="ignore"):
+        runs = [run for _, run in reference(sample, arithmetic)]
+    return arithmetic.margin > MARGIN and all(map(finite, runs))
+
+
+def wide_run(subject: NetworkSubject) -> Check:
+    """Gradients along random directions against complex steps, at sizes beyond those of every other check."""
+    what = (
+        "each gradient along a random direction against a complex step, at sizes beyond all others"
+    )
+    least = WIDE.dims or 1
+    rng = Random(f"{subject.seed}/{WIDTH}")  # noqa: S311 - no secret
+    extent = draw_extent(
+        subject.network,
+        rng,
+        smallest=least,
+        largest=least + 7,
+        steps=WIDE.steps,
+        samples=WIDE.samples,
+    )
+    sample = draw_smooth_network(subject.network, extent, rng.randrange(2**31), margin=1e-7)
+    if sample is None:
+        return not_applicable(WIDTH, what, "no run of these sizes was found off all kinks")
+    directions = random_directions(sample, subject.seed)
+    slopes = complex_step_slopes(sample, directions)
+    comparison = along(subject.code.gradient(sample), directions, slopes)
+    where = tuple(network_layout.label(sample, p) for p in comparison.wrong(ROUNDING))
+    return measured(WIDTH, what, extent, comparison.worst, ROUNDING, where=where)
+
+
+def as_given(subject: NetworkSubject) -> Check:
+    """The same numbers in other arrays, with zeros left out, and for a louder loss: nothing else may change."""
+    sample = subject.sample(GIVEN, samples=3)
+    (params, *inputs, state), named = subject.code.arguments(sample)
+    bars, ends = (
+        f(sample, np.float64) for f in (network_layout.outputs_bar, network_layout.final_bar)
+    )
+    whole = Arguments(params, inputs, state, named, bars, ends)
+    return given_in_every_way(whole, subject.code.module, str(sample.extent))
+
+
+def large_run(subject: NetworkSubject) -> Check:
+    """Many steps of many samples against the same samples a few at a time."""
+    what = "gradients of a run of many samples against the same samples a few at a time"
+    rng = Random(f"{subject.seed}/{LARGE}")  # noqa: S311 - no secret
+    extent = draw_extent(subject.network, rng, steps=STEPS, samples=SAMPLES)
+    seed = rng.randrange(2**31)
+    for gain in (0.4, 0.2, 0.1):
+        sample = draw_network(subject.network, extent, seed, gain=gain)
+        with np.errstate(all="ignore"):
+            whole = subject.code.gradient(sample)
+        if all(np.all(np.isfinite(v)) and np.all(np.abs(v) < 1e12) for v in whole.values()):
+            break
+    else:
+        return not_applicable(LARGE, what, "no long run was found in which the network is tame")
+    comparison = compare(_few_at_a_time(subject, sample), whole)
+    where = tuple(network_layout.label(sample, p) for p in comparison.wrong(LONG_WAY))
+    return measured(LARGE, what, extent, comparison.worst, LONG_WAY, where=where)
+
+
+def _few_at_a_time(subject: NetworkSubject, sample: NetworkSample, few: int = 6) -> Values:
+    """The gradient, found from a few samples at a time."""
+    total: Values = {}
+    parts: dict[tuple[str, int], list[np.ndarray]] = {}
+    B = sample.extent.samples
+    for at in (slice(b, min(b + few, B)) for b in range(0, B, few)):
+        lengths = {a: v[at] for a, v in sample.extent.lengths.items()}
+        extent = replace(sample.extent, samples=at.stop - at.start, lengths=lengths)
+        own, weights, ends = (
+            {p: v if p[1] is None else v[at] for p, v in values.items()}
+            for values in (sample.values, sample.weights, sample.final_weights)
+        )
+        piece = NetworkSample(sample.network, extent, own, weights, ends)
+        for (name, t), value in subject.code.gradient(piece).items():
+            if t is None:
+                total[name, t] = total.get((name, t), 0) + value
+            else:
+                parts.setdefault((name, t), []).append(np.array(value))
+    return total | {place: np.concatenate(found) for place, found in parts.items()}
