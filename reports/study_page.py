@@ -155,9 +155,10 @@ def _theory(study: Study) -> str:
                      number_of_log(float(flow.ledger.gains[0, k]))])  # fmt: skip
     lead = heading("theory", "Prediction and measurement")
     if not rows:
+        forget = ", the forget path for a bias that is set (`--set b_f=1`)"
         return lead + (
-            "Nothing is predicted for this setting: mean-field theory is for normal weights (--init normal), the "
-            "forget path for a bias that is set (--set b_f=1)."
+            "Nothing is predicted for this setting: mean-field theory is for normal weights (`--init normal`)"
+            f"{forget if 'forget-bias' in names else ''}."
         )
     notes = [_LIMIT] if told is not None else []
     if len(rows) > len(notes):
