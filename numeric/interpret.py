@@ -7,7 +7,7 @@ generating a file for it. Leading axes (samples, directions) broadcast.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import reduce
+from functools import cache, reduce
 from operator import add, mul
 from typing import Any
 
@@ -70,8 +70,15 @@ def compiled(expr: Any, sizes: Sizes, space: Namespace = NUMPY) -> Program:
     kind: Any = type(expr)  # pyright: ignore[reportUnknownVariableType] - of what has no stubs
     make = _MAKERS.get(kind)
     if make is None:
-        return lambda look: look(expr)
+        leaf = shared(expr)
+        return lambda look: look(leaf)
     return make(expr, [compiled(a, sizes, space) for a in operands(expr)], sizes, space)
+
+
+@cache
+def shared(leaf: Any) -> Any:
+    """The one object that stands for all equal leaves: found by identity, where SymPy compares trees."""
+    return leaf
 
 
 Make = Callable[[Any, list[Program], Sizes, Namespace], Program]
@@ -79,6 +86,9 @@ Make = Callable[[Any, list[Program], Sizes, Namespace], Program]
 
 def _folded(join: Callable[[Array, Array], Array]) -> Make:
     def make(expr: Any, parts: list[Program], sizes: Sizes, space: Namespace) -> Program:
+        if len(parts) == 2:  # by far the most common, and asked at every step
+            first, second = parts
+            return lambda look: join(first(look), second(look))
         return lambda look: reduce(join, [part(look) for part in parts])
 
     return make
@@ -89,6 +99,13 @@ def _product(expr: Any, parts: list[Program], sizes: Sizes, space: Namespace) ->
     factor = float(Rational(split_coefficient(expr)[0].subs(dict(sizes))))
     last: Any = operands(expr)[-1]
     from_right = bool(last.shape[1] == 1)
+
+    if len(parts) == 1:
+        [single] = parts
+        return lambda look: factor * single(look)
+    if len(parts) == 2 and factor == 1.0:
+        first, second = parts
+        return lambda look: first(look) @ second(look)
 
     def run(look: Look) -> Array:
         values = [part(look) for part in parts]

@@ -166,6 +166,22 @@ _MAKERS: dict[type, Callable[[Any, Sizes, Namespace], Operator]] = {
 }
 
 
+Place = tuple[str, int]
+"""A state, and how many steps back."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A block at its place in the joint Jacobian: what was read from SymPy's trees once is not read at every step."""
+
+    block: Block
+    acts: list[Operator]
+    of: Place
+    by: Place
+    rows: slice
+    columns: slice
+
+
 class JointJacobian:
     """∂s_t/∂s_{t−1} of the joint state.
 
@@ -192,7 +208,8 @@ class JointJacobian:
         self.hands_over, self.space = hands_over, space
         self.slots = slots(derivation, sizes)
         self.size = max(part.stop for part in self.slots.values())
-        self.blocks: list[tuple[Block, list[Operator]]] = []
+        self._older = [(place, (place[0], place[1] - 1)) for place in self.slots if place[1]]
+        self._blocks: list[_Part] = []
         for found in derivation.jacobian:
             if found.value is None:
                 raise MeasureError(
@@ -200,41 +217,44 @@ class JointJacobian:
                     "Study a cell whose states are vectors.",
                 )
             kept = terms(found.value) if addends is None else addends.get(found.block, ())
-            self.blocks.append((found.block, [operator(e, sizes, space) for e in kept]))
+            of, by = (found.block.of.name, 0), (found.block.by.name, found.block.by.lag - 1)
+            acts = [operator(e, sizes, space) for e in kept]
+            self._blocks.append(_Part(found.block, acts, of, by, self.slots[of], self.slots[by]))
 
     def apply(self, look: Look, x: Array) -> Array:
         """J X for directions X of s_{t−1}, (…, N, directions)."""
         scene, slots = Scene(look), self.slots
-        rows: dict[tuple[str, int], Any] = {}
-        for block, parts in self.blocks:
-            source = x[..., slots[block.by.name, block.by.lag - 1], :]
+        rows: dict[Place, Any] = {}
+        for part in self._blocks:
+            source = x[..., part.columns, :]
             value: Any = 0.0
-            for part in parts:
-                value = plus(value, part.apply(scene, source))
-            scene.done[block] = value
-            rows[block.of.name, 0] = plus(rows.get((block.of.name, 0), 0.0), value)
+            for act in part.acts:
+                value = plus(value, act.apply(scene, source))
+            scene.done[part.block] = value
+            rows[part.of] = plus(rows.get(part.of, 0.0), value)
         if self.hands_over:
-            rows |= {(q, k): x[..., slots[q, k - 1], :] for q, k in slots if k}
+            rows |= {place: x[..., slots[newer], :] for place, newer in self._older}
         return self._joined(rows, x)
 
     def pull(self, look: Look, y: Array) -> Array:
         """Jᵀ Y for cotangents Y of s_t, (…, N, directions)."""
         scene, slots = Scene(look), self.slots
-        rows: dict[tuple[str, int], Any] = {}
+        rows: dict[Place, Any] = {}
         if self.hands_over:
-            rows |= {(q, k - 1): y[..., slots[q, k], :] for q, k in slots if k}
-        for block, parts in reversed(self.blocks):
-            given = plus(y[..., slots[block.of.name, 0], :], scene.owed.pop(block, 0.0))
-            place = block.by.name, block.by.lag - 1
-            for part in parts:
-                rows[place] = plus(rows.get(place, 0.0), part.pull(scene, given))
+            rows |= {newer: y[..., slots[place], :] for place, newer in self._older}
+        for part in reversed(self._blocks):
+            given = y[..., part.rows, :]
+            if scene.owed:
+                given = plus(given, scene.owed.pop(part.block, 0.0))
+            for act in part.acts:
+                rows[part.by] = plus(rows.get(part.by, 0.0), act.pull(scene, given))
         return self._joined(rows, y)
 
     def formed(self, look: Look) -> Array:
         """J itself, (N, N)."""
         return self.apply(look, self.space.eye(self.size))
 
-    def _joined(self, rows: Mapping[tuple[str, int], Any], like: Array) -> Array:
+    def _joined(self, rows: Mapping[Place, Any], like: Array) -> Array:
         """The parts of a joint vector by slot, one under the other; what is missing is zero."""
         if len(self.slots) == 1 and (whole := rows.get(next(iter(self.slots)))) is not None:
             return self._shaped(whole, like)

@@ -14,6 +14,7 @@ import numpy as np
 from numeric.interpret import Array
 from numeric.matrix_states import Jacobian, jacobian_of
 from numeric.measure import check_finite
+from numeric.narrowing import Narrowing
 from numeric.tape import Run
 
 COMFORT = 1e6
@@ -25,7 +26,8 @@ WIDEST = 512
 def log_norms(run: Run, lags: int | None = None, *, jacobian: Jacobian | None = None) -> Array:
     """log ‖∂s_T/∂s_{T−k}‖_F for k = 0 … lags: minus infinity where the product is zero.
 
-    One product with an N × N block of cotangents per step, in the run's namespace.
+    One product with a block of cotangents per step, N × N at first and narrower as directions cease to count, in the
+    run's namespace; see ``narrowing``.
 
     Args:
         run: a forward pass of one sample.
@@ -38,6 +40,12 @@ def log_norms(run: Run, lags: int | None = None, *, jacobian: Jacobian | None = 
     check_finite(run)
     j = jacobian or jacobian_of(run.derivation, run.sizes, run.space)
     last = run.steps if lags is None else lags
+    found, sound = _swept(run, j, last, Narrowing(j.space))
+    return found if sound else _swept(run, j, last, None)[0]
+
+
+def _swept(run: Run, j: Jacobian, last: int, narrowing: Narrowing | None) -> tuple[Array, bool]:
+    """The norms, lag by lag; and whether nothing counts that a narrower block left out."""
     y, scale, found = j.space.eye(j.size)[None, None, ...], 0.0, np.zeros(last + 1)
     found[0] = 0.5 * math.log(j.size)
     for lag in range(1, last + 1):
@@ -47,9 +55,13 @@ def log_norms(run: Run, lags: int | None = None, *, jacobian: Jacobian | None = 
             found[lag:] = -math.inf
             break
         found[lag] = scale + math.log(length)
+        if narrowing is not None:
+            if narrowing.outgrown(y, length):
+                return found, False
+            y = narrowing.narrowed(y, lag, length)
         if not 1 / COMFORT < length < COMFORT:
             y, scale = y / length, found[lag]
-    return found
+    return found, True
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from derive.derivation import Derivation
-from numeric.interpret import Array, Look, Sizes, compiled, shape_of
+from numeric.interpret import Array, Look, Sizes, compiled, shape_of, shared
 from numeric.namespace import NUMPY, Namespace
 
 Inputs = Callable[[int], Mapping[str, Array]]
@@ -41,18 +41,21 @@ class Stream:
         cell = derivation.cell
         self.derivation, self.sizes, self.time, self.space = derivation, sizes, 0, space
         self._inputs = inputs
-        self._symbols: dict[str, Any] = {q.name: q.symbol for q in cell.inputs}
-        self._lines = [(a.target, compiled(a.expr, sizes, space)) for a in derivation.assignments]
+        self._symbols: dict[str, Any] = {q.name: shared(q.symbol) for q in cell.inputs}
+        self._lines = [
+            (shared(a.target), compiled(a.expr, sizes, space)) for a in derivation.assignments
+        ]
         self._values: dict[Any, Array] = {
-            q.symbol: space.asarray(fixed[q.name]) for q in (*cell.parameters, *cell.constants)
+            shared(q.symbol): space.asarray(fixed[q.name])
+            for q in (*cell.parameters, *cell.constants)
         }
         self._shifts: list[tuple[Any, Any]] = []
         for q in (*cell.states, *cell.inputs):
             symbol: Any = q.symbol
             value = space.asarray((start or {}).get(q.name, np.zeros(shape_of(symbol, sizes))))
             for lag in range(q.depth, 0, -1):
-                self._shifts.append((symbol.at(lag), symbol.at(lag - 1)))
-            self._values |= {symbol.at(lag): value for lag in range(q.depth + 1)}
+                self._shifts.append((shared(symbol.at(lag)), shared(symbol.at(lag - 1))))
+            self._values |= {shared(symbol.at(lag)): value for lag in range(q.depth + 1)}
 
     @property
     def look(self) -> Look:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from derive.cell import Cell
@@ -49,9 +50,16 @@ class Run:
         values = self.values
 
         def look(leaf: Any) -> Array:
-            return values[leaf.name, t - leaf.lag if isinstance(leaf, Timed) else None]
+            name, lag = _place(leaf)
+            return values[name, None if lag is None else t - lag]
 
         return look
+
+
+@cache
+def _place(leaf: Any) -> tuple[str, int | None]:
+    """A leaf's name and lag; asked at every step, and slow to read from a tree of SymPy's."""
+    return leaf.name, leaf.lag if isinstance(leaf, Timed) else None
 
 
 def run(

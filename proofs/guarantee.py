@@ -192,8 +192,7 @@ def largest_certified_scale(problem: Problem) -> float:
         MeasureError: a state is a matrix.
     """
     low, high, scale = 0.0, math.inf, 1.0
-    reached = perron(_over(problem)).split
-    cuts = [] if reached is None else [reached]
+    cuts = _cuts(problem)
     while LEAST_SCALE <= scale <= MOST_SCALE and (low == 0.0 or high == math.inf):
         if reaches(problem.scaled(scale), cuts) < 1:
             low, scale = scale, scale * 4
@@ -206,6 +205,15 @@ def largest_certified_scale(problem: Problem) -> float:
         sure = reaches(problem.scaled(middle), cuts) < 1
         low, high = (middle, high) if sure else (low, middle)
     return low
+
+
+def _cuts(problem: Problem) -> list[Any]:
+    """The quantities whose cut serves best: with the weights as they are, and with the smallest of the search.
+
+    Of an LSTM these differ: f cut into pieces helps where c is large and the weights are small, and there alone.
+    """
+    ends = (perron(_over(problem.scaled(scale))).split for scale in (1.0, LEAST_SCALE))
+    return [leaf for leaf in dict.fromkeys(ends) if leaf is not None]
 
 
 def reaches(problem: Problem, cuts: Sequence[Any] | None = None) -> float:

@@ -25,7 +25,7 @@ def check(data: Mapping[str, Any]) -> tuple[Fraction, Fraction]:
     """C and ρ of a certificate that holds.
 
     Args:
-        data: the certificate: ``norms``, ``v``, ``rows``, ``powers``, ``chain``, ``steps``, ``rho`` and ``C``.
+        data: the certificate's proof: ``rho``, ``C``, ``norms``, and what its ``kind`` needs; see ``_LAWS``.
 
     Raises:
         RefusedError: it does not.
@@ -37,27 +37,42 @@ def check(data: Mapping[str, Any]) -> tuple[Fraction, Fraction]:
 
 
 def _check(data: Mapping[str, Any]) -> tuple[Fraction, Fraction]:
-    rho, c, v = _q(data["rho"]), _q(data["C"]), [_q(x) for x in data["v"]]
-    w = [_norm(n) for n in data["norms"]]
-    _ask(rho >= 0 and c >= 1 and all(x > 0 for x in v), "ρ, C − 1 or v is negative")
-    kind = data["kind"]
-    if kind == "rows":
-        _ask(len(data["rows"]) == len(v) > 0, "there is not one row for every entry of v")
-        for i, pieces in enumerate(data["rows"]):
-            for row in pieces:
-                m = [_entry(e, w) for e in row]
-                _ask(len(m) == len(v) and min(m) >= 0, "a row is too short or negative")
-                _ask(sum(a * x for a, x in zip(m, v)) <= rho * v[i], f"(Mv)_{i} > ρ v_{i}")  # noqa: B905 - as long
-            _ask(len(pieces) > 0, "a row is missing")
-        _ask(c * c >= len(v) * (max(v) / min(v)) ** 2, "C is too small")
-    elif kind == "powers":  # w[i] bounds every product of 2^i Jacobians
-        top = 1 << (len(w) - 1)
-        _ask(rho**top >= w[-1], "ρ is too small")
-        for j in range(top):
-            _ask(c * rho**j >= prod(x for i, x in enumerate(w) if j >> i & 1), "C is too small")
-    else:  # w[i] bounds the product of the i-th stretch of Jacobians
-        _ask(kind == "chain" and c * rho ** int(data["steps"]) >= prod(w), "Cρᵀ is too small")
+    rho, c, w = _q(data["rho"]), _q(data["C"]), [_norm(n) for n in data["norms"]]
+    _ask(rho >= 0 and c >= 1, "ρ or C − 1 is negative")
+    _LAWS[data["kind"]](data, w, rho, c)
     return c, rho
+
+
+def _rows(data: Mapping[str, Any], w: list[Fraction], rho: Fraction, c: Fraction) -> None:
+    """|J| ≤ M row by row, for one of the rows given: Mv ≤ ρv for all of them bounds every product."""
+    v = [_q(x) for x in data["v"]]
+    _ask(0 < len(v) == len(data["rows"]), "there is not one row for every entry of v")
+    _ask(min(v) > 0, "an entry of v is not positive")
+    for i, pieces in enumerate(data["rows"]):
+        for row in pieces:
+            m = [_entry(e, w) for e in row]
+            _ask(len(m) == len(v) and min(m) >= 0, "a row is too short or negative")
+            _ask(sum(map(mul, m, v)) <= rho * v[i], f"(Mv)_{i} > ρ v_{i}")
+        _ask(len(pieces) > 0, "a row is missing")
+    _ask(c * c >= len(v) * (max(v) / min(v)) ** 2, "C is too small")
+
+
+def _powers(data: Mapping[str, Any], w: list[Fraction], rho: Fraction, c: Fraction) -> None:
+    """w[i] bounds every product of 2ⁱ Jacobians: a product of j has one factor for each binary digit 1 of j."""
+    _ask(len(w) > 0, "there is no norm")
+    longest = 1 << (len(w) - 1)
+    _ask(rho**longest >= w[-1], "ρ is too small")
+    for j in range(longest):
+        _ask(c * rho**j >= prod(x for i, x in enumerate(w) if j >> i & 1), "C is too small")
+
+
+def _chain(data: Mapping[str, Any], w: list[Fraction], rho: Fraction, c: Fraction) -> None:
+    """w[i] bounds the product of the i-th stretch of Jacobians, and all of them make the whole."""
+    steps = int(data["steps"])
+    _ask(steps > 0 and c * rho**steps >= prod(w), "Cρᵀ is too small")
+
+
+_LAWS = {"rows": _rows, "powers": _powers, "chain": _chain}
 
 
 def _norm(n: Mapping[str, Any]) -> Fraction:

@@ -217,23 +217,37 @@ def _label(axes: Axes, series: Sequence[Series], logy: bool) -> None:
     axes.figure.draw_without_rendering()  # fixes the layout, so that heights in points are known
     scale = 72.0 / axes.figure.dpi
     heights = [float(transform.transform((x, y))[1]) * scale for x, y in ends]
-    order = sorted(range(len(series)), key=lambda i: (heights[i], i))
-    placed: dict[int, float] = {}
-    previous = float("-inf")
-    for index in order:
-        previous = max(heights[index], previous + 13.0)
-        placed[index] = previous
-    shift = sum(placed[i] - heights[i] for i in order) / len(order)
+    placed = _apart(heights, 13.0)
     for index, line in enumerate(series):
         axes.annotate(
             line.label,
             ends[index],
-            xytext=(8, placed[index] - shift - heights[index]),
+            xytext=(8, placed[index] - heights[index]),
             textcoords="offset points",
             color=_color(line, index),
             va="center",
             annotation_clip=False,
         )
+
+
+def _apart(heights: Sequence[float], gap: float) -> list[float]:
+    """The nearest heights in the same order that lie at least a gap apart: those with room stay where they are.
+
+    Least squares under an order, by pooling adjacent violators (Ayer et al., Ann. Math. Statist. 26, 1955).
+    """
+    order = sorted(range(len(heights)), key=lambda i: (heights[i], i))
+    pools: list[list[float]] = []
+    for place, index in enumerate(order):
+        pools.append([heights[index] - gap * place])
+        while len(pools) > 1 and _mean(pools[-2]) >= _mean(pools[-1]):
+            pools[-2:] = [pools[-2] + pools[-1]]
+    level = [_mean(pool) for pool in pools for _ in pool]
+    placed = {index: level[place] + gap * place for place, index in enumerate(order)}
+    return [placed[index] for index in range(len(heights))]
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
 
 
 def _end(line: Series, positive: bool) -> tuple[float, float]:

@@ -16,6 +16,8 @@ from reports.report_study import number_of_log
 from reports.study_gain import exp
 
 FILE = "certificate.json"
+FAR = 20.0
+"""A state that can become larger than this is told to be what stands in the way of a certificate."""
 WAYS = {
     "elementwise": r"elementwise: $Mv \le \rho v$ for $M \ge \lvert J\rvert$",
     "small gain": r"small gain: $Mv \le \rho v$ for norms of $J$'s blocks",
@@ -65,6 +67,16 @@ def above(value: float) -> str:
     return f"{rounded:.6g}" if float(f"{rounded:.6g}") >= value else f"{rounded + step:.6g}"
 
 
+def _tex(value: float) -> str:
+    """``above`` in a formula, powers of ten written out."""
+    digits, _, power = above(value).replace("∞", r"\infty").partition("e")
+    return rf"{digits} \cdot 10^{{{int(power)}}}" if power else digits
+
+
+def _power(base: str) -> str:
+    return rf"\left({base}\right)" if " " in base else base
+
+
 def _least(found: Guarantee) -> float:
     """The smallest ρ of the ways that hold for every T."""
     return min((a.rho for a in found.attempts if a.steps == 0), default=math.inf)
@@ -74,19 +86,20 @@ def _claim(found: Guarantee, flow: Flow) -> str:
     best = found.best
     if best is None or not found.certified:
         short = "" if best is None or best.steps == 0 or not best.vanishes else (
-            f" Around the measured run alone it is certain: the tube's bound over {best.steps} steps is "
-            f"{number_of_log(math.log(best.constant) + best.steps * math.log(best.rho))}."
+            f" Near one measured run something is certain: over its {best.steps} steps the norm is at most "
+            f"{number_of_log(math.log(best.constant) + best.steps * math.log(best.rho))}, for every start in a thin "
+            "tube around it."
         )  # fmt: skip
         reached = _least(found)
         far = "no entry of the Jacobian is bounded over the box" if reached == math.inf else (
-            rf"the smallest bound for every $T$ has $\rho = {above(reached)}$, where $\rho < 1$ is needed"
+            rf"the smallest bound for every $T$ has $\rho = {_tex(reached)}$, where $\rho < 1$ is needed"
         )  # fmt: skip
         return f"**Not certified**: {far}.{short}"
     halves = math.log(2) / -math.log(best.rho) if best.rho > 0 else 0.0
     return (
         f"**Certified**: for {best.covers}, and every $T$,\n\n"
         rf"$$\Bigl\lVert \frac{{\partial \mathbf{{s}}_T}}{{\partial \mathbf{{s}}_0}} \Bigr\rVert_2 \le "
-        rf"{above(best.constant)} \cdot {above(best.rho)}^{{\,T}}$$"
+        rf"{_tex(best.constant)} \cdot {_power(_tex(best.rho))}^{{\,T}}$$"
         f"\n\nThe bound halves every {halves:.1f} steps; the measured gradient changes by $e^{{\\lambda_1}} = "
         f"{exp(flow.growth.rate):.4g}$ per step."
     )
@@ -96,8 +109,8 @@ def _ways(found: Guarantee) -> str:
     rows = [
         [
             WAYS[a.method],
-            above(a.rho),
-            above(a.constant),
+            f"${_tex(a.rho)}$",
+            f"${_tex(a.constant)}$",
             "every" if a.steps == 0 else f"{a.steps}",
             a.covers,
         ]
@@ -107,7 +120,23 @@ def _ways(found: Guarantee) -> str:
 
 
 def _scale(found: Guarantee, flow: Flow) -> str:
-    return f"Largest certified weight scale: {_distance(found)}."
+    return f"Largest certified weight scale: {_distance(found)}.{_reason(found, flow)}"
+
+
+def _reason(found: Guarantee, flow: Flow) -> str:
+    """Why nothing is certified, where it is for a state that can grow far beyond what a run shows."""
+    widest = found.attempts[0].widest if found.attempts else {}
+    wide = [rf"${latex_name(k)}$ up to ${_side(v)}$" for k, v in widest.items() if v > FAR]
+    if found.certified or not wide:
+        return ""
+    smaller = (
+        " Narrower inputs (`--inputs`) leave larger weights certain." if flow.setting.inputs else ""
+    )
+    return (
+        f" What stands in the way: the bound must hold even for inputs that stay at the worst edge of their box for "
+        f"ever. These could hold a gate open and drive {' and '.join(wide)}, and a slope that this state multiplies "
+        f"is as large; the measured run is nowhere near that.{smaller}"
+    )
 
 
 def _distance(found: Guarantee) -> str:
@@ -140,7 +169,7 @@ def _box(certified: Certified, found: Guarantee) -> str:
 
 
 def _side(value: float) -> str:
-    return above(value) if value < math.inf else r"\infty"
+    return _tex(value) if value < math.inf else r"\infty"
 
 
 def _figure(best: Attempt, flow: Flow) -> Figure:

@@ -155,15 +155,25 @@ def _theory(study: Study) -> str:
                      number_of_log(float(flow.ledger.gains[0, k]))])  # fmt: skip
     lead = heading("theory", "Prediction and measurement")
     if not rows:
+        forget = ", the forget path for a bias that is set (`--set b_f=1`)"
         return lead + (
-            "Nothing is predicted for this setting: mean-field theory is for normal weights (--init normal), the "
-            "forget path for a bias that is set (--set b_f=1)."
+            "Nothing is predicted for this setting: mean-field theory is for normal weights (`--init normal`)"
+            f"{forget if 'forget-bias' in names else ''}."
         )
-    note = (
-        "\n\nMean-field theory is a limit of many units; with fixed weights of $n$ units its $\\chi^k$ holds for "
-        "$k \\ll \\sqrt n$ only."
-    )
-    return lead + table(["quantity", "predicted", "measured"], rows) + note
+    notes = [_LIMIT] if told is not None else []
+    if len(rows) > len(notes):
+        notes.append(_MOVED)
+    return lead + "\n\n".join([table(["quantity", "predicted", "measured"], rows), *notes])
+
+
+_LIMIT = (
+    r"Mean-field theory is a limit of many units; with fixed weights of $n$ units its $\chi^k$ holds for "
+    r"$k \ll \sqrt n$ only."
+)
+_MOVED = (
+    r"Inputs and states move the gates away from their bias, which costs more where a gate closes than it gains where "
+    r"it opens ($\log \sigma$ is concave): the measured gain is mostly the smaller."
+)
 
 
 _THEOREMS = (

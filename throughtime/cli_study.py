@@ -167,7 +167,7 @@ def _studied(
         data |= {"lag": last, "shares": shares}
         lines += [
             f"shares at lag {last}:",
-            *(f"  {100 * v:7.1f} %  {k}" for k, v in shares.items()),
+            *(f"  {round(100 * v, 1) + 0.0:7.1f} %  {k}" for k, v in shares.items()),
         ]
     if (theory := written.predicted) is not None:
         data["predicted"] = {"rate": theory.rate, "error": theory.error}

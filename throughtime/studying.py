@@ -79,7 +79,22 @@ def write_study(
     notebook = build_study(Study(derivation, found.flow, findings, told, sure))
     best = None if sure is None or sure.guarantee is None else sure.guarantee.best
     kept = {} if best is None or best.certificate is None else {FILE: _json(best.certificate)}
-    return Studied(found.flow, _written(notebook, names, folder, force, say, kept), sure, told)
+    paths = _written(notebook, names, folder, force, say, kept)
+    if sure is not None and not kept:
+        _remove_certificate(folder / FILE)
+    return Studied(found.flow, paths, sure, told)
+
+
+def _remove_certificate(path: Path) -> None:
+    """A replaced study's certificate says nothing about this one; a file that is no certificate is not ours."""
+    from proofs.guarantee_data import FORMAT
+
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return
+    if isinstance(found, dict) and found.get("format") == FORMAT:
+        path.unlink()
 
 
 def write_comparison(

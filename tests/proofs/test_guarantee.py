@@ -29,9 +29,10 @@ from proofs.guarantee import (
     scale_or_none,
     tubes,
 )
-from proofs.guarantee_box import Problem, input_box, invariant_box
+from proofs.guarantee_box import Problem, enclose, input_box, invariant_box
 from proofs.guarantee_checker import RefusedError, check
 from proofs.guarantee_data import recheck
+from proofs.guarantee_rows import Jacobian, perron
 from proofs.guarantee_step import Step
 from tests.proofs.guaranteed import derivation_of, problem_of, products, worst
 
@@ -99,6 +100,15 @@ def test_the_largest_scale_of_an_orthogonal_vanilla_cell_is_one() -> None:
     assert 0.97 < scale < 1
     assert reaches(problem.scaled(scale)) < 1 <= reaches(problem.scaled(1.03 * scale))
     assert largest_certified_scale(problem.scaled(0.25)) == pytest.approx(4 * scale, rel=0.03)
+
+
+def test_an_lstm_with_wide_inputs_has_a_scale_though_another_cut_serves_it_there() -> None:
+    """With f near to 1 the cell state is large; small weights are certified by cutting f, large ones by cutting g."""
+    wide = problem_of("lstm", gain=1.0, reach=24.0)
+    scale = largest_certified_scale(wide)
+    assert 0 < scale < 1e-2
+    assert perron(Jacobian(wide, enclose(wide, invariant_box(wide)))).split.name == "o"  # not f
+    assert reaches(wide.scaled(scale)) < 1
 
 
 def test_a_cell_whose_jacobian_has_no_square_matrix_is_certified_at_every_scale() -> None:
@@ -319,6 +329,24 @@ def test_a_corrupted_tube_is_refused(how: str) -> None:
         data["proof"][how] = _lowered(data["proof"][how])
     with pytest.raises(RefusedError):
         recheck(data, problem)
+
+
+@pytest.mark.parametrize(
+    "proof",
+    [
+        {"kind": "chain", "norms": [], "steps": -3},
+        {"kind": "chain", "norms": [], "steps": 0},
+        {"kind": "powers", "norms": []},
+        {"kind": "rows", "norms": [], "v": [], "rows": []},
+        {"kind": "rows", "norms": [], "v": ["1", "-1"], "rows": [[["0", "0"]], [["0", "0"]]]},
+        {"kind": "rows", "norms": [], "v": ["1", "1"], "rows": [[["0", "0"]], [["0"]]]},
+        {"kind": "rows", "norms": [], "v": ["1", "1"], "rows": [[["0", "0"]], []]},
+        {"kind": "mine", "norms": []},
+    ],
+)
+def test_a_proof_of_nothing_is_refused(proof: dict[str, Any]) -> None:
+    with pytest.raises(RefusedError):
+        check({"rho": "1/2", "C": "2", **proof})
 
 
 def test_the_checker_runs_by_itself_on_a_file(tmp_path: Path) -> None:

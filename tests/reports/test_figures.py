@@ -63,6 +63,16 @@ def test_labels_of_lines_that_end_together_do_not_overlap() -> None:
     assert all(below[1] <= above[0] for below, above in itertools.pairwise(boxes))
 
 
+def test_a_label_with_room_stands_at_the_end_of_its_line_whatever_the_others_need() -> None:
+    lines = [Series(f"line {i}", [0, 1], [0, 0.9 + i / 50]) for i in range(5)]
+    figure = line_figure([*lines, Series("alone", [0, 1], [1, 0.0])], xlabel="x", ylabel="y")
+    figure.canvas.draw()
+    *crowd, alone = figure.axes[0].texts
+    offsets = [text.get_position()[1] for text in (*crowd, alone)]
+    assert offsets[-1] == 0
+    assert min(offsets) < -10 < 10 < max(offsets)
+
+
 @pytest.mark.parametrize(
     ("lines", "message"),
     [

@@ -97,6 +97,34 @@ def test_a_certificate_is_not_written_over(tmp_path: Path) -> None:
     assert (tmp_path / "certificate.json").read_text(encoding="utf-8") == "mine"
 
 
+def test_a_replaced_study_leaves_no_certificate_behind_that_is_not_its_own(tmp_path: Path) -> None:
+    pytest.importorskip("flint", reason="python-flint is not installed: the extra bounds")
+    _json("study", "elman", "--gain", "0.5", "-o", str(tmp_path))
+    assert (tmp_path / "certificate.json").exists()
+    _json("study", "linear_attention_gated", "-o", str(tmp_path), "--force")
+    assert not (tmp_path / "certificate.json").exists()
+
+
+@pytest.mark.parametrize("content", ["mine", "[1, 2]", '{"format": "mine"}'])
+def test_a_file_of_the_same_name_that_is_no_certificate_stays(tmp_path: Path, content: str) -> None:
+    pytest.importorskip("flint", reason="python-flint is not installed: the extra bounds")
+    (tmp_path / "certificate.json").write_text(content, encoding="utf-8")
+    _json("study", "linear_attention_gated", "-o", str(tmp_path), "--force")
+    assert (tmp_path / "certificate.json").read_text(encoding="utf-8") == content
+
+
+def test_where_inputs_can_hold_a_gate_open_the_page_says_that_this_stands_in_the_way(
+    tmp_path: Path,
+) -> None:
+    pytest.importorskip("flint", reason="python-flint is not installed: the extra bounds")
+    data = _json("study", "lstm", "--inputs", "2", "-o", str(tmp_path))
+    assert data["guarantee"]["certified"] is False
+    assert 0 < data["guarantee"]["largest_certified_scale"] < 0.1
+    page = _page(tmp_path)
+    assert "hold a gate open and drive $c$ up to $" in page
+    assert "Narrower inputs (`--inputs`)" in page
+
+
 def test_a_comparison_tells_the_largest_certified_weight_scale(tmp_path: Path) -> None:
     pytest.importorskip("flint", reason="python-flint is not installed: the extra bounds")
     done = CliRunner().invoke(
