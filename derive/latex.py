@@ -63,7 +63,9 @@ def latex_name(name: str, *, accent: str = "", time: str = "") -> str:
     for mark in marks:
         shown = rf"\{mark}{{{shown}}}"
     if accent:
-        long = accent == "bar" and shown.startswith(r"\mathrm")  # a short bar over a long word stands for one letter
+        long = accent == "bar" and shown.startswith(
+            r"\mathrm"
+        )  # a short bar over a long word stands for one letter
         shown = rf"\{'overline' if long else accent}{{{shown}}}"
     below = [_word(s) for s in subscripts if s not in ACCENTS] + ([time] if time else [])
     return f"{shown}_{{{','.join(below)}}}" if below else shown

@@ -25,7 +25,7 @@ SETTING = (
     "--no-bounds",
     "-q",
 )
-OWN = ("index", "gallery", "language", "checks", "extending")
+OWN = ("index", "gallery", "language", "checks", "extending", "sweeps")
 
 
 def assemble(source: Path) -> None:

@@ -122,10 +122,10 @@ def _of_network(derivation: NetworkDerivation) -> str:
 _TOLD = '''    """Loss and gradients as value_and_grad gives them, with O(√T) values in memory instead of O(T).
 
     The run is cut into stretches, √T if not said otherwise, and each is run again on the way back.'''
-_LOSS = '''
+_LOSS = """
 
     ``loss(outputs, start)`` returns, for the stretch of steps that begins at step ``start`` (from 0), its value and
-    its gradients by the outputs; the values are added up.'''
+    its gradients by the outputs; the values are added up."""
 
 
 def _text(head: list[str], run: str, loss: str, steps: str) -> str:

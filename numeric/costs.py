@@ -20,6 +20,7 @@ from derive.cell import Cell
 from derive.derivation import Derivation
 from derive.errors import ArgumentError
 from derive.expressions import LEAVES, operands, walk
+from numeric.limits import MOST_PARAMETERS, MOST_STATE
 
 T = Symbol("T", integer=True, positive=True)
 B = Symbol("B", integer=True, positive=True)
@@ -62,10 +63,6 @@ def costs(derivation: Derivation) -> Costs:
     return Costs(expand(parameters), expand(T * B * step), expand(T * B * kept))
 
 
-MOST_PARAMETERS = 2**27
-"""The most trained entries of a cell that is measured: 1 GiB in float64."""
-
-
 def refuse_beyond(cell: Cell, sizes: Mapping[Any, int]) -> None:
     """Refuses a cell with more trained entries than the limit, before any of them is drawn.
 
@@ -78,6 +75,21 @@ def refuse_beyond(cell: Cell, sizes: Mapping[Any, int]) -> None:
         raise ArgumentError(
             f"{cell.name} has {count:,} trained numbers at {at}; at most {MOST_PARAMETERS:,} are measured.",
             "Choose smaller sizes.",
+        )
+
+
+def refuse_wide(cell: Cell, sizes: Mapping[Any, int]) -> None:
+    """Refuses a cell whose state is too wide for its gradients to be followed lag by lag.
+
+    Raises:
+        ArgumentError: says how many entries the state has, at which sizes, and the limit.
+    """
+    count = sum(int((q.depth * q.shape[0] * q.shape[1]).subs(sizes)) for q in cell.states)
+    if count > MOST_STATE:
+        at = ", ".join(f"{d} = {size:,}" for d, size in sizes.items())
+        raise ArgumentError(
+            f"The state of {cell.name} has {count:,} entries at {at}; a study follows at most {MOST_STATE:,}.",
+            "Choose smaller sizes, or measure the growth rate alone: study --sweep GRID.toml.",
         )
 
 

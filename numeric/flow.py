@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from derive.derivation import Derivation
+from numeric.costs import refuse_wide
 from numeric.interpret import Array, shape_of
 from numeric.lags import LagShares, lag_shares, whole_gradient
 from numeric.ledger import Ledger, ledger
@@ -16,7 +17,7 @@ from numeric.lyapunov import Growth, Spectrum, growth, spectrum
 from numeric.matrix_states import has_blocks
 from numeric.measure import Gains, gains
 from numeric.products import WIDEST, Extremes, extremes
-from numeric.setting import Runs, Setting
+from numeric.setting import Runs, Setting, sizes_of
 from numeric.singular import log_largest_singular
 from numeric.tape import Run
 
@@ -74,7 +75,9 @@ def flow(
 
     Raises:
         MeasureError: the run leaves the floating-point numbers.
+        ArgumentError: the state is too wide for its gradients to be followed.
     """
+    refuse_wide(derivation.cell, sizes_of(derivation.cell, setting))
     runs, seed, steps = Runs(derivation, fixed, setting), setting.seed, min(setting.steps, lags)
     stored = runs.stored(steps)
     whole = gains(stored, seed=seed)

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from derive.initial import KINDS
+from numeric.limits import LARGEST, LONGEST, WIDEST
 from numeric.namespace import DTYPES, KNOWN
 from numeric.setting import Setting
 
 MOST_TASKS = 1_000_000
 MOST_BYTES = 1_000_000
-WIDEST, LONGEST, FARTHEST = 20_000, 10**7, 10_000
+FARTHEST = 10_000
 INITS = ("own", *(name for name, kind in KINDS.items() if kind.argument == "a factor"))
 
 
@@ -113,11 +114,11 @@ _BASE = Setting()
 AXES: dict[str, Axis] = {
     "cell": Axis(str),
     "init": Axis(str, default=_BASE.init, choices=INITS),
-    "gain": Axis(float, default=_BASE.gain),
+    "gain": Axis(float, -LARGEST, LARGEST, default=_BASE.gain),
     "n": Axis(int, 1, WIDEST, _BASE.n),
     "m": Axis(int, 1, WIDEST, _BASE.m),
     "T": Axis(int, 2, LONGEST, _BASE.steps),
-    "inputs": Axis(float, 0.0, default=_BASE.inputs),
+    "inputs": Axis(float, 0.0, LARGEST, default=_BASE.inputs),
     "seed": Axis(int, 0, 2**63, 0),
 }
 WHOLE: dict[str, Axis] = {
@@ -127,7 +128,7 @@ WHOLE: dict[str, Axis] = {
     "device": Axis(str, default=""),
 }
 """What holds for the whole grid."""
-NUMBER = Axis(float)
+NUMBER = Axis(float, -LARGEST, LARGEST)
 """The values of a parameter that is set."""
 TEXTS = ("task", "cell", "init", "dtype", "error")
 WHOLES = ("n", "m", "T", "seed", "drawn")

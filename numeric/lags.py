@@ -59,11 +59,13 @@ class LagShares:
 
     @property
     def shares(self) -> Array:
-        """⟨G_d, G⟩ / ⟨G, G⟩ by lag: they add up to one; a negative share pulls against the whole."""
+        """⟨G_d, G⟩ / ⟨G, G⟩ by lag: they add up to one; a negative share pulls against the whole.
+
+        Zeros where the whole gradient is zero.
+        """
         total = self.total
         along = sum((part * total[name]).sum(axis=(1, 2)) for name, part in self.parts.items())
-        whole = sum((value**2).sum() for value in total.values())
-        return along / whole
+        return along / self._size() ** 2
 
     @property
     def left_out(self) -> Array:
@@ -79,7 +81,8 @@ class LagShares:
         return float(np.sqrt(squares) / self._size())
 
     def _size(self) -> float:
-        return float(np.sqrt(sum((value**2).sum() for value in self.total.values())))
+        """‖G‖, and 1 where it is 0: no part of nothing is anything."""
+        return float(np.sqrt(sum((value**2).sum() for value in self.total.values()))) or 1.0
 
 
 def lag_shares(

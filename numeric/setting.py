@@ -14,6 +14,7 @@ from derive.errors import ArgumentError
 from derive.expressions import is_column
 from numeric import initialisers
 from numeric.interpret import Array, shape_of
+from numeric.limits import LARGEST, LONGEST, WIDEST
 from numeric.namespace import NUMPY, Namespace
 from numeric.stream import Stream, normal_inputs
 from numeric.tape import Run, run
@@ -38,6 +39,9 @@ class Setting:
         starts: how single parameters start, by name, as a declaration writes it; see ``derive.starts``.
         sizes: dimensions by name, instead of ``n`` and ``m``.
         weights: from whose file the weights come; ``""``: none.
+
+    Raises:
+        ArgumentError: a size or a number lies outside the limits of ``numeric.limits``.
     """
 
     steps: int = 1000
@@ -51,6 +55,28 @@ class Setting:
     starts: Mapping[str, str] | None = None
     sizes: Mapping[str, int] | None = None
     weights: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuses what lies outside the limits.
+
+        Raises:
+            ArgumentError: says which, its value and the limit.
+        """
+        whole = {"T": (self.steps, LONGEST), "n": (self.n, WIDEST), "m": (self.m, WIDEST)}
+        for name, (size, most) in whole.items():
+            if not 1 <= size <= most:
+                raise ArgumentError(
+                    f"{name} = {size:,}: expected a whole number from 1 to {most:,}.",
+                    "Choose a smaller one." if size > most else "Choose a larger one.",
+                )
+        numbers = {"gain": self.gain, "inputs": self.inputs, **(self.values or {})}
+        for name, number in numbers.items():
+            least = 0.0 if name == "inputs" else -LARGEST
+            if not least <= number <= LARGEST:
+                raise ArgumentError(
+                    f"{name} = {number:g}: expected a number from {least:,.0f} to {LARGEST:,.0f}.",
+                    "Choose one within the limits.",
+                )
 
 
 def sizes_of(cell: Cell, setting: Setting) -> dict[Any, int]:

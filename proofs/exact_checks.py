@@ -70,7 +70,8 @@ def general(derivation: Derivation) -> Check:
     verdict = check_proof(proof.to_json())
     return measured(
         "general proof",
-        f"a proof of {len(proof.steps)} steps for all sizes, every T and all directions, read by an independent checker",
+        f"a proof of {len(proof.steps)} steps for all sizes, every T and all directions, "
+        "read by an independent checker",
         "all",
         int(not verdict.accepted),
         0,

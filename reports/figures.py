@@ -142,7 +142,7 @@ def line_figure(
         xlabel: what the abscissa means, with its unit; may hold ``$…$``.
         ylabel: the same for the ordinate.
         title: what is to be seen; may be empty.
-        logy: logarithmic ordinate; values that are not positive are left out of the line.
+        logy: logarithmic ordinate; values that are not positive are left out of the line. Linear if none is positive.
         size: width and height in inches.
         marks: abscissas to be marked by an upright line, each with what it means.
 
@@ -155,7 +155,7 @@ def line_figure(
     with style():
         figure = New(figsize=size, layout="constrained")
         axes = figure.add_subplot()
-        if logy:
+        if logy := logy and any(y > 0 for line in series for y in line.y):
             axes.set_yscale("log", nonpositive="mask")
         for index, line in enumerate(series):
             _plot(axes, line, index)

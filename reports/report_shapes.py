@@ -72,7 +72,11 @@ def _meaning(cell: Cell, q: Quantity) -> str:
         )
     if q.role == "intermediate":
         return "output of the step" if q in cell.outputs else "computed within the step"
-    start = f"; starts at {escape_markdown(str(cell.initial[q.name]))}" if q.name in cell.initial else ""
+    start = (
+        f"; starts at {escape_markdown(str(cell.initial[q.name]))}"
+        if q.name in cell.initial
+        else ""
+    )
     return f"{_use(cell, q)}{start}"
 
 

@@ -28,7 +28,12 @@ def rewritten(page: str) -> str:
         table = "\n".join(["| file | subject |", "|---|---|", *rows(match[2])])
         return f"{match[1]}\n\n{table}\n"
 
-    return re.sub(r"(?ms)^(### (\w+)/:[^\n]*)\n.*?(?=^#|\Z)", lambda m: section(m) + "\n", page).rstrip() + "\n"
+    return (
+        re.sub(
+            r"(?ms)^(### (\w+)/:[^\n]*)\n.*?(?=^#|\Z)", lambda m: section(m) + "\n", page
+        ).rstrip()
+        + "\n"
+    )
 
 
 if __name__ == "__main__":

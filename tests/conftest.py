@@ -40,8 +40,14 @@ _PROGRAMS = {
 _MODULES = dict.fromkeys(("torch", "autograd", "onnx", "onnxruntime"), "make frameworks")
 
 
+ROOT = Path(__file__).resolve().parents[1]
+
+
 def missing(tool: str) -> str | None:
     """Why the tool cannot be used here, or None."""
+    if tool == "sources":
+        there = (ROOT / "derive").is_dir()
+        return None if there else "the source tree is not beside the tests: they judge a wheel"
     if tool in _PROGRAMS:
         found = any(shutil.which(name) for name in _PROGRAMS[tool])
         return None if found else f"{tool} is not on the PATH"

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.needs("sources")
 ROOT = Path(__file__).resolve().parents[1]
 ORDER = ("derive", "numeric", "proofs", "reports", "throughtime")
 LONGEST_FILE = 400

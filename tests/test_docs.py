@@ -104,6 +104,7 @@ def test_every_check_has_its_paragraph_and_no_other_has_one() -> None:
     assert len(paragraphs) == page.count("\n### ")
 
 
+@pytest.mark.needs("sources")
 def test_files_that_the_site_names_are_there_and_every_table_of_functions_is_named() -> None:
     page = (DOCS / "extending.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`((?:derive|numeric|proofs)/[\w./]*)`", page))
@@ -171,6 +172,7 @@ def assert_formulas_show(browser: str, page: Path) -> None:
     assert "katex-html" in done.stdout
 
 
+@pytest.mark.needs("sources")
 def test_the_site_builds_without_a_warning_and_is_whole_with_the_network_off(
     tmp_path: Path,
 ) -> None:

@@ -52,6 +52,7 @@ def test_what_it_shows_of_make_is_in_the_makefile() -> None:
     assert {"report", "test"} <= shown <= targets
 
 
+@pytest.mark.needs("sources")
 def test_every_link_leads_to_a_file() -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)", README)
     assert [link for link in links if not (ROOT / link).exists()] == []

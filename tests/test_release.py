@@ -67,6 +67,7 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built(tmp_path_factory.mktemp("first"), umask=0o022)
 
 
+@pytest.mark.needs("sources")
 def test_two_builds_give_the_same_bytes(dist: Path, tmp_path: Path) -> None:
     again = built(tmp_path / "second", umask=0o077)
     names = sorted(path.name for path in dist.iterdir())
@@ -76,6 +77,7 @@ def test_two_builds_give_the_same_bytes(dist: Path, tmp_path: Path) -> None:
         assert (dist / name).read_bytes() == (again / name).read_bytes(), name
 
 
+@pytest.mark.needs("sources")
 def test_the_wheel_holds_all_that_works_and_no_more(dist: Path) -> None:
     (wheel,) = dist.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
@@ -92,6 +94,7 @@ def test_the_wheel_holds_all_that_works_and_no_more(dist: Path) -> None:
     assert throughtime.__version__ in wheel.name
 
 
+@pytest.mark.needs("sources")
 def test_the_sdist_holds_the_tests_and_the_examples_that_they_run(dist: Path) -> None:
     (sdist,) = dist.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
@@ -101,6 +104,7 @@ def test_the_sdist_holds_the_tests_and_the_examples_that_they_run(dist: Path) ->
     assert any(name.endswith("/examples/data/alice.txt") for name in names)
 
 
+@pytest.mark.needs("sources")
 def test_the_wheel_works_from_where_it_is_installed(dist: Path, tmp_path: Path) -> None:
     (wheel,) = dist.glob("*.whl")
     shutil.unpack_archive(wheel, tmp_path / "site", "zip")

@@ -126,7 +126,7 @@ def report(
 @click.option(
     "--time",
     "seconds",
-    type=click.FloatRange(min=0, min_open=True),
+    type=click.FloatRange(0, 1e8, min_open=True),
     default=600.0,
     show_default=True,
     help="Seconds that F.py and its checks may take.",
@@ -134,7 +134,7 @@ def report(
 @click.option(
     "--memory",
     "gib",
-    type=click.FloatRange(min=0, min_open=True),
+    type=click.FloatRange(0.25, 1e6),
     default=4.0,
     show_default=True,
     help="Memory in GiB that F.py and its checks may take.",

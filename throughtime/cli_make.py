@@ -40,7 +40,8 @@ class _Truncation(click.ParamType):
         """Split the two and refuse what is no truncation."""
         k1, _, k2 = value.partition(",")
         if not all(k.strip().isascii() and k.strip().isdecimal() and len(k) < 9 for k in (k1, k2)):
-            self.fail(f"{value!r} is no truncation; write K1,K2 such as 20,40.", param, ctx)
+            limits = "two whole numbers of at most 10,000,000, K1,K2 such as 20,40"
+            self.fail(f"{value!r} is no truncation; write {limits}.", param, ctx)
         return int(k1), int(k2)
 
 

@@ -12,6 +12,7 @@ import click
 
 from derive.errors import ArgumentError, NotVerifiedError
 from derive.initial import KINDS
+from numeric.limits import LONGEST, MOST_COMPARED, WIDEST
 from throughtime.cli_sweep import sweep_options, swept
 from throughtime.console import Outcome, common
 from throughtime.progress import Progress
@@ -22,14 +23,14 @@ if TYPE_CHECKING:
 
 INITS = ("own", *(name for name, kind in KINDS.items() if kind.argument == "a factor"))
 FORMATS = ("html", "ipynb", "tex", "pdf")
-HIGHEST, WIDEST, LONGEST = 10**7, 20_000, 10_000
+FARTHEST = 10_000
 
 
 def setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Declare the options that say where a cell is measured, and where the page goes."""
     positive = click.IntRange(1, WIDEST)
     options = (
-        click.option("--T", "steps", type=click.IntRange(2, HIGHEST), default=1000, show_default=True,
+        click.option("--T", "steps", type=click.IntRange(2, LONGEST), default=1000, show_default=True,
                      help="Steps over which the growth rate is measured."),
         click.option("--n", type=positive, default=32, show_default=True, help="The first dimension."),
         click.option("--m", type=positive, default=16, show_default=True, help="The other dimensions."),
@@ -166,7 +167,7 @@ def _studied(
         }
         data |= {"lag": last, "shares": shares}
         lines += [
-            f"shares at lag {last}:",
+            f"shares of the routes at lag {last}; a negative one pulls against the whole:",
             *(f"  {round(100 * v, 1) + 0.0:7.1f} %  {k}" for k, v in shares.items()),
         ]
     if (theory := written.predicted) is not None:
@@ -200,6 +201,10 @@ def compare(
     **given: Any,
 ) -> Outcome:  # fmt: skip
     """Compare how gradients flow through several cells, and what each cell costs."""
+    if len(cells) > MOST_COMPARED:
+        raise ArgumentError(
+            f"{len(cells)} cells to compare; at most {MOST_COMPARED} go on one page.", "Name fewer."
+        )
     wanted, setting = _formats(formats), _setting(**given)
     at = _lengths(lengths or str(min(200, setting.steps)), setting.steps)
     say("reading the cells")
@@ -244,9 +249,9 @@ def _lengths(text: str, steps: int) -> tuple[int, ...]:
     found: set[int] = set()
     for part in text.split(","):
         number = int(part) if part.strip().isdecimal() and len(part) < 9 else 0
-        if not 1 <= number <= LONGEST:
+        if not 1 <= number <= FARTHEST:
             raise ArgumentError(
-                f"--lengths: {part.strip()!r} is no length; expected whole numbers from 1 to {LONGEST:,}.",
+                f"--lengths: {part.strip()!r} is no length; expected whole numbers from 1 to {FARTHEST:,}.",
                 "Write --lengths 10,50,200.",
             )
         found.add(number)

@@ -11,7 +11,7 @@ from derive import catalog
 from derive.cell import Cell
 from derive.derivation import Derivation, derive
 from derive.starts import cell_started
-from numeric.costs import refuse_beyond
+from numeric.costs import refuse_beyond, refuse_wide
 from numeric.flow import LAGS, Flow, flow
 from numeric.setting import Setting, initial_weights, sizes_of
 
@@ -103,6 +103,8 @@ def measured_cell(
     """The gradient flow of a cell; see ``measured``."""
     say(f"deriving {cell.name}")
     ready = prepared(cell_started(cell, setting.starts or {}))
+    if weights is None:
+        refuse_wide(cell, sizes_of(cell, setting))
     setting, fixed = ready.started(setting, weights)
     say(f"measuring {cell.name}")
     return Measured(ready.derivation, fixed, flow(ready.derivation, fixed, setting, lags))

@@ -37,7 +37,7 @@ print(f"measured {measured:.4f}, log of the spectral radius {expected:.4f}")
 assert abs(measured - expected) < 0.01
 
 # %% [markdown]
-# An LSTM has a path on which the gradient meets nothing but the forget gate, which starts near one half:
+# An LSTM has a path on which the gradient meets nothing but the forget gate, which starts at σ(1) ≈ 0.73:
 
 # %%
 throughtime.load("lstm").study(T=300, n=16, m=8)

@@ -90,6 +90,18 @@ def checked_size(path: Path) -> None:
         )
 
 
+def refuse_large(what: str, size: int) -> None:
+    """Refuses an array that says to be larger than the limit.
+
+    Raises:
+        ArgumentError: says its size and the limit.
+    """
+    if size > LIMIT:
+        raise ArgumentError(
+            f"{what} has {size:,} bytes; at most {LIMIT:,} are read.", "Take a smaller model."
+        )
+
+
 def library(name: str, path: Path | str) -> ModuleType:
     """An optional library.
 
@@ -141,10 +153,7 @@ def _hdf5(path: Path, file: Any, config: Mapping[str, Mapping[str, Any]]) -> Ten
 
     def visit(name: str, item: Any) -> None:
         if isinstance(item, h5py.Dataset):
-            if item.size * item.dtype.itemsize > LIMIT:
-                raise ArgumentError(
-                    f"{name} in {path} is too large.", f"The limit is {LIMIT:,} bytes."
-                )
+            refuse_large(f"{name} in {path}", int(item.size) * item.dtype.itemsize)
             if item.dtype.kind == "f":
                 arrays[name] = item[()]
         elif isinstance(label := item.attrs.get("name"), str):

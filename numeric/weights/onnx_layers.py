@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 
 from derive.errors import ArgumentError
 from numeric.weights.conventions import ORDERS, gates_of
-from numeric.weights.files import checked_size, library
+from numeric.weights.files import checked_size, library, refuse_large
 from numeric.weights.recurrent import Array, Kind, Recurrent
 
 _KINDS: Mapping[str, Kind] = {"RNN": "rnn", "GRU": "gru", "LSTM": "lstm"}
@@ -47,6 +48,18 @@ def onnx_layers(path: str | Path) -> tuple[Recurrent, ...]:
     return tuple(found)
 
 
+def _array(onnx: Any, stored: Any, what: str) -> Array:
+    """The numbers of a constant, if it holds as many as it says."""
+    refuse_large(what, 8 * math.prod(stored.dims))
+    try:
+        return onnx.numpy_helper.to_array(stored)
+    except (ValueError, TypeError) as error:
+        shape = " × ".join(map(str, stored.dims))
+        raise ArgumentError(
+            f"{what} says that it is {shape}, and holds something else.", "Check that it is whole."
+        ) from error
+
+
 def _directions(
     onnx: Any, constants: Mapping[str, Any], node: Any, title: str
 ) -> Iterator[Recurrent]:
@@ -62,7 +75,7 @@ def _directions(
                     f"In the node {title}, {role} is computed by the model ({names[role]}), not stored.",
                     "Simplify the model, so that its weights are constants.",
                 )
-            tensors[role] = onnx.numpy_helper.to_array(constants[names[role]])
+            tensors[role] = _array(onnx, constants[names[role]], f"{role} of the node {title}")
     runs = ["forward", "reverse"] if direction == "bidirectional" else [direction]
     _refuse_odd(title, kind, attributes, tensors, len(runs))
     activations = [a.decode() for a in attributes.get("activations", [])] or _USUAL[kind] * len(

@@ -55,7 +55,8 @@ CASES = {
         "f = scan(gru, f.h[t])", "f.h[t]", "fed by its own output", "an earlier step: f.h[t-1]"
     ),
     "a reversed scan of its own output": (
-        "f = scan(gru, f.h[t-1], reverse)", "f.h[t-1]", "runs from the end and is fed by its own", "Remove the word reverse"
+        "f = scan(gru, f.h[t-1], reverse)", "f.h[t-1]", "runs from the end and is fed by its own",
+        "Remove the word reverse",
     ),
     "a reversed scan of an earlier step": (
         "f = scan(gru, x[t-1], reverse)", "x[t-1]", "in time, or in the scan's order", "u[t] = x[t-1]"

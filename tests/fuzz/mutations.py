@@ -8,11 +8,15 @@ from collections.abc import Callable, Sequence
 
 NASTY = (
     b"\x00", b"\xff", b"\xc3\x28", "\u202e".encode(), "\u200b".encode(), "е".encode(), "ﬁ".encode(), b"\r", b"\t",
-    b"(" * 200, b")" * 50, b"[" * 99, b"{", b"}", b"\\", b'"', b"'", b"'''", b"`", b"$", b"</script>", b"<!--", b"&amp;",
+    b"(" * 200, b")" * 50, b"[" * 99,
+    b"{", b"}", b"\\", b'"', b"'", b"'''", b"`", b"$", b"</script>", b"<!--", b"&amp;",
     b"__import__('os')", b"eval", b"exec", b"lambda x: x", b"\\input{x}", b"%s%n", b"{0}", b"${HOME}", b"; rm -rf /",
-    b"9" * 400, b"1e999", b"-1", b"0", b"1/0", b"nan", b"inf", b"[t+1]", b"[t-0]", b"[t-99999]", b"h[t]", b"x[t]", b"W @",
-    b".T", b"**", b"** 99", b"concat(", b"sum(", b"scan(", b"dL/d", b"d+", b"== ", b"=", b"\n", b"\n\n", b"#", b"claim : ",
-    b"cell lstm\n", b"dim n = ", b"const a = ", b"option g = ", b"init W = ", b"index ", b"ragged t\n", b"None", b"if",
+    b"9" * 400, b"1e999", b"-1", b"0", b"1/0", b"nan", b"inf", b"[t+1]", b"[t-0]", b"[t-99999]", b"h[t]",
+    b"x[t]", b"W @",
+    b".T", b"**", b"** 99", b"concat(", b"sum(", b"scan(", b"dL/d", b"d+", b"== ", b"=", b"\n", b"\n\n",
+    b"#", b"claim : ",
+    b"cell lstm\n", b"dim n = ", b"const a = ", b"option g = ", b"init W = ", b"index ", b"ragged t\n",
+    b"None", b"if",
     b"\xf0\x9f\x98\x80", b"\xe2\x88\x82", b"\\frac{\\partial L}{", b"product(j, ", b"~= 1 within ",
 )  # fmt: skip
 _TOKEN = re.compile(rb"\w+|\s+|[^\w\s]")

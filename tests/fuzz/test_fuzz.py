@@ -20,7 +20,7 @@ def test_what_belongs_there_is_read_or_refused_politely(name: str) -> None:
 
 @pytest.mark.parametrize("name", DOORS)
 def test_broken_inputs_are_refused_with_a_word(name: str) -> None:
-    rng = random.Random(name)
+    rng = random.Random(name)  # noqa: S311 - mutations, no secret
     for _ in range(60):
         data = mutated(rng, DOORS[name].examples)
         assert fed(DOORS[name], data) in ("read", "refused"), data

@@ -10,8 +10,8 @@ import pytest
 from derive.errors import ArgumentError
 from numeric.costs import costs
 from numeric.flow import Flow, flow
-from numeric.setting import Setting, initial_weights, sizes_of
 from numeric.interpret import shape_of
+from numeric.setting import Setting, initial_weights, sizes_of
 from tests.numeric.dynamics import derivation_of, weights
 
 

@@ -153,7 +153,9 @@ def test_an_orthogonal_start_is_orthogonal_on_its_shorter_side():
 
 def test_an_orthogonal_start_has_no_preferred_sign():
     """Without the signs of R the first entries would all be negative."""
-    first = [initialisers.orthogonal(np.random.default_rng(i), 3, 3, np.float64)[0, 0] for i in range(40)]
+    first = [
+        initialisers.orthogonal(np.random.default_rng(i), 3, 3, np.float64)[0, 0] for i in range(40)
+    ]
     assert 5 < sum(v > 0 for v in first) < 35
 
 

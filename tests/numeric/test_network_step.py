@@ -1,4 +1,4 @@
-"""Streaming of networks: step after step equals forward where the network is causal, and nowhere else is there a step."""
+"""Streaming of networks: step after step equals forward where the network is causal, else there is no step."""
 
 from __future__ import annotations
 

@@ -62,7 +62,10 @@ def test_derive_shows_the_truncated_derivation_behind_the_other():
 def test_what_is_no_pair_of_numbers_is_a_usage_error(value):
     made = run("generate", "elman", "--truncate", value)
     assert made.exit_code == 2
-    assert "is no truncation; write K1,K2 such as 20,40." in made.stderr
+    assert (
+        "is no truncation; write two whole numbers of at most 10,000,000, K1,K2 such as 20,40."
+        in made.stderr
+    )
 
 
 def test_k2_below_k1_is_refused_with_the_reason():

@@ -128,7 +128,7 @@ def test_the_weights_of_a_users_model_are_measured_and_fix_the_sizes(tmp_path: P
 @pytest.mark.needs("node")
 @pytest.mark.usefixtures("_undrawn")
 def test_a_network_is_studied_layer_by_layer(tmp_path: Path) -> None:
-    """Of a bidirectional tagger: the forward layer's start is T steps from the loss, the backward layer's is beside it."""
+    """Of a bidirectional tagger: the forward layer's start is T steps from the loss, the backward one's beside it."""
     page = ("--format", "ipynb", "-o", str(tmp_path), "--json")
     found = run("study", "tagger", "--T", "20", *page)
     assert found.exit_code == 0, found.output
@@ -214,3 +214,35 @@ def test_one_layer_is_chosen_and_a_wrong_name_told(tmp_path: Path) -> None:
 def test_a_study_of_nothing_is_told(tmp_path: Path) -> None:
     assert "Give CELL, --weights FILE" in run("study").output
     assert "--layer" in run("study", "gru", "--layer", "x").output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("compare", *["elman"] * 65), "65 cells to compare; at most 64"),
+        (
+            ("study", "lstm", "--n", "3000"),
+            "6,000 entries at n = 3,000, m = 16; a study follows at most",
+        ),
+        (("study", "gru", "--gain", "1e400"), "gain = inf: expected a number from"),
+        (("study", "gru", "--set", "b_z=nan"), "b_z = nan: expected a number from"),
+        (("verify", "gru", "--time", "1e400"), "inf is not in the range 0<x<=100000000.0"),
+        (("verify", "gru", "--memory", "1e-9"), "1e-09 is not in the range 0.25<=x"),
+        (("derive", "gru", "--truncate", "1,99999999999"), "whole numbers of at most 10,000,000"),
+    ],
+)
+def test_absurd_settings_are_refused_with_the_value_and_the_limit(
+    arguments: tuple[str, ...], says: str
+) -> None:
+    found = run(*arguments)
+    assert found.exit_code == 2
+    assert says in found.stderr
+
+
+def test_a_gradient_that_is_exactly_zero_is_told_without_a_warning(tmp_path: Path) -> None:
+    """Gates that are closed for good; warnings are errors."""
+    page = ("--format", "ipynb", "--no-bounds", "-o", str(tmp_path))
+    small = ("--T", "50", "--n", "4", "--m", "3", "--set", "b_z=-1e6", "--gain", "1e9")
+    found = run("study", "gru", *small, *page)
+    assert found.exit_code == 0
+    assert "The gradient becomes exactly zero." in found.output

@@ -97,7 +97,9 @@ def test_from_python():
 
 
 def test_latex_for_a_paper_comes_with_its_bibliography(tmp_path: Path) -> None:
-    done = CliRunner().invoke(cli, ["derive", "gru", "--format", "tex", "-o", str(tmp_path / "a.tex")])
+    done = CliRunner().invoke(
+        cli, ["derive", "gru", "--format", "tex", "-o", str(tmp_path / "a.tex")]
+    )
     assert done.exit_code == 0, done.output
     assert "@misc{chung2014," in (tmp_path / "a.bib").read_text()
     assert r"\cite[section 3.2]{chung2014}" in (tmp_path / "a.tex").read_text()
@@ -106,7 +108,9 @@ def test_latex_for_a_paper_comes_with_its_bibliography(tmp_path: Path) -> None:
 
 def test_latex_overwrites_no_bibliography(tmp_path: Path) -> None:
     (tmp_path / "a.bib").write_text("mine")
-    done = CliRunner().invoke(cli, ["derive", "gru", "--format", "tex", "-o", str(tmp_path / "a.tex")])
+    done = CliRunner().invoke(
+        cli, ["derive", "gru", "--format", "tex", "-o", str(tmp_path / "a.tex")]
+    )
     assert done.exit_code == 2
     assert "a.bib exists already" in done.output
     assert (tmp_path / "a.bib").read_text() == "mine"

@@ -103,7 +103,9 @@ def test_a_state_dict_in_npz_is_read_alike(tmp_path: Path) -> None:
         assert all(np.array_equal(a.parameters[k], b.parameters[k]) for k in b.parameters)
 
 
-@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras with torch
+@pytest.mark.filterwarnings(
+    "ignore:__array__ implementation:DeprecationWarning"
+)  # Keras with torch
 @pytest.mark.parametrize("ending", ["keras", "h5", "weights.h5"])
 def test_layers_of_keras(tmp_path: Path, ending: str) -> None:
     pytest.importorskip("h5py")
@@ -253,3 +255,24 @@ def test_configurations_of_layers_within_layers() -> None:
     for _ in range(500):
         deep = [deep]
     assert configurations(deep) == {}
+
+
+@pytest.mark.parametrize(
+    ("dims", "says"),
+    [
+        ([1, 2**40, 2**20], "9,223,372,036,854,775,808 bytes; at most 2,147,483,648 are read"),
+        ([2, 3, 5], "says that it is 2 × 3 × 5, and holds something else"),
+    ],
+)
+def test_a_constant_of_onnx_that_says_to_be_larger_than_it_is_is_refused(
+    dims: list[int], says: str, tmp_path: Path
+) -> None:
+    onnx = pytest.importorskip("onnx")
+    onnx_model(tmp_path / "m.onnx")
+    model = onnx.load(tmp_path / "m.onnx")
+    for constant in model.graph.initializer:
+        constant.ClearField("dims")
+        constant.dims.extend(dims)
+    onnx.save(model, tmp_path / "m.onnx")
+    with pytest.raises(ArgumentError, match=says):
+        recurrent_layers(tmp_path / "m.onnx")
