@@ -78,7 +78,11 @@ def generate_with(derivation: Derivation | NetworkDerivation, wanted: Additions)
             *sources(stretches, stretches.NAMES),
         ]
     if wanted.checkpoint:
-        parts += checkpointed_functions(derivation)
+        parts += checkpointed_functions(
+            derivation,
+            workspace=(wanted.speed or wanted.compiled)
+            and not isinstance(derivation, NetworkDerivation),
+        )
     if wanted.real_time:
         parts += realtime_functions(derivation, "\n".join(parts))
     return "\n\n\n".join(parts) + "\n"

@@ -1,16 +1,19 @@
 """Square-root checkpointing in generated files: the functions that a file brings along, and their writer.
 
-    keep the state before every stretch of ⌈√T⌉ steps; then, from the last stretch to the first, run it again,
-    forward and backward, and hand the state's adjoint on
+    keep the state before every stretch of steps; then, from the last stretch to the first, run it again, forward
+    and backward, and hand the state's adjoint on
 
-Two forward passes instead of one, and O(√T) values in memory at any time besides inputs and their gradients.
+Two forward passes instead of one, and O(√T) values in memory at any time besides inputs and their gradients. With k
+stretches that is k states and T / k steps; a step that holds r times what a state holds makes k = √(r T) the least.
+A file over a workspace uses one for all stretches; the first is shorter where the others would not be alike.
 Source: T. Chen et al., Training deep nets with sublinear memory cost (2016), arXiv:1604.06174.
 """
 
 from __future__ import annotations
 
+import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -19,6 +22,7 @@ from derive.errors import ArgumentError
 from derive.network_derivation import NetworkDerivation
 from derive.network_stretches import refuse_unless_stretchable
 from numeric.body import listed
+from numeric.costs import costs
 from numeric.network_source import passes_of
 from numeric.program import program
 from numeric.source import File
@@ -41,59 +45,93 @@ backward = _of_the_file
 
 
 def in_stretches(
-    run: Callable[[slice, Arrays | None], tuple[Arrays, Arrays, dict]],
+    run: Callable[[slice, Arrays | None, object], tuple[Arrays, Arrays, dict]],
+    workspace_of: Callable[[dict], object],
     loss: Callable[[Arrays, int], tuple[float, Arrays]],
     params: Arrays,
     state: Arrays | None,
     T: int,
     stretches: int | None,
+    held: float,
 ) -> tuple[float, tuple[Arrays, Arrays, Arrays]]:
     """Loss and gradients with no more in memory than the states between stretches, and what one stretch needs."""
-    count = int(np.ceil(T**0.5)) if stretches is None else stretches
+    count = min(T, int(np.ceil((held * T) ** 0.5))) if stretches is None else stretches
     if not 1 <= count <= T:
-        raise ValueError(f"stretches is {stretches}: expected 1 to T = {T}, or None for √T")
+        raise ValueError(
+            f"stretches is {stretches}: expected 1 to T = {T}, or None for √({held} T)"
+        )
     length = -(-T // count)
-    cuts = [slice(start, min(start + length, T)) for start in range(0, T, length)]
+    cuts = [slice(max(0, stop - length), stop) for stop in range(T, 0, -length)][::-1]
+    used = {}
+
+    def run_again(cut: slice, state: Arrays | None) -> tuple[Arrays, Arrays, dict]:
+        steps = cut.stop - cut.start
+        workspace = used.get(steps)
+        used.clear()
+        found = run(cut, state, workspace)
+        used[steps] = workspace_of(found[2])
+        return found
+
     before = [state]
     for cut in cuts[:-1]:
-        before.append(run(cut, before[-1])[1])
+        before.append(run_again(cut, before[-1])[1])
     losses, params_bar, inputs_bar, state_bar = [], {}, {}, None
     for cut in reversed(cuts):
-        outputs, _, cache = run(cut, before.pop())
+        outputs, _, cache = run_again(cut, before.pop())
         value, outputs_bar = loss(outputs, cut.start)
         del outputs
         by_params, by_inputs, state_bar = backward(params, cache, outputs_bar, state_bar)
+        del cache
         losses.append(value)
         for name, bar in by_params.items():
-            params_bar[name] = params_bar[name] + bar if name in params_bar else bar
+            params_bar[name] = params_bar[name] + bar if name in params_bar else bar.copy()
         for name, bar in by_inputs.items():
-            inputs_bar.setdefault(name, np.empty((T, *bar.shape[1:]), bar.dtype))[cut] = bar
+            if name not in inputs_bar:
+                inputs_bar[name] = np.empty((T, *bar.shape[1:]), bar.dtype)
+            inputs_bar[name][cut] = bar
     return sum(losses[::-1]), (params_bar, inputs_bar, state_bar)
 
 
 NAMES = ("in_stretches",)
 
 
-def checkpointed_functions(derivation: Derivation | NetworkDerivation) -> list[str]:
+def checkpointed_functions(
+    derivation: Derivation | NetworkDerivation, *, workspace: bool = False
+) -> list[str]:
     """The functions of a file that computes gradients with O(√T) memory.
+
+    Args:
+        derivation: of the cell or the network.
+        workspace: whether ``forward`` takes one.
 
     Raises:
         ArgumentError: a network whose steps cannot be run a stretch at a time.
     """
     of_network = isinstance(derivation, NetworkDerivation)
-    own = _of_network(derivation) if of_network else _of_cell(derivation)
-    return [own, *sources(sys.modules[__name__], NAMES)]
+    write = _of_network if of_network else _of_cell
+    return [write(derivation, workspace), *sources(sys.modules[__name__], NAMES)]
 
 
-def _of_cell(derivation: Derivation) -> str:
+def held_by_a_step(derivations: Sequence[Derivation]) -> float:
+    """How many times as many values a step holds as the state has, where all sizes are equal; at least 1."""
+    steps, states = 0.0, 0.0
+    for d in derivations:
+        ones = dict.fromkeys(d.cell.dims, 1)
+        steps += costs(d).at(ones, 1, 1)[2]
+        quantities = (*d.cell.states, *d.cell.inputs)
+        states += sum(q.depth * math.prod(int(s.subs(ones)) for s in q.shape) for q in quantities)
+    return max(1.0, round(steps / states, 1)) if states else 1.0
+
+
+def _of_cell(derivation: Derivation, workspace: bool) -> str:
     file = File(program(derivation))
     head = file.signature(NAME, _RETURNS, first="loss", option=_KEYWORD)
-    run = f"forward({file.passed_on('[steps]', _COUNTED)})"
+    run = file.passed_on("[steps]", _COUNTED)
     steps = next((f"len({x})" for x in file.inputs), "steps")
-    return _text([head], run, "loss", steps)
+    return _text([head], run, "loss", steps, held_by_a_step([derivation]), workspace)
 
 
-def _of_network(derivation: NetworkDerivation) -> str:
+def _of_network(derivation: NetworkDerivation, workspace: bool) -> str:
     network = derivation.network
     refuse_unless_stretchable(network, "Checkpointing")
     if network.masks:
@@ -110,34 +148,44 @@ def _of_network(derivation: NetworkDerivation) -> str:
     head = listed(f"def {NAME}(", [*positional, "*", _KEYWORD, *keywords], f") -> {_RETURNS}:")
     inputs = [f"{passes.identifier(q.name)}[steps]" for q in network.inputs]
     counted = [f"{name}={_COUNTED.partition('=')[2]}" for name in passes.keywords()]
-    run = f"forward({', '.join(['params', *inputs, 'state', *counted])})"
+    run = ", ".join(["params", *inputs, "state", *counted])
     summed = (
         f'lambda out, _: (out["{loss.name}"].sum(), {{"{loss.name}": np.ones_like(out["{loss.name}"])}})'
         if loss
         else "loss"
     )
-    return _text(head, run, summed, steps)
+    return _text(head, run, summed, steps, held_by_a_step(derivation.segments), workspace)
 
 
 _TOLD = '''    """Loss and gradients as value_and_grad gives them, with O(√T) values in memory instead of O(T).
 
-    The run is cut into stretches, √T if not said otherwise, and each is run again on the way back.'''
+    The run is cut into stretches, and each is run again on the way back: √({held} T) of them if not said otherwise,
+    as a step holds about {held} times what the state does.'''
 _LOSS = """
 
     ``loss(outputs, start)`` returns, for the stretch of steps that begins at step ``start`` (from 0), its value and
     its gradients by the outputs; the values are added up."""
+_OVER = """
+    Stretches share their arrays: what it is given, and what it returns, are overwritten after the call."""
 
 
-def _text(head: list[str], run: str, loss: str, steps: str) -> str:
+def _text(head: list[str], run: str, loss: str, steps: str, held: float, workspace: bool) -> str:
+    """The function, whose body hands everything to ``in_stretches``."""
+    told = _TOLD.format(held=held) + (_LOSS + _OVER * workspace) * (loss == "loss")
+    again, kept = (
+        ("ws", 'lambda cache: cache["workspace"]') if workspace else ("_", "lambda _: None")
+    )
+    over = ", workspace=ws" if workspace else ""
     return "\n".join(
         [
             *head,
-            _TOLD + _LOSS * (loss == "loss"),
+            told,
             '    """',
             "    return in_stretches(",
-            f"        lambda steps, state: {run},",
+            f"        lambda steps, state, {again}: forward({run}{over}),",
+            f"        {kept},",
             f"        {loss},",
-            f"        params, state, {steps}, stretches,",
+            f"        params, state, {steps}, stretches, {held},",
             "    )",
         ]
     )

@@ -110,6 +110,67 @@ def test_memory_grows_with_the_root_of_the_length():
     assert run(900, "checkpointed_value_and_grad") < run(900, "value_and_grad") / 8
 
 
+@cache
+def over_a_workspace(name: str) -> ModuleType:
+    wanted = Additions(checkpoint=True, speed=True)
+    return module_of(generate_with(derive(load(name)), wanted), name)
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru", "skip", "lru"])
+@pytest.mark.parametrize("count", [None, 1, 2, 3, 5, 11])
+def test_stretches_over_one_workspace_give_the_gradients_of_the_whole_run(name, count):
+    m = over_a_workspace(name)
+    rng = np.random.default_rng(3)
+    sizes = [3, 4, 2][: m.parameter_shapes.__code__.co_argcount]
+    params = {k: 0.5 * rng.standard_normal(s) for k, s in m.parameter_shapes(*sizes).items()}
+    state = {k: rng.standard_normal(v.shape) for k, v in m.init_state(2, *sizes).items()}
+    x = rng.standard_normal((11, 2, 4))
+    outputs, _, _ = m.forward(params, x, state)
+    bars = {k: rng.standard_normal(v.shape) for k, v in outputs.items()}
+    value, whole = m.value_and_grad(weighted(bars), params, x, state)
+    again, found = m.checkpointed_value_and_grad(weighted(bars), params, x, state, stretches=count)
+    assert again == pytest.approx(value, rel=1e-12)
+    assert_same(found, whole, 1e-11)
+
+
+def test_all_stretches_but_a_shorter_first_one_share_one_workspace(monkeypatch):
+    m = over_a_workspace("gru")
+    made, ordinary = [], m.Workspace.__init__
+
+    def watched(self, T, *rest):
+        made.append(T)
+        ordinary(self, T, *rest)
+
+    monkeypatch.setattr(m.Workspace, "__init__", watched)
+    params, x, state, bars, _ = numbers(m, 1, 11)
+    made.clear()
+    m.checkpointed_value_and_grad(weighted(bars), params, x, state, stretches=4)
+    assert made == [2, 3, 2]
+    made.clear()
+    m.checkpointed_value_and_grad(weighted(bars), params, x[:9], state, stretches=3)
+    assert made == [3]
+
+
+def test_with_a_workspace_the_activations_of_a_long_run_shrink_to_a_twentieth():
+    m, T, B, n = over_a_workspace("lstm"), 3000, 16, 24
+    params = m.init_params(n, 1)
+    x = np.random.default_rng(0).standard_normal((T, B, 1))
+    bar = np.ones((T, B, n))
+    kept = sum(
+        v.nbytes
+        for v in m.forward(params, x)[2]["workspace"].arrays.values()
+        if len(np.atleast_1d(v)) >= T
+    )
+
+    def loss(outputs, start):
+        return 0.0, {"h": bar[start : start + len(outputs["h"])]}
+
+    m.checkpointed_value_and_grad(loss, params, x[:30])
+    used = peak(lambda: m.checkpointed_value_and_grad(loss, params, x))
+    assert kept >= 6 * T * B * n * 8
+    assert used - x.nbytes < kept / 20
+
+
 @pytest.mark.parametrize("count", [0, 7])
 def test_a_number_of_stretches_that_does_not_fit_is_refused(count):
     m = module("gru")

@@ -86,9 +86,9 @@ def test_a_broken_truncation_is_noticed(before, after):
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        ("cache, outputs_bar, state_bar)\n        losses", "cache, outputs_bar)\n        losses"),
+        ("cache, outputs_bar, state_bar)\n        del cache", "cache, outputs_bar)\n        del cache"),
         ("loss(outputs, cut.start)", "loss(outputs, 0) if cut.start else (0.0, {})"),
-        ("before.append(run(cut, before[-1])[1])", "before.append(before[-1])"),
+        ("before.append(run_again(cut, before[-1])[1])", "before.append(before[-1])"),
         ("params_bar[name] + bar if name", "bar if name"),
     ],
 )  # fmt: skip
@@ -97,7 +97,9 @@ def test_broken_checkpointing_is_noticed(before, after):
 
 
 def test_checkpointing_that_keeps_everything_is_noticed():
-    source = broken("int(np.ceil(T**0.5)) if stretches is None", "1 if stretches is None")
+    source = broken(
+        "min(T, int(np.ceil((held * T) ** 0.5))) if stretches is None", "1 if stretches is None"
+    )
     assert stretch_checks.checkpointed(subject(source)).ok
     assert not stretch_checks.checkpointed_memory(subject(source)).ok
 
