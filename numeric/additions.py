@@ -4,7 +4,8 @@ truncation    truncated_gradients: every k₁ steps, back k₂ steps
 checkpoint    checkpointed_value_and_grad: O(√T) memory
 portable      for any array namespace instead of NumPy's alone
 speed         over a workspace, in the order that takes least time
-compiled      likewise, with the loops over time compiled by Numba
+size          over a workspace for one stretch of steps, which is computed again where it is needed
+compiled      over a workspace, with the loops over time compiled by Numba
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from derive.network_derivation import NetworkDerivation
 from numeric import checkpointed, realtime, stretches
 from numeric.checkpointed import checkpointed_functions
 from numeric.compiled_source import generate_compiled
+from numeric.fast_again import AGAIN, generate_small, generate_small_network
 from numeric.fast_source import generate_fast, generate_fast_network
 from numeric.network_source import generate_network
 from numeric.portable_network import generate_portable_network
@@ -44,6 +46,7 @@ class Additions:
         portable: over any array namespace; nothing else goes with it.
         speed: made for speed, not for reading.
         compiled: made for speed, the loops compiled by Numba.
+        size: made for little memory.
     """
 
     truncation: tuple[int, int] | None = None
@@ -53,6 +56,12 @@ class Additions:
     portable: bool = False
     speed: bool = False
     compiled: bool = False
+    size: bool = False
+
+    @property
+    def workspace(self) -> bool:
+        """Whether the file computes over a workspace."""
+        return self.speed or self.compiled or self.size
 
 
 def generate_with(derivation: Derivation | NetworkDerivation, wanted: Additions) -> str:
@@ -67,7 +76,7 @@ def generate_with(derivation: Derivation | NetworkDerivation, wanted: Additions)
     """
     if wanted.portable:
         return _portable(derivation, wanted)
-    if wanted.speed or wanted.compiled:
+    if wanted.workspace:
         parts = [_fast(derivation, wanted).rstrip("\n")]
     else:
         parts = [_main(derivation, scan=wanted.scan).rstrip("\n")]
@@ -80,8 +89,7 @@ def generate_with(derivation: Derivation | NetworkDerivation, wanted: Additions)
     if wanted.checkpoint:
         parts += checkpointed_functions(
             derivation,
-            workspace=(wanted.speed or wanted.compiled)
-            and not isinstance(derivation, NetworkDerivation),
+            workspace=wanted.workspace and not isinstance(derivation, NetworkDerivation),
         )
     if wanted.real_time:
         parts += realtime_functions(derivation, "\n".join(parts))
@@ -96,13 +104,26 @@ def _main(derivation: Derivation | NetworkDerivation, *, scan: bool) -> str:
 
 
 def _fast(derivation: Derivation | NetworkDerivation, wanted: Additions) -> str:
-    """The file made for speed, before anything is added."""
+    """The file over a workspace, before anything is added."""
     if wanted.scan or wanted.real_time:
         raise ArgumentError(
             "A file made for speed goes step by step and backwards: it computes no steps together, and nothing "
             "forward in time.",
             "Leave out --scan and --rtrl, or --optimize and --backend.",
         )
+    if wanted.truncation is not None:
+        raise ArgumentError(
+            "Truncated gradients read what the readable file keeps; a file over a workspace keeps it otherwise.",
+            "Leave out --truncate, or --optimize and --backend.",
+        )
+    if wanted.size and wanted.compiled:
+        raise ArgumentError(
+            "Compiled files keep what their steps compute; a file made for little memory computes it again.",
+            "Leave out --backend numba, or --optimize size.",
+        )
+    if wanted.size:
+        of_network = isinstance(derivation, NetworkDerivation)
+        return generate_small_network(derivation) if of_network else generate_small(derivation)
     if not isinstance(derivation, NetworkDerivation):
         return generate_compiled(derivation) if wanted.compiled else generate_fast(derivation)
     if wanted.compiled:
@@ -128,14 +149,16 @@ def _portable(derivation: Derivation | NetworkDerivation, wanted: Additions) -> 
 def additions_in(source: str) -> Additions:
     """What a file brings along, read without running it."""
     defined = functions_in(source)
+    again = any(name.startswith(AGAIN) for name in defined)
     return Additions(
         truncation=truncation_in(source),
         checkpoint=checkpointed.NAME in defined,
         scan=bool(defined & SCANS),
         real_time=realtime.NAME in defined,
         portable="namespace" in defined,
-        speed="stretch" in defined,
+        speed="stretch" in defined and not again,
         compiled="compiled" in defined,
+        size=again,
     )
 
 

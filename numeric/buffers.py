@@ -16,15 +16,19 @@ def by_gate(array: Array, gates: int) -> Array:
     return parts.swapaxes(-2, -3)
 
 
-def step_views(T: int, flat: bool, *arrays: Array) -> list[tuple[Array, ...]]:
+def step_views(start: int, stop: int, flat: bool, *arrays: Array) -> list[tuple[Array, ...]]:
     """For every step its part of each array; an array for fewer steps is used again and again.
 
     With ``flat`` the one sample loses its axis: vectors take less of a call's time than matrices of one row.
     """
     columns = []
     for array in arrays:
-        parts = list(array[..., 0, :] if flat else array)
-        columns.append([parts[t % len(parts)] for t in range(T)])
+        whole = flattened(array, flat)
+        if len(whole) >= stop:
+            columns.append(list(whole[start:stop]))
+        else:
+            parts = list(whole)
+            columns.append([parts[t % len(parts)] for t in range(start, stop)])
     return list(zip(*columns, strict=True))
 
 

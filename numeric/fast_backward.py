@@ -142,12 +142,17 @@ class FastBackward(Sums):
         steps = self.step_lines(self.operations(self.program.backward["loop"]), early=True)
         weights, self.lines = self.lines, []
         self.write("for start, stop in spans(0, T, ws.steps)[::-1]:")
+        self.lines += self.before_stretch()
         self.lines += ["        " + line for line in steps]
         for s in self.sums:
             self.stretch_sum(s)
         prepared, self.lines = self.lines, weights
         self.backward_weights()
         self.lines += prepared
+
+    def before_stretch(self) -> list[str]:
+        """What a stretch begins with."""
+        return []
 
     def step_lines(self, ops: list[Op], *, early: bool) -> list[str]:
         """The factors of a block of steps, and the loop over them from the last to the first."""
@@ -273,11 +278,10 @@ class _Block:
         """An operand or target: the steps first ≤ t < last of a sequence, or an array for one block."""
         w = self.w
         if isinstance(value, Gates):
-            return (
-                f"{w.gates_of(value)}".replace("[:, ", "[first:last, ")
-                if "[:, " in w.gates_of(value)
-                else f"{w.gates_of(value)}[first:last]"
-            )
+            gates, span = w.gates_of(value), w.kept_span(value, "first", "last")
+            if "[:, " in gates:
+                return gates.replace("[:, ", f"[{span}, ")
+            return f"{gates}[{span}]"
         if isinstance(value, Timed):
             if value in w.many:
                 return f"{w.factor(value)}[: last - first]"
@@ -285,7 +289,7 @@ class _Block:
                 name = w.names.named((value, "many"), f"many_{value.name.removeprefix('·m')}")
                 w.field(name, f"np.empty((block, B, {w.dim(value.shape[0])}), dtype)")
                 return f"{name}[: last - first]"
-            return f"{w.whole_code(value)}[first:last]"
+            return f"{w.whole_code(value)}[{w.kept_span(value, 'first', 'last')}]"
         if isinstance(value, MatrixExpr):
             return w.names.of(value)
         return w.number(value)

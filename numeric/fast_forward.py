@@ -41,18 +41,16 @@ class FastForward(Weights, Forward):
                 ["params", shapes, "dtype", f"frozenset(({later}{',' * bool(later)}))"],
                 ")",
             )
-        if line.lstrip().startswith("zeros = init_state("):
-            return []
-        if "= unpacked_state(state, zeros, dtype)" in line:
-            zeros = f"init_state({', '.join(['B', *self.sizes.values()])}, dtype=dtype)"
-            nothing = ", ".join(["0"] * len(self.memory))
-            return [
-                "    if state is None:",
-                "    " + line.replace("unpacked_state(state, zeros, dtype)", f"[{nothing}]"),
-                "    else:",
-                "    " + line.replace("zeros", zeros),
-            ]
         return [line]
+
+    def initial_values(self, sizes: list[str]) -> None:
+        """The values before the first step, checked; where none are given, zero stands for all."""
+        names = [self.first_of(q) for q in self.memory.values()]
+        zeros = f"init_state({', '.join(['B', *sizes])}, dtype=dtype)"
+        self.write("if state is None:")
+        self.write_list("[", names, f"] = [{', '.join(['0'] * len(names))}]", indent=2)
+        self.write("else:")
+        self.write_list("[", names, f"] = unpacked_state(state, {zeros}, dtype)", indent=2)
 
     def stacked_parameters(self) -> list[str]:
         """The parameters that are copied into stacked weights before the loop."""
@@ -113,12 +111,16 @@ class FastForward(Weights, Forward):
         self.end_weights()
         self.check_finite()
         prepared, self.lines = self.lines, []
+        for s in early:
+            self.early_products(s)
+        body = [*self.lines, *("        " + line for line in steps)]
+        self.lines = [*weights, *prepared, *self.over_stretches(body, early=bool(early))]
+
+    def over_stretches(self, body: list[str], *, early: bool) -> list[str]:
+        """The steps, a stretch after the other if each begins with products."""
         if early:
-            self.write("for start, stop in spans(0, T, ws.steps):")
-            for s in early:
-                self.early_products(s)
-        indent = "        " if early else "    "
-        self.lines = [*weights, *prepared, *self.lines, *(indent + line for line in steps)]
+            return ["    for start, stop in spans(0, T, ws.steps):", *body]
+        return [line.removeprefix("    ") for line in body]
 
     def step_lines(self, ops: list[Op], *, early: bool) -> list[str]:
         """The loop over the steps of a stretch."""

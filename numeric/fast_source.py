@@ -134,7 +134,7 @@ class FastFile(File):
     def views(self, name: str, writer: FastForward) -> list[str]:
         """The parts of the arrays that the loop sees, step by step."""
         wholes = list(writer.fields.views)
-        return listed(f"        self.{name} = step_views(", ["T", "self.flat", *wholes], ")")
+        return listed(f"        self.{name} = step_views(", ["0", "T", "self.flat", *wholes], ")")
 
     def borrowed(self, forward: FastForward, backward: FastBackward) -> list[str]:
         """The forward pass's arrays of which the backward loop sees parts."""

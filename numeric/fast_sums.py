@@ -53,9 +53,11 @@ class Sums(Bars):
                 self.field(total, f"np.empty({self.stack_rows(stack)}, dtype)")
                 self.write(f"add_sum({total}, {bar}, stop == T){note}", indent=2)
             return
-        cols, right = self.dim(vector.shape[0]), f"{self.whole_code(vector)}[start:stop]"
+        cols, right = self.dim(vector.shape[0]), self.whole_code(vector)
         if self.with_bias(stack) == vector:
-            right, cols = self.with_ones(vector, self.whole_code(vector)), f"{cols} + 1"
+            right, cols = self.with_ones(vector, right), f"{cols} + 1"
+        else:
+            right = f"{right}[{self.kept_span(vector, 'start', 'stop')}]"
         self.field(total, f"np.empty(({self.stack_rows(stack)}, {cols}), dtype)")
         function = "add_scattered" if vector.name in self.indices else "add_outer"
         self.write(f"{function}({total}, {bar}, {right}, stop == T){note}", indent=2)

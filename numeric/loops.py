@@ -33,9 +33,10 @@ class Loops(Store):
         if used:
             *front, last = listed("    [", used, "] = ws.take(")
             self.lines += [*front, *listed(last, [f'"{a}"' for a in used], ")")]
-        if self.ufuncs:
-            names = ", ".join(self.ufuncs.values())
-            self.write(f"{names} = {', '.join('np.' + f for f in self.ufuncs)}")
+        called = {f: n for f, n in self.ufuncs.items() if re.search(rf"\b{n}\b", text)}
+        if called:
+            names = ", ".join(called.values())
+            self.write(f"{names} = {', '.join('np.' + f for f in called)}")
 
     def whole_names(self, wanted: list[MatrixExpr]) -> None:
         """Names for whole sequences that the workspace holds."""

@@ -17,7 +17,7 @@ from numeric.program import program
 from numeric.source import File, helpers
 
 _OF_SEGMENT = re.compile(
-    r"\b(parameter_shapes|init_params|numpy_params|init_state|forward|backward)(?=\()|\b(STATE_AXES|Workspace)\b"
+    r"\b(parameter_shapes|init_params|numpy_params|init_state|forward|backward|run_stretch)(?=\()|\b(STATE_AXES|Workspace)\b"
 )
 
 

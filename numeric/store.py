@@ -154,6 +154,10 @@ class Store(Body):
         """The code of some members of a stack, for all steps."""
         return self.part(self.gates_name(place.stack), place, gate_axis=True)
 
+    def kept_span(self, value: Value, first: str, last: str) -> str:
+        """The steps first ≤ t < last within the array of a kept value."""
+        return f"{first}:{last}"
+
     def part(self, array: str, place: Gates, *, gate_axis: bool) -> str:
         """The part of an array that holds these members, which lie by gate or in one row."""
         stack, first, stop = place.stack, place.first, place.stop

@@ -197,9 +197,10 @@ def _proved_layout(
 )
 @click.option(
     "--optimize",
-    type=click.Choice(["readable", "speed"]),
+    type=click.Choice(["readable", "speed", "size"]),
     default="readable",
-    help="In the order of the textbook, or over a workspace in the order that takes least time.",
+    help="In the order of the textbook; over a workspace in the order that takes least time; or with only states "
+    "and outputs kept for all steps, everything else computed again.",
     show_default=True,
 )
 @click.option("--force", is_flag=True, help="Write over a file that exists.")

@@ -116,12 +116,12 @@ def code_with(
     from numeric.additions import Additions, generate_with
 
     for what, value, known in (
-        ("optimize", optimize, ("readable", "speed")),
+        ("optimize", optimize, ("readable", "speed", "size")),
         ("backend", backend, ("numpy", "numba")),
     ):
         if value not in known:
             raise ArgumentError(
-                f"{what} is {value!r}: expected {' or '.join(known)}.",
+                f"{what} is {value!r}: expected {', '.join(known[:-1])} or {known[-1]}.",
                 f"Give one of these as {what}.",
             )
     compiled = backend == "numba"
@@ -130,8 +130,9 @@ def code_with(
             "The backend numba needs Numba, which is not installed: its code could not be verified.",
             "Install it: python -m pip install 'throughtime[fast]'.",
         )
-    speed = optimize == "speed" or compiled
-    wanted = Additions(truncation, checkpoint, scan, real_time, portable, speed, compiled)
+    size = optimize == "size"
+    speed = optimize == "speed" or (compiled and not size)
+    wanted = Additions(truncation, checkpoint, scan, real_time, portable, speed, compiled, size)
     return Code(generate_with(derivation, wanted))
 
 

@@ -227,7 +227,7 @@ class Model:
             scan: compute all steps together, where a recurrence is linear in its state.
             real_time: bring along gradients forward in time, for small cells.
             portable: for any array namespace, not for NumPy alone.
-            optimize: ``readable``, in the order of the textbook, or ``speed``.
+            optimize: ``readable``, in the order of the textbook; ``speed``; or ``size``, for little memory.
             backend: ``numpy``, or ``numba``, whose loops over time are compiled.
 
         Raises:

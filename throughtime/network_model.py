@@ -91,7 +91,7 @@ class NetworkModel:
             scan: compute all steps together, where a recurrence is linear in its state.
             real_time: bring along gradients forward in time, for small cells.
             portable: for any array namespace, not for NumPy alone.
-            optimize: ``readable``, in the order of the textbook, or ``speed``.
+            optimize: ``readable``, in the order of the textbook; ``speed``; or ``size``, for little memory.
             backend: ``numpy``; ``numba`` is for cells.
 
         Raises:

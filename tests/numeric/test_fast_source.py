@@ -59,6 +59,13 @@ def test_the_fast_code_of_an_odd_cell_is_right(text, rows):
     right_on(sample(cell, T=4, B=1), 1e-11, fast_module(cell, rows=rows))
 
 
+def test_a_cell_with_many_states_and_long_names_is_written_over_several_lines():
+    names = [f"a_rather_long_name_{k}" for k in range(8)]
+    lines = [f"{name}[t] = 0.5 * {name}[t-1] + U @ x[t]" for name in names]
+    cell = read_cell("\n".join(lines), "many states")
+    right_on(sample(cell, T=4, B=2), 1e-11, fast_module(cell, rows=4))
+
+
 @settings(max_examples=25)
 @given(samples())
 def test_the_fast_code_of_a_random_cell_is_right(s):

@@ -46,8 +46,45 @@ def test_what_goes_forward_or_all_at_once_is_refused():
         load("elman").generate(optimize="speed", real_time=True)
     with pytest.raises(ArgumentError, match="not for networks"):
         load("tagger").generate(backend="numba")
-    with pytest.raises(ArgumentError, match="expected readable or speed"):
-        load("lstm").generate(optimize="size")
+    with pytest.raises(ArgumentError, match="expected readable, speed or size"):
+        load("lstm").generate(optimize="space")
+    for optimize in ("speed", "size"):
+        with pytest.raises(ArgumentError, match="Leave out --truncate"):
+            load("lstm").generate(optimize=optimize, truncation=(2, 4))
+    with pytest.raises(ArgumentError, match="Leave out --backend numba, or --optimize size"):
+        load("lstm").generate(optimize="size", backend="numba")
+
+
+def test_a_file_made_for_little_memory_is_verified_alone_and_with_checkpointing():
+    model = load("lstm")
+    source = model.generate(optimize="size", checkpoint=True).source
+    assert "def run_stretch(" in source
+    assert model.verify(source).ok
+    assert model.verify(source.replace("STRETCH_ROWS = 2048", "STRETCH_ROWS = 4")).ok
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("if ws.held != start:", "if ws.held < start:"),
+        ("gates_fiog[first - start:last - start, 0]", "gates_fiog[: last - first, 0]"),
+        ("    ws.held = start", "    ws.held = stop"),
+    ],
+)
+def test_a_small_file_that_runs_the_wrong_steps_again_is_not_verified(right, wrong):
+    model = load("lstm")
+    small = model.generate(optimize="size").source
+    small = small.replace("STRETCH_ROWS = 2048", "STRETCH_ROWS = 6")
+    small = small.replace("BLOCK_BYTES = 1_000_000", "BLOCK_BYTES = 1")
+    assert right in small
+    assert not model.verify(small.replace(right, wrong)).ok
+
+
+def test_a_network_made_for_little_memory_is_verified_whatever_the_direction_of_its_scans():
+    model = load("tagger")
+    source = model.generate(optimize="size").source
+    assert source.count("def run_stretch_") == 2, "one for each scan"
+    assert model.verify(source).ok
 
 
 def test_without_numba_a_compiled_file_is_refused_before_anything_is_written(monkeypatch):
