@@ -18,7 +18,7 @@ from derive.errors import ArgumentError
 from derive.network_derivation import NetworkDerivation
 from numeric import checkpointed, realtime, stretches
 from numeric.checkpointed import checkpointed_functions
-from numeric.compiled_source import generate_compiled
+from numeric.compiled_source import generate_compiled, generate_compiled_network
 from numeric.fast_again import AGAIN, generate_small, generate_small_network
 from numeric.fast_source import generate_fast, generate_fast_network
 from numeric.network_source import generate_network
@@ -121,17 +121,19 @@ def _fast(derivation: Derivation | NetworkDerivation, wanted: Additions) -> str:
             "Compiled files keep what their steps compute; a file made for little memory computes it again.",
             "Leave out --backend numba, or --optimize size.",
         )
-    if wanted.size:
-        of_network = isinstance(derivation, NetworkDerivation)
-        return generate_small_network(derivation) if of_network else generate_small(derivation)
-    if not isinstance(derivation, NetworkDerivation):
-        return generate_compiled(derivation) if wanted.compiled else generate_fast(derivation)
-    if wanted.compiled:
-        raise ArgumentError(
-            "Compiled files are written for cells, not for networks.",
-            "Give --optimize speed instead, or generate the cells one by one.",
-        )
-    return generate_fast_network(derivation)
+    kind = "size" if wanted.size else "compiled" if wanted.compiled else "speed"
+    for_cell, for_network = _WRITERS[kind]
+    if isinstance(derivation, NetworkDerivation):
+        return for_network(derivation)
+    return for_cell(derivation)
+
+
+_WRITERS = {
+    "speed": (generate_fast, generate_fast_network),
+    "size": (generate_small, generate_small_network),
+    "compiled": (generate_compiled, generate_compiled_network),
+}
+"""The files over a workspace: who writes them for a cell, and who for a network."""
 
 
 def _portable(derivation: Derivation | NetworkDerivation, wanted: Additions) -> str:

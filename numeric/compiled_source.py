@@ -8,15 +8,23 @@ from sympy.matrices.expressions import MatrixExpr
 
 from derive.derivation import Derivation
 from derive.expressions import Adjoint, LossGradient, Timed
+from derive.network_derivation import NetworkDerivation
 from numeric.compiled_products import FUNCTIONS
 from numeric.compiled_text import HEAD, function_text
 from numeric.fast_backward import FastBackward
 from numeric.fast_forward import FastForward
 from numeric.fast_source import FastFile
 from numeric.kernels import Kernels
+from numeric.network_source import NetworkFile
 from numeric.operations import Gates, Made, Op
 from numeric.passes import fast
 from numeric.stacks import Stack
+
+_IMPORTS = (
+    "import numpy as np",
+    "from numba import njit, types",
+    "from numba.extending import overload",
+)
 
 
 def generate_compiled(derivation: Derivation) -> str:
@@ -26,6 +34,11 @@ def generate_compiled(derivation: Derivation) -> str:
     For small cells all steps run in one compiled function; for others the products are left to NumPy's BLAS.
     """
     return CompiledFile(fast(derivation, hoist=False)).text()
+
+
+def generate_compiled_network(derivation: NetworkDerivation) -> str:
+    """The source of a network, the loops over time of each of its segments compiled by Numba."""
+    return CompiledNetworkFile(derivation, lambda d: CompiledFile(fast(d, hoist=False))).text()
 
 
 class CompiledForward(Kernels, FastForward):
@@ -145,10 +158,7 @@ class CompiledFile(FastFile):
         text = text.replace(
             "needs nothing but NumPy. The products", "needs NumPy and Numba. Large products"
         )
-        return text.replace(
-            "import numpy as np\n",
-            "import numpy as np\nfrom numba import njit, types\nfrom numba.extending import overload\n",
-        )
+        return text.replace("import numpy as np\n", "\n".join(_IMPORTS) + "\n")
 
     def choices(self, forward: CompiledForward) -> list[str]:
         """Whether whole stretches are compiled, products included."""
@@ -171,7 +181,15 @@ class CompiledFile(FastFile):
             set(re.findall(r"(?<!\w)(\w+)_of\(", text)) & (forward.functions | backward.functions)
         )
         on_matrices = [make() for name, make in FUNCTIONS.items() if f" {name}(" in text]
-        return [HEAD, *on_matrices, *map(function_text, used), *kernels]
+        self.shared = (HEAD, *on_matrices, *map(function_text, used))
+        return [*self.shared, *kernels]
+
+
+class CompiledNetworkFile(NetworkFile):
+    """Writes the functions of a network; those that all segments' loops call stand once before them."""
+
+    told = NetworkFile.told.replace("nothing but NumPy", "NumPy and Numba")
+    imports = (*_IMPORTS, *NetworkFile.imports[1:])
 
 
 _SIZES = '''\

@@ -37,6 +37,8 @@ class File(Body):
     forward_writer: type[Forward] = Forward
     backward_writer: type[Backward] = Backward
     settings = ""
+    shared: tuple[str, ...] = ()
+    """Functions among those of the passes that are the same in every file of the kind."""
 
     def __init__(self, prog: Program) -> None:
         cell, names = prog.derivation.cell, Names(prog.derivation.notation)

@@ -92,7 +92,7 @@ class NetworkModel:
             real_time: bring along gradients forward in time, for small cells.
             portable: for any array namespace, not for NumPy alone.
             optimize: ``readable``, in the order of the textbook; ``speed``; or ``size``, for little memory.
-            backend: ``numpy``; ``numba`` is for cells.
+            backend: ``numpy``, or ``numba``, whose loops over time are compiled.
 
         Raises:
             ArgumentError: it makes no sense for this network; the message says why.

@@ -44,8 +44,6 @@ def test_what_goes_forward_or_all_at_once_is_refused():
         load("lru").generate(optimize="speed", scan=True)
     with pytest.raises(ArgumentError, match="step by step and backwards"):
         load("elman").generate(optimize="speed", real_time=True)
-    with pytest.raises(ArgumentError, match="not for networks"):
-        load("tagger").generate(backend="numba")
     with pytest.raises(ArgumentError, match="expected readable, speed or size"):
         load("lstm").generate(optimize="space")
     for optimize in ("speed", "size"):
@@ -98,3 +96,16 @@ def test_a_network_made_for_speed_is_verified():
     source = model.generate(optimize="speed").source
     assert source.count("class Workspace_") == len(model.network.segments)
     assert model.verify(source).ok
+
+
+def test_a_network_whose_loops_are_compiled_is_verified():
+    pytest.importorskip("numba")
+    model = load("tagger")
+    source = model.generate(backend="numba").source
+    assert source.count("\ndef compiled(") == source.count("\ndef tanh_of(") == 1
+    assert source.count("def forward_loop") == 2, "one for each scan"
+    assert "needs NumPy and Numba" in source
+    assert model.verify(source).ok
+    assert not model.verify(
+        source.replace("range(stop - 1, start - 1, -1)", "range(start, stop)")
+    ).ok
