@@ -10,6 +10,7 @@
 #   make coverage          the tests with coverage by branch
 #   make bench             the benchmarks: tables of times and ratios, and build/benchmarks.json
 #   make speed             generated code against torch, jax and autograd: docs/speed.md (an hour)
+#   make memory            peak memory of generated code and what saving it costs: docs/memory.md
 #   make stages            the time to derive, prove and generate a cell, and where T stands in it; ARGS="gru lru"
 #   make gradient-flow     docs/gradient-flow.md: published numbers measured again, with figures
 #   make kill-table        docs/kill-table.md: who notices a wrong gradient; half an hour on two cores
@@ -25,7 +26,7 @@ PY := $(VENV)/bin/python
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 
 .DELETE_ON_ERROR:
-.PHONY: report test docs soak coverage bench speed stages kill-table gradient-flow lint format map fuzz release setup frameworks clean distclean help
+.PHONY: report test docs soak coverage bench speed memory stages kill-table gradient-flow lint format map fuzz release setup frameworks clean distclean help
 
 report: $(VENV)/.core
 	$(PY) -m throughtime report $(CELL) --force $(ARGS)
@@ -45,6 +46,9 @@ bench: $(VENV)/.bench
 
 speed: $(VENV)/.bench $(VENV)/.frameworks
 	$(PY) benchmarks/speed.py --memory $(ARGS)
+
+memory: $(VENV)/.bench $(VENV)/.frameworks
+	$(PY) benchmarks/memory.py $(ARGS)
 
 stages: $(VENV)/.core
 	$(PY) -m benchmarks.stages $(ARGS)
