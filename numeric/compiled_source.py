@@ -161,9 +161,10 @@ class CompiledFile(FastFile):
         return text.replace("import numpy as np\n", "\n".join(_IMPORTS) + "\n")
 
     def choices(self, forward: CompiledForward) -> list[str]:
-        """Whether whole stretches are compiled, products included."""
-        products = forward.multiplied or ["0"]
-        return [f"        self.small = B * ({' + '.join(products)}) <= SMALL_STEP"]
+        """Whether whole stretches are compiled, products included, if there are any."""
+        if not forward.multiplied:
+            return []
+        return [f"        self.small = B * ({' + '.join(forward.multiplied)}) <= SMALL_STEP"]
 
     def block_lines(self, backward: FastBackward) -> list[str]:
         """A compiled loop needs no blocks."""
