@@ -158,6 +158,9 @@ class FastFile(File):
         return f"({counted})" if found else "1"
 
 
+SETTINGS = ("STRETCH_ROWS", "BLOCK_BYTES", "SMALL_STEP")
+"""The sizes at the head of files made for speed; whatever they are, the results are the same to rounding."""
+
 _SIZES = '''\
 STRETCH_ROWS = 2048
 """How many rows (steps times samples) the products before and after the loops take at once."""

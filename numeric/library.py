@@ -11,6 +11,7 @@ from numeric import (
     buffers,
     checkpointed,
     checks,
+    compiled_products,
     initialisers,
     portable_primitives,
     primitives,
@@ -39,9 +40,7 @@ MODULES: tuple[ModuleType, ...] = (
 @cache
 def own_functions() -> frozenset[str]:
     """Every function that the generator copies, as the dump of its syntax tree."""
-    found: set[str] = set()
-    for module in MODULES:
-        for node in ast.parse(inspect.getsource(module)).body:
-            if isinstance(node, ast.FunctionDef):
-                found.add(ast.dump(node))
-    return frozenset(found)
+    texts = [inspect.getsource(module) for module in MODULES]
+    texts += [text() for text in compiled_products.FUNCTIONS.values()]
+    nodes = [node for text in texts for node in ast.parse(text).body]
+    return frozenset(ast.dump(node) for node in nodes if isinstance(node, ast.FunctionDef))

@@ -119,12 +119,12 @@ class _Reporting(ast.NodeTransformer):
         """A function; one that a decorator compiles is left as it is, or run as it stands."""
         if node.name in self.left:
             return node
-        if _is_compiled(node):
-            node.decorator_list = []
         outer = self.function
         self.functions -= 1
         self.function = self.functions
         self.meanings[self.function] = meaning(node)
+        if _is_compiled(node):
+            node.decorator_list = []
         node.body = [self.visit(s) for s in node.body]
         begins = 1 if _is_text(node.body[0]) else 0
         node.body.insert(begins, _at(node.body[0], ast.Expr(_report(self.function, _true()))))

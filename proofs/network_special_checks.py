@@ -35,7 +35,16 @@ from proofs.special_checks import (
     WIDTH,
     given_in_every_way,
 )
-from proofs.special_runs import SIZES, WIDE, Arguments, Sizes, special_values, summary
+from proofs.special_runs import (
+    EXTREMES,
+    SIZES,
+    WIDE,
+    Arguments,
+    Sizes,
+    settings,
+    special_values,
+    summary,
+)
 from proofs.table import Check, measured, not_applicable
 
 
@@ -44,6 +53,11 @@ def special_runs(subject: NetworkSubject) -> Check:
     what = "loss and every entry of every gradient against a complex step, in runs of which something is special"
     samples = dict(_runs(subject))
     found = {row: compare(*_both(subject, sample)) for row, sample in samples.items()}
+    plain = subject.sample(RUNS, samples=3)
+    for row, value in EXTREMES.items():
+        with settings(subject.code.module, value) as some:
+            if some:
+                found[row] = compare(*_both(subject, plain))
     example = next(iter(samples.values()), None)
 
     def label(place: tuple[str, int | None]) -> str:

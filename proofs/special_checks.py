@@ -17,6 +17,7 @@ from proofs.floats import Floats
 from proofs.point import Extent, draw_sizes, steps_for
 from proofs.samples import Sample, Values, draw_smooth, loss_of, reference
 from proofs.special_runs import (
+    EXTREMES,
     LOUD,
     PRESENTED,
     SIZES,
@@ -24,6 +25,7 @@ from proofs.special_runs import (
     Arguments,
     Sizes,
     partly_given,
+    settings,
     special_values,
     summary,
 )
@@ -49,6 +51,11 @@ def special_runs(subject: Subject) -> Check:
     """Loss and gradients in every special run against complex steps on the cell's own equations."""
     what = "loss and every entry of every gradient against a complex step, in runs of which something is special"
     found = {row: compare(*_both(subject, sample)) for row, sample in _runs(subject)}
+    plain = _plain(subject)
+    for row, value in EXTREMES.items():
+        with settings(subject.code.module, value) as some:
+            if some:
+                found[row] = compare(*_both(subject, plain))
     return summary(RUNS, what, found, lambda place: layout.label(subject.cell, place))
 
 
@@ -68,11 +75,15 @@ def _runs(subject: Subject) -> Iterator[tuple[str, Sample]]:
             if sample is not None:
                 yield row, sample
     fixed = frozenset(q.name for q in (*subject.cell.constants, *_indices(subject.cell)))
-    plain = subject.sample(RUNS, subject.extent(RUNS, steps=4, samples=3))
+    plain = _plain(subject)
     for row, values in special_values(plain.values, fixed):
         special = plain.with_values(values)
         if _is_smooth(special):
             yield row, special
+
+
+def _plain(subject: Subject) -> Sample:
+    return subject.sample(RUNS, subject.extent(RUNS, steps=4, samples=3))
 
 
 def extent_of(subject: Subject, row: str, sizes: Sizes) -> Extent | None:

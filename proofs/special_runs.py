@@ -5,12 +5,14 @@ Random runs never go there, so code that is wrong only there would pass. Every r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from numeric.fast_source import SETTINGS
 from proofs.arithmetic import Array
 from proofs.compare import ROUNDING, Comparison
 from proofs.table import Check, measured
@@ -45,6 +47,22 @@ SIZES: dict[str, Sizes] = {
 }
 WIDE = Sizes(37, 3, 17)
 """Of the run that is wider than any other; checked along directions."""
+
+EXTREMES = {"settings at their least": 0, "settings beyond all sizes": 10**12}
+"""What is set to which value in runs of files that have settings."""
+
+
+@contextmanager
+def settings(module: object, value: int) -> Generator[bool]:
+    """Every setting of a file at this value; whether it has any."""
+    before = {name: getattr(module, name) for name in SETTINGS if hasattr(module, name)}
+    for name in before:
+        setattr(module, name, value)
+    try:
+        yield bool(before)
+    finally:
+        for name, ordinary in before.items():
+            setattr(module, name, ordinary)
 
 
 def symmetric(a: Array) -> Array:
