@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from numeric.checks import common_dtype, gradients, unpacked
+from numeric.checks import checked, common_dtype, gradients, unpacked
 
 Array = np.ndarray
 Arrays = dict[str, Array]
@@ -91,9 +91,24 @@ def given_gradients(
     """The gradients in the order of their shapes, checked; None for those that are left out."""
     if not given:
         return [None] * len(shapes)
-    found = gradients(what, given, {k: v for k, v in shapes.items() if k in given}, dtype)
-    named = dict(zip((k for k in shapes if k in given), found, strict=True))
-    return [named.get(name) for name in shapes]
+    if not given.keys() <= shapes.keys():
+        gradients(what, given, shapes, dtype)
+    return [
+        sound(f"{what}[{name!r}]", given[name], shape, dtype) if name in given else None
+        for name, shape in shapes.items()
+    ]
+
+
+def sound(name: str, array: Array, shape: tuple[int, ...], dtype: np.dtype) -> Array:
+    """As ``checked``, at once where the array is as it must be."""
+    if (
+        type(array) is np.ndarray
+        and array.shape == shape
+        and array.dtype is dtype
+        and finite(array)
+    ):
+        return array
+    return checked(name, array, shape, dtype)
 
 
 def shared_dtype(arrays: Arrays) -> np.dtype:
@@ -113,16 +128,16 @@ def taken(
         return unpacked(params, shapes, dtype)
     for name, shape in shapes.items():
         array = params[name]
-        if type(array) is not np.ndarray or array.shape != shape or array.dtype != dtype:
+        if type(array) is not np.ndarray or array.shape != shape or array.dtype is not dtype:
             return unpacked(params, shapes, dtype)
-        if name not in later and not np.isfinite(array).all():
+        if name not in later and not finite(array):
             return unpacked(params, shapes, dtype)
     return [params[name] for name in shapes]
 
 
 def finite(*arrays: Array) -> bool:
-    """Whether every number is finite."""
-    return all(np.isfinite(array).all() for array in arrays)
+    """Whether every number is finite, at once where the sum of their squares is."""
+    return all(np.vdot(array, array).real < np.inf or np.isfinite(array).all() for array in arrays)
 
 
 def at_steps(gradient: Array | None, start: int, stop: int, flat: bool) -> list[Array | None]:
@@ -135,5 +150,5 @@ def at_steps(gradient: Array | None, start: int, stop: int, flat: bool) -> list[
 NAMES = (
     "by_gate", "step_views", "flattened", "spans", "stretch", "as_rows", "add_outer", "add_sum", "checked_run",
     "add_scattered", "at_steps", "given_gradients",
-    "shared_dtype", "taken", "finite",
+    "shared_dtype", "taken", "sound", "finite",
 )  # fmt: skip

@@ -32,6 +32,7 @@ class FastForward(Weights, Forward):
     def quick(self, line: str) -> list[str]:
         """A line that checks arguments, as one that takes less time where all is well."""
         line = line.replace("common_dtype(params)", "shared_dtype(params)")
+        line = line.replace('= checked("', '= sound("')
         if "= unpacked(params, " in line:
             later = ", ".join(f'"{name}"' for name in self.stacked_parameters())
             shapes = line.partition("unpacked(params, ")[2].removesuffix(", dtype)")
