@@ -1,10 +1,10 @@
-"""Generated code against torch, jax and autograd, interleaved in one process: docs/speed.md and its figure.
+"""Generated code against torch, jax and autograd: docs/speed.md and its figure.
 
-    python benchmarks/speed.py [--rounds N] [--cells lstm,gru] [--shapes 100,1,16,16 …] [--out docs]
+    python benchmarks/speed.py [--rounds N] [--cells lstm,gru] [--shapes 100,1,16,16 …] [--threads 1,2] [--out docs]
 
 Every contender computes the outputs and the gradients by all parameters and inputs of Σ weights · h, on the same
-numbers; the gradients must agree before anything is timed. What is reported are ratios of least processor
-times, which other work on the machine disturbs least, and the medians of the ratios within rounds. One thread.
+numbers; the gradients must agree before anything is timed. What is reported are medians of ratios within rounds.
+With one thread all contenders are interleaved in one process; with more each has a process of its own, in turn.
 """
 
 from __future__ import annotations
@@ -22,25 +22,23 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-from benchmarks_speed import contenders, page
+from benchmarks_speed import apart, contenders, page
 
-ONE_THREAD = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
-}
 SHAPES = [
     (100, 1, 16, 16), (100, 1, 64, 64), (100, 8, 32, 32), (100, 32, 64, 64), (1000, 16, 64, 128),
     (100, 64, 128, 256), (50, 128, 256, 512),
 ]  # fmt: skip
 CELLS = ("lstm", "gru", "elman", "own")
 TIGHT = {"float32": 2e-3, "float64": 1e-8}
+SLOW, FEW = 0.5, 4
+"""Who takes more than so many seconds takes part in so many rounds."""
 
 
-def measured(cell: str, shape: tuple[int, ...], dtype: str, rounds: int) -> dict[str, list[float]]:
-    """The times of every contender, in seconds, taken in turn; all gradients agree."""
-    runs = contenders.runs(cell, shape, np.dtype(dtype))
+def agreeing(
+    cell: str, shape: tuple[int, ...], dtype: str, wanted: list[str] | None = None
+) -> dict[str, contenders.Run]:
+    """The contenders, all of whose gradients agree with those of the readable file."""
+    runs = contenders.runs(cell, shape, np.dtype(dtype), wanted)
     expected = {k: np.asarray(v) for k, v in runs["readable"]().items()}
     for name, run in runs.items():
         if name == "floor":
@@ -52,37 +50,47 @@ def measured(cell: str, shape: tuple[int, ...], dtype: str, rounds: int) -> dict
                 raise AssertionError(
                     f"{name} on {cell} {shape} {dtype}: {key} is off by {error:.1e}"
                 )
+    return runs
+
+
+def measured(runs: dict[str, contenders.Run], rounds: int) -> dict[str, list[float]]:
+    """The times of every contender, in seconds, taken in turn; who is slow takes part in fewer rounds."""
     times: dict[str, list[float]] = {name: [] for name in runs}
     order = list(runs)
     shuffle = random.Random(0)  # noqa: S311 - an order of runs, no secret
     for _ in range(rounds):
         shuffle.shuffle(order)
         for name in order:
-            start = time.process_time()
+            if len(times[name]) >= FEW and times[name][0] > SLOW:
+                continue
+            start = time.perf_counter()
             runs[name]()
-            times[name].append(time.process_time() - start)
+            times[name].append(time.perf_counter() - start)
     return times
 
 
 def ratios(times: dict[str, list[float]]) -> dict[str, object]:
-    """What of a measurement is reported: times, and others' over ours, round by round."""
-    least = {name: min(t) for name, t in times.items()}
-    ours = {name: least[name] for name in ("fast", "compiled") if name in times}
+    """What of a measurement is reported: median times, and others' over ours, round by round."""
+    usual = {name: statistics.median(t) for name, t in times.items()}
+    ours = {name: usual[name] for name in ("fast", "compiled") if name in times}
     best = min(ours, key=ours.__getitem__)
     found: dict[str, object] = {
         "best": best,
-        "ms": {name: round(1e3 * t, 4) for name, t in least.items()},
+        "ms": {name: round(1e3 * t, 4) for name, t in usual.items()},
     }
     for mine in dict.fromkeys((best, "fast")):
         found[f"over {mine}"] = {
-            name: [
-                round(least[name] / least[mine], 3),
-                round(statistics.median(a / b for a, b in zip(t, times[mine], strict=True)), 3),
-            ]
+            name: _quartiles([a / b for a, b in zip(t, times[mine], strict=False)])
             for name, t in times.items()
             if name != mine
         }
     return found
+
+
+def _quartiles(values: list[float]) -> list[float]:
+    """The median, and what a quarter lies below and above."""
+    low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
+    return [round(middle, 3), round(low, 3), round(high, 3)]
 
 
 def machine() -> dict[str, str]:
@@ -121,12 +129,20 @@ def main() -> None:
     parser.add_argument("--cells", default=",".join(CELLS))
     parser.add_argument("--shapes", nargs="*", default=[",".join(map(str, s)) for s in SHAPES])
     parser.add_argument("--dtypes", default="float32,float64")
+    parser.add_argument("--threads", default="1,2")
     parser.add_argument("--out", type=Path, default=Path("docs"))
     parser.add_argument("--memory", action="store_true", help="peak memory too")
     parser.add_argument("--memory-of", help=argparse.SUPPRESS)
+    parser.add_argument("--serve", nargs=4, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
-    if any(os.environ.get(k) != v for k, v in ONE_THREAD.items()):
-        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **ONE_THREAD})  # noqa: S606 - ourselves
+    if chosen.serve:
+        cell, text, dtype, name = chosen.serve
+        runs = agreeing(cell, tuple(map(int, text.split(","))), dtype, ["readable", name])
+        apart.serve(runs[name])
+        return
+    one = apart.environment(1)
+    if any(os.environ.get(k) != v for k, v in one.items()):
+        os.execve(sys.executable, [sys.executable, *sys.argv], one)  # noqa: S606 - ourselves
     if chosen.memory_of:
         sys.stdout.write(f"{contenders.added_memory(chosen.memory_of)}\n")
         return
@@ -138,24 +154,31 @@ def main() -> None:
     }
     chosen.out.mkdir(exist_ok=True)
     for cell in chosen.cells.split(","):
-        for text in chosen.shapes:
-            for dtype in chosen.dtypes.split(","):
-                result["rows"].append(row(cell, text, dtype, chosen.rounds))
-                sys.stdout.write(json.dumps(result["rows"][-1]) + "\n")
-                sys.stdout.flush()
+        for threads in map(int, chosen.threads.split(",")):
+            for text in chosen.shapes:
+                for dtype in chosen.dtypes.split(","):
+                    result["rows"].append(row(cell, text, dtype, chosen.rounds, threads))
+                    sys.stdout.write(json.dumps(result["rows"][-1]) + "\n")
+                    sys.stdout.flush()
         (chosen.out / "speed.json").write_text(
             json.dumps(result, indent=1) + "\n", encoding="utf-8"
         )
         page.write(result, chosen.out)
 
 
-def row(cell: str, text: str, dtype: str, most: int) -> dict[str, object]:
+def row(cell: str, text: str, dtype: str, most: int, threads: int) -> dict[str, object]:
     """One line of the tables."""
     shape = tuple(map(int, text.split(",")))
     work = shape[0] * shape[1] * shape[3] * (shape[2] + shape[3])
-    rounds = max(5, min(most, int(most * 3e7 / work)))
-    found = ratios(measured(cell, shape, dtype, rounds))
-    return {"cell": cell, "shape": text, "dtype": dtype, "rounds": rounds, **found}
+    rounds = max(7, min(most, int(most * 3e7 / work)))
+    if threads == 1:
+        times = measured(agreeing(cell, shape, dtype), rounds)
+    else:
+        who = [n for n in contenders.names(cell, shape) if n not in ("autograd", "torch eager")]
+        command = [__file__, "--serve", cell, text, dtype]
+        times = apart.measured(command, who, min(rounds, 9), threads)
+    about = {"cell": cell, "shape": text, "dtype": dtype, "threads": threads, "rounds": rounds}
+    return {**about, **ratios(times)}
 
 
 if __name__ == "__main__":

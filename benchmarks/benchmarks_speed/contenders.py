@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 from collections.abc import Callable
 from functools import cache
@@ -27,6 +28,9 @@ c[t] = f[t] * c[t-1] + (1 - f[t]) * g[t]
 h[t] = o[t] * c[t] + (1 - o[t]) * tanh(c[t])
 """
 """A cell that nobody has a kernel for."""
+
+LAYERS = {"lstm": "LSTM", "gru": "GRU", "elman": "RNN"}
+"""The cells that torch has a layer of."""
 
 GATES = {"lstm": "ifgo", "gru": "rzg", "elman": "h", "own": "fgo"}
 
@@ -83,8 +87,23 @@ def files(name: str):
     return derivation, {kind: load_source(make(derivation)) for kind, make in kinds.items()}
 
 
-def runs(name: str, shape: tuple[int, ...], dtype: np.dtype) -> dict[str, Run]:
-    """Every contender that is installed."""
+def names(name: str, shape: tuple[int, ...]) -> list[str]:
+    """The contenders that are installed and fit a shape; ``readable`` is the first."""
+    found = ["readable", "fast"]
+    found += ["compiled"] if has("numba") else []
+    found += ["torch eager"] if has("torch") else []
+    found += ["torch.nn"] if has("torch") and name in LAYERS else []
+    found += ["jax jit"] if has("jax") else []
+    T, B, _, n = shape
+    found += ["autograd"] if has("autograd") and T * B * n <= 100 * 64 else []
+    return [*found, "floor"]
+
+
+def runs(
+    name: str, shape: tuple[int, ...], dtype: np.dtype, wanted: list[str] | None = None
+) -> dict[str, Run]:
+    """The contenders: those that are wanted, or all that there are."""
+    wanted = names(name, shape) if wanted is None else wanted
     T, B, m, n = shape
     derivation, modules = files(name)
     readable = modules["readable"]
@@ -96,15 +115,14 @@ def runs(name: str, shape: tuple[int, ...], dtype: np.dtype) -> dict[str, Run]:
     found = {
         kind: ours(name, module, params, x, bar, again=kind != "readable")
         for kind, module in modules.items()
+        if kind in wanted
     }
     flat = stacked(name, params)
-    if has("torch"):
-        found |= by_torch(name, flat, x, bar)
-    if has("jax"):
-        found["jax jit"] = by_jax(name, flat, x, bar)
-    if has("autograd") and T * B * n <= 100 * 64:
-        found["autograd"] = by_autograd(name, flat, x, bar)
-    found["floor"] = floor(name, flat, x, bar)
+    if any(w.startswith("torch") for w in wanted):
+        by = by_torch(name, flat, x, bar)
+        found |= {kind: run for kind, run in by.items() if kind in wanted}
+    makers = {"jax jit": by_jax, "autograd": by_autograd, "floor": floor}
+    found |= {kind: make(name, flat, x, bar) for kind, make in makers.items() if kind in wanted}
     return found
 
 
@@ -144,7 +162,7 @@ def by_torch(name: str, flat: dict, x, bar) -> dict[str, Run]:
     """torch's own layer, and its eager mode."""
     import torch
 
-    torch.set_num_threads(1)
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     given, weights = torch.tensor(x, requires_grad=True), torch.tensor(bar)
     mine = {k: torch.tensor(v, requires_grad=True) for k, v in flat.items()}
     B, n = x.shape[1], bar.shape[2]
@@ -163,9 +181,8 @@ def by_torch(name: str, flat: dict, x, bar) -> dict[str, Run]:
         return _own({**{k: v.grad for k, v in mine.items()}, "x": given.grad}, n)
 
     found = {"torch eager": eager}
-    kinds = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "elman": torch.nn.RNN}
-    if name in kinds:
-        layer = kinds[name](x.shape[2], n, dtype=given.dtype)
+    if name in LAYERS:
+        layer = getattr(torch.nn, LAYERS[name])(x.shape[2], n, dtype=given.dtype)
         with torch.no_grad():
             layer.weight_hh_l0.copy_(mine["W"])
             layer.weight_ih_l0.copy_(mine["U"])

@@ -23,24 +23,25 @@ def text(result: dict) -> str:
     lines = [
         "# Speed of the generated code",
         "",
-        "Forward and backward pass with the gradients by all parameters and inputs. Each entry is another's least",
-        "processor time over our least, from rounds in which all contenders ran in turn in random order (in brackets",
-        "the median of the ratios within rounds): above 1, ours is faster. *Best* is the faster of the NumPy file of",
-        "`generate --optimize speed` (fast) and the file of `--backend numba` (compiled); *NumPy* is the first alone.",
-        "*Floor* is the share of our best time that the matrix products alone take by NumPy, in the order that the",
-        "recurrence forces, with as many tanh as the cell has. *readable* is the file that `generate` writes if not",
-        "asked otherwise; *own* is a cell of our own making for which nobody has a kernel. All gradients agreed before",
-        "anything was timed. One thread. Shapes are steps, samples, inputs, units.",
+        "Forward and backward pass with the gradients by all parameters and inputs. Each entry is another's time",
+        "over our best: the median of the ratios within rounds, in brackets the quartiles; above 1, ours is faster.",
+        "*Best* is the faster of the NumPy file of `generate --optimize speed` (fast) and the file of `--backend",
+        "numba` (compiled); *NumPy* is the first alone. *Floor* is the share of our best time that the matrix products",
+        "alone take by NumPy, in the order that the recurrence forces, with as many tanh as the cell has; compiled",
+        "products can be faster. *readable* is the file that `generate` writes if not asked otherwise; *own* is a cell",
+        "of our own making for which nobody has a kernel. All gradients agreed before anything was timed. With one",
+        "thread all contenders are interleaved in random order in one process; with two each has a process of its own,",
+        "one at work at a time. Shapes are steps, samples, inputs, units.",
         "",
-        f"Measured on: {machine}, {os.cpu_count()} processors in all, shared with other work: how far the two",
-        "numbers differ tells how much that disturbed.",
+        f"Measured on: {machine}, {os.cpu_count()} processors in all, shared with other work.",
         "",
         "![Others' time over ours](speed.svg)",
     ]
-    for cell in dict.fromkeys(r["cell"] for r in result["rows"]):
-        rows = [r for r in result["rows"] if r["cell"] == cell]
+    for cell, threads in dict.fromkeys((r["cell"], r["threads"]) for r in result["rows"]):
+        rows = [r for r in result["rows"] if (r["cell"], r["threads"]) == (cell, threads)]
         others = [o for o in OTHERS if any(o in r[f"over {r['best']}"] for r in rows)]
-        lines += ["", f"## {cell}", "", *_table(rows, others)]
+        count = "one thread" if threads == 1 else f"{threads} threads"
+        lines += ["", f"## {cell}, {count}", "", *_table(rows, others)]
     if result["memory"]:
         lines += [
             "",
@@ -76,8 +77,8 @@ def _table(rows: list[dict], others: list[str]) -> list[str]:
 def _entry(ratio: list[float] | None) -> str:
     if ratio is None:
         return ""
-    least, median = (f"{q:.2f}" if q < 10 else f"{q:.0f}" for q in ratio)
-    return f"{least} ({median})"
+    middle, low, high = (f"{q:.2f}" if q < 10 else f"{q:.0f}" for q in ratio)
+    return f"{middle} ({low}–{high})"
 
 
 def figure(rows: list[dict], path: Path) -> None:
@@ -88,7 +89,8 @@ def figure(rows: list[dict], path: Path) -> None:
         1, len(cells), figsize=(3.2 * len(cells), 3.6), sharey=True, squeeze=False
     )
     for axis, cell in zip(axes[0], cells, strict=True):
-        mine = [r for r in rows if r["cell"] == cell and r["dtype"] == "float32"]
+        kind = (cell, "float32", 1)
+        mine = [r for r in rows if (r["cell"], r["dtype"], r["threads"]) == kind]
         for k, other in enumerate(OTHERS[:4]):
             points = [(i, r[f"over {r['best']}"].get(other)) for i, r in enumerate(mine)]
             points = [(i, q[0]) for i, q in points if q]
@@ -97,7 +99,7 @@ def figure(rows: list[dict], path: Path) -> None:
         axis.axhline(1.0, color="black", linewidth=0.8)
         axis.set(title=cell, yscale="log", xticks=range(len(mine)))
         axis.set_xticklabels([r["shape"] for r in mine], rotation=70, fontsize=7)
-    axes[0][0].set_ylabel("other's time / ours, float32")
+    axes[0][0].set_ylabel("other's time / ours, float32, one thread")
     axes[0][0].legend(fontsize=7)
     plt.tight_layout()
     plt.savefig(path, metadata={"Date": None})

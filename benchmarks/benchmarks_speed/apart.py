@@ -1,0 +1,84 @@
+"""Contenders each in a process of its own, one at work at a time: threads that wait for more disturb no other."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+PAUSE = 0.05
+"""Seconds between turns, in which the threads of the last one go to sleep."""
+TURN = 0.05
+"""Seconds that a turn may take, if one run is shorter."""
+
+
+def environment(threads: int) -> dict[str, str]:
+    """What tells every library how many threads it has."""
+    counts = {
+        k: str(threads) for k in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    }
+    alone = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+    return {**os.environ, **counts, "XLA_FLAGS": alone if threads == 1 else ""}
+
+
+def measured(
+    command: list[str], names: list[str], rounds: int, threads: int
+) -> dict[str, list[float]]:
+    """The times of every contender, in seconds.
+
+    Args:
+        command: starts a contender, whose name is appended; it answers to lines as ``serve`` does.
+        names: of the contenders.
+        rounds: in which each has its turn, in random order.
+        threads: that each has.
+    """
+    workers = {
+        name: subprocess.Popen(  # noqa: S603 - this very folder's script
+            [sys.executable, *command, name],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment(threads),
+        )
+        for name in names
+    }  # fmt: skip
+    times: dict[str, list[float]] = {name: [] for name in names}
+    shuffle, order = random.Random(0), list(names)  # noqa: S311 - an order of turns, no secret
+    try:
+        for worker in workers.values():
+            _answer(worker)
+        for _ in range(rounds):
+            shuffle.shuffle(order)
+            for name in order:
+                time.sleep(PAUSE)
+                times[name].append(float(_answer(workers[name], "run")))
+    finally:
+        for worker in workers.values():
+            worker.kill()
+            worker.communicate()
+    return times
+
+
+def _answer(worker: subprocess.Popen, question: str = "") -> str:
+    if question:
+        worker.stdin.write(question + "\n")
+        worker.stdin.flush()
+    line = worker.stdout.readline()
+    if not line:
+        raise RuntimeError(f"{worker.args} ended early")
+    return line
+
+
+def serve(run: Callable[[], object]) -> None:
+    """Tells that it is ready, then for every line the time of a run, the median over those of one turn."""
+    start = time.perf_counter()
+    run()
+    many = max(1, min(15, int(TURN / (time.perf_counter() - start))))
+    print("ready", flush=True)  # noqa: T201 - an answer to the parent
+    for _ in sys.stdin:
+        turn = []
+        for _ in range(many):
+            start = time.perf_counter()
+            run()
+            turn.append(time.perf_counter() - start)
+        print(sorted(turn)[len(turn) // 2], flush=True)  # noqa: T201
