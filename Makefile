@@ -45,7 +45,7 @@ bench: $(VENV)/.bench
 	$(PY) -m pytest benchmarks --benchmark-only --benchmark-json=build/benchmarks.json $(ARGS)
 
 speed: $(VENV)/.bench $(VENV)/.frameworks
-	$(PY) benchmarks/speed.py --memory $(ARGS)
+	$(PY) benchmarks/speed.py $(ARGS)
 
 memory: $(VENV)/.bench $(VENV)/.frameworks
 	$(PY) benchmarks/memory.py $(ARGS)

@@ -19,8 +19,9 @@ import time
 from pathlib import Path
 
 import numpy as np
+from benchmarks_speed.apart import environment
 from benchmarks_speed.contenders import Run, by_torch, has, stacked
-from speed import ONE_THREAD, machine
+from speed import machine
 
 from derive.catalog import load
 from derive.derivation import derive
@@ -31,6 +32,7 @@ T, B, m, n = 10_000, 16, 64, 128
 KINDS = {
     "readable": Additions(),
     "--optimize speed": Additions(speed=True),
+    "--backend numba": Additions(compiled=True),
     "--optimize size": Additions(size=True),
     "--optimize speed --checkpoint": Additions(speed=True, checkpoint=True),
     "--optimize size --checkpoint": Additions(size=True, checkpoint=True),
@@ -132,8 +134,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("docs"))
     parser.add_argument("--of", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
-    if any(os.environ.get(k) != v for k, v in ONE_THREAD.items()):
-        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **ONE_THREAD})  # noqa: S606 - ourselves
+    one = environment(1)
+    if any(os.environ.get(k) != v for k, v in one.items()):
+        os.execve(sys.executable, [sys.executable, *sys.argv], one)  # noqa: S606 - ourselves
     if chosen.of:
         sys.stdout.write(f"{added_memory(chosen.of)}\n")
         return

@@ -15,7 +15,6 @@ import os
 import platform
 import random
 import statistics
-import subprocess
 import sys
 import time
 from importlib.metadata import version
@@ -114,14 +113,6 @@ def machine() -> dict[str, str]:
     return {"processor": model, "python": platform.python_version(), **packages}
 
 
-def peak_memory(name: str) -> int:
-    """The bytes that one run of a contender adds to its process's peak, at T = 10,000, B = 16, 64 inputs, 128 units."""
-    done = subprocess.run(  # noqa: S603 - this very file
-        [sys.executable, __file__, "--memory-of", name], capture_output=True, text=True, check=True
-    )
-    return int(done.stdout.split()[-1])
-
-
 def main() -> None:
     """Measures, and writes the page after every cell."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -131,8 +122,6 @@ def main() -> None:
     parser.add_argument("--dtypes", default="float32,float64")
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--out", type=Path, default=Path("docs"))
-    parser.add_argument("--memory", action="store_true", help="peak memory too")
-    parser.add_argument("--memory-of", help=argparse.SUPPRESS)
     parser.add_argument("--serve", nargs=4, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.serve:
@@ -143,15 +132,7 @@ def main() -> None:
     one = apart.environment(1)
     if any(os.environ.get(k) != v for k, v in one.items()):
         os.execve(sys.executable, [sys.executable, *sys.argv], one)  # noqa: S606 - ourselves
-    if chosen.memory_of:
-        sys.stdout.write(f"{contenders.added_memory(chosen.memory_of)}\n")
-        return
-    names = ("fast", "compiled", "readable", "torch.nn") if chosen.memory else ()
-    result = {
-        "machine": machine(),
-        "rows": [],
-        "memory": {name: peak_memory(name) for name in names},
-    }
+    result = {"machine": machine(), "rows": []}
     chosen.out.mkdir(exist_ok=True)
     for cell in chosen.cells.split(","):
         for threads in map(int, chosen.threads.split(",")):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
@@ -302,26 +301,3 @@ def floor(name: str, flat: dict, x, bar) -> Run:
         return {}
 
     return run
-
-
-def added_memory(name: str) -> int:
-    """The bytes that one run adds to the peak of this process."""
-    T, B, m, n = 10_000, 16, 64, 128
-    dtype = np.dtype("float32")
-    derivation = derive(load("lstm"))
-    module = load_source(generate(derivation))
-    params = module.init_params(n, m, seed=1, dtype=dtype)
-    x = np.random.default_rng(0).standard_normal((T, B, m)).astype(dtype)
-    bar = np.ones((T, B, n), dtype)
-
-    def prepared(x, bar) -> Run:
-        if name == "torch.nn":
-            return by_torch("lstm", stacked("lstm", params), x, bar)["torch.nn"]
-        kinds = {"readable": generate, "fast": generate_fast, "compiled": generate_compiled}
-        return ours("lstm", load_source(kinds[name](derivation)), params, x, bar, again=False)
-
-    prepared(x[:8], bar[:8])()
-    run = prepared(x, bar)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    run()
-    return 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)

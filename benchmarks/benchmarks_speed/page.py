@@ -31,7 +31,7 @@ def text(result: dict) -> str:
         "products can be faster. *readable* is the file that `generate` writes if not asked otherwise; *own* is a cell",
         "of our own making for which nobody has a kernel. All gradients agreed before anything was timed. With one",
         "thread all contenders are interleaved in random order in one process; with two each has a process of its own,",
-        "one at work at a time. Shapes are steps, samples, inputs, units.",
+        "one at work at a time. Shapes are steps, samples, inputs, units. Memory: [memory.md](memory.md).",
         "",
         f"Measured on: {machine}, {os.cpu_count()} processors in all, shared with other work.",
         "",
@@ -42,15 +42,6 @@ def text(result: dict) -> str:
         others = [o for o in OTHERS if any(o in r[f"over {r['best']}"] for r in rows)]
         count = "one thread" if threads == 1 else f"{threads} threads"
         lines += ["", f"## {cell}, {count}", "", *_table(rows, others)]
-    if result["memory"]:
-        lines += [
-            "",
-            "## Peak memory",
-            "",
-            "What one run adds to the peak of its process, LSTM, float32, T = 10,000,",
-        ]
-        lines += ["B = 16, 64 inputs, 128 units.", "", "| who | MB |", "|---|---|"]
-        lines += [f"| {name} | {size / 1e6:.0f} |" for name, size in result["memory"].items()]
     return "\n".join(lines) + "\n"
 
 
