@@ -26,15 +26,8 @@ h[t] = (1 - z[t]) * h[t-1] + z[t] * g[t]
 def parameter_shapes(n: int, m: int) -> dict[str, tuple[int, ...]]:
     """The shape of every parameter."""
     return {
-        "W_z": (n, n),
-        "U_z": (n, m),
-        "b_z": (n,),
-        "W_r": (n, n),
-        "U_r": (n, m),
-        "b_r": (n,),
-        "W_g": (n, n),
-        "U_g": (n, m),
-        "b_g": (n,),
+        "W_z": (n, n), "U_z": (n, m), "b_z": (n,), "W_r": (n, n), "U_r": (n, m), "b_r": (n,),
+        "W_g": (n, n), "U_g": (n, m), "b_g": (n,),
     }
 
 
@@ -170,15 +163,8 @@ def backward(
     b_g_bar = np.sum(delta_g, axis=(0, 1))  # (19)
 
     params_bar = {
-        "W_z": W_z_bar,
-        "U_z": U_z_bar,
-        "b_z": b_z_bar,
-        "W_r": W_r_bar,
-        "U_r": U_r_bar,
-        "b_r": b_r_bar,
-        "W_g": W_g_bar,
-        "U_g": U_g_bar,
-        "b_g": b_g_bar,
+        "W_z": W_z_bar, "U_z": U_z_bar, "b_z": b_z_bar, "W_r": W_r_bar, "U_r": U_r_bar,
+        "b_r": b_r_bar, "W_g": W_g_bar, "U_g": U_g_bar, "b_g": b_g_bar,
     }
     inputs_bar = {"x": x_bar}
     state_bar = {"h": h_bar_all[0].copy()}
@@ -192,10 +178,7 @@ def step(params: Arrays, x_t: Array, state: Arrays | None = None) -> tuple[Array
 
 
 def value_and_grad(
-    loss,
-    params: Arrays,
-    x: Array,
-    state: Arrays | None = None,
+    loss, params: Arrays, x: Array, state: Arrays | None = None,
 ) -> tuple[float, tuple[Arrays, Arrays, Arrays]]:
     """The loss and its gradients by the parameters, the inputs and the values before the first step.
 

@@ -28,18 +28,8 @@ init b_f = 1
 def parameter_shapes(n: int, m: int) -> dict[str, tuple[int, ...]]:
     """The shape of every parameter."""
     return {
-        "W_f": (n, n),
-        "U_f": (n, m),
-        "b_f": (n,),
-        "W_i": (n, n),
-        "U_i": (n, m),
-        "b_i": (n,),
-        "W_o": (n, n),
-        "U_o": (n, m),
-        "b_o": (n,),
-        "W_g": (n, n),
-        "U_g": (n, m),
-        "b_g": (n,),
+        "W_f": (n, n), "U_f": (n, m), "b_f": (n,), "W_i": (n, n), "U_i": (n, m), "b_i": (n,),
+        "W_o": (n, n), "U_o": (n, m), "b_o": (n,), "W_g": (n, n), "U_g": (n, m), "b_g": (n,),
     }
 
 
@@ -89,18 +79,7 @@ def forward(params: Arrays, x: Array, state: Arrays | None = None) -> tuple[Arra
     m = size("params['U_f']", params.get("U_f"), 1, 2)
     dtype = common_dtype(params)
     [
-        W_f,
-        U_f,
-        b_f,
-        W_i,
-        U_i,
-        b_i,
-        W_o,
-        U_o,
-        b_o,
-        W_g,
-        U_g,
-        b_g,
+        W_f, U_f, b_f, W_i, U_i, b_i, W_o, U_o, b_o, W_g, U_g, b_g,
     ] = unpacked(params, parameter_shapes(n, m), dtype)
     x = checked("x", x, (T, B, m), dtype)
     zeros = init_state(B, n, m, dtype=dtype)
@@ -169,29 +148,12 @@ def backward(
     n = size("params['W_f']", params.get("W_f"), 0, 2)
     m = size("params['U_f']", params.get("U_f"), 1, 2)
     [
-        W_f,
-        U_f,
-        _,
-        W_i,
-        U_i,
-        _,
-        W_o,
-        U_o,
-        _,
-        W_g,
-        U_g,
-        _,
+        W_f, U_f, _, W_i, U_i, _, W_o, U_o, _, W_g, U_g, _,
     ] = unpacked(params, parameter_shapes(n, m), dtype)
     [dl_dc, dl_dh] = gradients("outputs_bar", outputs_bar, {"c": (T, B, n), "h": (T, B, n)}, dtype)
-    [c_final_bar, h_final_bar] = gradients(
-        "final_bar",
-        final_bar,
-        {
-            "c": (B, n),
-            "h": (B, n),
-        },
-        dtype,
-    )
+    [c_final_bar, h_final_bar] = gradients("final_bar", final_bar, {
+        "c": (B, n), "h": (B, n),
+    }, dtype)
 
     W_fiog = np.concatenate((W_f, W_i, W_o, W_g))
     U_fiog = np.concatenate((U_f, U_i, U_o, U_g))
@@ -224,18 +186,9 @@ def backward(
     b_f_bar, b_i_bar, b_o_bar, b_g_bar = np.split(b_fiog_bar, 4)
 
     params_bar = {
-        "W_f": W_f_bar,
-        "U_f": U_f_bar,
-        "b_f": b_f_bar,
-        "W_i": W_i_bar,
-        "U_i": U_i_bar,
-        "b_i": b_i_bar,
-        "W_o": W_o_bar,
-        "U_o": U_o_bar,
-        "b_o": b_o_bar,
-        "W_g": W_g_bar,
-        "U_g": U_g_bar,
-        "b_g": b_g_bar,
+        "W_f": W_f_bar, "U_f": U_f_bar, "b_f": b_f_bar, "W_i": W_i_bar, "U_i": U_i_bar,
+        "b_i": b_i_bar, "W_o": W_o_bar, "U_o": U_o_bar, "b_o": b_o_bar, "W_g": W_g_bar,
+        "U_g": U_g_bar, "b_g": b_g_bar,
     }
     inputs_bar = {"x": x_bar}
     state_bar = {"c": c_bar_all[0].copy(), "h": h_bar_all[0].copy()}
@@ -249,10 +202,7 @@ def step(params: Arrays, x_t: Array, state: Arrays | None = None) -> tuple[Array
 
 
 def value_and_grad(
-    loss,
-    params: Arrays,
-    x: Array,
-    state: Arrays | None = None,
+    loss, params: Arrays, x: Array, state: Arrays | None = None,
 ) -> tuple[float, tuple[Arrays, Arrays, Arrays]]:
     """The loss and its gradients by the parameters, the inputs and the values before the first step.
 

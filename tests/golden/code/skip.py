@@ -139,10 +139,7 @@ def step(params: Arrays, x_t: Array, state: Arrays | None = None) -> tuple[Array
 
 
 def value_and_grad(
-    loss,
-    params: Arrays,
-    x: Array,
-    state: Arrays | None = None,
+    loss, params: Arrays, x: Array, state: Arrays | None = None,
 ) -> tuple[float, tuple[Arrays, Arrays, Arrays]]:
     """The loss and its gradients by the parameters, the inputs and the values before the first step.
 
