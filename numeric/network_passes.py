@@ -125,8 +125,19 @@ class Passes:
             lines += self.run(s)
         for axis in self.ragged:
             lines += self.cut("outputs", axis)
-        lines.append("    return outputs, final, cache")
-        return "\n".join(lines)
+        return "\n".join([*lines, *self.own_results(), "    return outputs, final, cache"])
+
+    def own_results(self) -> list[str]:
+        """Copies of what later segments keep as their inputs and starts, where a caller could write to it."""
+        read = [
+            f'{kind}["{source.name}"]'
+            for s in self.network.segments
+            for kind, sources in (("outputs", s.inputs), ("final", s.starts))
+            for source in sources.values()
+            if source.segment
+        ]
+        own = self.idioms.own
+        return [f"    {value} = {own.format(value)}" for value in dict.fromkeys(read) if own]
 
     @staticmethod
     def refusal(what: str, names: list[str]) -> list[str]:
