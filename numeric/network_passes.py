@@ -119,6 +119,7 @@ class Passes:
             "    outputs, final, cache = {}, {}, {}",
             *self.refusal("state", sorted(states - self.started())),
             *self.refusal("params", [q.name for q in self.network.parameters]),
+            *self.left_out(),
             *self.lengths(),
         ]
         for s in self.network.segments:
@@ -130,19 +131,35 @@ class Passes:
     def own_results(self) -> list[str]:
         """Copies of what later segments keep as their inputs and starts, where a caller could write to it."""
         read = [
-            f'{kind}["{source.name}"]'
+            (kind, source.name)
             for s in self.network.segments
             for kind, sources in (("outputs", s.inputs), ("final", s.starts))
             for source in sources.values()
             if source.segment
         ]
         own = self.idioms.own
-        return [f"    {value} = {own.format(value)}" for value in dict.fromkeys(read) if own]
+        return [
+            f'    {kind} |= {{"{name}": {own.format(f"{kind}[{quoted(name)}]")}}}'
+            for kind, name in dict.fromkeys(read)
+            if own
+        ]
 
     @staticmethod
     def refusal(what: str, names: list[str]) -> list[str]:
         """The call that refuses names that no segment knows."""
         return listed(f'    refuse_unknown("{what}", {what}, [', [quoted(n) for n in names], "])")
+
+    def left_out(self) -> list[str]:
+        """The calls that refuse to take one sample for several: a segment without inputs counts its state's."""
+        lines: list[str] = []
+        for s in self.network.segments if self.network.inputs else ():
+            names = [quoted(q.name) for q in self.memory_of(s)]
+            if names and not s.cell.inputs and not s.starts:
+                given = self.network.inputs[0]
+                axis = int(self.network.axes[given.name] != END)
+                tail = f'], state, "{given.name}", {self.identifier(given.name)}, {axis})'
+                lines += listed("    refuse_left_out([", names, tail)
+        return lines
 
     def lengths(self) -> list[str]:
         """Lengths and masks of ragged axes; what is given beyond a sample's length is replaced."""

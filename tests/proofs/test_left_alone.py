@@ -92,5 +92,5 @@ def test_writable_outputs_of_a_network_are_seen() -> None:
     found = judged_network(network, broken(source, "view.flags.writeable = False", "pass"))
     assert AFTER in found.where
     portable = generate_portable_network(derive_network(network))
-    line = next(v for v in portable.splitlines() if "] = copied(outputs[" in v)
+    line = next(v for v in portable.splitlines() if "copied(outputs[" in v)
     assert AFTER in judged_network(network, broken(portable, line + "\n", "")).where
