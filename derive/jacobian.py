@@ -71,19 +71,20 @@ def jacobian(cell: Cell, assignments: tuple[Assignment, ...]) -> tuple[JacobianB
     sources = [q.symbol.at(d) for q in cell.states for d in range(1, q.depth + 1)]
     states = {q.name for q in cell.states}
     order = [a.target for a in assignments]
+    fronts = {u.name: _fronts(tangents[u.name], u) for u in order}
     found: list[JacobianBlock] = []
     for source in sources:
-        rows = _rows_for(source, order, tangents, states)
+        rows = _rows_for(source, order, fronts, states)
         found += [JacobianBlock(Block(u, source), value, u.name) for u, value in rows]
     position = {a.name: i for i, a in enumerate(assignments)}
     return tuple(sorted(found, key=lambda b: position[b.owner]))
 
 
-def _rows_for(source, order, tangents, states):
+def _rows_for(source, order, fronts, states):
     """∂u/∂source for every state u, eliminating the intermediates from first to last."""
     known: dict[str, MatrixExpr | None] = {}
     for u in order:
-        value = _total_block(tangents[u.name], u, source, known)
+        value = _total_block(fronts[u.name], u, source, known)
         closed = value is None or not isinstance(value, ZeroMatrix)
         if u.name in states and closed:
             yield u, value
@@ -92,12 +93,20 @@ def _rows_for(source, order, tangents, states):
             known[u.name] = value
 
 
-def _total_block(tangent, u, source, known) -> MatrixExpr | None:
+def _fronts(tangent, u) -> list[tuple[Tangent, MatrixExpr | None]]:
+    """The tangents ẇ on the right, each with the matrix in front of it; it is the same for every source."""
+    found = dict.fromkeys(v for v in leaves(tangent) if isinstance(v, Tangent))
+    return [
+        (w, matrix_in_front(tangent, w) if is_column(u) and is_column(w) else None)
+        for w in found
+        if isinstance(w.of, Timed)
+    ]
+
+
+def _total_block(fronts, u, source, known) -> MatrixExpr | None:
     """Σ over the tangents w on the right of (matrix in front of ẇ) · ∂w/∂source."""
     parts: list[MatrixExpr] = [ZeroMatrix(u.shape[0], source.shape[0])]
-    for w in dict.fromkeys(v for v in leaves(tangent) if isinstance(v, Tangent)):
-        if not isinstance(w.of, Timed):
-            continue
+    for w, front in fronts:
         inner = (
             Identity(source.shape[0])
             if w.of == source
@@ -107,12 +116,7 @@ def _total_block(tangent, u, source, known) -> MatrixExpr | None:
         )
         if inner is False or isinstance(inner, ZeroMatrix) or (w.lag == 0 and w.name not in known):
             continue
-        front = (
-            matrix_in_front(tangent, w)
-            if is_column(u) and is_column(w) and is_column(source)
-            else None
-        )
-        if inner is None or front is None:
+        if inner is None or front is None or not is_column(source):
             return None
         parts.append(chain(front, inner))
     return sum_of_blocks(parts)

@@ -132,6 +132,17 @@ def refuse_unknown(what: str, given: Arrays, names: list[str]) -> None:
         raise ValueError(f"{what} does not know {', '.join(wrong)}: expected {', '.join(names)}")
 
 
+def refuse_left_out(names: list[str], state: Arrays, what: str, value: Array, axis: int) -> None:
+    """Raises if states that alone tell a segment how many samples there are are left out for several samples."""
+    shape = np.shape(value)
+    B = shape[axis] if len(shape) > axis else 1
+    if B != 1 and not any(name in state for name in names):
+        raise ValueError(
+            f"state has none of {', '.join(names)}, so that B is 1 there, but {what} has B = {B}: "
+            f"give init_state({B}, ...) for zeros"
+        )
+
+
 def add_to(total: Arrays, name: str, value: Array) -> None:
     """Adds a gradient to the sum of this name."""
     total[name] = total[name] + value if name in total else value
@@ -153,5 +164,5 @@ def at_step(value: Array, step: int, steps: int) -> Array:
 NAMES = (
     "leading", "size", "samples", "common_dtype", "unpacked", "unpacked_state", "gradients", "checked",
     "checked_index",
-    "only", "read_only", "without", "refuse_unknown", "add_all", "add_to", "at_step",
+    "only", "read_only", "without", "refuse_unknown", "refuse_left_out", "add_all", "add_to", "at_step",
 )  # fmt: skip

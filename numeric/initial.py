@@ -28,7 +28,7 @@ def initial_lines(cell: Cell, dim: Dim) -> list[str]:
         cell: whose parameters start.
         dim: a size as code.
     """
-    starts = {q.name: cell.initial.get(q.name) or _habit(q) for q in cell.parameters}
+    starts = {q.name: start_of(cell, q) for q in cell.parameters}
     after = {name: start for name, start in starts.items() if start.kind == "parameter"}
     rows = [
         f'        "{q.name}": {_value(cell, q, starts[q.name], dim)},'
@@ -73,7 +73,10 @@ def _number(value: Fraction) -> str:
     return f"({shown})" if value < 0 else shown
 
 
-def _habit(q: Quantity) -> Start:
+def start_of(cell: Cell, q: Quantity) -> Start:
+    """How a parameter starts: as the cell declares, or else by habit."""
+    if declared := cell.initial.get(q.name):
+        return declared
     rows, cols = q.shape
     if is_scalar(q.symbol):
         return Start("ones")

@@ -119,19 +119,47 @@ class Passes:
             "    outputs, final, cache = {}, {}, {}",
             *self.refusal("state", sorted(states - self.started())),
             *self.refusal("params", [q.name for q in self.network.parameters]),
+            *self.left_out(),
             *self.lengths(),
         ]
         for s in self.network.segments:
             lines += self.run(s)
         for axis in self.ragged:
             lines += self.cut("outputs", axis)
-        lines.append("    return outputs, final, cache")
-        return "\n".join(lines)
+        return "\n".join([*lines, *self.own_results(), "    return outputs, final, cache"])
+
+    def own_results(self) -> list[str]:
+        """Copies of what later segments keep as their inputs and starts, where a caller could write to it."""
+        read = [
+            (kind, source.name)
+            for s in self.network.segments
+            for kind, sources in (("outputs", s.inputs), ("final", s.starts))
+            for source in sources.values()
+            if source.segment
+        ]
+        own = self.idioms.own
+        return [
+            f'    {kind} |= {{"{name}": {own.format(f"{kind}[{quoted(name)}]")}}}'
+            for kind, name in dict.fromkeys(read)
+            if own
+        ]
 
     @staticmethod
     def refusal(what: str, names: list[str]) -> list[str]:
         """The call that refuses names that no segment knows."""
         return listed(f'    refuse_unknown("{what}", {what}, [', [quoted(n) for n in names], "])")
+
+    def left_out(self) -> list[str]:
+        """The calls that refuse to take one sample for several: a segment without inputs counts its state's."""
+        lines: list[str] = []
+        for s in self.network.segments if self.network.inputs else ():
+            names = [quoted(q.name) for q in self.memory_of(s)]
+            if names and not s.cell.inputs and not s.starts:
+                given = self.network.inputs[0]
+                axis = int(self.network.axes[given.name] != END)
+                tail = f'], state, "{given.name}", {self.identifier(given.name)}, {axis})'
+                lines += listed("    refuse_left_out([", names, tail)
+        return lines
 
     def lengths(self) -> list[str]:
         """Lengths and masks of ragged axes; what is given beyond a sample's length is replaced."""

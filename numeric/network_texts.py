@@ -21,6 +21,7 @@ class Idioms:
         steps: how many it has.
         summed: the sum of all entries.
         ones: ones of the same shape.
+        own: an array in memory of its own, where outputs can be written to; empty where they are read-only.
     """
 
     placed: str = "dtype = common_dtype({})"
@@ -34,6 +35,7 @@ class Idioms:
     steps: str = "len({})"
     summed: str = "{}.sum()"
     ones: str = "np.ones_like({})"
+    own: str = ""
 
 
 NUMPY = Idioms()
@@ -49,6 +51,7 @@ ARRAY_API = Idioms(
     steps="{}.shape[0]",
     summed="namespace({0}).sum({0})",
     ones="namespace({0}).ones_like({0})",
+    own="copied({})",
 )
 
 BACKWARD_HEAD = '''def backward(

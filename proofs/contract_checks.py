@@ -1,10 +1,10 @@
-"""The checks of what a generated file promises besides its gradients: beginnings, purity, safe values, refusals."""
+"""The checks of what a generated file promises besides its gradients: purity, safe values, refusals."""
 
 from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import numpy as np
@@ -17,108 +17,81 @@ from proofs.subject import Subject
 from proofs.table import Check, measured, not_applicable
 
 
-def beginnings(subject: Subject) -> Check:
-    """``init_params`` and ``init_state`` have the promised names, shapes and dtypes; no state means zeros."""
-    what = "init_params, init_state and a state left out"
-    extent = subject.extent("beginnings", steps=3)
-    sample = subject.sample("beginnings", extent)
-    module, sizes = subject.code.module, list(extent.sizes.values())
-    wrong: list[str] = []
-    for dtype in (np.float64, np.float32):
-        params = module.init_params(*sizes, seed=1, dtype=dtype)
-        zeros = module.init_state(extent.samples, *sizes, dtype=dtype)
-        wrong += _unlike("init_params", params, layout.parameters(sample, dtype))
-        wrong += _unlike("init_state", zeros, layout.state(sample, dtype))
-        wrong += [
-            f"init_params[{k!r}] is not finite"
-            for k, v in params.items()
-            if not np.all(np.isfinite(v))
-        ]
-        wrong += [f"init_state[{k!r}] is not zero" for k, v in zeros.items() if np.any(v)]
-        wrong += ["init_params with the same seed"] * (
-            not _same(params, module.init_params(*sizes, seed=1, dtype=dtype))
-        )
-    wrong += ["init_params without a dtype"] * (
-        not _same(
-            module.init_params(*sizes, seed=2), module.init_params(*sizes, seed=2, dtype=np.float64)
-        )
-    )
-    params, xs, consts = (
-        layout.parameters(sample, np.float64),
-        layout.inputs(sample, np.float64),
-        layout.keywords(sample),
-    )
-    zeros = module.init_state(extent.samples if xs else 1, *sizes)
-    with np.errstate(all="ignore"):
-        wrong += _without_state(subject, (params, *xs), zeros, consts)
-    found = tuple(dict.fromkeys(wrong))
-    return measured("beginnings", what, extent, len(found), 0, where=found, unit="wrong")
-
-
-def _without_state(
-    subject: Subject, arguments: tuple[Any, ...], zeros: Arrays, consts: dict[str, float]
-) -> list[str]:
-    """No state means zeros; where nothing else tells the number of samples, it must be asked for."""
-    given = subject.code.module.forward(*arguments, zeros, **consts)[:2]
-    try:
-        left_out = subject.code.module.forward(*arguments, None, **consts)[:2]
-    except (ValueError, TypeError) as error:
-        return [] if "state" in str(error) else ["forward without a state"]
-    return [] if _same(left_out, given, nan=True) else ["forward without a state"]
-
-
-def _unlike(what: str, found: Arrays, like: Arrays) -> list[str]:
-    if set(found) != set(like):
-        return [f"{what} has {sorted(found)}, expected {sorted(like)}"]
-    wrong = [
-        k
-        for k, v in like.items()
-        if np.shape(found[k]) != v.shape or np.asarray(found[k]).dtype != v.dtype
-    ]
-    return [
-        f"{what}[{k!r}]: shape {np.shape(found[k])}, dtype {np.asarray(found[k]).dtype}"
-        for k in wrong
-    ]
-
-
 def leaves_alone(subject: Subject) -> Check:
-    """Arguments stay as they were, and a cache gives the same gradients again after other runs."""
-    what = "arguments changed, or gradients that differ when asked for again"
+    """Arguments and results stay as they were, and whatever is done with results a cache gives the same gradients."""
+    what = "arguments or results changed, or gradients that differ when asked for again"
     extent = subject.extent("repeated", steps=4)
     sample, other = subject.sample("repeated", extent), subject.sample("repeated, other", extent)
     module, consts = subject.code.module, layout.keywords(sample)
     readers = (layout.parameters, layout.inputs, layout.state, layout.outputs_bar, layout.final_bar)
     params, xs, state, bars, ends = arguments = [f(sample, np.float64) for f in readers]
-    before = copy.deepcopy(arguments)
-    outputs, final, cache = module.forward(params, *xs, state, **consts)
-    seen = copy.deepcopy((outputs, final))
-    first = copy.deepcopy(module.backward(params, cache, bars, ends))
-    subject.code.gradient(other)
-    for array in final.values():
-        array += 1.0  # what the caller does with it is the caller's affair
-    again = module.backward(params, cache, bars, ends)
-    repeated = module.forward(params, *xs, state, **consts)[:2]
-    wrong = [n for n, a, b in zip(_NAMES, arguments, before, strict=True) if not _same(a, b)]
-    wrong += ["gradients of the second call, after other runs and a change to final"] * (
-        not _same(first, again)
+    wrong = run_twice(
+        lambda: module.forward(params, *xs, state, **consts),
+        lambda cache, bars, ends: module.backward(params, cache, bars, ends),
+        (bars, ends),
+        dict(zip(_NAMES, arguments, strict=True)),
+        lambda: subject.code.gradient(other),
     )
-    wrong += ["outputs after backward"] * (not _same(seen[0], outputs))
-    wrong += ["outputs of the second call"] * (not _same(seen, repeated))
     return measured("left alone", what, extent, len(wrong), 0, where=tuple(wrong), unit="wrong")
+
+
+def run_twice(
+    forward: Callable[[], Any],
+    backward: Callable[[Any, Arrays, Arrays], Any],
+    bars: tuple[Arrays, Arrays],
+    arguments: dict[str, Any],
+    meanwhile: Callable[[], object],
+) -> list[str]:
+    """What changes that nobody may change, in words.
+
+    Args:
+        forward: runs the file forward on the arguments.
+        backward: runs it backward, from a cache, the outputs' gradients and the final values'.
+        bars: these gradients.
+        arguments: all that is given to both, by the names in messages.
+        meanwhile: another run of the same sizes.
+    """
+    before = copy.deepcopy(arguments)
+    outputs, final, cache = forward()
+    seen = copy.deepcopy((outputs, final))
+    gradients = backward(cache, *bars)
+    first = copy.deepcopy(gradients)
+    meanwhile()
+    backward(cache, *({k: 2.0 * v for k, v in part.items()} for part in bars))
+    wrong = ["gradients handed out, by later runs"] * (not same_bits(first, gradients))
+    wrong += ["outputs handed out, by later runs"] * (not same_bits(seen, (outputs, final)))
+    _overwrite(final)
+    wrong += ["outputs, by a change to final"] * (not same_bits(seen[0], outputs))
+    for part in (outputs, *gradients):
+        _overwrite(part)  # what the caller does with results is the caller's affair
+    again, repeated = backward(cache, *bars), forward()[:2]
+    wrong += [name for name, a in arguments.items() if not same_bits(a, before[name])]
+    wrong += ["gradients of the second call, after other runs and a change to all results"] * (
+        not same_bits(first, again)
+    )
+    wrong += ["outputs of the second call"] * (not same_bits(seen, repeated))
+    return wrong
+
+
+def _overwrite(arrays: Arrays) -> None:
+    """Changes every array that lets itself be changed; views of what a file needs again must be read-only."""
+    for array in arrays.values():
+        if isinstance(array, np.ndarray) and array.flags.writeable:
+            array += 1.0
 
 
 _NAMES = ("params", "inputs", "state", "outputs_bar", "final_bar")
 
 
-def _same(a: Any, b: Any, *, nan: bool = False) -> bool:
-    """Equal bit by bit; with ``nan``, no number equals no number."""
+def same_bits(a: Any, b: Any) -> bool:
+    """Equal bit by bit."""
     if isinstance(a, dict):
         left, right = cast("dict[str, Any]", a), cast("dict[str, Any]", b)
-        return left.keys() == right.keys() and all(_same(left[k], right[k], nan=nan) for k in left)
+        return left.keys() == right.keys() and all(same_bits(left[k], right[k]) for k in left)
     if isinstance(a, list | tuple):
-        pairs = list(zip(cast("list[Any]", a), cast("list[Any]", b), strict=True))
-        return all(_same(x, y, nan=nan) for x, y in pairs)
-    return bool(np.array_equal(a, b, equal_nan=nan))
+        left, right = cast("list[Any]", a), cast("list[Any]", b)
+        return len(left) == len(right) and all(map(same_bits, left, right))
+    return bool(np.array_equal(a, b))
 
 
 def safe_values(subject: Subject) -> Check:

@@ -15,9 +15,9 @@ from derive.derivation import Derivation, derive
 from derive.errors import ArgumentError, ThroughtimeError
 from derive.language import read_cell
 from numeric.library import own_functions
+from proofs import beginnings, differences, exact_checks
 from proofs import behaviour_checks as behaviour
 from proofs import contract_checks as contract
-from proofs import differences, exact_checks
 from proofs import gradient_checks as gradients
 from proofs import special_checks as special
 from proofs.addition_checks import OF_CELLS, examined
@@ -65,7 +65,7 @@ NUMERIC: dict[str, Examine] = {
     special.WIDTH: special.wide_run,
     special.GIVEN: special.as_given,
     special.LARGE: special.large_run,
-    "beginnings": contract.beginnings,
+    beginnings.NAME: beginnings.beginnings,
     "refusals": contract.refuses_nonsense,
 }
 REQUIRED = frozenset({LOADED, BRANCHES, *EXACT, *NUMERIC})

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+import math
+import re
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -120,12 +122,32 @@ def library(name: str, path: Path | str) -> ModuleType:
 def _npz(path: Path) -> Tensors:
     with zipfile.ZipFile(path) as archive:
         _refuse_bomb(path, archive)
+        for entry in archive.infolist():
+            if entry.filename.endswith(".npy"):
+                with archive.open(entry) as member:
+                    refuse_large(f"{entry.filename} in {path}", _stated_size(member))
     with np.load(path, allow_pickle=False) as file:
         return Tensors(path, {name: file[name] for name in file.files})
 
 
+def _stated_size(member: IO[bytes]) -> int:
+    """The bytes that the head of a .npy file says its array has."""
+    old = np.lib.format.read_magic(member) == (1, 0)
+    read = np.lib.format.read_array_header_1_0 if old else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(member)
+    return math.prod(map(int, shape)) * dtype.itemsize
+
+
 def _safetensors(path: Path) -> Tensors:
     numpy = library("safetensors", path)
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        refuse_large(f"the head of {path}", length)
+        head = json.loads(file.read(length))
+    for name, entry in head.items():
+        if name != "__metadata__":
+            bits = int((re.findall(r"\d+", entry["dtype"]) or ["8"])[0])
+            refuse_large(f"{name} in {path}", math.prod(map(int, entry["shape"])) * bits // 8)
     with numpy.safe_open(path, framework="np") as file:
         return Tensors(path, {name: file.get_tensor(name) for name in sorted(file.keys())})
 

@@ -30,6 +30,45 @@ DIALECTS = (
     "lstm_peephole", "lstm_coupled", "gru", "gru_mirrored", "gru_reset_after", "gru_stacked", "leaky", "skip(3)",
 )  # fmt: skip
 """Every dialect of the classic cells, by itself."""
+ODD = {
+    "an encoder that runs both ways": """
+        ragged t
+        f = scan(gru, x[t])
+        b = scan(lstm, x[t], reverse)
+        u[t] = concat(f.h[t], b.h[t])
+        m = scan(gru, u[t])
+        dec = scan(gru, y[s-1], start(m))
+        y[s] = softmax(V @ dec.h[s] + c)
+        loss[s] = cross_entropy(y[s], d[s])
+        k[end] = K @ concat(f.h[end], b.h[end])
+    """,
+    "three layers of different cells with residuals and a mask": """
+        u[t] = P @ x[t]
+        f = scan(lstm, u[t])
+        v[t] = u[t] + mask_1[t] * f.h[t]
+        g = scan(gru_reset_after, v[t], reverse)
+        w[t] = v[t] + mask_2[t] * g.h[t]
+        q = scan(leaky, w[t])
+        y[t] = V @ (w[t] + q.h[t]) + c
+        loss[t] = squared_error(y[t], d[t])
+    """,
+    "weights shared in opposite directions, lengths that differ": """
+        ragged t
+        a = scan(gru, x[t])
+        b = scan(gru, x[t], reverse, share(a))
+        y[t] = V @ concat(a.h[t], b.h[t]) + c
+        k[end] = K @ (a.h[end] + b.h[end])
+    """,
+    "an output fed back beside a scan the other way": """
+        ragged t
+        r = scan(lstm, x[t], reverse)
+        u[t] = concat(y[t-1], r.h[t])
+        f = scan(gru, u[t])
+        y[t] = softmax(V @ f.h[t] + c)
+        loss[t] = cross_entropy(y[t], d[t])
+    """,
+}
+"""Networks of several rare things at once."""
 
 
 class Torch(Arithmetic[Any]):
@@ -121,16 +160,21 @@ def by_torch(sample: NetworkSample) -> tuple[float, dict]:
 def network_named(name: str) -> Network:
     if name in DIALECTS:
         return read(f"f = scan({name}, x[t])")
+    if name in ODD:
+        return read(ODD[name])
     return network_of(name) if name in TEXTS else load(name.removeprefix("shipped "))
 
 
-@pytest.mark.parametrize("name", [*TEXTS, *(f"shipped {name}" for name in SHIPPED), *DIALECTS])
+@pytest.mark.parametrize(
+    "name", [*TEXTS, *(f"shipped {name}" for name in SHIPPED), *DIALECTS, *ODD]
+)
 def test_values_and_gradients_of_every_kind_of_network_equal_torch_autograd(name: str) -> None:
     network = network_named(name)
     extent = draw_extent(network, Random(name), steps=4, samples=3)  # noqa: S311 - no secret
     assert len(set(extent.sizes.values())) == len(extent.sizes)
     assert min(extent.sizes.values()) > 1
     assert all(steps >= 3 for axis, steps in extent.steps.items() if axis != "end")
+    assert all(min(v) == 1 < max(v) for v in extent.lengths.values() if max(v) == 4)
     assert all(min(v) < max(v) for v in extent.lengths.values())
     sample = draw_smooth_network(network, extent, 7)
     assert sample is not None

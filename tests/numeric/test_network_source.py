@@ -10,6 +10,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from derive.network_catalog import load
+from derive.network_derivation import derive_network
+from numeric.fast_source import generate_fast_network
+from numeric.network_source import generate_network
+from numeric.portable_network import generate_portable_network
 from tests.generated import module_of
 from tests.networks import (
     TEXTS,
@@ -190,3 +195,18 @@ def test_a_stacked_network_in_two_stretches_is_the_whole() -> None:
     assert_close({k: before[0][k] + after[0][k] for k in before[0]}, whole[0], 1e-13)
     assert_close({"x": np.concatenate([before[1]["x"], after[1]["x"]])}, whole[1], 1e-13)
     assert_close(before[2], whole[2], 1e-13)
+
+
+@pytest.mark.parametrize(
+    "writer", [generate_network, generate_fast_network, generate_portable_network]
+)
+def test_states_that_alone_count_the_samples_are_asked_for_by_name(writer) -> None:
+    module = module_of(writer(derive_network(load("one_to_many"))))
+    params, target = module.init_params(3, 4), np.eye(4)[np.arange(10).reshape(5, 2) % 4]
+    with pytest.raises(
+        ValueError, match=r"state has none of f_c, f_h, y.* target has B = 2: give init_state\(2"
+    ):
+        module.forward(params, target)
+    zeros = module.forward(params, target, module.init_state(2, 3, 4))[0]["y"]
+    one = module.forward(params, target[:, :1])[0]["y"]
+    assert_close({"y": zeros[:, :1]}, {"y": one})

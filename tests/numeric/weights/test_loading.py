@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import json
 import pickle
 import zipfile
 from pathlib import Path
@@ -226,6 +227,40 @@ def test_a_file_that_unpacks_beyond_the_limit_is_refused(tmp_path: Path) -> None
             chosen_layers(path)
     finally:
         files.LIMIT = old
+
+
+HUGE = "1,099,511,627,776 bytes; at most 2,147,483,648 are read"
+
+
+@pytest.mark.parametrize("version", [(1, 0), (2, 0), (3, 0)])
+def test_an_array_of_npz_that_says_to_be_huge_is_refused_with_its_size_and_the_limit(
+    version: tuple[int, int], tmp_path: Path
+) -> None:
+    head = b"{'descr': '<f8', 'fortran_order': False, 'shape': (131072, 1048576)}\n"
+    count = len(head).to_bytes(2 if version == (1, 0) else 4, "little")
+    with zipfile.ZipFile(tmp_path / "m.npz", "w") as archive:
+        archive.writestr("W.npy", b"\x93NUMPY" + bytes(version) + count + head + bytes(64))
+    with pytest.raises(ArgumentError, match=rf"W\.npy in .*m\.npz has {HUGE}"):
+        chosen_layers(tmp_path / "m.npz")
+
+
+@pytest.mark.parametrize(
+    ("dtype", "shape"),
+    [("F64", [2**17, 2**20]), ("BF16", [2**39]), ("BOOL", [2**40]), ("F8_E4M3", [2, 2**39])],
+)
+def test_a_tensor_of_safetensors_that_says_to_be_huge_is_refused_with_its_size_and_the_limit(
+    dtype: str, shape: list[int], tmp_path: Path
+) -> None:
+    pytest.importorskip("safetensors")
+    entry = {"dtype": dtype, "shape": shape, "data_offsets": [0, 2**40]}
+    head = json.dumps({"__metadata__": {"of": "a test"}, "rnn.weight": entry}).encode()
+    path = tmp_path / "m.safetensors"
+    path.write_bytes(len(head).to_bytes(8, "little") + head + bytes(64))
+    with pytest.raises(ArgumentError, match=rf"rnn\.weight in .*m\.safetensors has {HUGE}"):
+        chosen_layers(path)
+    path.write_bytes((2**40).to_bytes(8, "little") + head)
+    with pytest.raises(ArgumentError, match=rf"the head of .*m\.safetensors has {HUGE}"):
+        chosen_layers(path)
 
 
 @given(st.sampled_from(["npz", "safetensors", "keras", "h5", "onnx"]), st.binary(max_size=200))
