@@ -6,6 +6,7 @@ portable      for any array namespace instead of NumPy's alone
 speed         over a workspace, in the order that takes least time
 size          over a workspace for one stretch of steps, which is computed again where it is needed
 compiled      over a workspace, with the loops over time compiled by Numba
+settings      the sizes at the head of a file over a workspace, as they were tuned
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from numeric.scan_source import generate_network_scan, generate_scan
 from numeric.source import generate
 from numeric.stretches import sources, stretch_functions
 from numeric.truncated import truncated_functions, truncation_in
+from numeric.tuning import settings_in, with_settings
 
 SCANS = frozenset({"running_sum", "linear_scan", "coupled_scan"})
 """Of these functions, a file that computes its steps together has at least one."""
@@ -47,6 +49,7 @@ class Additions:
         speed: made for speed, not for reading.
         compiled: made for speed, the loops compiled by Numba.
         size: made for little memory.
+        settings: the sizes at the head of a file over a workspace, by name; the ordinary ones where left out.
     """
 
     truncation: tuple[int, int] | None = None
@@ -57,6 +60,7 @@ class Additions:
     speed: bool = False
     compiled: bool = False
     size: bool = False
+    settings: tuple[tuple[str, int], ...] = ()
 
     @property
     def workspace(self) -> bool:
@@ -77,7 +81,8 @@ def generate_with(derivation: Derivation | NetworkDerivation, wanted: Additions)
     if wanted.portable:
         return _portable(derivation, wanted)
     if wanted.workspace:
-        parts = [_fast(derivation, wanted).rstrip("\n")]
+        text = with_settings(_fast(derivation, wanted), dict(wanted.settings))
+        parts = [text.rstrip("\n")]
     else:
         parts = [_main(derivation, scan=wanted.scan).rstrip("\n")]
     if wanted.truncation is not None:
@@ -161,6 +166,7 @@ def additions_in(source: str) -> Additions:
         speed="stretch" in defined and not again,
         compiled="compiled" in defined,
         size=again,
+        settings=tuple(settings_in(source).items()) if "stretch" in defined else (),
     )
 
 

@@ -96,11 +96,16 @@ def find_coqc() -> str:
     return found
 
 
-def cache_folder() -> Path:
-    """Where compiled libraries are kept: below XDG_CACHE_HOME or ~/.cache."""
+def user_cache() -> Path:
+    """Where the user's caches are kept: below XDG_CACHE_HOME or ~/.cache."""
     base = os.environ.get("XDG_CACHE_HOME", "")
     root = Path(base) if base.startswith("/") else Path.home() / ".cache"
-    return root / "throughtime" / "rocq"
+    return root / "throughtime"
+
+
+def cache_folder() -> Path:
+    """Where compiled libraries are kept."""
+    return user_cache() / "rocq"
 
 
 def build_library(folder: Path | None = None, say: Say | None = None) -> Path:

@@ -17,6 +17,7 @@ from throughtime.cli_common import (
     write,
     write_all,
 )
+from throughtime.cli_tune import Wish, tuning_options
 from throughtime.console import Outcome, common
 from throughtime.progress import Progress
 
@@ -203,18 +204,20 @@ def _proved_layout(
     "and outputs kept for all steps, everything else computed again.",
     show_default=True,
 )
+@tuning_options
 @click.option("--force", is_flag=True, help="Write over a file that exists.")
 @common
 @click.pass_obj
 def generate(
     say: Progress, cell: str, output: Path | None, unverified: bool, training: bool,
     starts: tuple[str, ...], force: bool, truncate: tuple[int, int] | None, checkpoint: bool, scan: bool,
-    rtrl: bool, backend: str, optimize: str,
+    rtrl: bool, backend: str, optimize: str, wish: Wish,
 ) -> Outcome:  # fmt: skip
     """Write NumPy code for CELL, if every check of it holds."""
     if output is not None and output.suffix != ".py":
         raise ArgumentError(f"{output} is not a Python file's name.", f"Name it {output.stem}.py.")
     refuse_existing(output, force=force)
+    wish.refuse(optimize, backend)
     model = load(cell, say, starts)
     say(f"generating {model.name}")
     wanted = {
@@ -223,6 +226,7 @@ def generate(
         "backend": backend * (backend == "numba"),
     }  # fmt: skip
     source = model.generate(**{name: value for name, value in wanted.items() if value}).source
+    source, tuning = wish.granted(model, source, say)
     if training:
         from numeric.training import with_training
 
@@ -242,7 +246,7 @@ def generate(
         "file": target,
         "source": shown,
         "verification": verification.to_dict(),
-    }
+    } | ({"tuning": tuning} if tuning else {})
     note = ""
     if not verification.ok:
         fate = f"Written as {target}." if target else "Nothing was written."
