@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sympy import Rational  # pyright: ignore[reportMissingTypeStubs] - it ships none
+from sympy import Integer  # pyright: ignore[reportMissingTypeStubs] - it ships none
 from sympy.matrices.expressions import (  # pyright: ignore[reportMissingTypeStubs] - as above
     HadamardPower,
     HadamardProduct,
@@ -43,11 +43,21 @@ Array = NDArray[Any]
 Look = Callable[[Any], Array]
 Program = Callable[[Look], Array]
 Sizes = Mapping[Any, int]
+Known = Callable[[Any], Program | None]
+"""The program of an expression that needs no computing; ``None``: it does."""
 
 
 def size_of(expr: Any, sizes: Sizes) -> int:
     """A number of rows or columns."""
-    return int(expr.subs(dict(sizes)))
+    return int(number(expr, sizes))
+
+
+def number(expr: Any, sizes: Sizes) -> Any:
+    """A scalar expression in the sizes, as SymPy's exact number; its substitution is slow, and seldom needed."""
+    if expr.is_number:
+        return expr
+    known = sizes.get(expr)
+    return expr.subs(dict(sizes)) if known is None else Integer(known)
 
 
 def shape_of(expr: Any, sizes: Sizes) -> tuple[int, int]:
@@ -56,23 +66,28 @@ def shape_of(expr: Any, sizes: Sizes) -> tuple[int, int]:
     return size_of(rows, sizes), size_of(cols, sizes)
 
 
-def compiled(expr: Any, sizes: Sizes, space: Namespace = NUMPY) -> Program:
+def compiled(
+    expr: Any, sizes: Sizes, space: Namespace = NUMPY, known: Known | None = None
+) -> Program:
     """A function from the leaves' values to the expression's value.
 
     Args:
         expr: an expression of a derivation; its depth is bounded by the language's limits.
         sizes: the size of every dimension of the cell.
         space: the namespace of the values.
+        known: the programs of what has been computed already.
 
     Returns:
         ``program(look)``, where ``look(leaf)`` is the value of a leaf as an array (…, rows, columns).
     """
+    if known is not None and (found := known(expr)) is not None:
+        return found
     kind: Any = type(expr)  # pyright: ignore[reportUnknownVariableType] - of what has no stubs
     make = _MAKERS.get(kind)
     if make is None:
         leaf = shared(expr)
         return lambda look: look(leaf)
-    return make(expr, [compiled(a, sizes, space) for a in operands(expr)], sizes, space)
+    return make(expr, [compiled(a, sizes, space, known) for a in operands(expr)], sizes, space)
 
 
 @cache
@@ -96,7 +111,7 @@ def _folded(join: Callable[[Array, Array], Array]) -> Make:
 
 def _product(expr: Any, parts: list[Program], sizes: Sizes, space: Namespace) -> Program:
     """A product with the chain multiplied from its thinner end, so that vectors stay vectors."""
-    factor = float(Rational(split_coefficient(expr)[0].subs(dict(sizes))))
+    factor = float(number(split_coefficient(expr)[0], sizes))
     last: Any = operands(expr)[-1]
     from_right = bool(last.shape[1] == 1)
 

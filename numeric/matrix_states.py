@@ -6,13 +6,13 @@ matrix stands in the joint state row after row.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from derive.derivation import Derivation
 from numeric.interpret import Array, Look, Sizes, shape_of
 from numeric.namespace import NUMPY, Namespace
 from numeric.operators import JointJacobian, slots
-from numeric.tape import Adjoints, Joint, Tangents
+from numeric.tape import Adjoints, Joint, Run, Tangents
 
 
 class EquationsJacobian:
@@ -39,6 +39,10 @@ class EquationsJacobian:
     def pull(self, look: Look, y: Array) -> Array:
         """Jᵀ Y for cotangents Y of s_t, (…, N, directions)."""
         return self._joined(self._adjoints.pull(look, self._split(y))[0], y)
+
+    def along(self, run: Run, first: int = 1) -> Callable[[int, Array], Array]:
+        """(t, Y) ↦ Jᵀ Y at the steps of a run."""
+        return lambda t, y: self.pull(run.look(t), y)
 
     def formed(self, look: Look) -> Array:
         """J itself, (N, N)."""

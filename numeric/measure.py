@@ -93,7 +93,7 @@ def check_finite(run: Run) -> None:
     """
     xp, series = run.space.xp, dict[tuple[str, tuple[int, ...]], list[tuple[int | None, Array]]]()
     for (name, t), value in run.values.items():
-        series.setdefault((name, tuple(value.shape)), []).append((t, value))
+        series.setdefault((name, value.shape), []).append((t, value))
     for (name, _), values in series.items():
         if bool(xp.all(xp.isfinite(run.space.concat([v for _, v in values], axis=0)))):
             continue

@@ -15,6 +15,7 @@ from sympy.matrices.expressions import (  # pyright: ignore[reportMissingTypeStu
     Identity,
     MatAdd,
     MatMul,
+    MatrixSymbol,
     Transpose,
     ZeroMatrix,
 )
@@ -29,9 +30,10 @@ from derive.expressions import (
     split_coefficient,
     terms,
 )
-from numeric.interpret import Array, Look, Sizes, compiled, shape_of, size_of
+from numeric.interpret import Array, Look, Program, Sizes, compiled, number, shape_of, size_of
 from numeric.measure import MeasureError
 from numeric.namespace import NUMPY, Namespace
+from numeric.tape import Run, Series
 
 
 @dataclass(slots=True)
@@ -40,11 +42,13 @@ class Scene:
 
     Args:
         look: the values of the step.
+        value: of the program of a parameter or of a diagonal's entries, at the step.
         done: products B X of the blocks found so far.
         owed: what Bᵀ must still be applied to, by block.
     """
 
     look: Look
+    value: Callable[[Program], Array]
     done: dict[Block, Any] = field(default_factory=dict[Block, Any])
     owed: dict[Block, Any] = field(default_factory=dict[Block, Any])
 
@@ -88,7 +92,7 @@ def _zero(expr: Any, sizes: Sizes, space: Namespace) -> Operator:
 def _diagonal(expr: Any, sizes: Sizes, space: Namespace) -> Operator:
     entries = compiled(operands(expr)[0], sizes, space)
     return Operator(
-        lambda scene, x: entries(scene.look) * x, lambda scene, y: entries(scene.look) * y
+        lambda scene, x: scene.value(entries) * x, lambda scene, y: scene.value(entries) * y
     )
 
 
@@ -111,7 +115,7 @@ def _sum(expr: Any, sizes: Sizes, space: Namespace) -> Operator:
 
 
 def _product(expr: Any, sizes: Sizes, space: Namespace) -> Operator:
-    factor = float(split_coefficient(expr)[0].subs(dict(sizes)))
+    factor = float(number(split_coefficient(expr)[0], sizes))
     parts = [operator(part, sizes, space) for part in operands(expr)]
 
     def apply(scene: Scene, x: Any) -> Any:
@@ -146,7 +150,7 @@ def _stack(expr: Any, sizes: Sizes, space: Namespace) -> Operator:
 
 
 def _formed(expr: Any, sizes: Sizes, space: Namespace) -> Operator:
-    """Anything else, a parameter above all, as the matrix that it is."""
+    """Anything else as the matrix that it is."""
     value = compiled(expr, sizes, space)
     return Operator(
         lambda scene, x: value(scene.look) @ x,
@@ -154,10 +158,19 @@ def _formed(expr: Any, sizes: Sizes, space: Namespace) -> Operator:
     )
 
 
+def _parameter(expr: Any, sizes: Sizes, space: Namespace) -> Operator:
+    value = compiled(expr, sizes, space)
+    return Operator(
+        lambda scene, x: scene.value(value) @ x,
+        lambda scene, y: space.turned(scene.value(value)) @ y,
+    )
+
+
 _MAKERS: dict[type, Callable[[Any, Sizes, Namespace], Operator]] = {
     Identity: _identity,
     ZeroMatrix: _zero,
     Diag: _diagonal,
+    MatrixSymbol: _parameter,
     Block: _block,
     MatAdd: _sum,
     MatMul: _product,
@@ -223,7 +236,7 @@ class JointJacobian:
 
     def apply(self, look: Look, x: Array) -> Array:
         """J X for directions X of s_{t−1}, (…, N, directions)."""
-        scene, slots = Scene(look), self.slots
+        scene, slots = Scene(look, lambda program: program(look)), self.slots
         rows: dict[Place, Any] = {}
         for part in self._blocks:
             source = x[..., part.columns, :]
@@ -238,7 +251,20 @@ class JointJacobian:
 
     def pull(self, look: Look, y: Array) -> Array:
         """Jᵀ Y for cotangents Y of s_t, (…, N, directions)."""
-        scene, slots = Scene(look), self.slots
+        return self._pulled(Scene(look, lambda program: program(look)), y)
+
+    def along(self, run: Run, first: int = 1) -> Callable[[int, Array], Array]:
+        """(t, Y) ↦ Jᵀ Y at the steps of a run, whose diagonals are computed for all steps at once.
+
+        Args:
+            run: a forward pass.
+            first: the first step that is asked for.
+        """
+        series = Series(run, first)
+        return lambda t, y: self._pulled(Scene(run.look(t), lambda p: series.at(p, t)), y)
+
+    def _pulled(self, scene: Scene, y: Array) -> Array:
+        slots = self.slots
         rows: dict[Place, Any] = {}
         if self.hands_over:
             rows |= {newer: y[..., slots[place], :] for place, newer in self._older}

@@ -48,8 +48,9 @@ def _swept(run: Run, j: Jacobian, last: int, narrowing: Narrowing | None) -> tup
     """The norms, lag by lag; and whether nothing counts that a narrower block left out."""
     y, scale, found = j.space.eye(j.size)[None, None, ...], 0.0, np.zeros(last + 1)
     found[0] = 0.5 * math.log(j.size)
+    pull = j.along(run, run.steps - last + 1)
     for lag in range(1, last + 1):
-        y = j.pull(run.look(run.steps - lag + 1), y)
+        y = pull(run.steps - lag + 1, y)
         length = j.space.norm(y)
         if length == 0.0:
             found[lag:] = -math.inf
@@ -100,11 +101,11 @@ def extremes(run: Run, lags: Iterable[int], *, seed: int = 0) -> Extremes:
     check_finite(run)
     j = jacobian_of(run.derivation, run.sizes, run.space)
     wanted = tuple(sorted(set(lags)))
-    factors = _Factors(j, seed)
+    factors, pull = _Factors(j, seed), j.along(run, run.steps - max(wanted) + 1)
     found: list[tuple[float, float]] = []
     for lag in range(max(wanted) + 1):
         if lag:
-            factors.step(j.pull(run.look(run.steps - lag + 1), factors.u))
+            factors.step(pull(run.steps - lag + 1, factors.u))
         if lag in wanted:
             found.append(factors.extremes())
     largest, smallest = np.array(found).T

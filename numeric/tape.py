@@ -11,9 +11,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from sympy.matrices.expressions import (  # pyright: ignore[reportMissingTypeStubs] - it ships none
+    MatMul,
+)
+
 from derive.cell import Cell
 from derive.derivation import Derivation
-from derive.expressions import Adjoint, LossGradient, Tangent, Timed
+from derive.expressions import Adjoint, LossGradient, Tangent, Timed, leaves
 from numeric.interpret import Array, Look, Program, Sizes, compiled, shape_of
 from numeric.namespace import NUMPY, Namespace
 
@@ -54,6 +58,49 @@ class Run:
             return values[name, None if lag is None else t - lag]
 
         return look
+
+
+class Series:
+    """Programs at the steps of a run, each computed for all steps at once when it is first asked for.
+
+    Args:
+        run: the forward pass.
+        first: the first step that is asked for.
+    """
+
+    def __init__(self, run: Run, first: int = 1) -> None:
+        self.run, self.first = run, first
+        self._leaves: dict[tuple[str, int], Array] = {}
+        self._found: dict[Program, list[Array]] = {}
+
+    def at(self, program: Program, t: int) -> Array:
+        """The program's value at a step.
+
+        Args:
+            program: of primal values.
+            t: the step, from ``first`` to T.
+        """
+        found = self._found.get(program)
+        return (self.all(program) if found is None else found)[t - self.first]
+
+    def all(self, program: Program) -> list[Array]:
+        """The program's values at all steps from ``first`` to T."""
+        if program not in self._found:
+            value, steps = program(self._look), self.run.steps + 1 - self.first
+            timed = len(value.shape) == 5  # what hangs on no step has no axis of time
+            self._found[program] = [value[i, ...] if timed else value for i in range(steps)]
+        return self._found[program]
+
+    def _look(self, leaf: Any) -> Array:
+        """A leaf at all steps, (steps, samples, 1, rows, columns); a parameter as it is."""
+        name, lag = _place(leaf)
+        values, run = self.run.values, self.run
+        if lag is None:
+            return values[name, None]
+        if (name, lag) not in self._leaves:
+            steps = range(self.first - lag, run.steps + 1 - lag)
+            self._leaves[name, lag] = run.space.xp.stack([values[name, t] for t in steps])
+        return self._leaves[name, lag]
 
 
 @cache
@@ -97,12 +144,35 @@ def run(
         place: space.asarray(value[:, None, ...]) for place, value in (initial or {}).items()
     }
     found = Run(derivation, sizes, steps, values, space)
-    lines = [(a.name, compiled(a.expr, sizes, space)) for a in derivation.assignments]
+    ahead = _Ahead(found)
+    lines = [(a.name, compiled(a.expr, sizes, space, ahead)) for a in derivation.assignments]
     for t in range(1, steps + 1):
         look = found.look(t)
         for name, program in lines:
             values[name, t] = program(look)
     return found
+
+
+class _Ahead:
+    """Products of parameters and inputs, U x_t above all: computed for all steps at once.
+
+    Asked for an expression's program, it gives one that hands out the value of one step after the other: each is to
+    be run exactly once a step, from the first one on.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run, self.series = run, Series(run)
+        self.inputs = {q.name for q in run.cell.inputs}
+
+    def __call__(self, expr: Any) -> Program | None:
+        """The program of a product that inputs have a part in, and no state."""
+        used = list(leaves(expr)) if isinstance(expr, MatMul) else []
+        timed = [leaf for leaf in used if isinstance(leaf, Timed)]
+        # an earlier input may be set before the first step, in another shape: it stays where it is
+        if not timed or any(leaf.lag or leaf.name not in self.inputs for leaf in timed):
+            return None
+        rows = iter(self.series.all(compiled(expr, self.run.sizes, self.run.space)))
+        return lambda look: next(rows)
 
 
 class Pull:

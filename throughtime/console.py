@@ -142,7 +142,7 @@ def failure(error: BaseException) -> Outcome:
     if isinstance(error, ThroughtimeError):
         return _ours(error)
     if isinstance(error, click.Abort | KeyboardInterrupt):
-        return _outcome("Interrupted", "interrupted", INTERRUPTED)
+        return _interrupted(error)
     if isinstance(error, click.ClickException):
         shown = io.StringIO()
         error.show(shown)
@@ -165,6 +165,13 @@ def failure(error: BaseException) -> Outcome:
         remedy="This is a bug in throughtime, not in your input. "
         "Please report it with the traceback that --debug shows.",
     )
+
+
+def _interrupted(error: BaseException) -> Outcome:
+    """What Ctrl-C leaves behind: as the command tells it, or what holds for all (``reports.files.write_files``)."""
+    raised = error.__cause__ if isinstance(error.__cause__, KeyboardInterrupt) else error
+    message = str(raised) or "The command was stopped; no file is left half-written."
+    return _outcome("Interrupted", message, INTERRUPTED)
 
 
 def _outcome(

@@ -73,6 +73,7 @@ def sweep(grid: Path, file: Path, *, workers: int, scheduler: str, say: Say) -> 
         GridError: the grid cannot be swept.
         RowsError: the file holds other rows, or is being written.
         ArgumentError: the scheduler does not answer.
+        KeyboardInterrupt: Ctrl-C; its message says what is kept.
     """
     read = read_grid(grid)
     with Rows(file, read.columns) as rows:
@@ -84,10 +85,9 @@ def sweep(grid: Path, file: Path, *, workers: int, scheduler: str, say: Say) -> 
             _Sweep(rows, found, waiting, open_pool, say).run()
         except KeyboardInterrupt:
             done = found.there + found.new
-            say(
-                f"{done:,} of {found.total:,} rows are in {file}; the same command goes on from there"
-            )
-            raise
+            raise KeyboardInterrupt(
+                f"{done:,} of {found.total:,} rows are kept; the same command goes on from there."
+            ) from None
         if not found.lost:
             rows.finish()
     return found

@@ -15,6 +15,9 @@ VECTORS = [
     e.name for e in shipped() if all(q.shape[1] == 1 for q in load(e.name).states)
 ]  # a state that is a matrix, or a row, has no blocks
 
+STEADY = ("lru", "rwkv")
+"""Cells whose Jacobian is the same at every step."""
+
 
 @pytest.mark.parametrize("name", [*VECTORS, "skip:d=2"])
 def test_applying_the_jacobian_is_pushing_a_tangent(name: str) -> None:
@@ -41,6 +44,20 @@ def test_pulling_is_the_transpose_of_applying_for_blocks_of_directions(name: str
     right = np.swapaxes(j.pull(look, y), -1, -2) @ x
     assert np.abs(left).max() > 0
     np.testing.assert_allclose(left, right, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", [*VECTORS, "skip:d=2"])
+@pytest.mark.parametrize("first", [1, 4])
+def test_pulling_along_a_run_is_pulling_at_each_of_its_steps(name: str, first: int) -> None:
+    found = run_of(name)
+    j = JointJacobian(found.derivation, found.sizes)
+    y = np.random.default_rng(0).standard_normal((1, 1, j.size, 3))
+    along, seen = j.along(found, first), list[np.ndarray]()
+    for t in range(found.steps, first - 1, -1):
+        seen.append(along(t, y))
+        np.testing.assert_allclose(seen[-1], j.pull(found.look(t), y), rtol=1e-13, atol=1e-13)
+    same = np.array_equal(seen[0], seen[-1])  # otherwise steps differ: one taken for another shows
+    assert same == (name in STEADY)
 
 
 def test_a_state_that_is_a_matrix_is_refused() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from numeric.interpret import shape_of
 from numeric.stream import CHUNK, Stream, normal_inputs
@@ -10,9 +11,10 @@ from numeric.tape import run
 from tests.numeric.dynamics import derivation_of, sizes_of, stream_of, weights
 
 
-def test_a_stream_is_the_run_step_by_step_with_its_earlier_values() -> None:
-    derivation, sizes = derivation_of("skip"), sizes_of("skip", 4, 3)
-    fixed = weights("skip", 4, 3)
+@pytest.mark.parametrize("name", ["skip", "gru", "h[t] = tanh(W @ h[t-1] + U @ x[t] + V @ x[t-1])"])
+def test_a_stream_is_the_run_step_by_step_with_its_earlier_values(name: str) -> None:
+    derivation, sizes = derivation_of(name), sizes_of(name, 4, 3)
+    fixed = weights(name, 4, 3)
     x = np.random.default_rng(3).standard_normal((8, 3, 1))
     stored = run(
         derivation, sizes, {k: v[None] for k, v in fixed.items()}, {"x": x[:, None]}, steps=8

@@ -347,7 +347,11 @@ def test_control_c_exits_130(model: FakeModel) -> None:
     model.raises = KeyboardInterrupt()
     result = run("derive", "lstm")
     assert (result.exit_code, result.stdout) == (130, "")
-    assert result.stderr.strip() == "Interrupted: interrupted"
+    told = "The command was stopped; no file is left half-written."
+    assert result.stderr.strip() == f"Interrupted: {told}"
+    shown = run("derive", "lstm", "--json")
+    assert shown.exit_code == 130
+    assert json.loads(shown.stdout)["error"]["message"] == told
 
 
 @pytest.mark.parametrize(

@@ -137,13 +137,14 @@ def test_an_interrupted_sweep_says_how_it_goes_on(
     monkeypatch.setattr(
         sweeping, "_processes", lambda workers: lambda: (Interrupted(set()), lambda: 1)
     )
-    said: list[str] = []
-    with pytest.raises(KeyboardInterrupt):
-        sweeping.sweep(
-            grid_file(tmp_path), tmp_path / "r.csv", workers=1, scheduler="", say=said.append
-        )
-    assert "0 of 4 rows are in" in said[-1]
-    assert "goes on from there" in said[-1]
+    arguments = ["study", "--sweep", str(grid_file(tmp_path)), "--rows", str(tmp_path / "r.csv")]
+    done = CliRunner().invoke(cli, [*arguments, "--workers", "1", "--json"])
+    assert done.exit_code == 130
+    assert json.loads(done.stdout)["error"] == {
+        "type": "Interrupted",
+        "message": "0 of 4 rows are kept; the same command goes on from there.",
+        "remedy": "",
+    }
 
 
 SLOW = GRID.replace("T = 60", "T = 6000")
