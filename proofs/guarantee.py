@@ -170,8 +170,9 @@ def tubes(problem: Problem, trajectory: Trajectory) -> list[Attempt]:
         found = along(problem, trajectory.states, trajectory.inputs)
     if found is None:
         return []
+    plain = np.format_float_positional(found.radius, trim="-")
     place = "the fixed point" if found.steps == 0 else f"a trajectory of {found.steps} steps"
-    covers = f"every start within {found.radius:g} of {place}, its own inputs"
+    covers = f"every start within {plain} of {place}, its own inputs"
     return [_attempt("tube", found.rho, certificate_of(problem, None, found), found.steps, covers)]
 
 

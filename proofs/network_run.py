@@ -26,6 +26,10 @@ Values = dict[Place, Any]
 Lines = Callable[[Segment], Iterable[Equation] | Iterable[Assignment]]
 
 
+MANY = 6
+"""Lengths of more samples than this are told by the first three and the last."""
+
+
 @dataclass(frozen=True, slots=True)
 class NetworkExtent:
     """How large a run of a network is.
@@ -45,13 +49,19 @@ class NetworkExtent:
     def __str__(self) -> str:
         dims = ", ".join(f"{d} = {size}" for d, size in self.sizes.items())
         steps = ", ".join(f"T_{a} = {T}" for a, T in self.steps.items() if a != END)
-        ragged = "".join(f", lengths {'/'.join(map(str, v))}" for v in self.lengths.values())
+        ragged = "".join(f", lengths {_few(v)}" for v in self.lengths.values())
         return ", ".join(part for part in (dims, steps) if part) + f", B = {self.samples}{ragged}"
 
     def of_sample(self, i: int) -> NetworkExtent:
         """One sample by itself, at its own lengths."""
         own = {axis: lengths[i] for axis, lengths in self.lengths.items()}
         return replace(self, steps={**self.steps, **own}, samples=1, lengths={})
+
+
+def _few(lengths: tuple[int, ...]) -> str:
+    """3/2/1/…/1: the lengths of many samples would be wider than a page."""
+    told = list(map(str, lengths))
+    return "/".join(told if len(told) <= MANY else [*told[:3], "…", told[-1]])
 
 
 @dataclass(slots=True)

@@ -23,12 +23,14 @@ class Predicted:
         law: what was solved, as LaTeX.
         reach: √n: with fixed weights the gain follows χ^k only for lags k far below it.
         error: standard error of the rate, where it is found by sampling.
+        note: what a reader must know of the law's numbers, in words.
     """
 
     rate: float
     law: str
     reach: float
     error: float = 0.0
+    note: str = ""
 
 
 def predicted(
@@ -47,7 +49,8 @@ def predicted(
     drive = _drive(derivation, fixed, setting.inputs)
     if is_vanilla(derivation) and "tanh" in functions_of(derivation):
         law = r"q = g^2\,\mathbb{E}\tanh^2(\sqrt q z) + " + f"{drive:.3g}"
-        return Predicted(vanilla(setting.gain, drive=drive).rate, law, math.sqrt(n))
+        note = f", where {drive:.3g} is the variance that inputs and biases add" if drive else ""
+        return Predicted(vanilla(setting.gain, drive=drive).rate, law, math.sqrt(n), note=note)
     if same_jacobian(derivation, "leaky") and drive == 0.0:
         delta = 1.0 - float(fixed["alpha"].ravel()[0])
         if 0 < delta <= 1:

@@ -269,7 +269,7 @@ THEOREMS = (
     Theorem("submultiplicativity", "Norms of products",
             r"\Bigl\lVert \prod_{t} J_t \Bigr\rVert \le \prod_t \lVert J_t \rVert", (), "linear algebra",
             _submultiplicative, _submultiplicative_trial, always),
-    Theorem("pascanu", "Vanishing suffices, exploding needs",
+    Theorem("pascanu", "Sufficient for vanishing, necessary for exploding",
             r"\Bigl\lVert\prod_{t=1}^{T} \operatorname{diag}(\varphi'_t) W\Bigr\rVert_2 \le (\gamma\,\sigma_1(W))^T: \quad "
             r"\sigma_1(W) < \tfrac1\gamma \text{ vanishes};\ \text{what explodes has } \sigma_1(W) > \tfrac1\gamma",
             (r"$\lvert\varphi'\rvert \le \gamma$",), _PASCANU, _pascanu, _pascanu_trial, is_vanilla),

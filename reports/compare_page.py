@@ -16,6 +16,7 @@ from reports.markdown import code_span, table
 from reports.notebook import Figure, Section, Text, build
 from reports.report_links import heading
 from reports.report_study import number_of_log
+from reports.study_guarantee import scale_text
 from reports.study_page import how_started, verdict
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def _rates(entries: Sequence[Entry], lengths: Sequence[int]) -> str:
 def _scale(certified: float | None) -> str:
     if certified is None:
         return "–"
-    return "every" if certified == math.inf else f"{certified:.4g}" if certified else "none"
+    return "every" if certified == math.inf else scale_text(certified) if certified else "none"
 
 
 def _rate(flow: Flow) -> str:

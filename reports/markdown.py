@@ -118,7 +118,9 @@ def _row(cells: Sequence[str]) -> str:
 
 def _cell(markdown: str) -> str:
     """A cell's Markdown without line breaks and without a bare ``|``, which would end the cell."""
-    parts = re.split(r"((?<![\\$])\$[^$`]+\$)", " ".join(markdown.split()))
+    parts = re.split(
+        r"((?<![\\$])\$[^$`]+\$)", " ".join(re.split(r"[ \t\r\n]+", markdown.strip(" \t\r\n")))
+    )
     for index, part in enumerate(parts):
         if index % 2:
             parts[index] = part.replace(r"\|", r"\Vert ").replace("|", r"\vert ")

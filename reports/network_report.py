@@ -120,10 +120,16 @@ def _composed(findings: NetworkFindings) -> Section:
         )
     lead = (
         "The segments in the order in which the gradient passes through them. Each takes the adjoints of its outputs, "
-        "runs its own backward equations, and adds what it finds to the adjoints of those before it.\n\n"
+        "runs its own backward equations, and adds what it finds to the adjoints of those before it."
     )
+    turned = [s.name for s in network.segments if s.reverse]
+    if turned:
+        lead += (
+            f" Steps of {', '.join(map(code_span, turned))} are counted in the direction in which each runs: its step "
+            "$T$ is the first of the sequence."
+        )
     heads = ["", "segment", "adjoints from", "gradients", "handed on"]
-    text = title_of("composed", "The gradient, layer by layer") + lead + table(heads, rows)
+    text = title_of("composed", "The gradient, layer by layer") + f"{lead}\n\n" + table(heads, rows)
     return Section("composed", [Text(text)])
 
 

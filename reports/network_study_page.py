@@ -15,7 +15,7 @@ from reports.figures import Series, line_figure, to_picture
 from reports.markdown import code_span, table
 from reports.notebook import Figure, Section, Text, build
 from reports.report_links import heading
-from reports.report_study import number_of_log
+from reports.report_study import number, number_of_log
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -58,10 +58,13 @@ _HEAD = (
 def build_network_study(study: NetworkStudy) -> NotebookNode:
     """The notebook of a network's study."""
     name = study.network.name
+    middle, last = study.lengths[len(study.lengths) // 2], study.lengths[-1]
     lead = (
         f"Network {code_span(name)}, as its generated code starts it, on random data. The loss counts at the last "
         r"step; $\lVert\partial L_T/\partial s_0\rVert$ is how much of it reaches the start of each layer's state, the "
-        "root mean square of four sequences. A layer that runs in reverse starts at the last step."
+        "root mean square of four sequences. A layer that runs in reverse starts at the last step. "
+        f"Log per step is the slope of the norm's logarithm between $T = {middle}$ and the longest, $T = {last}$: "
+        "negative where the gradient vanishes, near zero where the loss is close to the start."
     )
     series = [
         Series(code, list(study.lengths), values.tolist())
@@ -77,13 +80,13 @@ def build_network_study(study: NetworkStudy) -> NotebookNode:
         f"Gradient norms of {len(series)} states against the length, logarithmic.",
         "fig-layers",
     )
-    head = ["state", "per step", *(f"$T = {t}$" for t in study.lengths)]
+    head = ["state", "log per step", *(f"$T = {t}$" for t in study.lengths)]
     rows = [
         [code_span(state), _rate(study.rate(state)), *(number_of_log(_log(v)) for v in values)]
         for state, values in study.states.items()
     ]
     norms = [
-        [code_span(k), f"{v.gradient:.3g}", f"{v.weights:.3g}", f"{v.relative:.3g}"]
+        [code_span(k), *map(number, (v.gradient, v.weights, v.relative))]
         for k, v in study.segments.items()
     ]
     sections = [

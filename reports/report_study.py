@@ -123,7 +123,7 @@ def _truncation(study: Study) -> str:
     found = study.shares
     left = found.left_out
     rows = [
-        [f"{k}", _number(float(left[k])), _number(found.bias((k, k)))]
+        [f"{k}", number(float(left[k])), number(found.bias((k, k)))]
         for k in TRUNCATIONS
         if k < len(left) - 1
     ]
@@ -138,7 +138,8 @@ def _truncation(study: Study) -> str:
     )
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """A number that is not negative, to three digits, however small or large."""
     return number_of_log(math.log(value) if value > 0 else -math.inf)
 
 

@@ -11,7 +11,7 @@ from reports.figures import Picture, Series, line_figure, to_picture
 from reports.markdown import table
 from reports.notebook import Figure, Section, Text
 from reports.report_links import heading
-from reports.report_study import number_of_log, percent
+from reports.report_study import number, number_of_log, percent
 
 TEXT = (
     heading("gain", "Gradient norm against lag")
@@ -99,9 +99,11 @@ def shares_section(flow: Flow) -> Section:
         heading("shares", "Each lag’s share of the gradient")
         + r"$\partial L/\partial\theta = \sum_d G_d$ with $G_d$ what the losses contribute through the parameter's use "
         f"$d$ steps earlier, over a run of {last + 1} steps with random losses on the last line's output. A share is "
-        r"$\langle G_d, G\rangle/\langle G, G\rangle$; the table adds up the shares of the lags $0$ to $d$."
+        r"$\langle G_d, G\rangle/\langle G, G\rangle$; the table adds up the shares of the lags $0$ to $d$. "
+        r"A lag that pulls against the whole has a negative share, so a sum can be above 100 %."
         + f"\n\n{table(['parameter', *(f'$d = {d}$' for d in shown)], rows)}\n\n"
-        f"{check} The parts add up to the gradient by one backward pass: relative difference {flow.difference:.1e}."
+        f"{check} The parts add up to the gradient by one backward pass: relative difference "
+        f"{number(flow.difference)}."
     )
     return Section("shares", [Text(text), _shares_figure(flow)])
 

@@ -12,7 +12,7 @@ from reports.figures import Series, line_figure, to_picture
 from reports.markdown import code_span, escape_markdown, table
 from reports.notebook import Figure, Section, Text
 from reports.report_links import heading
-from reports.report_study import number_of_log
+from reports.report_study import number, number_of_log
 from reports.study_gain import exp
 
 FILE = "certificate.json"
@@ -55,7 +55,7 @@ def told(certified: Certified) -> str:
         if _least(found) == math.inf
         else f"the best ρ is {above(_least(found))}"
     )
-    return f"not certified: {reached}; {_distance(found)}"
+    return f"not certified: {reached}; {_distance(found, f'{found.scale:.4g}')}"
 
 
 def above(value: float) -> str:
@@ -120,7 +120,13 @@ def _ways(found: Guarantee) -> str:
 
 
 def _scale(found: Guarantee, flow: Flow) -> str:
-    return f"Largest certified weight scale: {_distance(found)}.{_reason(found, flow)}"
+    told = _distance(found, scale_text(found.scale)).replace("ρ < 1", r"$\rho < 1$")
+    return f"Largest certified weight scale: {told}.{_reason(found, flow)}"
+
+
+def scale_text(scale: float) -> str:
+    """A factor on the weights as it stands on a page: to four digits, or as a power of ten."""
+    return f"{scale:.4g}" if scale >= 1e-3 else number(scale)
 
 
 def _reason(found: Guarantee, flow: Flow) -> str:
@@ -139,12 +145,12 @@ def _reason(found: Guarantee, flow: Flow) -> str:
     )
 
 
-def _distance(found: Guarantee) -> str:
+def _distance(found: Guarantee, scale: str) -> str:
     if found.scale == math.inf:
         return f"a bound with ρ < 1 was found for every factor on the square matrices, up to {MOST_SCALE:,.0f}"
     if found.scale == 0:
         return f"no bound with ρ < 1 was found for any factor on the square matrices, down to 1/{1 / LEAST_SCALE:,.0f}"
-    return f"a bound with ρ < 1 exists with all square matrices multiplied by {found.scale:.4g}"
+    return f"a bound with ρ < 1 exists with all square matrices multiplied by {scale}"
 
 
 def _box(certified: Certified, found: Guarantee) -> str:

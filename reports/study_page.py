@@ -1,4 +1,4 @@
-"""The page of a study: does the gradient vanish or explode here, how fast, on which way, and what theory says."""
+"""The page of a study: does the gradient vanish or explode here, how fast, by which route, and what theory says."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def verdict(flow: Flow) -> str:
     """Whether the gradient vanishes, explodes or stays, and how fast."""
     rate, error = flow.growth.rate, flow.growth.error
     if rate == -math.inf:
-        return "The gradient becomes exactly zero."
+        return f"Over {flow.setting.steps:,} steps the gradient becomes exactly zero."
     told = f"λ₁ = {rate:.5f} ± {error:.5f} per step".replace("-", "−")
     if abs(rate) < max(FLAT, 2 * error):
         return f"The gradient keeps its size: {told}."
@@ -105,7 +105,8 @@ def _summary(study: Study) -> str:
         f"standard deviation {s.inputs:g}; $T = {s.steps}$; seed {s.seed}. λ₁ is the growth rate of one "
         f"direction of the joint state ($N = {study.flow.gains.size}$ entries: "
         + ", ".join(f"${latex_name(q.name)}$" for q in cell.states)
-        + ") under the product of the step Jacobians; the error is that of twenty pieces of the run."
+        + ") under the product of the step Jacobians; ± is its standard error, from the rates of twenty "
+        "pieces of the run."
     )
 
 
@@ -141,10 +142,12 @@ def _theory(study: Study) -> str:
     names = {f.theorem.name for f in study.findings}
     s, told = flow.setting, study.predicted
     if told is not None:
-        quantity = f"λ₁, mean field, asymptotic in $n$: ${told.law}$"
+        quantity = f"λ₁, mean field, asymptotic in $n$: ${told.law}${told.note}"
         sampled = f" ± {told.error:.5f}" if told.error else ""
         measured = f"{flow.growth.rate:.5f} ± {flow.growth.error:.5f}"
-        rows.append([quantity, f"{told.rate:.5f}{sampled}", measured])
+        rows.append(
+            [quantity, *(v.replace("-", "−") for v in (f"{told.rate:.5f}{sampled}", measured))]
+        )
     bias = (s.values or {}).get("b_f")
     if "forget-bias" in names and bias is not None and flow.ledger is not None:
         k = len(flow.ledger.total) - 1
@@ -167,7 +170,7 @@ def _theory(study: Study) -> str:
 
 
 _LIMIT = (
-    r"Mean-field theory is a limit of many units; with fixed weights of $n$ units its $\chi^k$ holds for "
+    r"Mean-field theory is a limit of many units; with fixed weights of $n$ units its $\chi^{k/2}$ holds for "
     r"$k \ll \sqrt n$ only."
 )
 _MOVED = (

@@ -24,7 +24,7 @@ def routes_section(derivation: Derivation, book: Ledger | None) -> Section:
     """
     if book is None:
         text = "A state of this cell is a matrix: its Jacobian has no blocks in closed form, and is not split by route."
-        return Section("routes", [Text(heading("routes", "On which way") + text)])
+        return Section("routes", [Text(heading("routes", "By which route") + text)])
     return Section("routes", [Text(_text(derivation, book)), _figure(book)])
 
 
@@ -58,10 +58,11 @@ def _text(derivation: Derivation, book: Ledger) -> str:
             lines.append(f"in ${tex(block)}$, {name_of(route)}:\n\n{equation(terms)}")
     check = "✓" if book.difference < 1e-8 else "✗"
     return (
-        heading("routes", "On which way")
+        heading("routes", "By which route")
         + "Every addend of the step's Jacobian is a route. A part of the product is what, on its way back from the "
         "last step, leaves the direct path first by this route; the parts add up to the product, and a share is "
-        r"$\langle P_r, P\rangle/\langle P, P\rangle$." + f"\n\n{table(head, rows)}\n\n"
+        r"$\langle P_r, P\rangle/\langle P, P\rangle$, negative where the part pulls against the whole."
+        + f"\n\n{table(head, rows)}\n\n"
         f"{check} Sum of the parts against the product by the backward equations: relative difference at most "
         f"${scientific(book.difference)}$.\n\n### The routes\n\n" + "\n\n".join(lines)
     )

@@ -42,7 +42,9 @@ def study_network(
     rates = {name: found.rate(name) for name in found.states}
     data = {"network": found.network.name, "lengths": found.lengths, "states": states, "rates": rates,
             "segments": {k: v.gradient for k, v in found.segments.items()}, "files": files}  # fmt: skip
-    told = [f"  {rate:+9.4f} per step  {name}" for name, rate in rates.items()]
+    told = [
+        f"  {f'{rate:+9.4f}'.replace('-', '−')} per step  {name}" for name, rate in rates.items()
+    ]
     return Outcome(data, "\n".join([*told, *map(str, files.values())]))
 
 

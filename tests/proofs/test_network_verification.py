@@ -16,6 +16,7 @@ from numeric.network_source import generate_network
 from proofs.floats import Floats
 from proofs.network_contract import NUMERIC
 from proofs.network_exact import prove_network
+from proofs.network_run import NetworkExtent
 from proofs.network_samples import (
     draw_extent,
     draw_smooth_network,
@@ -34,6 +35,13 @@ def test_a_generated_network_is_verified(name: str) -> None:
     assert found.failures == ()
     assert {c.name for c in found.checks} == required_for(network)
     assert found.ok
+
+
+def test_the_lengths_of_many_samples_are_told_by_some() -> None:
+    few = NetworkExtent({}, {"t": 4}, 3, {"t": (4, 3, 1)})
+    many = NetworkExtent({}, {"t": 9}, 7, {"t": (9, 8, 6, 4, 3, 2, 1)})
+    assert str(few) == "T_t = 4, B = 3, lengths 4/3/1"
+    assert str(many) == "T_t = 9, B = 7, lengths 9/8/6/…/1"
 
 
 @pytest.mark.parametrize("name", TEXTS)

@@ -90,3 +90,9 @@ def test_a_table_keeps_bars_in_text_code_and_mathematics() -> None:
 def test_a_table_refuses_a_row_of_another_length() -> None:
     with pytest.raises(ArgumentError, match=r"Row 2 .* has 1 cells; the header has 2"):
         table(["a", "b"], [["1", "2"], ["3"]])
+
+
+def test_what_belongs_on_one_line_stays_there_in_a_table() -> None:
+    assert "n\u00a0=\u00a03, T\u00a0=\u00a05 |" in table(
+        ["a"], [[" n\u00a0=\u00a03,\n T\u00a0=\u00a05 "]]
+    )

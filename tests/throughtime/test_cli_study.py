@@ -245,4 +245,4 @@ def test_a_gradient_that_is_exactly_zero_is_told_without_a_warning(tmp_path: Pat
     small = ("--T", "50", "--n", "4", "--m", "3", "--set", "b_z=-1e6", "--gain", "1e9")
     found = run("study", "gru", *small, *page)
     assert found.exit_code == 0
-    assert "The gradient becomes exactly zero." in found.output
+    assert "Over 50 steps the gradient becomes exactly zero." in found.output

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import throughtime
 from numeric.setting import Setting
 from reports import compare_page, study_gain, study_guarantee, study_page, study_routes
 from reports.figures import Picture
+from reports.study_guarantee import scale_text
 from throughtime.cli import cli
 
 SMALL = ["--n", "4", "--m", "3", "--T", "60", "--format", "ipynb", "-q"]
@@ -64,6 +66,21 @@ def test_where_nothing_is_certified_the_page_says_how_far_it_is(tmp_path: Path) 
     assert data["guarantee"]["largest_certified_scale"] == pytest.approx(1 / 1.5, rel=0.03)
     page = _page(tmp_path)
     assert "**Not certified**: the smallest bound for every $T$ has $\\rho = 1.50001$" in page
+
+
+@pytest.mark.parametrize("setting", [("elman", "--init", "normal"), ("lstm", "--set", "b_f=1")])
+def test_numbers_in_the_text_are_typeset(tmp_path: Path, setting: tuple[str, ...]) -> None:
+    """Minus signs, powers of ten, and no number that is not explained."""
+    pytest.importorskip("flint", reason="python-flint is not installed: the extra bounds")
+    _json("study", *setting, "-o", str(tmp_path))
+    prose = re.sub(r"`[^`]*`|\$[^$]*\$|<[^>]*>", "", _page(tmp_path))
+    assert re.findall(r"[^|\n]*(?:\de[+-]\d|(?<![\w-])-\d)[^|\n]*", prose) == []
+    assert ("is the variance that inputs and biases add" in prose) == ("normal" in setting)
+
+
+def test_a_tiny_factor_is_told_as_a_power_of_ten() -> None:
+    assert scale_text(0.97856) == "0.9786"
+    assert "10^{-7}" in scale_text(1.328e-7)
 
 
 def test_bounds_can_be_left_out(tmp_path: Path) -> None:
