@@ -8,6 +8,7 @@ from random import Random
 
 import numpy as np
 
+from derive.network import Network
 from proofs import network_layout
 from proofs.compare import ROUNDING, along, compare
 from proofs.floats import Floats
@@ -97,8 +98,14 @@ def _runs(subject: NetworkSubject) -> Iterator[tuple[str, NetworkSample]]:
             "all samples of full length",
             replace(plain, extent=replace(plain.extent, lengths=whole)),
         )
-        ones = dict.fromkeys(lengths, (1,) * plain.extent.samples)
-        yield "all samples of length 1", replace(plain, extent=replace(plain.extent, lengths=ones))
+        ones = replace(plain.extent, lengths=dict.fromkeys(lengths, (1,) * plain.extent.samples))
+        yield "all samples of length 1", replace(plain, extent=_unpadded(network, ones))
+
+
+def _unpadded(network: Network, extent: NetworkExtent) -> NetworkExtent:
+    """The extent with axes as long as their longest sample where no input is given along them."""
+    alone = extent.lengths.keys() - set(network.axes.values())
+    return replace(extent, steps={**extent.steps, **{a: max(extent.lengths[a]) for a in alone}})
 
 
 def extent_of(subject: NetworkSubject, row: str, sizes: Sizes) -> NetworkExtent | None:
@@ -184,6 +191,7 @@ def _few_at_a_time(subject: NetworkSubject, sample: NetworkSample, few: int = 6)
     for at in (slice(b, min(b + few, B)) for b in range(0, B, few)):
         lengths = {a: v[at] for a, v in sample.extent.lengths.items()}
         extent = replace(sample.extent, samples=at.stop - at.start, lengths=lengths)
+        extent = _unpadded(sample.network, extent)
         own, weights, ends = (
             {p: v if p[1] is None else v[at] for p, v in values.items()}
             for values in (sample.values, sample.weights, sample.final_weights)
