@@ -38,10 +38,10 @@ import numpy as np  # noqa: E402 - as said above
 
 from derive.catalog import load  # noqa: E402
 from derive.derivation import derive  # noqa: E402
+from numeric.forward_run import run  # noqa: E402
 from numeric.interpret import shape_of  # noqa: E402
 from numeric.namespace import Namespace  # noqa: E402
 from numeric.products import log_norms  # noqa: E402
-from numeric.tape import run  # noqa: E402
 
 M, STEPS, ROUNDS, SLOW_ROUNDS = 16, 200, 7, 3
 PER_LAG = (50, 150)

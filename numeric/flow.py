@@ -10,6 +10,7 @@ import numpy as np
 
 from derive.derivation import Derivation
 from numeric.costs import refuse_wide
+from numeric.forward_run import Run
 from numeric.interpret import Array, shape_of
 from numeric.lags import LagShares, lag_shares, whole_gradient
 from numeric.ledger import Ledger, ledger
@@ -19,7 +20,6 @@ from numeric.measure import Gains, gains
 from numeric.products import WIDEST, Extremes, extremes
 from numeric.setting import Runs, Setting, sizes_of
 from numeric.singular import log_largest_singular
-from numeric.tape import Run
 
 LAGS = 200
 SHARED = 100

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from numeric.forward_run import Run
 from numeric.interpret import Array, shape_of
-from numeric.tape import Joint, Pull, Run
+from numeric.tape import Joint, Pull
 
 Truncation = tuple[int, int]
 """(k₁, k₂): every k₁ steps, k₂ steps back."""

@@ -38,10 +38,11 @@ from derive.expressions import (
     terms,
 )
 from derive.jacobian import chain
+from numeric.forward_run import Run
 from numeric.interpret import Array
 from numeric.measure import EXACT_UP_TO, PROBES, MeasureError, check_finite
 from numeric.operators import JointJacobian
-from numeric.tape import Joint, Pull, Run
+from numeric.tape import Joint, Pull
 
 
 @dataclass(frozen=True, slots=True)

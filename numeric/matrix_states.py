@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from derive.derivation import Derivation
+from numeric.forward_run import Run
 from numeric.interpret import Array, Look, Sizes, shape_of
 from numeric.namespace import NUMPY, Namespace
 from numeric.operators import JointJacobian, slots
-from numeric.tape import Adjoints, Joint, Run, Tangents
+from numeric.tape import Adjoints, Joint, Tangents
 
 
 class EquationsJacobian:

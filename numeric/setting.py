@@ -13,11 +13,11 @@ from derive.derivation import Derivation
 from derive.errors import ArgumentError
 from derive.expressions import is_column
 from numeric import initialisers
+from numeric.forward_run import Run, run
 from numeric.interpret import Array, shape_of
 from numeric.limits import LARGEST, LONGEST, WIDEST
 from numeric.namespace import NUMPY, Namespace
 from numeric.stream import Stream, normal_inputs
-from numeric.tape import Run, run
 
 SETTLING = 100
 """Steps before anything is measured, in which a run leaves its start."""

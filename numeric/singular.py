@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from numeric.forward_run import Run
 from numeric.interpret import Array, Look
 from numeric.matrix_states import Jacobian, jacobian_of
 from numeric.measure import check_finite
-from numeric.tape import Run
 
 TOLERANCE = 1e-10
 Move = Callable[[Look, Array], Array]

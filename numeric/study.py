@@ -13,10 +13,10 @@ import numpy as np
 from derive.cell import Cell, Quantity
 from derive.derivation import Derivation
 from derive.expressions import is_column, is_scalar
+from numeric.forward_run import Run, run
 from numeric.interpret import Array, shape_of, size_of
 from numeric.lags import LagShares, lag_shares
 from numeric.measure import EXACT_UP_TO, Gains, MeasureError, check_finite, gains
-from numeric.tape import Run, run
 
 STEPS, SAMPLES = 100, 8
 TRUNCATIONS = (1, 2, 5, 10, 20, 50)

@@ -1,4 +1,4 @@
-"""A cell run forward over arrays, and the derivation's backward equations applied to it one step at a time.
+"""The derivation's backward and tangent equations applied to a run, one step at a time.
 
 The joint state s_t stacks every state with the earlier values that the cell still uses. ``Pull`` computes
 v ↦ Jᵀ v for its step Jacobian J = ∂s_t/∂s_{t−1} from the derivation's own equations; no Jacobian is formed.
@@ -7,172 +7,16 @@ v ↦ Jᵀ v for its step Jacobian J = ∂s_t/∂s_{t−1} from the derivation's
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-from sympy.matrices.expressions import (  # pyright: ignore[reportMissingTypeStubs] - it ships none
-    MatMul,
-)
-
-from derive.cell import Cell
 from derive.derivation import Derivation
-from derive.expressions import Adjoint, LossGradient, Tangent, Timed, leaves
+from derive.expressions import Adjoint, LossGradient, Tangent
+from numeric.forward_run import Run
 from numeric.interpret import Array, Look, Program, Sizes, compiled, shape_of
 from numeric.namespace import NUMPY, Namespace
 
 Joint = dict[str, list[Array]]
 """By state, then by how many steps back: a vector of the joint state's shape."""
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A forward pass.
-
-    Args:
-        derivation: of the cell that ran.
-        sizes: the size of every dimension.
-        steps: T.
-        values: parameters and constants by (name, None); everything else by (name, step), also at the steps before
-            the first; arrays of shape (samples, 1, rows, columns).
-        space: the namespace of the values.
-    """
-
-    derivation: Derivation
-    sizes: Sizes
-    steps: int
-    values: dict[tuple[str, int | None], Array]
-    space: Namespace = NUMPY
-
-    @property
-    def cell(self) -> Cell:
-        """The cell."""
-        return self.derivation.cell
-
-    def look(self, t: int) -> Look:
-        """The primal values at step t."""
-        values = self.values
-
-        def look(leaf: Any) -> Array:
-            name, lag = _place(leaf)
-            return values[name, None if lag is None else t - lag]
-
-        return look
-
-
-class Series:
-    """Programs at the steps of a run, each computed for all steps at once when it is first asked for.
-
-    Args:
-        run: the forward pass.
-        first: the first step that is asked for.
-    """
-
-    def __init__(self, run: Run, first: int = 1) -> None:
-        self.run, self.first = run, first
-        self._leaves: dict[tuple[str, int], Array] = {}
-        self._found: dict[Program, list[Array]] = {}
-
-    def at(self, program: Program, t: int) -> Array:
-        """The program's value at a step.
-
-        Args:
-            program: of primal values.
-            t: the step, from ``first`` to T.
-        """
-        found = self._found.get(program)
-        return (self.all(program) if found is None else found)[t - self.first]
-
-    def all(self, program: Program) -> list[Array]:
-        """The program's values at all steps from ``first`` to T."""
-        if program not in self._found:
-            value, steps = program(self._look), self.run.steps + 1 - self.first
-            timed = len(value.shape) == 5  # what hangs on no step has no axis of time
-            self._found[program] = [value[i, ...] if timed else value for i in range(steps)]
-        return self._found[program]
-
-    def _look(self, leaf: Any) -> Array:
-        """A leaf at all steps, (steps, samples, 1, rows, columns); a parameter as it is."""
-        name, lag = _place(leaf)
-        values, run = self.run.values, self.run
-        if lag is None:
-            return values[name, None]
-        if (name, lag) not in self._leaves:
-            steps = range(self.first - lag, run.steps + 1 - lag)
-            self._leaves[name, lag] = run.space.xp.stack([values[name, t] for t in steps])
-        return self._leaves[name, lag]
-
-
-@cache
-def _place(leaf: Any) -> tuple[str, int | None]:
-    """A leaf's name and lag; asked at every step, and slow to read from a tree of SymPy's."""
-    return leaf.name, leaf.lag if isinstance(leaf, Timed) else None
-
-
-def run(
-    derivation: Derivation,
-    sizes: Sizes,
-    fixed: Mapping[str, Array],
-    inputs: Mapping[str, Array],
-    *,
-    steps: int,
-    initial: Mapping[tuple[str, int], Array] | None = None,
-    space: Namespace = NUMPY,
-) -> Run:
-    """Run the cell.
-
-    Args:
-        derivation: of the cell.
-        sizes: the size of every dimension.
-        fixed: every parameter and constant, (samples or 1, rows, columns).
-        inputs: every input, (T, samples, rows, columns).
-        steps: T.
-        initial: values before the first step by (name, step ≤ 0), (samples or 1, rows, columns); zero where left out.
-        space: the namespace in which the cell runs; what is given may be NumPy's all the same.
-    """
-    cell = derivation.cell
-    values: dict[tuple[str, int | None], Array] = {
-        (name, None): space.asarray(value[:, None, ...]) for name, value in fixed.items()
-    }
-    for name, series in inputs.items():
-        brought = space.asarray(series)
-        values |= {(name, t + 1): brought[t, :, None, ...] for t in range(steps)}
-    for q in (*cell.states, *cell.inputs):
-        zero = space.zeros((1, 1, *shape_of(q.symbol, sizes)))
-        values |= {(q.name, t): zero for t in range(1 - q.depth, 1)}
-    values |= {
-        place: space.asarray(value[:, None, ...]) for place, value in (initial or {}).items()
-    }
-    found = Run(derivation, sizes, steps, values, space)
-    ahead = _Ahead(found)
-    lines = [(a.name, compiled(a.expr, sizes, space, ahead)) for a in derivation.assignments]
-    for t in range(1, steps + 1):
-        look = found.look(t)
-        for name, program in lines:
-            values[name, t] = program(look)
-    return found
-
-
-class _Ahead:
-    """Products of parameters and inputs, U x_t above all: computed for all steps at once.
-
-    Asked for an expression's program, it gives one that hands out the value of one step after the other: each is to
-    be run exactly once a step, from the first one on.
-    """
-
-    def __init__(self, run: Run) -> None:
-        self.run, self.series = run, Series(run)
-        self.inputs = {q.name for q in run.cell.inputs}
-
-    def __call__(self, expr: Any) -> Program | None:
-        """The program of a product that inputs have a part in, and no state."""
-        used = list(leaves(expr)) if isinstance(expr, MatMul) else []
-        timed = [leaf for leaf in used if isinstance(leaf, Timed)]
-        # an earlier input may be set before the first step, in another shape: it stays where it is
-        if not timed or any(leaf.lag or leaf.name not in self.inputs for leaf in timed):
-            return None
-        rows = iter(self.series.all(compiled(expr, self.run.sizes, self.run.space)))
-        return lambda look: next(rows)
 
 
 class Pull:

@@ -17,11 +17,11 @@ from derive.derivation import Derivation
 from derive.errors import ArgumentError
 from derive.expressions import is_column, is_scalar
 from derive.language_words import listed
+from numeric.forward_run import Run, run
 from numeric.given_weights import parameters_from
 from numeric.interpret import Array, shape_of
 from numeric.lags import lag_shares
 from numeric.singular import log_largest_singular
-from numeric.tape import Run, run
 
 Loss = Callable[[dict[str, Array]], tuple[float, Mapping[str, Array]]]
 

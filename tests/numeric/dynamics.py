@@ -11,9 +11,9 @@ import numpy as np
 from derive.catalog import load
 from derive.derivation import Derivation, derive
 from derive.language import read_cell
+from numeric.forward_run import Run, run
 from numeric.interpret import Array, shape_of
 from numeric.stream import Stream, normal_inputs
-from numeric.tape import Run, run
 
 
 @cache

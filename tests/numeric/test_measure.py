@@ -14,10 +14,11 @@ from derive.derivation import Derivation, derive
 from derive.expressions import Block
 from derive.language import read_cell
 from numeric import measure
+from numeric.forward_run import Run, run
 from numeric.interpret import compiled, shape_of
 from numeric.lags import lag_shares
 from numeric.measure import MeasureError, gains
-from numeric.tape import Pull, Run, Tangents, run
+from numeric.tape import Pull, Tangents
 
 TWO_STATES = """
 f[t] = sigmoid(W_f @ x[t] + U_f @ h[t-1] + b_f)

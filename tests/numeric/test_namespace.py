@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from derive.errors import ArgumentError
+from numeric.forward_run import run
 from numeric.interpret import Array
 from numeric.lyapunov import growth, spectrum
 from numeric.namespace import FUNCTIONS, NUMPY, Namespace, namespace
 from numeric.products import extremes, log_norms
 from numeric.singular import log_largest_singular
 from numeric.stream import Stream, normal_inputs
-from numeric.tape import run
 from tests.numeric.dynamics import derivation_of, sizes_of, weights
 
 OTHERS = ("array_api_strict", "torch", "jax")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from numeric.forward_run import Run, run
 from numeric.interpret import Array
 from numeric.matrix_states import jacobian_of
 from numeric.namespace import Namespace
 from numeric.narrowing import NARROWEST, Narrowing
 from numeric.products import log_norms
-from numeric.tape import Run, run
 from tests.numeric.dynamics import derivation_of, sizes_of, weights
 
 
@@ -47,11 +47,11 @@ def widths(found: Run, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return seen
 
 
-@pytest.mark.parametrize("name", ["elman", "lstm", "skip"])
+@pytest.mark.parametrize(("name", "n"), [("elman", 96), ("lstm", 48), ("skip", 48)])
 def test_narrower_blocks_have_the_norms_of_whole_ones(
-    name: str, monkeypatch: pytest.MonkeyPatch
+    name: str, n: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = long_run(name, 48, 110)
+    found = long_run(name, n, 110)
     np.testing.assert_allclose(log_norms(found), wide_norms(found), atol=1e-11)
     seen = widths(found, monkeypatch)
     assert min(seen) < seen[0] / 2
@@ -63,7 +63,8 @@ def test_in_float32_they_are_narrower_sooner_and_as_right_as_float32() -> None:
         early = widths(single, patched)
     with pytest.MonkeyPatch.context() as patched:
         late = widths(double, patched)
-    assert sum(early) < sum(late)
+    first = [next(lag for lag, kept in enumerate(seen) if kept < 64) for seen in (early, late)]
+    assert first[0] < first[1]
     np.testing.assert_allclose(log_norms(single), wide_norms(double), atol=0.02)
 
 
@@ -86,3 +87,26 @@ def test_directions_that_all_count_stay() -> None:
     found = run(derivation_of(cell), sizes_of(cell, n, n), {}, {"x": x}, steps=steps)
     with pytest.MonkeyPatch.context() as patched:
         assert set(widths(found, patched)) == {n}
+
+
+def test_growth_of_what_was_left_out_undoes_the_last_narrowing_only() -> None:
+    """What the first narrowing left out never counts again; what the second one left out does."""
+    cell, n, steps = "h[t] = x[t] * h[t-1]", 160, 260
+    x = np.full((steps, 1, n, 1), 0.9)
+    x[200:, 0, 80:] = 0.05  # seen first, from the end: soon only 80 directions count,
+    x[130:200, 0, 30:80] = 0.5  # then 30,
+    x[:80, 0, :30] = 0.3  # and then the 50 that were left out last
+    found = run(derivation_of(cell), sizes_of(cell, n, n), {}, {"x": x}, steps=steps)
+    undone = list[tuple[int, int]]()
+    with pytest.MonkeyPatch.context() as patched:
+        real = Narrowing.taken_back
+
+        def spy(self: Narrowing, lag: int) -> tuple[int, Array]:
+            before, y = real(self, lag)
+            undone.append((before, y.shape[-1]))
+            return before, y
+
+        patched.setattr(Narrowing, "taken_back", spy)
+        norms = log_norms(found)
+    np.testing.assert_allclose(norms, wide_norms(found), atol=1e-11)
+    assert [kept < n for _, kept in undone] == [True]

@@ -8,13 +8,13 @@ import mpmath
 import numpy as np
 import pytest
 
+from numeric.forward_run import Run, run
 from numeric.matrix_states import jacobian_of
 from numeric.measure import MeasureError
 from numeric.namespace import Namespace
 from numeric.operators import JointJacobian
 from numeric.products import extremes, log_norms
 from numeric.singular import log_largest_singular
-from numeric.tape import Run, run
 from tests.numeric.dynamics import derivation_of, run_of, sizes_of, weights
 
 

@@ -18,8 +18,8 @@ from derive.network_derivation import derive_network
 from derive.network_language import read_network
 from derive.truncation import windows
 from numeric.additions import Additions, additions_in, generate_with
+from numeric.forward_run import run
 from numeric.lags import lag_shares
-from numeric.tape import run
 from tests.generated import module_of
 from tests.networks import CELLS
 
