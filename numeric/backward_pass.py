@@ -87,7 +87,11 @@ class Backward(Body):
         used = [name if re.search(rf"\b{name}\b", computing) else "_" for name in names]
         if names:
             shapes = f"parameter_shapes({', '.join(self.sizes.values())})"
-            self.write_list("[", used, f"] = unpacked(params, {shapes}, dtype)")
+            self.write_list("[", used, f"] = {self.taken(shapes)}")
+
+    def taken(self, shapes: str) -> str:
+        """The code that takes the parameters, checked."""
+        return f"unpacked(params, {shapes}, dtype)"
 
     def given_gradients(self) -> None:
         """The loss's gradients by the outputs and by the final state."""

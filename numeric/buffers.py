@@ -121,7 +121,7 @@ def shared_dtype(arrays: Arrays) -> np.dtype:
 
 
 def taken(
-    params: Arrays, shapes: dict[str, tuple[int, ...]], dtype: np.dtype, later: frozenset[str]
+    params: Arrays, shapes: dict[str, tuple[int, ...]], dtype: np.dtype, later: tuple[str, ...]
 ) -> list[Array]:
     """As ``unpacked``; whether those named ``later`` are finite is seen where they are put together."""
     if params.keys() != shapes.keys():
@@ -133,6 +133,16 @@ def taken(
         if name not in later and not finite(array):
             return unpacked(params, shapes, dtype)
     return [params[name] for name in shapes]
+
+
+def as_before(params: Arrays, known: Arrays) -> list[Array] | None:
+    """The parameters, if they are the very arrays that forward took; else None."""
+    if len(params) != len(known):
+        return None
+    for name, array in known.items():
+        if params.get(name) is not array:
+            return None
+    return list(known.values())
 
 
 def finite(*arrays: Array) -> bool:
@@ -150,5 +160,5 @@ def at_steps(gradient: Array | None, start: int, stop: int, flat: bool) -> list[
 NAMES = (
     "by_gate", "step_views", "flattened", "spans", "stretch", "as_rows", "add_outer", "add_sum", "checked_run",
     "add_scattered", "at_steps", "given_gradients",
-    "shared_dtype", "taken", "sound", "finite",
+    "shared_dtype", "taken", "as_before", "sound", "finite",
 )  # fmt: skip

@@ -36,6 +36,8 @@ _SIGNATURE = '''def backward(
 class FastBackward(Sums):
     """Writes the backward pass of a fast file."""
 
+    filled_before = True
+
     def text(self, forward: FastForward) -> str:
         """The whole function."""
         self.statements()
@@ -66,17 +68,11 @@ class FastBackward(Sums):
         self.given_gradients()
         self.write("ws.for_backward()")
 
-    def parameters(self, computing: str) -> None:
-        """The parameters, of the right names, shapes and dtype."""
-        super().parameters(computing)
-        self.lines = [
-            line.replace("unpacked(params", "taken(params").replace(
-                ", dtype)", ", dtype, frozenset(params))"
-            )
-            if "= unpacked(params" in line
-            else line
-            for line in self.lines
-        ]
+    def taken(self, shapes: str) -> str:
+        """The parameters of the forward pass, or others of the right names, shapes and dtype."""
+        return (
+            f'as_before(params, cache["params"]) or taken(params, {shapes}, dtype, tuple(params))'
+        )
 
     def write_gradients(self, what: str, names: list[str], shapes: dict[str, str]) -> None:
         """The given gradients; those that only the loop adds stay None where they are left out."""

@@ -39,7 +39,7 @@ class FastForward(Weights, Forward):
             head = line.partition("unpacked(")[0]
             return listed(
                 f"{head}taken(",
-                ["params", shapes, "dtype", f"frozenset(({later}{',' * bool(later)}))"],
+                ["params", shapes, "dtype", f"({later}{',' * bool(later)})"],
                 ")",
             )
         return [line]
@@ -190,7 +190,11 @@ class FastForward(Weights, Forward):
         given = [f'"{key}": {value}' for key, value in self.given().items()]
         self.write_list("outputs = read_only({", outputs, "})")
         self.write_list("final = {", final, "}")
-        self.write_list('cache = {"workspace": ws, "run": ws.run, "given": {', given, "}}")
+        taken = [f'"{q.name}": {self.names.of(q.symbol)}' for q in self.cell.parameters]
+        if taken:
+            self.write_list("known = {", taken, "}")
+        entries = '"workspace": ws, "run": ws.run, ' + '"params": known, ' * bool(taken)
+        self.write_list(f'cache = {{{entries}"given": {{', given, "}}")
         self.write("return outputs, final, cache")
 
     def output(self, leaf: Timed) -> str:

@@ -17,6 +17,9 @@ from numeric.stacks import Stack
 class Weights(Loops):
     """Writes stacked weights and what is multiplied before the loop."""
 
+    filled_before = False
+    """Whether another pass has put the vectors of the whole sequence where they stand with a one behind each."""
+
     def __init__(self, program: Program, names: Names) -> None:
         super().__init__(program, names)
         self.filled: dict[str, None] = {}
@@ -140,6 +143,8 @@ class Weights(Loops):
         name = self.names.named((vector, "one"), f"{self.whole(vector)}_one")
         self.field(name, f"np.ones((steps, B, {m} + 1), dtype)")
         done = f"{name}[: stop - start, :, :{m}] = {whole}[start:stop]"
-        if "        " + done not in self.lines:
-            self.write(done, indent=2)
+        if not any(line.strip() == done for line in self.lines):
+            if self.filled_before:
+                self.write("if ws.steps < T:", indent=2)
+            self.write(done, indent=2 + self.filled_before)
         return f"{name}[: stop - start]"
