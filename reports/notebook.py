@@ -44,6 +44,7 @@ class Code:
             comment links to the target ``eq-7`` if the notebook has it.
         first_line: number of the first line.
         language: Pygments' name of the language.
+        scope: what stands before the number in the target of such a link: with ``"enc-"`` it is ``eq-enc-7``.
     """
 
     source: str
@@ -51,6 +52,7 @@ class Code:
     anchor: str = ""
     first_line: int = 1
     language: str = "python"
+    scope: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,12 @@ def _node(cell: Cell, cell_id: str) -> NotebookNode:
             outputs = (
                 [v4.new_output("stream", name="stdout", text=cell.output)] if cell.output else []
             )
-            ours = {"anchor": cell.anchor, "first_line": cell.first_line, "language": cell.language}
+            ours = {
+                "anchor": cell.anchor,
+                "first_line": cell.first_line,
+                "language": cell.language,
+                **({"scope": cell.scope} if cell.scope else {}),
+            }
             return v4.new_code_cell(cell.source, id=cell_id, outputs=outputs, metadata={KEY: ours})
         case Figure():
             return _figure(cell, cell_id)
