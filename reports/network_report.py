@@ -18,7 +18,7 @@ from reports.flow import flow
 from reports.markdown import code_span, equation, escape_markdown, table
 from reports.network_flow import network_flow
 from reports.network_links import code_of_segments, segment_links
-from reports.notebook import Cell, Code, Figure, Section, Text, build
+from reports.notebook import Cell, Code, Figure, Section, Text, build, numbered
 from reports.report_checks import checks_section
 from reports.report_checks import summary as verdict
 from reports.report_equations import HEADINGS, rules, step_text
@@ -73,7 +73,7 @@ def build_network_report(findings: NetworkFindings) -> NotebookNode:
         checks_section(verification, list(links.values())),
     ]
     title = network.title.rstrip(".") or f"The network {network.name}"
-    return build(title, sections, metadata={"network": network.name})
+    return build(title, numbered(sections), metadata={"network": network.name})
 
 
 def _summary(findings: NetworkFindings) -> str:
@@ -101,11 +101,11 @@ def _drawing(findings: NetworkFindings) -> Section:
     network = findings.derivation.network
     picture = to_picture(draw_flow(*network_flow(network)))
     names = ", ".join(s.name for s in network.segments)
-    caption = "**Figure 1.** The network, rolled up. Gradients take the same ways backwards."
+    caption = "**Figure.** The network, rolled up. Gradients take the same ways backwards."
     figure = Figure(picture, caption, f"Data flow between the segments {names}.", "fig-network")
     unrolled = Figure(
         to_picture(draw_unrolled(network)),
-        "**Figure 2.** The network, unrolled: a column for each step, … for the steps between.",
+        "**Figure.** The network, unrolled: a column for each step, … for the steps between.",
         f"The segments {names} at the first two steps and the last, with all arrows between them.",
         "fig-unrolled",
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from derive.errors import ArgumentError
@@ -83,6 +83,27 @@ class Section:
     cells: Sequence[Cell] = field(default_factory=tuple[Cell, ...])
 
 
+FIGURE = "**Figure.**"
+"""How the caption of a figure begins that gets its number from its place."""
+
+
+def numbered(sections: Sequence[Section]) -> list[Section]:
+    """The sections with their figures counted: a caption that begins with ``**Figure.**`` gets its number."""
+    count = 0
+    found: list[Section] = []
+    for section in sections:
+        cells: list[Cell] = []
+        for cell in section.cells:
+            if isinstance(cell, Figure) and cell.caption.startswith(FIGURE):
+                count += 1
+                told = cell.caption.removeprefix(FIGURE)
+                cells.append(replace(cell, caption=f"**Figure {count}.**{told}"))
+            else:
+                cells.append(cell)
+        found.append(Section(section.name, cells))
+    return found
+
+
 def build(
     title: str, sections: Sequence[Section], *, metadata: Mapping[str, Any] | None = None
 ) -> NotebookNode:
@@ -102,7 +123,7 @@ def build(
     from reports.markdown import escape_markdown
 
     head = Section("title", [Text(f"# {escape_markdown(title)}")])
-    cells = [_node(cell, cell_id) for cell_id, cell in _numbered([head, *sections])]
+    cells = [_node(cell, cell_id) for cell_id, cell in _identified([head, *sections])]
     node = v4.new_notebook(
         cells=cells, metadata={**_METADATA, **(metadata or {}), KEY: {"title": title}}
     )
@@ -124,7 +145,7 @@ def to_ipynb(notebook: NotebookNode) -> bytes:
     return nbformat.writes(notebook).rstrip("\n").encode() + b"\n"
 
 
-def _numbered(sections: Sequence[Section]) -> list[tuple[str, Cell]]:
+def _identified(sections: Sequence[Section]) -> list[tuple[str, Cell]]:
     seen: set[str] = set()
     numbered: list[tuple[str, Cell]] = []
     for section in sections:
