@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from sympy.matrices.expressions import HadamardPower, HadamardProduct, MatAdd, MatMul, MatrixExpr
 
@@ -95,8 +96,9 @@ def _added(use: _Use) -> tuple[str, MatrixExpr]:
 def _multiplied(use: _Use) -> tuple[str, MatrixExpr]:
     rest, part = _scalar(hadamard(*use.before, *use.after)), _scalar(use.part)
     how = "" if is_scalar(part) or is_scalar(rest) else " entry by entry"
-    if isinstance(part, HadamardPower) and int(part.args[1]) < 0:
-        return f"divides {_shown(rest)}{how}", power(operands(part)[0], -int(part.args[1]))
+    exponent: Any = part.args[1] if isinstance(part, HadamardPower) else 1
+    if exponent < 0:
+        return f"divides {_shown(rest)}{how}", power(operands(part)[0], -int(exponent))
     return f"multiplies {_shown(rest)}{how}", part
 
 
