@@ -99,6 +99,11 @@ def heading(segment: Segment) -> str:
     return f"Segment {segment.name}, {along}{', reversed' if segment.reverse else ''}"
 
 
+def label(segment: str, number: int) -> str:
+    """What names line ``number`` of a segment in the whole network: ``enc-7``."""
+    return f"{segment.replace('_', '-')}-{number}"
+
+
 def derive_network(network: Network) -> NetworkDerivation:
     """Derives the gradients of a network, segment by segment."""
     derivations = tuple(derive(s.cell) for s in network.segments)

@@ -39,7 +39,8 @@ _REMEDIES = {
     "or `dim name = 1` for a scalar, which meets any shape.",
     "equation": "Both sides of an equation have one shape: change the expression or the declared size.",
     "stack": "concat stacks rows: its parts need equally many columns.",
-    "softmax": "softmax takes a column vector: transpose its argument, or normalise entry by entry with exp and sum.",
+    "softmax": "softmax and logsumexp take a column vector: transpose a row with .T, declare a vector by "
+    "`dim name = n`, or normalise over all entries of a matrix a with exp(a) / sum(exp(a)).",
     "declared": "Change this declaration or the other place.",
     "alike": "A scan that starts from another has states of the same sizes.",
     "default": "Declare its shape: `dim name = n` for a column, `dim name = n, m` for a matrix.",

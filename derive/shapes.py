@@ -132,6 +132,9 @@ class _Inference:
         for node in open_nodes:
             self.join(node)
         self.dimensions.settle()
+        for node in order:
+            if isinstance(node, Applied) and node.function in ("softmax", "logsumexp"):
+                self.column(node)
         self.default_columns()
         self.dimensions.settle()
 
@@ -186,10 +189,7 @@ class _Inference:
         return self.nodes[node.base]
 
     def applied(self, node: Applied) -> Shape:
-        shape = self.nodes[node.of]
-        if node.function in ("softmax", "logsumexp"):
-            self.dimensions.equate(shape[1], ONE, Demand("softmax", node.of.span, node.of.span, 1))
-        return SCALAR if node.function in REDUCTIONS else shape
+        return SCALAR if node.function in REDUCTIONS else self.nodes[node.of]
 
     def chain(self, node: Chain) -> Shape:
         left = node.factors[0]
@@ -211,6 +211,19 @@ class _Inference:
         if len(children(node)) == 1:
             return self.nodes[children(node)[0]]
         return self.dimensions.new(), self.dimensions.new()
+
+    # ── what is normalised ──
+
+    def column(self, node: Applied) -> None:
+        """softmax and logsumexp act on a column; a matrix, whose columns are the rows of something, is no column.
+
+        Asked when all else is settled: earlier, the demand would silently make a number of whatever meets the matrix.
+        """
+        cols = self.nodes[node.of][1]
+        demand = Demand("softmax", node.of.span, node.of.span, 1)
+        if self.dimensions.flags_of(self.dimensions.resolve(cols)) & ANY_ROWS:
+            raise Contradiction(cols, ONE, demand)
+        self.dimensions.equate(cols, ONE, demand)
 
     # ── sums and entrywise products ──
 

@@ -185,8 +185,21 @@ class _Scheduler:
                     StackTerm(stack, v, bias=bias and i == len(vectors) - 1)
                     for i, v in enumerate(vectors)
                 )
-                out[where].append(Statement(stack, value, add=where == place and bool(early)))
+                last = vectors is others or not others
+                out[where].append(
+                    Statement(
+                        stack,
+                        value,
+                        add=where == place and bool(early),
+                        number=self.number_of(stack) if last else 0,
+                    )
+                )
                 bias = False
+
+    def number_of(self, stack: Stack) -> int:
+        """The number of the line that a stack computes; 0 if it is only a part of one, or several lines."""
+        alone = len(stack.members) == 1 and not stack.members[0].rest
+        return self.number.get(stack.members[0].target, 0) if alone else 0
 
     def stack_place(self, stack: Stack) -> str:
         """Where all members of a stack can be computed together."""

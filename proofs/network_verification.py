@@ -11,7 +11,7 @@ from pathlib import Path
 from derive.derivation import Derivation
 from derive.errors import ArgumentError
 from derive.network import Network
-from derive.network_derivation import NetworkDerivation, derive_network
+from derive.network_derivation import NetworkDerivation, derive_network, label
 from derive.network_language import read_network
 from numeric.library import own_functions
 from proofs import exact_checks
@@ -72,9 +72,12 @@ def verify_network(
     derivation = derivation or derive_network(network)
     say("derivative laws")
     checks = [exact_checks.laws()]
+    lines: dict[str, bool] = {}
     for s, d in zip(network.segments, derivation.segments, strict=True):
         say(f"segment {s.name}: every line of its derivation")
-        checks += [replace(c, name=f"{c.name}: {s.name}") for c in _of_segment(d, seed)]
+        rows, judged = _of_segment(d, seed)
+        checks += [replace(c, name=f"{c.name}: {s.name}") for c in rows]
+        lines |= {label(s.name, number): holds for number, holds in judged.items()}
     say("the whole network, modulo a prime")
     checks.append(_whole(derivation, seed))
     what = "the file loads and defines what it promises"
@@ -97,22 +100,25 @@ def verify_network(
         OPTIONAL,
         seed,
         differences_from(derivation, source, regenerate),
+        lines=lines,
     )
 
 
-def _of_segment(derivation: Derivation, seed: int) -> Iterator[Check]:
-    """The rows of one segment's derivation; what raises fails, and says with what."""
-    rows = guarded(lambda: exact_checks.exact(derivation, seed)[1])
-    if isinstance(rows, str):
-        yield from (failed(name, "", rows) for name in OF_SEGMENT[:3])
+def _of_segment(derivation: Derivation, seed: int) -> tuple[list[Check], dict[int, bool]]:
+    """The rows of one segment's derivation, and the verdict on each line; what raises fails, and says with what."""
+    found = guarded(lambda: exact_checks.exact(derivation, seed))
+    if isinstance(found, str):
+        rows, lines = [failed(name, "", found) for name in OF_SEGMENT[:3]], {}
     else:
-        yield from rows
+        rows = list(found[1])
+        lines = {number: v.holds for number, v in sorted(found[0].lines.items())}
     for name, examine in (
         (OF_SEGMENT[3], lambda: exact_checks.general(derivation)),
         (OF_SEGMENT[4], lambda: exact_checks.smallest(derivation, seed)),
     ):
         row = guarded(examine)
-        yield failed(name, "", row) if isinstance(row, str) else row
+        rows.append(failed(name, "", row) if isinstance(row, str) else row)
+    return rows, lines
 
 
 def _whole(derivation: NetworkDerivation, seed: int) -> Check:

@@ -125,7 +125,7 @@ class Verification:
         seed: of everything random.
         differences: where a file differs from what the generator writes today, as a unified diff.
         hints: likely mistakes, in words.
-        lines: the exact verdict on every line of the derivation, by number.
+        lines: the exact verdict on every line of the derivation, by its label: ``"7"``, in a network ``"enc-7"``.
         certificate: how a file stands to the certificate in it, in words.
     """
 
@@ -136,7 +136,7 @@ class Verification:
     seed: int = 0
     differences: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
-    lines: dict[int, bool] = field(default_factory=dict[int, bool])
+    lines: dict[str, bool] = field(default_factory=dict[str, bool])
     certificate: str = ""
 
     @property
@@ -180,7 +180,7 @@ class Verification:
             "seed": self.seed,
             "checks": [c.to_dict() for c in self.checks],
             "failures": [c.name for c in self.failures],
-            "lines": {str(number): holds for number, holds in sorted(self.lines.items())},
+            "lines": dict(self.lines),
             "hints": list(self.hints),
             "differences": list(self.differences),
             "certificate": self.certificate,

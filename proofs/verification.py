@@ -170,17 +170,17 @@ def verify_file(
     return replace(outcome, certificate=found.sentence)
 
 
-def _exact(derivation: Derivation, seed: int, say: Say) -> tuple[list[Check], dict[int, bool]]:
+def _exact(derivation: Derivation, seed: int, say: Say) -> tuple[list[Check], dict[str, bool]]:
     """The checks of the derivation; one that raises fails, and says with what."""
     rows: list[Check] = []
-    lines: dict[int, bool] = {}
+    lines: dict[str, bool] = {}
     say("derivative laws")
     rows.append(exact_checks.laws())
     say("every line of the derivation, modulo a prime")
     try:
         verdict, found = exact_checks.exact(derivation, seed)
         rows += found
-        lines = {number: v.holds for number, v in verdict.lines.items()}
+        lines = {str(number): v.holds for number, v in sorted(verdict.lines.items())}
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
         rows += [failed(name, "", _told(error)) for name in EXACT[1:4]]
     say("the proof for all sizes and lengths")

@@ -17,7 +17,7 @@ from reports.notebook import Figure, Section, Text, build
 from reports.report_links import heading
 from reports.report_study import number_of_log
 from reports.study_guarantee import scale_text
-from reports.study_page import how_started, verdict
+from reports.study_page import how_started, typeset_verdict
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -60,8 +60,8 @@ def build_comparison(entries: Sequence[Entry], lengths: Sequence[int] = ()) -> N
     """
     s = entries[0].flow.setting
     lead = (
-        "\n".join(f"- {code_span(e.label)}: {verdict(e.flow)}" for e in entries)
-        + f"\n\nEvery cell with $n = {s.n}$, other dimensions {s.m}; {how_started(s)}, gain {s.gain:g}; "
+        "\n".join(f"- {code_span(e.label)}: {typeset_verdict(e.flow)}" for e in entries)
+        + f"\n\nEvery cell with $n = {s.n}$, other dimensions {s.m}; {how_started(s)}; "
         f"inputs normal with standard deviation {s.inputs:g}; $T = {s.steps}$; seed {s.seed}."
     )
     sections = [

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import logging
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -73,6 +74,7 @@ class Series:
         low: lower edge of a band around the line, e.g. a quantile; or None.
         high: upper edge; given together with ``low``.
         beside: the number of an earlier line whose colour this one takes, dotted: a prediction beside a measurement.
+        points: drawn as points that no line joins, since nothing lies between them.
     """
 
     label: str
@@ -81,6 +83,7 @@ class Series:
     low: Sequence[float] | None = None
     high: Sequence[float] | None = None
     beside: int | None = None
+    points: bool = False
 
 
 @contextmanager
@@ -165,6 +168,8 @@ def line_figure(
                 text, (x, 1.0), xycoords=("data", "axes fraction"), xytext=(4, -2),
                 textcoords="offset points", va="top", fontsize=9,
             )  # fmt: skip
+        if logy:
+            _decades(axes)
         axes.grid(True, axis="y", color=FAINT, linewidth=0.6)
         axes.set_axisbelow(True)
         axes.margins(x=0.01)
@@ -174,6 +179,23 @@ def line_figure(
         if len(series) > 1:
             _label(axes, series, logy)
     return figure
+
+
+def _decades(axes: Axes) -> None:
+    """Powers of ten whose exponents are multiples of one number, so that 1 is among them where it is in sight."""
+    from matplotlib.ticker import FixedLocator, NullLocator
+
+    low, high = (math.log10(y) for y in axes.get_ylim())
+    step = next(s for s in _STRIDES if (high - low) / s <= MOST_TICKS)
+    ticks = [k for k in range(math.ceil(low), math.floor(high) + 1) if k % step == 0]
+    if len(ticks) > 1:
+        axes.yaxis.set_major_locator(FixedLocator([10.0**k for k in ticks]))
+        if step > 1:
+            axes.yaxis.set_minor_locator(NullLocator())
+
+
+MOST_TICKS = 9
+_STRIDES = (1, 2, 5, 10, 20, 50, 100)
 
 
 def _check(series: Sequence[Series]) -> None:
@@ -198,9 +220,10 @@ def _plot(axes: Axes, line: Series, index: int) -> None:
     color, dashes = _color(line, index), DASHES[index // 2 % len(DASHES)]
     if line.beside is not None:
         dashes = DASHES[2]
-    marker = "o" if len(line.x) <= 12 else None
+    marker = "o" if line.points or len(line.x) <= 12 else None
+    joined = "none" if line.points else dashes
     axes.plot(
-        line.x, line.y, color=color, linestyle=dashes, linewidth=1.8, marker=marker, markersize=4
+        line.x, line.y, color=color, linestyle=joined, linewidth=1.8, marker=marker, markersize=4
     )
     if line.low is not None and line.high is not None:
         axes.fill_between(line.x, line.low, line.high, color=color, alpha=0.15, linewidth=0)
@@ -225,6 +248,7 @@ def _label(axes: Axes, series: Sequence[Series], logy: bool) -> None:
             xytext=(8, placed[index] - heights[index]),
             textcoords="offset points",
             color=_color(line, index),
+            fontsize=12 if line.label.startswith("$") else 10,  # mathematics alone is set smaller
             va="center",
             annotation_clip=False,
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -138,8 +139,9 @@ def _code(cell: NotebookNode, page: _Page) -> str:
     name = ours.get("anchor", "")
     if not name:
         return '<pre class="code">' + "\n".join(lines) + "</pre>"
+    scope = ours.get("scope", "")
     numbered = [
-        _line(line, name, number, page)
+        _line(line, name, number, lambda match: _reference(match, scope, page))
         for number, line in enumerate(lines, start=ours.get("first_line", 1))
     ]
     return '<pre class="code numbered">' + "\n".join(numbered) + "</pre>"
@@ -159,16 +161,14 @@ def _highlighted(source: str, language: str) -> list[str]:
     return str(highlight(source, lexer, HtmlFormatter(nowrap=True))).rstrip("\n").split("\n")
 
 
-def _line(line: str, name: str, number: int, page: _Page) -> str:
+def _line(line: str, name: str, number: int, link: Callable[[re.Match[str]], str]) -> str:
     target = escape_html(f"{name}-L{number}")
-    linked = _COMMENT.sub(
-        lambda m: m[1] + REFERENCE.sub(lambda r: _reference(r, page), m[2]) + m[3], line
-    )
+    linked = _COMMENT.sub(lambda m: m[1] + REFERENCE.sub(link, m[2]) + m[3], line)
     return f'<span class="line" id="{target}"><a class="ln" href="#{target}" data-n="{number}"></a>{linked}</span>'
 
 
-def _reference(match: re.Match[str], page: _Page) -> str:
-    target = f"eq-{match[1]}"
+def _reference(match: re.Match[str], scope: str, page: _Page) -> str:
+    target = f"eq-{scope}{match[1]}"
     return f'<a href="#{target}">{match[0]}</a>' if target in page.targets else match[0]
 
 

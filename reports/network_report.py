@@ -17,10 +17,12 @@ from reports.figures import to_picture
 from reports.flow import flow
 from reports.markdown import code_span, equation, escape_markdown, table
 from reports.network_flow import network_flow
-from reports.notebook import Cell, Code, Figure, Section, Text, build
+from reports.network_links import code_of_segments, segment_links
+from reports.notebook import Cell, Code, Figure, Section, Text, build, numbered
 from reports.report_checks import checks_section
 from reports.report_checks import summary as verdict
-from reports.report_lines import broken
+from reports.report_equations import HEADINGS, rules, step_text
+from reports.report_links import Links
 from reports.report_links import heading as title_of
 from reports.unrolled import draw_unrolled
 
@@ -52,20 +54,26 @@ def build_network_report(findings: NetworkFindings) -> NotebookNode:
     Args:
         findings: what is told. Names and titles in it may come from a user; they are escaped.
     """
-    network = findings.derivation.network
-    pairs = zip(network.segments, findings.derivation.segments, strict=True)
+    derivation, verification = findings.derivation, findings.verification
+    network = derivation.network
+    pairs = zip(network.segments, derivation.segments, strict=True)
+    code = code_of_segments(derivation, findings.source)
+    links = segment_links(derivation, code, verification)
     sections = [
         Section("summary", [Text(_summary(findings))]),
         _text(findings),
         _drawing(findings),
         _composed(findings),
-        *(_segment(findings, s, d) for s, d in list(pairs)[::-1]),
+        *(_segment(findings, s, d, links[s.name]) for s, d in list(pairs)[::-1]),
+        Section(
+            "rules", [Text(title_of("rules", "The rules") + rules(*derivation.segments[::-1]))]
+        ),
         *([_norms(findings)] if findings.norms else []),
-        _code(findings),
-        checks_section(findings.verification, None),
+        _code(findings, code),
+        checks_section(verification, list(links.values())),
     ]
     title = network.title.rstrip(".") or f"The network {network.name}"
-    return build(title, sections, metadata={"network": network.name})
+    return build(title, numbered(sections), metadata={"network": network.name})
 
 
 def _summary(findings: NetworkFindings) -> str:
@@ -76,7 +84,8 @@ def _summary(findings: NetworkFindings) -> str:
         f"{verdict(findings.verification)} [See the checks](#checks).\n\n"
         "A network is a list of segments, each a cell run along one axis in one direction. Its gradients are those of "
         "its segments, taken in reverse order, and every adjoint of a segment's input is added to the adjoint of what "
-        "made it. A number such as (f-7) is equation 7 of segment f; in the code of that segment it stands as # (7)."
+        "made it. A number such as (f-7) is equation 7 of segment f: below it stand links to the [rules](#rules) that "
+        "made it, to its lines of code and to its check, and the # (7) in the code of that segment links back."
     )
 
 
@@ -92,11 +101,11 @@ def _drawing(findings: NetworkFindings) -> Section:
     network = findings.derivation.network
     picture = to_picture(draw_flow(*network_flow(network)))
     names = ", ".join(s.name for s in network.segments)
-    caption = "**Figure 1.** The network, rolled up. Gradients take the same ways backwards."
+    caption = "**Figure.** The network, rolled up. Gradients take the same ways backwards."
     figure = Figure(picture, caption, f"Data flow between the segments {names}.", "fig-network")
     unrolled = Figure(
         to_picture(draw_unrolled(network)),
-        "**Figure 2.** The network, unrolled: a column for each step, … for the steps between.",
+        "**Figure.** The network, unrolled: a column for each step, … for the steps between.",
         f"The segments {names} at the first two steps and the last, with all arrows between them.",
         "fig-unrolled",
     )
@@ -133,7 +142,9 @@ def _composed(findings: NetworkFindings) -> Section:
     return Section("composed", [Text(text)])
 
 
-def _segment(findings: NetworkFindings, segment: Segment, derivation: Derivation) -> Section:
+def _segment(
+    findings: NetworkFindings, segment: Segment, derivation: Derivation, links: Links
+) -> Section:
     """One segment's derivation, and where its adjoints go."""
     name = f"segment-{segment.name.replace('_', '-')}"
     cells: list[Cell] = [Text(title_of(name, escape_markdown(heading(segment))) + _names(segment))]
@@ -143,11 +154,8 @@ def _segment(findings: NetworkFindings, segment: Segment, derivation: Derivation
         cells.append(
             Figure(picture, caption, f"One step of segment {segment.name}.", f"fig-{name}")
         )
-    for key, words in SECTIONS.items():
-        lines = [
-            equation(broken(step.latex), f"{segment.name.replace('_', '-')}-{step.number}")
-            for step in derivation.section(key)
-        ]
+    for key, words in {**SECTIONS, **HEADINGS}.items():
+        lines = [step_text(step, links, derivation) for step in derivation.section(key)]
         if lines:
             cells.append(Text(f"**{escape_markdown(words)}**\n\n" + "\n\n".join(lines)))
     passing = [p.latex for p in findings.derivation.passages if p.segment == segment.name]
@@ -198,8 +206,8 @@ def _norms(findings: NetworkFindings) -> Section:
     return Section("norms", [Text(text)])
 
 
-def _code(findings: NetworkFindings) -> Section:
+def _code(findings: NetworkFindings, code: Mapping[str, Code]) -> Section:
     held = findings.verification.ok
     fate = "It passed every check below." if held else "**It did not pass every check below.**"
     lead = f"{title_of('code', 'The code')}One file that needs NumPy only. {fate}"
-    return Section("code", [Text(lead), Code(findings.source.rstrip("\n"))])
+    return Section("code", [Text(lead), *code.values()])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from derive.latex import latex_name
 from derive.network import Network
 from proofs.network_norms import LayerNorm
 from reports.figures import Series, line_figure, to_picture
@@ -65,10 +66,11 @@ def build_network_study(study: NetworkStudy) -> NotebookNode:
         "root mean square of four sequences. A layer that runs in reverse starts at the last step. "
         f"Log per step is the slope of the norm's logarithm between $T = {middle}$ and the longest, $T = {last}$: "
         "negative where the gradient vanishes, near zero where the loss is close to the start."
+        + _names(study.network)
     )
     series = [
-        Series(code, list(study.lengths), values.tolist())
-        for code, values in study.states.items()
+        Series(f"${latex_name(state)}$", list(study.lengths), values.tolist())
+        for state, values in study.states.items()
         if values.any()
     ]
     drawn = line_figure(
@@ -82,7 +84,11 @@ def build_network_study(study: NetworkStudy) -> NotebookNode:
     )
     head = ["state", "log per step", *(f"$T = {t}$" for t in study.lengths)]
     rows = [
-        [code_span(state), _rate(study.rate(state)), *(number_of_log(_log(v)) for v in values)]
+        [
+            f"${latex_name(state)}$",
+            _rate(study.rate(state)),
+            *(number_of_log(_log(v)) for v in values),
+        ]
         for state, values in study.states.items()
     ]
     norms = [
@@ -98,6 +104,16 @@ def build_network_study(study: NetworkStudy) -> NotebookNode:
         ),
     ]  # fmt: skip
     return build(f"Gradient flow: the network {name}", sections, metadata={"network": name})
+
+
+def _names(network: Network) -> str:
+    """How the states of scanned cells are called."""
+    for s in network.segments:
+        for q in s.cell.states:
+            inner = q.name.removeprefix(f"{s.name}_")
+            if inner != q.name:
+                return f" ${latex_name(q.name)}$ is the state ${latex_name(inner)}$ of segment {code_span(s.name)}."
+    return ""
 
 
 def _log(value: float) -> float:

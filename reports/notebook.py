@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from derive.errors import ArgumentError
@@ -44,6 +44,7 @@ class Code:
             comment links to the target ``eq-7`` if the notebook has it.
         first_line: number of the first line.
         language: Pygments' name of the language.
+        scope: what stands before the number in the target of such a link: with ``"enc-"`` it is ``eq-enc-7``.
     """
 
     source: str
@@ -51,6 +52,7 @@ class Code:
     anchor: str = ""
     first_line: int = 1
     language: str = "python"
+    scope: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,27 @@ class Section:
     cells: Sequence[Cell] = field(default_factory=tuple[Cell, ...])
 
 
+FIGURE = "**Figure.**"
+"""How the caption of a figure begins that gets its number from its place."""
+
+
+def numbered(sections: Sequence[Section]) -> list[Section]:
+    """The sections with their figures counted: a caption that begins with ``**Figure.**`` gets its number."""
+    count = 0
+    found: list[Section] = []
+    for section in sections:
+        cells: list[Cell] = []
+        for cell in section.cells:
+            if isinstance(cell, Figure) and cell.caption.startswith(FIGURE):
+                count += 1
+                told = cell.caption.removeprefix(FIGURE)
+                cells.append(replace(cell, caption=f"**Figure {count}.**{told}"))
+            else:
+                cells.append(cell)
+        found.append(Section(section.name, cells))
+    return found
+
+
 def build(
     title: str, sections: Sequence[Section], *, metadata: Mapping[str, Any] | None = None
 ) -> NotebookNode:
@@ -100,7 +123,7 @@ def build(
     from reports.markdown import escape_markdown
 
     head = Section("title", [Text(f"# {escape_markdown(title)}")])
-    cells = [_node(cell, cell_id) for cell_id, cell in _numbered([head, *sections])]
+    cells = [_node(cell, cell_id) for cell_id, cell in _identified([head, *sections])]
     node = v4.new_notebook(
         cells=cells, metadata={**_METADATA, **(metadata or {}), KEY: {"title": title}}
     )
@@ -122,7 +145,7 @@ def to_ipynb(notebook: NotebookNode) -> bytes:
     return nbformat.writes(notebook).rstrip("\n").encode() + b"\n"
 
 
-def _numbered(sections: Sequence[Section]) -> list[tuple[str, Cell]]:
+def _identified(sections: Sequence[Section]) -> list[tuple[str, Cell]]:
     seen: set[str] = set()
     numbered: list[tuple[str, Cell]] = []
     for section in sections:
@@ -148,7 +171,12 @@ def _node(cell: Cell, cell_id: str) -> NotebookNode:
             outputs = (
                 [v4.new_output("stream", name="stdout", text=cell.output)] if cell.output else []
             )
-            ours = {"anchor": cell.anchor, "first_line": cell.first_line, "language": cell.language}
+            ours = {
+                "anchor": cell.anchor,
+                "first_line": cell.first_line,
+                "language": cell.language,
+                **({"scope": cell.scope} if cell.scope else {}),
+            }
             return v4.new_code_cell(cell.source, id=cell_id, outputs=outputs, metadata={KEY: ours})
         case Figure():
             return _figure(cell, cell_id)

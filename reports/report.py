@@ -17,12 +17,12 @@ from reports.markdown import code_span, escape_markdown
 from reports.notebook import Code, Figure, Section, Text, build
 from reports.report_certificate import Certified, accepted, certificate_section, unasked
 from reports.report_chapters import chapter_sections
-from reports.report_checks import checks_section, equation_checks, judge_of
+from reports.report_checks import checks_section, linked
 from reports.report_checks import summary as verdict
 from reports.report_claims import claims_section
 from reports.report_equations import derivation_section, equations
 from reports.report_jacobian import jacobian
-from reports.report_links import CODE, Links, code_lines, heading
+from reports.report_links import CODE, code_lines, heading
 from reports.report_proof import Proof, proof_section
 from reports.report_shapes import shapes
 from reports.report_study import no_study, study_section
@@ -60,7 +60,7 @@ def build_report(findings: Findings) -> NotebookNode:
     """
     derivation, cell = findings.derivation, findings.derivation.cell
     study, verification = findings.study, findings.verification
-    links = Links(code_lines(findings.source), equation_checks(verification))
+    links = linked(verification, derivation, code_lines(findings.source))
     sections = [
         Section("summary", [Text(summary(findings))]),
         equations(derivation, links),
@@ -73,7 +73,7 @@ def build_report(findings: Findings) -> NotebookNode:
         _certificate(findings),
         no_study(escape_markdown(study)) if isinstance(study, str) else study_section(study),
         _code(findings),
-        checks_section(verification, judge_of(verification)),
+        checks_section(verification, [links]),
         claims_section(verification, findings.proof, study),
     ]
     return build(title(findings), sections, metadata={"cell": cell.name})

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+from derive.derivation import Derivation
 from proofs.table import Check, Verification
 from reports.markdown import anchor, escape_markdown, table
 from reports.notebook import Section, Text
-from reports.report_links import equation_links, heading
+from reports.report_links import Links, equation_links, heading
 
 
 def target(name: str) -> str:
@@ -26,19 +28,23 @@ def links_to(checks: Sequence[Check]) -> str:
     return ", ".join(link(c) for c in checks)
 
 
-def checks_section(verification: Verification, judge: Check | None) -> Section:
+def checks_section(verification: Verification, links: Sequence[Links]) -> Section:
     """The table of the checks.
 
     Args:
         verification: what was checked.
-        judge: the check that judges the derivation line by line; ``None`` if none did.
+        links: of the cell's equations, or of each segment's.
     """
     head = ["check", "compares", "sizes", "found", "bound", "verdict"]
     rows = [_row(check) for check in verification.checks]
     text = f"{summary(verification)}\n\n{table(head, rows)}\n\n{_remarks(verification)}"
-    if judge is not None and verification.lines:
-        numbers = equation_links(verification.lines)
-        text += f"\n\nThe check [{judge.name}](#{target(judge.name)}) judges the equations {numbers} one by one."
+    judged = [
+        f"The check {link(judge)} judges the equations {equation_links(each)} one by one."
+        for each in links
+        if each.checks and (judge := judge_of(verification, each.segment))
+    ]
+    mark = "- " if len(judged) > 1 else ""
+    text += "\n\n" + "\n".join(mark + line for line in judged)
     return Section("checks", [Text(heading("checks", "The checks") + text)])
 
 
@@ -105,20 +111,34 @@ def summary(verification: Verification) -> str:
     return f"✗ **Not verified.** Failed: {failed}."
 
 
-def judge_of(verification: Verification) -> Check | None:
-    """The check that judges the derivation line by line."""
-    return next((c for c in verification.checks if c.name == LINES), None)
-
-
 LINES = "exact, line by line"
 
 
-def equation_checks(verification: Verification) -> Mapping[int, tuple[str, str]]:
-    """For every equation that is judged by itself: the link target of its check, and what to show."""
-    judge = judge_of(verification)
+def judge_of(verification: Verification, segment: str = "") -> Check | None:
+    """The check that judges the derivation line by line, in a network that of one segment."""
+    name = f"{LINES}: {segment}" if segment else LINES
+    return next((c for c in verification.checks if c.name == name), None)
+
+
+def linked(
+    verification: Verification,
+    derivation: Derivation,
+    lines: Mapping[int, Sequence[int]],
+    segment: str = "",
+) -> Links:
+    """Where the equations of a derivation are computed and judged.
+
+    Args:
+        verification: with the verdict on each equation that is judged by itself.
+        derivation: of a cell, or of a segment of a network.
+        lines: by equation number, the lines of code that name it.
+        segment: in a network, the segment's name.
+    """
+    bare = Links(lines, segment=segment)
+    judge = judge_of(verification, segment)
     if judge is None:
-        return {}
-    return {
-        number: (target(judge.name), "✓ exact" if holds else "✗ wrong")
-        for number, holds in verification.lines.items()
-    }
+        return bare
+    verdicts = {s.number: verification.lines.get(bare.label(s.number)) for s in derivation.steps}
+    words = {True: "✓ exact", False: "✗ wrong"}
+    checks = {n: (target(judge.name), words[v]) for n, v in verdicts.items() if v is not None}
+    return replace(bare, checks=checks)

@@ -71,7 +71,7 @@ def step_text(step: Step, links: Links, derivation: Derivation) -> str:
     below = " · ".join(fact for fact in facts if fact)
     parts = [
         f"{title}:" if title else "",
-        equation(broken(step.latex), step.number),
+        equation(broken(step.latex), links.label(step.number)),
         f"> {below}" if below else "",
     ]
     return "\n\n".join(part for part in parts if part)
@@ -151,9 +151,9 @@ _INTRO = {
 }
 
 
-def rules(derivation: Derivation) -> str:
-    """A table of the rules that the derivation used."""
-    used = dict.fromkeys(rule for step in derivation.steps for rule in step.rules)
+def rules(*derivations: Derivation) -> str:
+    """A table of the rules that the derivations used."""
+    used = dict.fromkeys(rule for d in derivations for step in d.steps for rule in step.rules)
     laws = {rule.name: f"${rule.law}$" for rule in RULES.values()}
     rows = [
         [

@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import re
 import tokenize
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from derive.network_derivation import label
 from reports.markdown import anchor
 
 CODE = "code"
@@ -34,10 +35,16 @@ class Links:
     Args:
         lines: by equation number, the lines of code that name it.
         checks: by equation number, the link target of the check that judges it and a short name of that check.
+        segment: in a network, the segment whose equations these are.
     """
 
     lines: Mapping[int, Sequence[int]]
     checks: Mapping[int, tuple[str, str]] = field(default_factory=dict)
+    segment: str = ""
+
+    def label(self, number: int) -> str:
+        """What the reader sees in brackets behind an equation: 7, or enc-7 in a network."""
+        return label(self.segment, number) if self.segment else str(number)
 
     def code(self, number: int) -> str:
         """``lines 12, 40`` as Markdown links; empty where no line names the equation."""
@@ -46,28 +53,28 @@ class Links:
         return f"code {'lines' if len(found) > 1 else 'line'} {shown}" if found else ""
 
 
-def code_lines(source: str) -> dict[int, list[int]]:
-    """The lines, from 1, whose comment names an equation, by the equation's number."""
+def code_lines(source: str, first: int = 1) -> dict[int, list[int]]:
+    """The lines, counted from ``first``, whose comment names an equation, by the equation's number."""
     found: dict[int, list[int]] = {}
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         match = _COMMENT.match(token.string) if token.type == tokenize.COMMENT else None
         for number in _NUMBER.findall(match["numbers"]) if match else ():
-            found.setdefault(int(number), []).append(token.start[0])
+            found.setdefault(int(number), []).append(token.start[0] + first - 1)
     return found
 
 
-def equation_links(numbers: Iterable[int]) -> str:
-    """``(3)–(6), (9)`` as Markdown links, runs of three and more drawn together."""
+def equation_links(links: Links) -> str:
+    """The equations that a check judges, ``(3)–(6), (9)`` as Markdown links; runs of three and more drawn together."""
     runs: list[list[int]] = []
-    for number in sorted(set(numbers)):
+    for number in sorted(links.checks):
         if runs and number == runs[-1][-1] + 1:
             runs[-1].append(number)
         else:
             runs.append([number])
-    return ", ".join(_run(run) for run in runs)
+    return ", ".join(_run([links.label(n) for n in run]) for run in runs)
 
 
-def _run(run: Sequence[int]) -> str:
+def _run(run: Sequence[str]) -> str:
     ends = [f"[({n})](#eq-{n})" for n in (run[0], run[-1])]
     if len(run) == 1:
         return ends[0]

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from itertools import pairwise
-
-from sympy.matrices.expressions import MatMul, MatrixExpr
 
 from derive.cell import Cell, Quantity
-from derive.expressions import Timed, leaves, operands, terms, walk
-from derive.latex import LatexPrinter, latex_name
-from derive.notation import Notation
+from derive.latex import latex_name
 from reports.markdown import escape_markdown, table
 from reports.notebook import Section, Text
 from reports.report_links import heading
+from reports.report_uses import uses
 
 ROLES = ("state", "input", "parameter", "constant", "intermediate")
 
@@ -77,32 +72,8 @@ def _meaning(cell: Cell, q: Quantity) -> str:
         if q.name in cell.initial
         else ""
     )
-    return f"{_use(cell, q)}{start}"
+    return f"{uses(cell, q)}{start}"
 
 
 def _count(depth: int) -> str:
     return "one value is given" if depth == 1 else f"{depth} values are given"
-
-
-def _use(cell: Cell, q: Quantity) -> str:
-    """Where a parameter stands: what it multiplies, in whose equation."""
-    tex = LatexPrinter(Notation({}))
-    found: list[str] = []
-    for eq in cell.equations:
-        where = f"in ${tex(eq.target)}$"
-        uses = [tex(right) for right in _multiplied(eq.expr, q)]
-        if uses:
-            found.append(f"multiplies {', '.join(f'${use}$' for use in uses)} {where}")
-        elif any(v == q.symbol for v in leaves(eq.expr)):
-            added = any(term == q.symbol for part in walk(eq.expr) for term in terms(part))
-            found.append(f"{'added' if added else 'used'} {where}")
-    return "; ".join(found) or "not used"
-
-
-def _multiplied(expr: MatrixExpr, q: Quantity) -> Iterator[MatrixExpr]:
-    """What stands to the right of a parameter in the matrix products of an expression."""
-    for part in walk(expr):
-        factors = operands(part) if isinstance(part, MatMul) else ()
-        for left, right in pairwise(factors):
-            if q.symbol in leaves(left) and any(isinstance(v, Timed) for v in leaves(right)):
-                yield right

@@ -214,7 +214,7 @@ def number_of_log(log: float) -> str:
         return "0"
     power = log / math.log(10)
     if -3 < power < 4:
-        return f"{math.exp(log):.3g}"
+        return f"{math.exp(log):#.3g}".rstrip(".")
     exponent = math.floor(power)
     mantissa = f"{10 ** (power - exponent):.2f}"
     if mantissa == "10.00":

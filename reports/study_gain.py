@@ -15,7 +15,8 @@ from reports.report_study import number, number_of_log, percent
 
 TEXT = (
     heading("gain", "Gradient norm against lag")
-    + r"The gain is $\lVert\partial \mathbf{s}_T/\partial \mathbf{s}_{T-k}\rVert_F/\sqrt N$. It and the largest and "
+    + r"The gain is $\lVert\partial \mathbf{s}_T/\partial \mathbf{s}_{T-k}\rVert_F/\sqrt N$: the factor, in root mean "
+    "square, by which a gradient of random direction changes on its way back over $k$ steps. It and the largest and "
     "smallest singular value are computed in logarithms, with the directions orthonormalised at every step."
 )
 
@@ -53,18 +54,18 @@ def _figure(flow: Flow, predicted: Predicted | None) -> Figure:
         values = [exp(rate * k) for k in lags]
         series.append(Series("$e^{\\lambda_1 k}$", lags, values, beside=0))
     marks: list[tuple[float, str]] = []
-    told = ""
+    told = r" $e^{\lambda_1 k}$, dotted, is the growth of the long run." * math.isfinite(rate)
     if predicted is not None:
         series.append(Series("$\\chi^{k/2}$", lags, [exp(predicted.rate * k) for k in lags]))
         marks = [(predicted.reach, f"$\\sqrt{{n}}$ = {predicted.reach:.1f}")]
-        told = (
+        told += (
             r" $\chi^{k/2}$ is the mean-field prediction (asymptotic in $n$, not proved); with fixed weights it holds "
             r"for $k \ll \sqrt n$ only, which the upright line marks."
         )
     drawn = line_figure(series, xlabel="lag $k$ in steps", ylabel="gain", logy=True, marks=marks)
     return Figure(
         to_picture(drawn),
-        f"**Figure 1.** The gain against the lag, and the growth rate of the long run.{told}",
+        f"**Figure.** The gain against the lag.{told}",
         f"Gain of the gradient against the lag from 0 to {len(lags) - 1}, logarithmic.",
         "fig-gain",
     )
@@ -97,8 +98,9 @@ def shares_section(flow: Flow) -> Section:
     ]
     text = (
         heading("shares", "Each lag’s share of the gradient")
-        + r"$\partial L/\partial\theta = \sum_d G_d$ with $G_d$ what the losses contribute through the parameter's use "
-        f"$d$ steps earlier, over a run of {last + 1} steps with random losses on the last line's output. A share is "
+        + r"$\partial L/\partial\theta = \sum_d G_d$ where $G_d$ is what every loss contributes through the "
+        f"parameter's use $d$ steps before it. Measured over a run of {last + 1} steps, with random gradients of the "
+        "losses by the cell's output at every step. A share is "
         r"$\langle G_d, G\rangle/\langle G, G\rangle$; the table adds up the shares of the lags $0$ to $d$. "
         r"A lag that pulls against the whole has a negative share, so a sum can be above 100 %."
         + f"\n\n{table(['parameter', *(f'$d = {d}$' for d in shown)], rows)}\n\n"
@@ -125,7 +127,7 @@ def _shares_figure(flow: Flow) -> Figure:
     )
     return Figure(
         to_picture(drawn),
-        "**Figure 2.** The norm of each lag's part of the gradient: all parameters together, and those with the "
+        "**Figure.** The norm of each lag's part of the gradient: all parameters together, and those with the "
         "largest gradients.",
         f"Norms of the lags' parts, {len(series)} lines, logarithmic.",
         "fig-shares",

@@ -95,13 +95,14 @@ def _claim(found: Guarantee, flow: Flow) -> str:
             rf"the smallest bound for every $T$ has $\rho = {_tex(reached)}$, where $\rho < 1$ is needed"
         )  # fmt: skip
         return f"**Not certified**: {far}.{short}"
+    constant = "" if best.constant == 1 else rf"{_tex(best.constant)} \cdot "
     halves = math.log(2) / -math.log(best.rho) if best.rho > 0 else 0.0
     return (
         f"**Certified**: for {best.covers}, and every $T$,\n\n"
         rf"$$\Bigl\lVert \frac{{\partial \mathbf{{s}}_T}}{{\partial \mathbf{{s}}_0}} \Bigr\rVert_2 \le "
-        rf"{_tex(best.constant)} \cdot {_power(_tex(best.rho))}^{{\,T}}$$"
-        f"\n\nThe bound halves every {halves:.1f} steps; the measured gradient changes by $e^{{\\lambda_1}} = "
-        f"{exp(flow.growth.rate):.4g}$ per step."
+        rf"{constant}{_power(_tex(best.rho))}^{{\,T}}$$"
+        f"\n\nThe bound halves every {halves:.1f} steps; the measured gradient changes by the factor "
+        f"$e^{{\\lambda_1}} = {exp(flow.growth.rate):.4g}$ per step."
     )
 
 
@@ -109,8 +110,8 @@ def _ways(found: Guarantee) -> str:
     rows = [
         [
             WAYS[a.method],
-            f"${_tex(a.rho)}$",
-            f"${_tex(a.constant)}$",
+            f"${{{_tex(a.rho)}}}$",
+            f"${{{_tex(a.constant)}}}$",
             "every" if a.steps == 0 else f"{a.steps}",
             a.covers,
         ]
@@ -170,7 +171,7 @@ def _box(certified: Certified, found: Guarantee) -> str:
     return (
         f"{box}The box of the states, which no step leaves, was found by interval iteration: {sides}. "
         "$J$ is enclosed over both with outward rounding, "
-        f"tanh and σ by ball arithmetic. {check if kept else ''}"
+        rf"$\tanh$ and $\sigma$ by ball arithmetic. {check if kept else ''}"
     ).rstrip()
 
 
@@ -185,13 +186,13 @@ def _figure(best: Attempt, flow: Flow) -> Figure:
     ]
     series = [
         Series("certified bound", lags, bound),
-        Series("largest singular value, measured", lags, [exp(float(v)) for v in flow.extremes.largest]),
+        Series("measured", lags, [exp(float(v)) for v in flow.extremes.largest]),
     ]  # fmt: skip
     drawn = line_figure(series, xlabel="lag $k$ in steps", ylabel="norm", logy=True)
     return Figure(
         to_picture(drawn),
-        r"**Figure 5.** The certified bound $C\rho^k$ above the measured $\lVert\partial \mathbf{s}_T/"
-        r"\partial \mathbf{s}_{T-k}\rVert_2$.",
+        r"**Figure.** The certified bound $C\rho^k$ above the measured largest singular value, "
+        r"$\lVert\partial \mathbf{s}_T/\partial \mathbf{s}_{T-k}\rVert_2$.",
         f"Certified bound and measured norm against the lag from {lags[0]} to {lags[-1]}, logarithmic.",
         "fig-guarantee",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from proofs.prediction import Predicted
 from proofs.theorems import Finding
 from reports.figures import Series, line_figure, to_picture
 from reports.markdown import code_span, equation, escape_markdown, table
-from reports.notebook import Figure, Section, Text, build
+from reports.notebook import Figure, Section, Text, build, numbered
 from reports.report_links import heading
 from reports.report_study import number_of_log
 from reports.study_gain import gain_section, shares_section
@@ -69,7 +70,9 @@ def build_study(study: Study) -> NotebookNode:
     ]  # fmt: skip
     cell = study.derivation.cell
     return build(
-        f"Gradient flow: {cell.title or cell.name}", sections, metadata={"cell": cell.name}
+        f"Gradient flow: {cell.title or cell.name}",
+        numbered(sections),
+        metadata={"cell": cell.name},
     )
 
 
@@ -78,7 +81,7 @@ def verdict(flow: Flow) -> str:
     rate, error = flow.growth.rate, flow.growth.error
     if rate == -math.inf:
         return f"Over {flow.setting.steps:,} steps the gradient becomes exactly zero."
-    told = f"λ₁ = {rate:.5f} ± {error:.5f} per step".replace("-", "−")
+    told = f"λ₁ = {with_error(rate, error)} per step"
     if abs(rate) < max(FLAT, 2 * error):
         return f"The gradient keeps its size: {told}."
     way = "vanishes" if rate < 0 else "explodes"
@@ -86,13 +89,37 @@ def verdict(flow: Flow) -> str:
     return f"The gradient {way}: {told}; it {verb} every {abs(flow.half_life):.1f} steps."
 
 
+def with_error(value: float, error: float) -> str:
+    """A measured number ± its error, both to the error's second digit."""
+    digits = 5
+    if 0 < error < math.inf:
+        digits = max(0, 1 - math.floor(math.log10(error)))
+    return f"{value:.{digits}f} ± {error:.{digits}f}".replace("-", "−")
+
+
+def typeset_verdict(flow: Flow) -> str:
+    """The verdict as Markdown, its numbers typeset."""
+
+    def formula(match: re.Match[str]) -> str:
+        return (
+            "$" + match[0].replace("λ₁", r"\lambda_1").replace("±", r"\pm").replace("−", "-") + "$"
+        )
+
+    return re.sub(r"λ₁ = [−±.\d ]*\d", formula, verdict(flow))
+
+
 def how_started(setting: Setting) -> str:
     """How the parameters start, in words."""
-    own = "as the generated code starts them" if setting.init == "own" else setting.init
+    own = (
+        "as the generated code starts them, orthogonal unless the cell says otherwise"
+        if setting.init == "own"
+        else setting.init
+    )
     if setting.weights:
         own = f"from {code_span(setting.weights)}"
     single = (code_span(f"{name} = {how}") for name, how in (setting.starts or {}).items())
-    return ", ".join([f"square matrices: {own}", *single])
+    factor = f", multiplied by {setting.gain:g}" if setting.gain != 1 else ""
+    return ", ".join([f"square matrices {own}{factor}", *single])
 
 
 def _summary(study: Study) -> str:
@@ -100,13 +127,13 @@ def _summary(study: Study) -> str:
     fixed = "".join(f", {code_span(f'{k} = {v:g}')}" for k, v in (s.values or {}).items())
     sizes = ", ".join(f"${latex_name(str(d))} = {k}$" for d, k in sizes_of(cell, s).items())
     return (
-        f"**{verdict(study.flow)}**\n\n"
-        f"Cell {code_span(cell.name)}; {sizes}; {how_started(s)}, gain {s.gain:g}{fixed}; inputs normal with "
-        f"standard deviation {s.inputs:g}; $T = {s.steps}$; seed {s.seed}. λ₁ is the growth rate of one "
-        f"direction of the joint state ($N = {study.flow.gains.size}$ entries: "
+        f"**{typeset_verdict(study.flow)}**\n\n"
+        f"Cell {code_span(cell.name)}; {sizes}; {how_started(s)}{fixed}; inputs normal with "
+        f"standard deviation {s.inputs:g}; $T = {s.steps}$; seed {s.seed}. Multiplied by "
+        f"one step's Jacobian after another, a direction of the joint state ($N = {study.flow.gains.size}$ entries: "
         + ", ".join(f"${latex_name(q.name)}$" for q in cell.states)
-        + ") under the product of the step Jacobians; ± is its standard error, from the rates of twenty "
-        "pieces of the run."
+        + r") changes its norm by the factor $e^{\lambda_1}$ per step, on average over the run; $\pm$ is the standard "
+        r"error of $\lambda_1$, from the rates of twenty pieces of the run."
     )
 
 
@@ -115,23 +142,24 @@ def _spectrum(study: Study) -> Section:
     if found is None:
         return Section("spectrum")
     finite = [float(v) for v in found.exponents if v > -math.inf]
-    series = [Series("λ", list(range(1, len(finite) + 1)), finite)]
+    series = [Series("λ", list(range(1, len(finite) + 1)), finite, points=True)]
     drawn = line_figure(series, xlabel="index $i$", ylabel=r"$\lambda_i$ per step")
     text = (
         heading("spectrum", "All Lyapunov exponents")
-        + f"Orthonormalised every {found.interval} {'step' if found.interval == 1 else 'steps'}, over {found.steps} "
-        f"steps. $\\lambda_1 = {found.exponents[0]:.5f}$, $\\sum_i\\lambda_i = {found.exponents.sum():.5f}$"
+        + f"The growth rates of all {found.exponents.size} directions, orthonormalised every "
+        f"{'step' if found.interval == 1 else f'{found.interval} steps'}, over {found.steps} steps. "
+        f"$\\lambda_1 = {found.exponents[0]:.5f}$, $\\sum_i\\lambda_i = {found.exponents.sum():.5f}$"
     )
     if found.determinant == -math.inf:
         text += r". $\det J = 0$ at some step, so $\sum_i\lambda_i = -\infty$: the last exponents above are rounding."
     elif found.difference is not None:
         mark = "✓" if found.difference < 1e-3 else "✗"
         text += (
-            rf". {mark} $\langle\log\lvert\det J\rvert\rangle = {found.determinant:.5f}$, measured by itself: the "
-            f"difference is ${scientific(found.difference)}$."
+            rf". {mark} The mean of $\log\lvert\det J\rvert$ must be the same sum; measured by itself it is "
+            f"${found.determinant:.5f}$: the difference is ${scientific(found.difference)}$."
         )
     figure = Figure(
-        to_picture(drawn), "**Figure 4.** The Lyapunov exponents, largest first.",
+        to_picture(drawn), "**Figure.** The Lyapunov exponents, largest first.",
         f"Lyapunov exponents, {len(finite)} of them, decreasing.", "fig-spectrum",
     )  # fmt: skip
     return Section("spectrum", [Text(text), figure])
@@ -142,12 +170,11 @@ def _theory(study: Study) -> str:
     names = {f.theorem.name for f in study.findings}
     s, told = flow.setting, study.predicted
     if told is not None:
-        quantity = f"λ₁, mean field, asymptotic in $n$: ${told.law}${told.note}"
-        sampled = f" ± {told.error:.5f}" if told.error else ""
-        measured = f"{flow.growth.rate:.5f} ± {flow.growth.error:.5f}"
-        rows.append(
-            [quantity, *(v.replace("-", "−") for v in (f"{told.rate:.5f}{sampled}", measured))]
-        )
+        quantity = rf"$\lambda_1$, mean field, asymptotic in $n$: ${told.law}${told.note}"
+        by_theory = f"{told.rate:.5f}".replace("-", "−")
+        if told.error:
+            by_theory = with_error(told.rate, told.error)
+        rows.append([quantity, by_theory, with_error(flow.growth.rate, flow.growth.error)])
     bias = (s.values or {}).get("b_f")
     if "forget-bias" in names and bias is not None and flow.ledger is not None:
         k = len(flow.ledger.total) - 1

@@ -25,7 +25,48 @@ def routes_section(derivation: Derivation, book: Ledger | None) -> Section:
     if book is None:
         text = "A state of this cell is a matrix: its Jacobian has no blocks in closed form, and is not split by route."
         return Section("routes", [Text(heading("routes", "By which route") + text)])
+    taken = [route for route in book.routes if route.addends]
+    if len(taken) == 1:
+        return Section("routes", [Text(_only(derivation, taken[0], book))])
     return Section("routes", [Text(_text(derivation, book)), _figure(book)])
+
+
+def _only(derivation: Derivation, route: Route, book: Ledger) -> str:
+    """What there is to say where every part of the gradient goes the same way."""
+    return (
+        heading("routes", "By which route")
+        + f"There is one route only, {name_of(route)}: whatever reaches an earlier step has taken it at every step.\n\n"
+        + "\n\n".join(_formulas(derivation, route))
+        + f"\n\n{_checked(book, 'The product along it')}"
+    )
+
+
+def _first(book: Ledger) -> str:
+    """What a part of the product is."""
+    if any(route.direct and route.addends for route in book.routes):
+        return (
+            "what, on its way back from the last step, leaves the direct path for the first time by this route; that "
+            "of the direct path itself never leaves it."
+        )
+    return "what takes this route at its first step back."
+
+
+def _checked(book: Ledger, what: str) -> str:
+    check = "✓" if book.difference < 1e-8 else "✗"
+    return (
+        f"{check} {what} against the product by the backward equations: relative difference at most "
+        f"${scientific(book.difference)}$."
+    )
+
+
+def _formulas(derivation: Derivation, route: Route) -> list[str]:
+    """The addends of a route, block by block."""
+    tex = LatexPrinter(derivation.notation)
+    return [
+        f"in $\\displaystyle {tex(block)}$, {name_of(route)}:\n\n"
+        + equation(" + ".join(tex(e) for e in exprs).replace("+ -", "-"))
+        for block, exprs in route.addends.items()
+    ]
 
 
 def name_of(route: Route, *, plain: bool = False) -> str:
@@ -41,30 +82,23 @@ def _joined(names: tuple[str, ...], plain: bool) -> str:
 
 
 def _text(derivation: Derivation, book: Ledger) -> str:
-    tex = LatexPrinter(derivation.notation)
     last = len(book.total) - 1
     shown = sorted({k for k in (1, 10, 50, 200) if k < last} | {last})
     rows = [
-        [name_of(route), number_of_log(float(book.gains[i, last])),
+        [name_of(route).replace(" ", "\N{NO-BREAK SPACE}"), number_of_log(float(book.gains[i, last])),
          *(percent(float(book.shares[i, k])) for k in shown)]
         for i, route in enumerate(book.routes)
         if route.addends
     ]  # fmt: skip
-    head = ["route", f"gain at lag {last}", *(f"share at lag {k}" for k in shown)]
-    lines: list[str] = []
-    for route in book.routes:
-        for block, exprs in route.addends.items():
-            terms = " + ".join(tex(e) for e in exprs).replace("+ -", "-")
-            lines.append(f"in ${tex(block)}$, {name_of(route)}:\n\n{equation(terms)}")
-    check = "✓" if book.difference < 1e-8 else "✗"
+    head = ["route", f"gain, $k = {last}$", *(f"share, $k = {k}$" for k in shown)]
+    lines = [line for route in book.routes for line in _formulas(derivation, route)]
     return (
         heading("routes", "By which route")
-        + "Every addend of the step's Jacobian is a route. A part of the product is what, on its way back from the "
-        "last step, leaves the direct path first by this route; the parts add up to the product, and a share is "
+        + "Every addend of the step's Jacobian is a route. The product over $k$ steps, $P$, is the sum of parts $P_r$, "
+        f"one for each route: {_first(book)} The table gives the gain of each part and its share "
         r"$\langle P_r, P\rangle/\langle P, P\rangle$, negative where the part pulls against the whole."
         + f"\n\n{table(head, rows)}\n\n"
-        f"{check} Sum of the parts against the product by the backward equations: relative difference at most "
-        f"${scientific(book.difference)}$.\n\n### The routes\n\n" + "\n\n".join(lines)
+        f"{_checked(book, 'The sum of the parts')}\n\n### The routes\n\n" + "\n\n".join(lines)
     )
 
 
@@ -87,7 +121,7 @@ def _figure(book: Ledger) -> Figure:
     drawn = line_figure(series, xlabel="lag $k$ in steps", ylabel="gain", logy=True)
     return Figure(
         to_picture(drawn),
-        "**Figure 3.** The gain of each part of the product.",
+        "**Figure.** The gain of each part of the product, by route, and of the whole product.",
         f"Gain of the product's parts by route against the lag, {len(series)} lines, logarithmic.",
         "fig-routes",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -85,7 +86,10 @@ def _output(output: NotebookNode, figures: dict[str, bytes]) -> str:
 
 def _code(source: str, ours: dict[str, Any], targets: frozenset[str]) -> str:
     name, first = ours.get("anchor", ""), ours.get("first_line", 1)
-    lines = _highlighted(source, ours.get("language", "python"), targets)
+    scope = ours.get("scope", "")
+    lines = _highlighted(
+        source, ours.get("language", "python"), lambda text: _linked(text, scope, targets)
+    )
     if not name:
         return listing(lines)
     return listing(
@@ -93,7 +97,7 @@ def _code(source: str, ours: dict[str, Any], targets: frozenset[str]) -> str:
     )
 
 
-def _highlighted(source: str, language: str, targets: frozenset[str]) -> list[str]:
+def _highlighted(source: str, language: str, linked: Callable[[str], str]) -> list[str]:
     from pygments import lex
     from pygments.lexers import get_lexer_by_name
     from pygments.token import Comment, Keyword, String
@@ -110,16 +114,16 @@ def _highlighted(source: str, language: str, targets: frozenset[str]) -> list[st
         for index, piece in enumerate(value.split("\n")):
             if index:
                 lines.append("")
-            text = _linked(verbatim(piece), targets) if kind in Comment else verbatim(piece)
+            text = linked(verbatim(piece)) if kind in Comment else verbatim(piece)
             lines[-1] += f"{look}{{{text}}}" if look and piece else text
     while lines and not lines[-1]:
         lines.pop()
     return lines
 
 
-def _linked(text: str, targets: frozenset[str]) -> str:
+def _linked(text: str, scope: str, targets: frozenset[str]) -> str:
     def link(match: re.Match[str]) -> str:
-        name = f"eq-{match[1]}"
+        name = f"eq-{scope}{match[1]}"
         return f"\\hyperlink{{{name}}}{{{match[0]}}}" if name in targets else match[0]
 
     return REFERENCE.sub(link, text)

@@ -151,7 +151,7 @@ def _verification(data: Mapping[str, Any]) -> Verification:
         int(data["seed"]),
         tuple(data["differences"]),
         tuple(data["hints"]),
-        {int(number): bool(holds) for number, holds in data["lines"].items()},
+        {label: bool(holds) for label, holds in data["lines"].items()},
     )
 
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
+from proofs.claims.dropped import all_dropped, is_gradient, paths_of, with_path
 from proofs.claims.edit_kinds import COSTS, Edit, Scope, said, scope_of
 from proofs.claims.edits import edits
 from proofs.claims.meaning import Meaning, Reading
-from proofs.claims.paths import gradient, jacobian_paths, paths
+from proofs.claims.paths import gradient
 from proofs.claims.points import (
     Compared,
     Context,
@@ -22,7 +23,6 @@ from proofs.claims.points import (
 from proofs.claims.printing import show
 from proofs.claims.readings import settled_formula, status
 from proofs.claims.syntax import (
-    Add,
     Big,
     Deriv,
     Formula,
@@ -46,6 +46,7 @@ SECOND = 1500
 LEADING = 60
 """How many first edits are combined with a second one of any common kind."""
 SEED = 5
+PRIME = MERSENNE_PRIMES[0]
 
 
 def nearest(
@@ -66,7 +67,14 @@ def nearest(
         mended, reading = min(found, key=lambda pair: pair[0].cost)
         return reading, mended
     first = searches[0]
-    return tried[0], first.pair() or first.afresh()
+    twice = first.pair()
+    if twice is not None:
+        return tried[0], twice
+    for search, reading in zip(searches, tried, strict=True):
+        mended = search.some_paths()
+        if mended is not None:
+            return reading, mended
+    return tried[0], first.afresh()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +95,7 @@ class _Search:
         if "n=1" in context.conditions:
             sizes = dict.fromkeys(sizes, 1)
         extent = Extent(sizes, steps_of(formula, context))
-        self.meaning = Meaning(
-            field_world(context, extent, rng.randrange(2**62), MERSENNE_PRIMES[0])
-        )
+        self.meaning = Meaning(field_world(context, extent, rng.randrange(2**62), PRIME))
         self.tried: set[Node] = {formula.right}
 
     def scope(self, right: Node) -> Scope:
@@ -134,7 +140,7 @@ class _Search:
         left, loss = self.formula.left, self.context.loss
         if not isinstance(left, Deriv):
             return None
-        if loss is None or not _is_gradient(left, loss.name):
+        if loss is None or not is_gradient(left, loss.name):
             return self.other_left(left)
         whole = gradient(self.context.cell, loss.name, loss.of, left.by)
         if whole is None:
@@ -191,27 +197,14 @@ class _Search:
                         )
 
     def dropped_paths(self, right: Node) -> Iterator[Edit]:
-        """Terms of the gradient that are not there."""
-        left, loss = self.formula.left, self.context.loss
-        if not isinstance(left, Deriv):
-            return
-        if loss is None or not _is_gradient(left, loss.name):
-            for path in jacobian_paths(self.context.cell, left):
-                new = _plus(right, path.term)
-                yield Edit(
-                    "dropped path",
-                    said("dropped path: through {}, {}", path.through, path.term),
-                    new,
-                )
-            return
-        for path in paths(self.context.cell, loss.name, loss.of, left.by):
-            through = (
-                "the loss's own term at this step"
-                if path.through == loss.name
-                else f"the path through {path.through}"
-            )
-            for new in _with_term(right, path.term, summed=left.by.index is None):
-                yield Edit("dropped path", said("dropped path: {}, {}", through, path.term), new)
+        """Terms of the left side that are not there."""
+        for path in paths_of(self.formula, self.context):
+            yield from with_path(right, path, self.formula, self.context)
+
+    def some_paths(self) -> Repair | None:
+        """All the terms that are not there, where the right side is the sum of the others."""
+        found = all_dropped(self.formula, self.context, self.meaning, PRIME)
+        return self.first_that_holds([_Candidate(found, found[-1].node)]) if found else None
 
     def first_that_holds(self, candidates: list[_Candidate]) -> Repair | None:
         """The first candidate that is proved."""
@@ -282,21 +275,3 @@ def _backwards(node: Node) -> bool:
 
 def _says(pair: Compared) -> bool:
     return bool((pair.left != 0).any())
-
-
-def _is_gradient(left: Node, loss: str) -> bool:
-    return isinstance(left, Deriv) and left.kind == "total" and left.of == Qty(name=loss)
-
-
-def _with_term(right: Node, term: Node, *, summed: bool) -> Iterator[Node]:
-    """A term added to a formula, within the sum over time if it is summed."""
-    if summed:
-        if isinstance(right, Big) and right.var == "t":
-            yield replace(right, body=_plus(right.body, term))
-    else:
-        yield _plus(right, term)
-
-
-def _plus(node: Node, term: Node) -> Node:
-    head = node.terms if isinstance(node, Add) else ((1, node),)
-    return Add(terms=(*head, (1, term)))

@@ -183,13 +183,39 @@ def test_two_declared_names_are_two_sizes():
 
 
 def test_softmax_takes_a_column():
-    assert message("dim W = n, 3\nh[t] = softmax(W) @ h[t-1]") == (
+    assert message("dim W = 3, 3\nh[t] = softmax(W) @ h[t-1]") == (
         "my.cell, line 2: h[t] = softmax(W) @ h[t-1]\n"
         "                                ^\n"
         "  W must have 1 column; it has 3 columns.\n"
-        "  3 comes from line 1: dim W = n, 3\n"
-        "  softmax takes a column vector: transpose its argument, or normalise entry by entry with exp and sum."
+        "  3 comes from line 1: dim W = 3, 3\n"
+        "  softmax and logsumexp take a column vector: transpose a row with .T, declare a vector by `dim name = n`, or "
+        "normalise over all entries of a matrix a with exp(a) / sum(exp(a))."
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "matrix"),
+    [
+        ("h[t] = tanh(softmax(W) @ h[t-1] + U @ x[t] + b)", "W"),
+        ("h[t] = tanh(softmax(W.T).T @ h[t-1] + U @ x[t] + b)", "W.T"),
+        ("S[t] = softmax(W) * S[t-1] + x[t] @ h[t].T\nh[t] = tanh(U @ x[t])", "W"),
+        ("h[t] = tanh(W @ h[t-1] + U @ x[t])\ny[t] = logsumexp(W) * h[t]", "W"),
+        ("S[t] = S[t-1] + h[t] @ k[t].T\nh[t] = tanh(softmax(W @ S[t-1]) @ v)", "W @ S[t-1]"),
+    ],
+)
+def test_softmax_of_a_matrix_is_refused_and_makes_no_number_of_what_it_meets(text, matrix):
+    found = message(text).splitlines()
+    assert found[2].startswith(f"  {matrix} must have 1 column; it has ")
+    assert "softmax and logsumexp take a column vector" in found[-1]
+
+
+def test_softmax_of_a_parameter_that_may_be_a_vector_makes_it_one():
+    found = read_cell("h[t] = softmax(q) * h[t-1] + U @ x[t] + softmax(W @ h[t-1]) + logsumexp(r)")
+    shapes = {q.name: q.shape for q in found.quantities}
+    assert shapes["q"] == shapes["h"]
+    assert shapes["h"][0] != 1
+    assert shapes["W"] == (shapes["h"][0],) * 2
+    assert shapes["r"][1] == 1
 
 
 def test_a_constant_is_no_matrix():

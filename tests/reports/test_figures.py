@@ -97,3 +97,21 @@ def test_a_line_beside_another_has_its_colour_and_is_dotted() -> None:
     assert one.get_linestyle() == "-" != other.get_linestyle()
     assert list(mark.get_xdata()) == [0.5, 0.5]
     assert "here" in [text.get_text() for text in figure.axes[0].texts]
+
+
+@pytest.mark.parametrize("least", [1e-3, 1e-13, 1e-36, 1e-64, 1e-250])
+def test_a_logarithmic_axis_is_marked_at_one_and_at_equal_steps(least: float) -> None:
+    values = [least ** (i / 20) for i in range(21)]
+    figure = line_figure([Series("a", range(21), values)], xlabel="x", ylabel="y", logy=True)
+    figure.canvas.draw()
+    low, high = figure.axes[0].get_ylim()
+    ticks = [round(math.log10(y)) for y in figure.axes[0].get_yticks() if low <= y <= high]
+    assert 0 in ticks
+    assert 2 <= len(ticks) <= 9
+    assert len({b - a for a, b in itertools.pairwise(ticks)}) == 1
+
+
+def test_points_are_joined_by_no_line() -> None:
+    figure = line_figure([Series("a", range(30), range(30), points=True)], xlabel="x", ylabel="y")
+    (line,) = figure.axes[0].lines
+    assert (line.get_linestyle(), line.get_marker()) == ("None", "o")

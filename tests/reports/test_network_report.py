@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from functools import cache
+
 import pytest
 
 from derive.network_catalog import load, shipped
-from derive.network_derivation import derive_network
+from derive.network_derivation import derive_network, label
 from numeric.network_source import generate_network
 from proofs.modules import load_source
 from proofs.network_norms import gradient_norms
@@ -13,6 +16,7 @@ from proofs.network_verification import PROMISED, verify_network
 from reports.drawing import draw_flow
 from reports.html import to_html
 from reports.network_flow import network_flow
+from reports.network_links import code_of_segments, segment_links
 from reports.network_report import NetworkFindings, build_network_report
 from reports.strict import complaints
 from reports.tex import to_tex
@@ -22,6 +26,7 @@ from tests.networks import TEXTS, network_of
 NAMES = [entry.name for entry in shipped()]
 
 
+@cache
 def findings(name: str) -> NetworkFindings:
     network = load(name)
     derivation = derive_network(network)
@@ -129,3 +134,62 @@ def test_the_gradient_is_composed_layer_by_layer_before_the_segments() -> None:
     assert links == sorted(links)
     assert "the loss" in table
     assert "and 8 more" in table  # of the LSTM's twelve parameters
+
+
+@pytest.mark.parametrize("name", ["encoder_decoder", "deep_bidirectional"])
+def test_every_equation_of_a_segment_links_to_its_code_and_its_check_and_they_link_back(
+    name: str,
+) -> None:
+    found = findings(name)
+    page = to_html(build_network_report(found))
+    targets = re.findall(r'\bid="([^"]+)"', page)
+    assert len(targets) == len(set(targets))
+    assert set(re.findall(r'href="#([^"]+)"', page)) <= set(targets)
+    code = code_of_segments(found.derivation, found.source)
+    links = segment_links(found.derivation, code, found.verification)
+    lines = found.source.splitlines()
+    for d, (segment, each) in zip(found.derivation.segments, links.items(), strict=True):
+        wanted = {s.number for s in d.steps if s.section in ("adjoint", "input", "parameter")}
+        assert set(each.lines) >= wanted
+        assert set(each.checks) >= wanted
+        for number, places in each.lines.items():
+            for place in places:
+                assert f"({number})" in lines[place - 1]
+                shown = re.search(rf'id="code-L{place}".*', page)
+                assert shown
+                assert f'href="#eq-{label(segment, number)}"' in shown[0]
+                assert f'href="#code-L{place}"' in page
+
+
+def test_the_parts_of_a_networks_code_are_the_whole_code() -> None:
+    found = findings("tagger")
+    code = code_of_segments(found.derivation, found.source)
+    assert [*code][1:5] == ["e", "f", "b", "y"]
+    lines = found.source.splitlines()
+    for part in code.values():
+        text = part.source.split("\n")
+        assert text == lines[part.first_line - 1 :][: len(text)]
+    kept = [line for part in code.values() for line in part.source.split("\n") if line]
+    assert kept == [line for line in lines if line]
+
+
+def test_equations_of_the_latex_of_a_network_link_to_its_code() -> None:
+    text = to_tex(build_network_report(findings("tagger"))).text
+    body = text[text.index(r"\begin{document}") :]
+    links = set(re.findall(r"\\hyperlink\{([^}]+)\}", body))
+    assert {"eq-b-9", "eq-y-8"} <= links
+    assert links <= set(re.findall(r"\\(?:target|lineno)\{([^}]+)\}", body))
+
+
+def test_a_readout_has_its_line_of_code() -> None:
+    source = generate_network(derive_network(load("tagger")))
+    assert "a_y = product(f_h_b_h, V) + c  # (1)" in source
+
+
+def test_every_line_of_every_segment_has_a_verdict_of_its_own() -> None:
+    found = findings("tagger")
+    lines = found.verification.lines
+    assert all(lines.values())
+    for s, d in zip(found.derivation.network.segments, found.derivation.segments, strict=True):
+        judged = {label(s.name, x.number) for x in d.steps if x.section != "product"}
+        assert judged <= set(lines)

@@ -6,7 +6,7 @@ import nbformat
 import pytest
 
 from derive.errors import ArgumentError
-from reports.notebook import Code, Figure, Section, Text, build, to_ipynb
+from reports.notebook import Code, Figure, Section, Text, build, numbered, to_ipynb
 from tests.reports.specimens import picture, report, run_with_hash_seed
 
 PROGRAM = """
@@ -62,3 +62,10 @@ def test_section_names_are_distinct_identifiers(names: list[str]) -> None:
 def test_a_figure_refuses_a_name_that_cannot_be_linked_to() -> None:
     with pytest.raises(ArgumentError, match="no name for a link target"):
         build("T", [Section("flow", [Figure(picture(), "c", "a", "../x")])])
+
+
+def test_figures_are_counted_in_their_order_whatever_is_left_out() -> None:
+    figures = [Figure(picture(), f"**Figure.** {name}.", "alt", f"fig-{name}") for name in "abc"]
+    found = numbered([Section("one", [figures[0], Text("x")]), Section("two", figures[1:])])
+    captions = [c.caption for s in found for c in s.cells if isinstance(c, Figure)]
+    assert captions == ["**Figure 1.** a.", "**Figure 2.** b.", "**Figure 3.** c."]

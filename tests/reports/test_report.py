@@ -54,7 +54,7 @@ def made_up(cell: Cell, numbers: list[int], *more: Check) -> Verification:
         *more,
     )
     names = frozenset(row.name for row in rows)
-    return Verification(cell.name, rows, names, lines=dict.fromkeys(numbers, True))
+    return Verification(cell.name, rows, names, lines=dict.fromkeys(map(str, numbers), True))
 
 
 def findings(cell: Cell, *more: Check, measure: bool = True) -> Findings:
@@ -120,7 +120,8 @@ def test_an_equation_links_to_its_check_and_the_check_to_its_equations() -> None
 
 
 def test_runs_of_equations_are_drawn_together() -> None:
-    assert equation_links([4, 1, 2, 3, 9, 6, 7]) == (
+    links = Links({}, dict.fromkeys((4, 1, 2, 3, 9, 6, 7), ("check-x", "✓ exact")))
+    assert equation_links(links) == (
         "[(1)](#eq-1)–[(4)](#eq-4), [(6)](#eq-6), [(7)](#eq-7), [(9)](#eq-9)"
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import nbformat
@@ -246,3 +247,31 @@ def test_a_gradient_that_is_exactly_zero_is_told_without_a_warning(tmp_path: Pat
     found = run("study", "gru", *small, *page)
     assert found.exit_code == 0
     assert "Over 50 steps the gradient becomes exactly zero." in found.output
+
+
+@pytest.mark.usefixtures("_undrawn")
+@pytest.mark.parametrize(("cell", "drawn"), [("elman", 3), ("lstm", 4)])
+def test_a_cell_with_one_route_has_no_figure_of_routes_and_figures_stay_counted(
+    cell: str, drawn: int, tmp_path: Path
+) -> None:
+    run("study", cell, *SMALL, "--format", "ipynb", "-o", str(tmp_path))
+    text = (tmp_path / "study.ipynb").read_text()
+    assert re.findall(r"\*\*Figure (\d)\.\*\*", text)[::2] == [str(i + 1) for i in range(drawn)]
+    assert ("fig-routes" in text) == (cell == "lstm")
+    assert ("There is one route only" in text) == (cell == "elman")
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "shown"),
+    [
+        (-0.41874, 0.00497, "−0.4187 ± 0.0050"),
+        (0.01112, 0.00209, "0.0111 ± 0.0021"),
+        (12.3456, 3.21, "12.3 ± 3.2"),
+        (-1234.5, 67.8, "−1234 ± 68"),
+        (0.5, 0.0, "0.50000 ± 0.00000"),
+    ],
+)
+def test_a_measured_number_has_as_many_digits_as_its_error_leaves_it(
+    value: float, error: float, shown: str
+) -> None:
+    assert study_page.with_error(value, error) == shown
