@@ -79,13 +79,14 @@ def build_network_report(findings: NetworkFindings) -> NotebookNode:
 def _summary(findings: NetworkFindings) -> str:
     network = findings.derivation.network
     source = f" Source: {escape_markdown(network.reference)}." if network.reference else ""
+    last = escape_markdown(network.segments[-1].name)
     return (
         f"Network {code_span(network.name)}.{source}\n\n"
         f"{verdict(findings.verification)} [See the checks](#checks).\n\n"
         "A network is a list of segments, each a cell run along one axis in one direction. Its gradients are those of "
         "its segments, taken in reverse order, and every adjoint of a segment's input is added to the adjoint of what "
-        "made it. A number such as (f-7) is equation 7 of segment f: below it stand links to the [rules](#rules) that "
-        "made it, to its lines of code and to its check, and the # (7) in the code of that segment links back."
+        f"made it. The number ({last}-1) is equation 1 of segment {last}: below it stand links to the [rules](#rules) "
+        "that made it, to its lines of code and to its check, and the # (1) in the code of that segment links back."
     )
 
 
