@@ -169,14 +169,18 @@ def test_the_line_that_raises_is_named() -> None:
 
 
 @pytest.mark.usefixtures("without_exact")
-def test_a_file_that_hangs_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("endless", "told"),
+    [("pass", "ran for more than 0.2 s"), ("time.sleep(1)", "for more than 2 s")],
+)
+def test_a_file_that_hangs_or_sleeps_is_stopped(
+    endless: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(verification, "SECONDS", 0.2)
     monkeypatch.setattr(verification, "NUMERIC", {"forward": NUMERIC["forward"]})
     head = "    T, B = leading"
-    found = outcome(
-        "elman", source_of("elman").replace(head, f"    while True:\n        pass\n{head}", 1)
-    )
-    assert "ran for more than 0.2 s" in found.table()
+    body = f"    import time\n    while True:\n        {endless}\n{head}"
+    assert told in outcome("elman", source_of("elman").replace(head, body, 1)).table()
 
 
 def test_loading_leaves_no_trace() -> None:
