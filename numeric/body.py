@@ -43,7 +43,11 @@ class Body:
     @property
     def sizes(self) -> dict[Expr, str]:
         """The free sizes and their identifiers."""
-        return {d: self.names.named(("dim", d), str(d)) for d in self.cell.dims}
+        return {d: self.size_name(d) for d in self.cell.dims}
+
+    def size_name(self, dim: Expr) -> str:
+        """The identifier of a free size."""
+        return self.names.named(("dim", dim), str(dim))
 
     @property
     def inputs(self) -> dict[str, Quantity]:
@@ -68,7 +72,8 @@ class Body:
     def dim(self, size: object) -> str:
         """A dimension as code."""
         if isinstance(size, Expr):
-            size = size.xreplace({d: Symbol(name) for d, name in self.sizes.items()})
+            free = [d for d in self.cell.dims if d in size.free_symbols]
+            size = size.xreplace({d: Symbol(self.size_name(d)) for d in free})
         return re.sub(r"(?<!\*)\*(?!\*)", " * ", str(size))
 
     def array_of(self, leaf: MatrixExpr) -> str:

@@ -67,7 +67,9 @@ def _true_values(derivation: Derivation, extent: Extent, bounds: Bounds) -> Tape
 
     def absent(leaf: Any, _: int | None) -> Array:
         of_adjoint = isinstance(leaf, Adjoint | Block)
-        return np.full(dual.shape(leaf), adjoint if of_adjoint else int(not bounds.levels))
+        return np.full(
+            dual.shape(leaf), adjoint if of_adjoint else int(not bounds.levels), dtype=object
+        )
 
     tape: Tape[Array] = Tape(extent.steps, {}, absent)
     for (kind, name, t), pair in run.values.items():

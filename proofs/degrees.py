@@ -4,7 +4,8 @@ A polynomial of degree d ≠ 0 vanishes at a uniform random point of a field of 
 at most d/p (Schwartz 1980; Zippel 1979; DeMillo and Lipton 1978). Generators and reciprocals count as
 indeterminates of degree 1. A reciprocal 1/q is then eliminated by multiplying with a power of q: where all
 reciprocals that do not depend on one another (a level) have denominators of degrees e₁, e₂, …, this turns
-a degree d into at most d (1 + Σ eᵢ); levels are eliminated one after the other.
+a degree d into at most d (1 + Σ eᵢ); levels are eliminated one after the other. Degrees are whole numbers
+without a largest: two hundred squares of squares have degree 2²⁰⁰, at which no prime of 127 bits decides anything.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from typing import Any
 import numpy as np
 
 from proofs.arithmetic import Array, ArrayArithmetic, logsumexp_by_exp, softmax_by_exp
+
+ENOUGH = 1e-12
+"""An error bound that a verdict must reach; a larger prime is taken where a small one does not."""
 
 
 @dataclass(slots=True)
@@ -32,7 +36,7 @@ class Log:
 
 
 class Bounds(ArrayArithmetic):
-    """Values are integers: bounds on degrees, or (``levels``) on how deep reciprocals are nested.
+    """Values are Python's integers: bounds on degrees, or (``levels``) on how deep reciprocals are nested.
 
     Args:
         levels: whether to compute levels.
@@ -44,19 +48,19 @@ class Bounds(ArrayArithmetic):
 
     def number(self, c: Any) -> Array:
         """Degree 0."""
-        return np.zeros((1, 1), dtype=np.int64)
+        return np.zeros((1, 1), dtype=object)
 
     def full(self, shape: tuple[int, int], c: int) -> Array:
         """Degree 0."""
-        return np.zeros(shape, dtype=np.int64)
+        return np.zeros(shape, dtype=object)
 
     def identity(self, n: int) -> Array:
         """Degree 0."""
-        return np.zeros((n, n), dtype=np.int64)
+        return np.zeros((n, n), dtype=object)
 
     def leaf(self, shape: tuple[int, int], degree: int = 1) -> Array:
         """Indeterminates."""
-        return np.full(shape, 0 if self.levels else degree, dtype=np.int64)
+        return np.full(shape, 0 if self.levels else degree, dtype=object)
 
     def add(self, a: Array, b: Array) -> Array:
         """deg(a + b) ≤ max"""
@@ -138,6 +142,20 @@ class ErrorBound:
         """Bound for all points together."""
         return self.once**self.repeats
 
+    @property
+    def decides(self) -> bool:
+        """Whether equality at the points says enough: the bound reaches ``ENOUGH``."""
+        return self.total <= ENOUGH
+
+    @property
+    def over(self) -> str:
+        """The degree and the prime, in words."""
+        return f"degree {_rounded(self.degree)} over a prime of {self.prime.bit_length()} bits"
+
     def __str__(self) -> str:
-        over = f"degree {self.degree:.3g} over a prime of {self.prime.bit_length()} bits"
-        return f"≤ {self.total:.0e} ({over}, {self.repeats} points)"
+        return f"≤ {self.total:.0e} ({self.over}, {self.repeats} points)"
+
+
+def _rounded(degree: int) -> str:
+    """To three digits; beyond what a float holds, as a power of two."""
+    return f"{degree:.3g}" if degree.bit_length() <= 1000 else f"2^{degree.bit_length() - 1}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from derive.derivation import Derivation
 from proofs.checker import check as check_proof
+from proofs.degrees import ENOUGH
 from proofs.general import prove as prove_general
 from proofs.laws import prove_laws
 from proofs.modular import ExactVerdict, prove
@@ -31,6 +32,8 @@ def exact(derivation: Derivation, seed: int) -> tuple[ExactVerdict, tuple[Check,
     wrong = tuple(f"({v.number}) {texts[v.number]}: {v.reason}" for v in verdict.wrong_lines)
     tangents = tuple(f"{name}: {reason}" for name, reason in verdict.tangents.items())
     identity = (verdict.identity,) if verdict.identity else ()
+    undecided = () if verdict.bound.decides else (_undecided(verdict),)
+    wrong, tangents, identity = wrong + undecided, tangents + undecided, identity + undecided
     empty = int(not verdict.lines or not verdict.extents)
     return verdict, (
         measured(
@@ -61,6 +64,14 @@ def exact(derivation: Derivation, seed: int) -> tuple[ExactVerdict, tuple[Check,
             where=identity,
             unit="wrong",
         ),
+    )
+
+
+def _undecided(verdict: ExactVerdict) -> str:
+    """Why equality at the points says too little, and what to do."""
+    return (
+        f"undecided: {verdict.bound.over} is too large, a wrong equation passes with a probability of up to "
+        f"{verdict.bound.total:.0e}; at most {ENOUGH:.0e} is accepted. Multiply fewer results of products and powers"
     )
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from derive.functions import FUNCTIONS
 from proofs.arithmetic import Array, ArrayArithmetic, logsumexp_by_exp, softmax_by_exp
 
-MERSENNE_PRIMES = tuple(2**e - 1 for e in (61, 127, 521, 1279))
+MERSENNE_PRIMES = tuple(2**e - 1 for e in (61, 127, 521, 1279, 4423))
 
 
 class SingularPointError(ArithmeticError):

@@ -26,7 +26,6 @@ from proofs.arithmetic import Array
 from proofs.degrees import Bounds, ErrorBound, elimination_factor
 from proofs.evaluation import Evaluator
 from proofs.field import MERSENNE_PRIMES, PrimeField, SingularPointError
-from proofs.modular import ENOUGH
 from proofs.point import Extent, draw_sizes
 from proofs.untyped import Identity, OneMatrix, ZeroMatrix
 
@@ -74,9 +73,12 @@ class LayoutVerdict:
     @property
     def ok(self) -> bool:
         """Whether lines were compared, and none differs."""
-        return self.compared > 0 and bool(self.extents) and not self.wrong
+        compared = self.compared > 0 and bool(self.extents)
+        return compared and not self.wrong and self.bound.decides
 
     def __str__(self) -> str:
+        if not self.bound.decides:
+            return f"undecided: {self.bound.over} is too large"
         if not self.ok:
             return "\n".join(self.wrong) or "nothing was compared"
         sizes = "; ".join(", ".join(f"{d} = {n}" for d, n in e.sizes.items()) for e in self.extents)
@@ -261,7 +263,7 @@ def _bound(pairs: list[Pair], extents: tuple[Extent, ...], turning: Turning) -> 
     bounds = [
         ErrorBound(degree, arguments, argument_degree, p, len(extents)) for p in MERSENNE_PRIMES
     ]
-    return next((b for b in bounds if b.total <= ENOUGH), bounds[-1])
+    return next((b for b in bounds if b.decides), bounds[-1])
 
 
 def _degrees(pairs: list[Pair], extent: Extent, turning: Turning) -> tuple[int, int, int]:

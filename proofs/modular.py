@@ -37,8 +37,6 @@ JUDGED = (
     "jacobian",
     "tangent",
 )
-ENOUGH = 1e-12
-"""An error bound that a verdict must reach; a larger prime is taken where 61 bits do not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +81,12 @@ class ExactVerdict:
 
     @property
     def ok(self) -> bool:
-        """Whether every line, every tangent equation and the identity between the two runs hold."""
+        """Whether every line, every tangent equation and the identity between the two runs hold, and surely so."""
         ran = (
             bool(self.lines) and bool(self.extents) and all(v.compared for v in self.lines.values())
         )
-        return ran and not self.wrong_lines and not self.tangents and not self.identity
+        right = not self.wrong_lines and not self.tangents and not self.identity
+        return ran and right and self.bound.decides
 
 
 def prove(
@@ -131,7 +130,7 @@ def _prime_for(derivation: Derivation, extents: tuple[Extent, ...]) -> ErrorBoun
     bounds = [
         ErrorBound(degree, arguments, argument_degree, p, len(extents)) for p in MERSENNE_PRIMES
     ]
-    return next((b for b in bounds if b.total <= ENOUGH), bounds[-1])
+    return next((b for b in bounds if b.decides), bounds[-1])
 
 
 def _point(

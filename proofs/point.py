@@ -24,6 +24,8 @@ from proofs.unrolled import ZERO_BEYOND, Place, Tape, given, run_forward, traine
 from proofs.untyped import MatrixSymbol
 
 Sizes = dict[Any, int]
+TOGETHER = 128
+"""Entries of which the true adjoints are computed in one run."""
 DISTINCT = 8
 """With more dimensions than these, sizes repeat: matrices would grow with the number of dimensions."""
 
@@ -167,13 +169,25 @@ class Point:
         self.answer: Array = answers[-1]
 
     def _true_adjoints(self) -> None:
-        """v̄_t for every quantity that has a line, entry by entry."""
-        cursor, slots = 0, list[tuple[Place, tuple[int, int], int]]()
-        for e in self.derivation.backward.local:
-            shape = self.evaluate.shape(e.lhs)
-            for t in range(1, self.extent.steps + 1):
-                slots.append(((e.lhs.name, t), shape, cursor))
-                cursor += shape[0] * shape[1]
+        """v̄_t for every quantity that has a line, entry by entry.
+
+        Entries go a few at a time, in the order in which a run computes them: what comes before the first
+        does not move, and memory grows with the run, not with its square.
+        """
+        slots, count = list[tuple[Place, tuple[int, int], int]](), 0
+        for t in range(1, self.extent.steps + 1):
+            for e in reversed(self.derivation.backward.local):
+                shape = self.evaluate.shape(e.lhs)
+                slots.append(((e.lhs.name, t), shape, count))
+                count += shape[0] * shape[1]
+                if count >= TOGETHER:
+                    self._adjoints_of(slots, count)
+                    slots, count = [], 0
+        if slots:
+            self._adjoints_of(slots, count)
+
+    def _adjoints_of(self, slots: list[tuple[Place, tuple[int, int], int]], cursor: int) -> None:
+        """v̄_t of some quantities: one lane for each entry, ``cursor`` together."""
         seeds: dict[Place, Array] = {}
         for place, shape, start in slots:
             count = shape[0] * shape[1]

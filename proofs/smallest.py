@@ -26,8 +26,8 @@ from proofs.point import Extent
 from proofs.unrolled import ZERO_BEYOND, Place, Tape, given, run_backward, run_forward, trained
 from proofs.untyped import MatrixSymbol, sympy
 
-LARGEST = 4000
-"""Nodes of a quantity's expression beyond which it goes on under a new name."""
+LARGEST, DEEPEST = 4000, 40
+"""Nodes of a quantity's expression, and levels of them, beyond which it goes on under a new name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +184,7 @@ class _Unrolled:
         self.weights: dict[Place, Array] = {}
         self.places = [place for _, place in trained(cell, extent.steps)]
         self.read = _Reader(field, {self.tau: 0})
-        self.size = _TreeSize()
+        self.tree = _Tree()
         shapes = {place: self.evaluate.shape(leaf) for leaf, place in given(cell, extent.steps)}
         lanes = sum(shapes[p][0] * shapes[p][1] for p in self.places)
         self._lanes = iter(np.eye(lanes, dtype=int).astype(object))
@@ -212,7 +212,8 @@ class _Unrolled:
 
     def _named_if_large(self, place: Place, value: Array) -> Array:
         entries = value.ravel().tolist()
-        if sum(map(self.size, entries)) <= LARGEST:
+        sizes, levels = zip(*map(self.tree, entries), strict=True)
+        if sum(sizes) <= LARGEST and max(levels) <= DEEPEST:
             return value
         values = np.array([self.read(e) for e in entries], dtype=object).reshape(value.shape)
         return self._moving(place, values, [self.read(sympy.diff(e, self.tau)) for e in entries])
@@ -267,15 +268,17 @@ def _adjoints(derivation: Derivation, extent: Extent, loss: _Unrolled) -> dict[P
     return {(name, t): bar for (kind, name, t), bar in tape.values.items() if kind is Adjoint}
 
 
-class _TreeSize:
-    """The number of nodes of an expression written out as a tree."""
+class _Tree:
+    """The number of nodes of an expression written out as a tree, and the number of its levels."""
 
     def __init__(self) -> None:
-        self.known: dict[Any, int] = {}
+        self.known: dict[Any, tuple[int, int]] = {}
 
-    def __call__(self, expr: Any) -> int:
+    def __call__(self, expr: Any) -> tuple[int, int]:
         if expr not in self.known:
-            self.known[expr] = 1 + sum(map(self, expr.args))
+            parts = [self(part) for part in expr.args]
+            levels = max((level for _, level in parts), default=0)
+            self.known[expr] = (1 + sum(size for size, _ in parts), 1 + levels)
         return self.known[expr]
 
 

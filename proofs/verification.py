@@ -25,9 +25,10 @@ from proofs.attestation import read_source, standing
 from proofs.branches import Watch
 from proofs.compare import compare
 from proofs.diagnosis import diagnose
-from proofs.modules import Code, constant_of, line_of, load_source, time_limit
+from proofs.modules import Code, HangError, constant_of, line_of, load_source, time_limit
 from proofs.subject import Examine, Subject
 from proofs.table import Check, Verification, failed, measured
+from proofs.workload import SIZE, excess
 
 Say = Callable[[str], None]
 Regenerate = Callable[[Derivation], str]
@@ -73,8 +74,10 @@ OPTIONAL = frozenset(
     {"safe values", "long run", "long run, strong weights", special.WIDTH, special.LARGE}
 )
 """Checks that a cell may leave without a question to answer; the table says why."""
-SECONDS = 60.0
-"""Time that one check of a file may take."""
+SECONDS, EXACT_SECONDS = 60.0, 300.0
+"""Time that one check of a file may take, and one of its derivation."""
+MOST_HANGS = 3
+"""Checks of a file that may run out of time; those after them are not run."""
 
 
 def verify(
@@ -100,6 +103,9 @@ def verify(
     """
     say = on_progress or _silent
     derivation = derivation or derive(cell)
+    refusal = excess(derivation)
+    if refusal is not None:
+        return Verification(subject or cell.name, (refusal,), frozenset({SIZE}), seed=seed)
     checks, lines = _exact(derivation, seed, say)
     loaded, code, watch = _load(source, cell.name)
     checks.append(loaded)
@@ -177,12 +183,12 @@ def _exact(derivation: Derivation, seed: int, say: Say) -> tuple[list[Check], di
     say("derivative laws")
     rows.append(exact_checks.laws())
     say("every line of the derivation, modulo a prime")
-    try:
-        verdict, found = exact_checks.exact(derivation, seed)
-        rows += found
-        lines = {str(number): v.holds for number, v in sorted(verdict.lines.items())}
-    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-        rows += [failed(name, "", _told(error)) for name in EXACT[1:4]]
+    exact = guarded(lambda: exact_checks.exact(derivation, seed), EXACT_SECONDS)
+    if isinstance(exact, str):
+        rows += [failed(name, "", exact) for name in EXACT[1:4]]
+    else:
+        rows += exact[1]
+        lines = {str(number): v.holds for number, v in sorted(exact[0].lines.items())}
     say("the proof for all sizes and lengths")
     rows.append(_held(EXACT[4], lambda: exact_checks.general(derivation)))
     say("SymPy's derivative of the unrolled loss")
@@ -191,11 +197,9 @@ def _exact(derivation: Derivation, seed: int, say: Say) -> tuple[list[Check], di
 
 
 def _held(name: str, examine: Callable[[], Check]) -> Check:
-    """The row of a check; one that raises fails, and says with what."""
-    try:
-        return examine()
-    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-        return failed(name, "", _told(error))
+    """The row of a check; one that raises or does not end fails, and says with what."""
+    row = guarded(examine, EXACT_SECONDS)
+    return failed(name, "", row) if isinstance(row, str) else row
 
 
 def _load(source: str, name: str) -> tuple[Check, Code | None, Watch]:
@@ -242,16 +246,22 @@ def _of_compiled(watch: Watch, subject: Subject) -> tuple[str, ...]:
 
 
 def _numeric(subject: Subject, examines: dict[str, Examine], say: Say) -> Iterator[Check]:
+    hung = 0
     for name, examine in examines.items():
+        if hung >= MOST_HANGS:
+            why = f"not run: {MOST_HANGS} checks before it ran for more than {SECONDS:g} s"
+            yield failed(name, examine.__doc__ or "", why)
+            continue
         say(name)
         result = guarded(lambda examine=examine: examine(subject))
+        hung += isinstance(result, str) and result.startswith(HangError.__name__)
         yield failed(name, examine.__doc__ or "", result) if isinstance(result, str) else result
 
 
-def guarded(work: Callable[[], R]) -> R | str:
+def guarded(work: Callable[[], R], seconds: float | None = None) -> R | str:
     """The result, or what went wrong: foreign code may raise anything, leave the interpreter, or never end."""
     try:
-        with time_limit(SECONDS), np.errstate(all="ignore"):
+        with time_limit(seconds or SECONDS), np.errstate(all="ignore"):
             return work()
     except KeyboardInterrupt:
         raise

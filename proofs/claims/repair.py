@@ -159,13 +159,15 @@ class _Search:
                     "partial taken for total" if left.kind == "total" else "total taken for partial"
                 )
                 message = f"{name}: the right side is {show(new)}, the {kind} derivative"
-                bound = str(error_bound(formula, self.context, Reading(), worlds))
+                bound = error_bound(formula, self.context, Reading(), worlds)
+                if not bound.decides:
+                    continue
                 return Repair(
                     formula,
                     (message,),
                     (name,),
                     tuple(sorted(self.context.conditions)),
-                    bound,
+                    str(bound),
                     COSTS[name],
                 )
         return None
@@ -245,13 +247,15 @@ class _Search:
         worlds = field_worlds(formula, self.context, Random(SEED + 1), 2)  # noqa: S311 - no secret
         if status(formula, worlds, Reading()).outcome != "holds":
             return None
-        bound = str(error_bound(formula, self.context, Reading(), worlds))
+        bound = error_bound(formula, self.context, Reading(), worlds)
+        if not bound.decides:
+            return None
         return Repair(
             formula,
             tuple(e.message for e in candidate.edits),
             tuple(e.kind for e in candidate.edits),
             tuple(sorted(self.context.conditions)),
-            bound,
+            str(bound),
             candidate.cost[0],
         )
 

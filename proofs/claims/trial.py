@@ -31,6 +31,7 @@ from proofs.claims.verdict import (
 )
 from proofs.claims.weaker import accepted_by
 from proofs.claims.world import World
+from proofs.degrees import ErrorBound
 
 POINTS = 2
 SEED = 1
@@ -110,6 +111,8 @@ class Trial:
     def proved(self, held: Status, found: Sequence[Status]) -> Verdict:
         """It holds in some reading."""
         bound = error_bound(self.formula, self.context, held.reading, self.worlds)
+        if not bound.decides:
+            return self.undecided(bound)
         return Verdict(
             self.claim,
             PROVED,
@@ -118,9 +121,19 @@ class Trial:
             bound=str(bound),
         )
 
+    def undecided(self, bound: ErrorBound) -> Verdict:
+        """Both sides agree at every point, and that says too little."""
+        reason = (
+            f"both sides agree at random points, but {bound.over} is too large for that to prove anything: a wrong "
+            f"formula passes with a probability of up to {bound.total:.0e}; write it with smaller powers"
+        )
+        return Verdict(self.claim, UNDECIDED, reason=reason)
+
     def in_other_layout(self, held: Status) -> Verdict:
         """It holds in another layout."""
         bound = error_bound(self.formula, self.context, held.reading, self.worlds)
+        if not bound.decides:
+            return self.undecided(bound)
         plain = settled_formula(self.formula, self.loss, held.reading)
         formula = translated(plain, held.reading.layout, self.loss)
         same = status(formula, self.worlds, Reading()).outcome == "holds"
@@ -142,7 +155,10 @@ class Trial:
         bound = ""
         if held is not None:
             under = self.context.under(*conditions)
-            bound = str(error_bound(self.formula, under, held, self.worlds_under(under)))
+            reached = error_bound(self.formula, under, held, self.worlds_under(under))
+            if not reached.decides:
+                return self.undecided(reached)
+            bound = str(reached)
         example = (
             find(self.formula, self.context, reading, least=self.least_length()) if spoken else None
         )

@@ -6,7 +6,7 @@ import pytest
 
 from derive.errors import ThroughtimeError
 from proofs.claims.court import audit
-from proofs.claims.verdict import MEANINGLESS, PROVED, REFUTED
+from proofs.claims.verdict import MEANINGLESS, PROVED, REFUTED, UNDECIDED
 
 ELMAN = "cell elman\nloss sum over t\nclaim : dL/dW == "
 
@@ -95,3 +95,14 @@ def test_the_place_of_a_claim_on_its_own_line_is_that_line() -> None:
     ).verdicts
     assert verdict.place is not None
     assert (verdict.place.column, verdict.place.width) == (4, len("dL/dW_f == dL/dc[t] @ x[t].T"))
+
+
+def test_what_holds_only_modulo_the_prime_is_not_proved() -> None:
+    """Fermat: x to the power p + 1 is x² modulo p, and p + 1 is 2¹²⁷ here."""
+    power = "x[t]"
+    for k in [32] * 25 + [4]:
+        power = f"({power})**{k}"
+    (verdict,) = audit(f"cell elman\nloss sum over t\nclaim : x[t]**2 == {power}\n", "f").verdicts
+    assert verdict.kind == UNDECIDED
+    assert "prime of 127 bits is too large" in verdict.reason
+    assert "smaller powers" in verdict.reason

@@ -10,9 +10,14 @@ from hypothesis import strategies as st
 from derive.cell import Cell
 from derive.derivation import derive
 from derive.expressions import add, negate, scale, terms
+from derive.language import read_cell
 from derive.nodes import Adjoint
-from proofs.modular import ENOUGH, prove
-from proofs.point import draw_sizes, steps_for
+from proofs import modular, point
+from proofs.degrees import ENOUGH, ErrorBound
+from proofs.exact_checks import exact
+from proofs.field import MERSENNE_PRIMES
+from proofs.modular import prove
+from proofs.point import Extent, Point, draw_sizes, steps_for
 from tests.proofs.corruptions import CHANGES, with_parts, wrong_derivations
 from tests.proofs.specimens import EVERY, derivation_of
 from tests.strategies import cells
@@ -128,3 +133,53 @@ def test_the_same_seed_gives_the_same_verdict() -> None:
     assert (
         prove(derivation_of("gru"), seed=5).extents != prove(derivation_of("gru"), seed=6).extents
     )
+
+
+def squares(count: int) -> str:
+    """x, x², x⁴, …: the degree doubles with every line, and with every step again."""
+    lines = [f"a{i}[t] = a{i - 1}[t] * a{i - 1}[t]" for i in range(1, count)]
+    return "\n".join(["a0[t] = W @ h[t-1] + U @ x[t]", *lines, f"h[t] = a{count - 1}[t]"])
+
+
+def test_a_degree_beyond_every_machine_integer_is_told_and_takes_a_larger_prime() -> None:
+    verdict = prove(derive(read_cell(squares(80), "squares")))
+    assert verdict.bound.degree >= 2**79
+    assert verdict.bound.prime > 2**127
+    assert verdict.bound.degree * 1000 < verdict.bound.prime
+    assert verdict.ok
+
+
+def test_equality_at_points_over_too_small_a_prime_proves_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(modular, "MERSENNE_PRIMES", MERSENNE_PRIMES[:1])
+    derivation = derive(read_cell(squares(80), "squares"))
+    verdict = prove(derivation)
+    assert not verdict.wrong_lines
+    assert verdict.bound.total == 1.0
+    assert not verdict.ok
+    for row in exact(derivation, 0)[1]:
+        assert not row.ok
+        assert "undecided: degree" in row.where[0]
+        assert "prime of 61 bits" in row.where[0]
+
+
+def test_a_degree_beyond_every_float_can_be_told() -> None:
+    assert "degree 2^5000 over" in str(ErrorBound(2**5000, 0, 0, MERSENNE_PRIMES[-1], 2))
+
+
+@pytest.mark.parametrize("name", ["lstm_peephole", "two_states", "matrix_state"])
+def test_true_adjoints_are_the_same_however_many_are_computed_together(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    derivation = derivation_of(name)
+    cell = derivation.cell
+    extent = Extent(draw_sizes(cell, Random(4)), steps_for(cell), 2)  # noqa: S311 - no secret
+    found = []
+    for together in (1, 7, 10**9):
+        monkeypatch.setattr(point, "TOGETHER", together)
+        tape = Point(derivation, extent, MERSENNE_PRIMES[0], 3).tape
+        found.append({k: v for k, v in tape.values.items() if k[0] is Adjoint})
+    assert found[0]
+    assert all(found[0].keys() == other.keys() for other in found)
+    assert all((found[0][k] == other[k]).all() for other in found for k in found[0])

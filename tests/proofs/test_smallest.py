@@ -5,6 +5,7 @@ from hypothesis import given, settings
 
 from derive.cell import Cell
 from derive.derivation import derive
+from derive.language import read_cell
 from proofs import smallest
 from proofs.smallest import prove_smallest
 from tests.proofs.corruptions import CHANGES, wrong_derivations
@@ -46,3 +47,9 @@ def test_cutting_long_expressions_changes_nothing(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(smallest, "LARGEST", 1)
     assert prove_smallest(derivation_of("gru")).ok
     assert prove_smallest(derivation_of("two_states")).ok
+
+
+def test_a_chain_of_three_hundred_functions_needs_no_deep_recursion() -> None:
+    chain = [f"a{i}[t] = tanh(a{i - 1}[t])" for i in range(1, 300)]
+    text = "\n".join(["a0[t] = W @ h[t-1] + U @ x[t]", *chain, "h[t] = a299[t]"])
+    assert prove_smallest(derive(read_cell(text, "chain"))).ok

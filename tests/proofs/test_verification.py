@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from derive.derivation import derive
 from derive.errors import ArgumentError, LanguageError
+from derive.language import read_cell
 from numeric.source import generate
 from proofs import verification
 from proofs.modules import constant_of, load_source
 from proofs.table import Check, Verification, measured, not_applicable
 from proofs.verification import EXACT, NUMERIC, REQUIRED, verify, verify_file
+from proofs.workload import MOST, SIZE
 from tests.proofs.specimens import EVERY, derivation_of, source_of
 
 
@@ -272,3 +275,42 @@ def test_the_table_says_what_did_not_run_and_survives_html_and_json() -> None:
     assert "likely mistake: it is zero" in found.table()
     assert "&lt;b&gt;" in found._repr_html_()
     assert json.loads(json.dumps(found.to_dict(), allow_nan=False))["failures"] == ["a", "b"]
+
+
+@pytest.mark.usefixtures("without_exact")
+def test_a_file_that_always_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verification, "SECONDS", 0.2)
+    head = "    T, B = leading"
+    found = outcome(
+        "elman", source_of("elman").replace(head, f"    while True:\n        pass\n{head}", 1)
+    )
+    hung = [c.name for c in found.checks if c.note.startswith("HangError")]
+    left = [c.name for c in found.checks if c.note.startswith("not run: 3 checks before it")]
+    assert not found.ok
+    assert len([name for name in hung if name in NUMERIC]) == verification.MOST_HANGS
+    assert left
+    assert {c.name for c in found.checks} == REQUIRED - set(EXACT)
+
+
+def test_a_cell_too_large_to_check_is_refused_at_once_with_its_size_and_what_to_do() -> None:
+    cell = read_cell("dim h = 1000000\nh[t] = tanh(W @ h[t-1] + U @ x[t])\n", "wide")
+    derivation = derive(cell)
+    found = verify(cell, generate(derivation), derivation=derivation)
+    (row,) = found.checks
+    assert not found.ok
+    assert row.name == SIZE
+    assert "2,000,000 values a step" in row.note
+    assert f"at most {MOST:.1e}" in row.note
+    assert "split the cell" in row.note
+
+
+def test_an_exact_check_that_fails_on_its_own_depth_is_a_row_not_a_crash(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def deep(*_: object, **__: object) -> None:
+        raise RecursionError("maximum recursion depth exceeded")
+
+    monkeypatch.setattr(verification.exact_checks, "smallest", deep)
+    found = outcome("elman")
+    assert [c.name for c in found.failures] == ["SymPy's derivative"]
+    assert "RecursionError" in found.failures[0].note
