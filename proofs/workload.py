@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from random import Random
+from typing import Any
 
+from derive.cell import Cell
 from derive.derivation import Derivation
 from proofs.evaluation import Evaluator
 from proofs.field import MERSENNE_PRIMES, PrimeField
@@ -16,33 +19,42 @@ MOST = 3 * 10**8
 """Multiplications modulo a prime at one random point: some minutes."""
 
 
-def excess(derivation: Derivation, *, samples: int = 2) -> Check | None:
+def excess(derivation: Derivation) -> Check | None:
     """The row that refuses a cell which is too large for the exact route; none if it is not.
-
-    Law: one run of T steps of B samples multiplies about B T (P + N) times, for P entries of parameters and N
-    computed entries a step; it is made once for each of the N T entries and for each quantity that is given.
 
     Args:
         derivation: what is to be verified.
+    """
+    targets = (a.target for a in derivation.assignments)
+    problem = too_much(derivation.cell, targets)
+    return failed(SIZE, "the exact checks end within minutes", problem) if problem else None
+
+
+def too_much(cell: Cell, targets: Iterable[Any], *, samples: int = 2) -> str:
+    """Why a cell is too large for exact gradients at a random point, and what to do; empty if it is not.
+
+    Law: one run of T steps of B samples multiplies about B T (P + N) times, for P entries of parameters and N
+    entries a step; it is made once for each of the computed entries of all steps and for each given quantity.
+
+    Args:
+        cell: the cell.
+        targets: what a step computes.
         samples: B.
     """
-    cell = derivation.cell
     steps = steps_for(cell)
     sizes = draw_sizes(cell, Random(0))  # noqa: S311 - no secret
     shape = Evaluator(PrimeField(MERSENNE_PRIMES[0], 0), sizes).shape
     held = sum(_area(shape(q.symbol)) for q in (*cell.parameters, *cell.constants))
-    computed = sum(_area(shape(a.target)) for a in derivation.assignments)
+    computed = sum(_area(shape(target)) for target in targets)
     read = sum(_area(shape(q.symbol)) for q in cell.inputs)
     directions = computed * steps + len(trained(cell, steps))
     work = directions * samples * steps * (held + computed + read)
     if work <= MOST:
-        return None
-    return failed(
-        SIZE,
-        "the exact checks end within minutes",
+        return ""
+    return (
         f"about {work:.1e} multiplications for {computed:,} values a step, {held:,} entries of parameters and "
         f"T = {steps}; at most {MOST:.1e} are made. Leave sizes open where `dim` fixes large ones (the proofs cover "
-        "every size), shorten the longest lag, or split the cell into several scans of a .net file.",
+        "every size), shorten the longest lag, or split the cell into several scans of a .net file."
     )
 
 

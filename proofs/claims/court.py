@@ -31,6 +31,7 @@ from proofs.claims.verdict import (
     UNDECIDED,
     Verdict,
 )
+from proofs.workload import too_much
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,9 @@ def _judge(claim: Claim) -> Verdict:
             "The claim speaks of quantities, and no cell is named.",
             "Write e.g. `cell lstm` before it.",
         )
+    problem = too_much(claim.cell, (e.target for e in claim.cell.equations))
+    if problem:
+        return Verdict(claim, UNDECIDED, reason=f"the cell is too large: {problem}")
     context = Context(claim.cell, claim.loss, frozenset(claim.given))
     if is_inequality(formula):
         return _inequality(claim, formula, context)

@@ -116,12 +116,15 @@ def read_document(text: str, source: str = "claims", cell: Cell | None = None) -
         CellError: a cell in it is not valid.
     """
     if len(text) > MAX_TEXT:
-        raise LanguageError(f"{source}: more than {MAX_TEXT:,} characters.", "Split the file.")
+        raise LanguageError(
+            f"{source}: the text has {len(text):,} characters; at most {MAX_TEXT:,} are read.",
+            "Split the file.",
+        )
     lines = re.split(r"\r\n|\r|\n", text.removeprefix("\ufeff"))
     for number, raw in enumerate(lines, 1):
         if len(raw) > MAX_LINE:
             raise LanguageError(
-                "The line is too long.",
+                f"The line is too long: it has {len(raw):,} characters; at most {MAX_LINE:,} are read.",
                 "Break it; continue with a blank.",
                 place=Place(source, number, raw),
             )
@@ -292,7 +295,11 @@ class _Document:
 
     def read_claim(self, statement: Statement) -> None:
         if len(self.claims) >= MAX_CLAIMS:
-            _fail(statement, f"More than {MAX_CLAIMS} claims.", "Split the file.")
+            _fail(
+                statement,
+                f"More than {MAX_CLAIMS} claims: at most that many are read.",
+                "Split the file.",
+            )
         head = _HEAD.match(statement.code)
         if head is None or head["colon"] is None:
             _fail(

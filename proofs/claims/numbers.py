@@ -31,6 +31,8 @@ from proofs.floats import HighPrecision
 DIGITS = 50
 ROUNDING = mpmath.mpf(10) ** -40
 MAX_EXPONENT = 64
+MAX_BITS = 100_000
+"""Size of a number: beyond 2 to this power, a function of it takes forever."""
 LOOSEST = Fraction(1, 20)
 """The tolerance of ~= where whole numbers are written."""
 
@@ -99,6 +101,9 @@ class Numbers:
             raise MeaninglessError(f"this has no value ({error})", node.where) from None
         if not all(mpmath.isfinite(v) and mpmath.im(v) == 0 for v in value.ravel()):
             raise MeaninglessError("this is no real number", node.where)
+        if any(v != 0 and abs(mpmath.mag(v)) > MAX_BITS for v in value.ravel()):
+            problem = f"this has no value here (its size is beyond 2^±{MAX_BITS:,}, the limit)"
+            raise MeaninglessError(problem, node.where)
         return value
 
     def _number(self, node: Num) -> Array:

@@ -31,7 +31,14 @@ from proofs.claims.syntax import (
     Qty,
     Transposed,
 )
-from proofs.claims.vocabulary import ALIASES, DERIVATIVES, FUNCTIONS, MAX_DEPTH, RESERVED
+from proofs.claims.vocabulary import (
+    ALIASES,
+    DERIVATIVES,
+    FUNCTIONS,
+    MAX_DEPTH,
+    MAX_RUNNING,
+    RESERVED,
+)
 
 
 def read_formula(statement: Statement, tokens: list[Token], names: Names) -> Formula:
@@ -306,6 +313,12 @@ class Reader(Cursor):
                 f"{var} cannot run: it has a meaning already.",
                 "Choose another index.",
                 self.tokens[self.at - 1],
+            )
+        if len(self.bound) >= MAX_RUNNING:
+            raise self.fail(
+                f"{len(self.bound) + 1} sums and products stand within one another; at most {MAX_RUNNING} are read.",
+                "Name an inner part as a quantity of the cell.",
+                self.tokens[first],
             )
         self.want(",")
         lo, hi = self.range() or (Index((), 1), Index((("T", 1),), 0))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 MAX_DEPTH = 40
 MAX_STEP = 6
+MAX_RUNNING = 5
+"""Sums and products within one another: each multiplies the work by the number of steps."""
 ELEMENTWISE = (
     "tanh", "sigmoid", "relu", "softplus", "exp", "log", "sin", "cos", "sqrt", "abs", "step", "sign", "identity",
 )  # fmt: skip

@@ -23,6 +23,16 @@ REFUSED = {
     "a tower of powers": ("claim : 9**9**9**9 == 1\n", r"\*\*"),
     "a number of many digits": ("claim : " + "9" * 1500 + " == 1\n", "This number is too long"),
     "a product without end": (ELMAN + "product(j, 1..1000000000, W)\n", "too far"),
+    "sums without end": (
+        ELMAN + "".join(f"sum(k{i}, 1..T, " for i in range(20)) + "W" + ")" * 20 + "\n",
+        "6 sums and products stand within one another; at most 5",
+    ),
+    "a text without end": (ELMAN + "W\n" * 60_000, "the text has 120,0.. characters; at most 100,000"),
+    "a line without end": (ELMAN + "W + " * 2000 + "W\n", "it has 8,0.. characters; at most 4,000"),
+    "claims without end": (
+        "cell elman\n" + "claim : W == W\n" * 301,
+        "More than 300 claims: at most that many",
+    ),
     "a step far off": (ELMAN + "h[t-100000000]\n", "too far|at most"),
     "code": (ELMAN + '__import__("os").system("id")\n', "__import__|has no meaning"),
     "an attribute": (ELMAN + "W.__class__\n", "__class__|has no meaning|Only .T"),
@@ -56,6 +66,8 @@ def test_nonsense_is_refused_with_what_and_where(what: str) -> None:
         ("sqrt(-1) == 1", "no real number"),
         ("1/0 == 1", "has no value"),
         ("exp(exp(exp(exp(5)))) == 1", "has no value"),
+        ("exp(exp(exp(exp(exp(1))))) == 1", r"beyond 2^±100,000"),
+        ("(((2**64)**64)**64)**64 == 1", r"beyond 2^±100,000"),
     ],
 )
 def test_numbers_that_are_none_mean_nothing(claim: str, reason: str) -> None:
@@ -106,3 +118,14 @@ def test_what_holds_only_modulo_the_prime_is_not_proved() -> None:
     assert verdict.kind == UNDECIDED
     assert "prime of 127 bits is too large" in verdict.reason
     assert "smaller powers" in verdict.reason
+
+
+@pytest.mark.parametrize("wide", ["    dim h = 1000000\n", "    dim h = 300\n"])
+def test_a_claim_on_a_cell_of_absurd_size_is_left_undecided_at_once(wide: str) -> None:
+    text = (
+        f"cell\n{wide}    h[t] = tanh(W @ h[t-1] + U @ x[t])\nloss sum over t\nclaim : dL/dW == W\n"
+    )
+    (verdict,) = audit(text, "wide").verdicts
+    assert verdict.kind == UNDECIDED
+    assert "too large" in verdict.reason
+    assert "at most 3.0e+08" in verdict.reason
