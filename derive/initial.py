@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+from derive.language_lines import spelled
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
@@ -59,8 +61,12 @@ class Start:
     def __str__(self) -> str:
         sign = "-" if self.negative else ""
         if self.kind in ("number", "parameter"):
-            return f"{sign}{self.parameter or self.number}"
-        return f"{sign}{self.kind}" + (f"({self.number})" if self.number is not None else "")
+            return f"{sign}{self.parameter or self._number}"
+        return f"{sign}{self.kind}" + (f"({self._number})" if self.number is not None else "")
+
+    @property
+    def _number(self) -> str:
+        return "" if self.number is None else spelled(self.number)
 
     @property
     def argument(self) -> Fraction:

@@ -6,6 +6,7 @@ import keyword
 import re
 import unicodedata
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import NoReturn
 
 from derive.errors import LanguageError, Place
@@ -66,6 +67,18 @@ class Token:
     text: str
     start: int
     stop: int
+
+
+def spelled(value: Fraction) -> str:
+    """A number as the language reads it, exactly: whole numbers too long for it with an exponent."""
+    parts = (value.numerator,) if value.denominator == 1 else (value.numerator, value.denominator)
+    return "/".join(map(_whole, parts))
+
+
+def _whole(number: int) -> str:
+    text = str(number)
+    short = text.rstrip("0")
+    return text if len(text.lstrip("-")) <= MAX_DIGITS else f"{short}e{len(text) - len(short)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from derive.cell import Cell
 from derive.derivation import Derivation
 from derive.errors import ArgumentError
 from derive.expressions import LEAVES, operands, walk
-from numeric.limits import MOST_PARAMETERS, MOST_STATE
+from numeric.limits import MOST_PARAMETERS, MOST_STATE, MOST_WORK
 
 T = Symbol("T", integer=True, positive=True)
 B = Symbol("B", integer=True, positive=True)
@@ -75,6 +75,22 @@ def refuse_beyond(cell: Cell, sizes: Mapping[Any, int]) -> None:
         raise ArgumentError(
             f"{cell.name} has {count:,} trained numbers at {at}; at most {MOST_PARAMETERS:,} are measured.",
             "Choose smaller sizes.",
+        )
+
+
+def refuse_long(cell: Cell, sizes: Mapping[Any, int], steps: int) -> None:
+    """Refuses a run whose length and sizes are each within their limits, and together would take days.
+
+    Raises:
+        ArgumentError: says how much work it would be, at which sizes and length, and the limit.
+    """
+    count = sum(int((q.shape[0] * q.shape[1]).subs(sizes)) for q in cell.parameters)
+    if count * steps > MOST_WORK:
+        at = ", ".join(f"{d} = {size:,}" for d, size in sizes.items())
+        raise ArgumentError(
+            f"{cell.name} has {count:,} trained numbers at {at}; over T = {steps:,} steps these are "
+            f"{count * steps:.1e} products, at most {MOST_WORK:.0e} are measured.",
+            "Choose fewer steps or smaller sizes.",
         )
 
 

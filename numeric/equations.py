@@ -7,6 +7,7 @@ from fractions import Fraction
 from derive.cell import Cell, Quantity
 from derive.errors import CellError
 from derive.language import read_cell
+from derive.language_lines import spelled
 from derive.notation import Notation
 from derive.text import TextPrinter
 
@@ -57,7 +58,7 @@ def _same(cell: Cell, text: str) -> bool:
 def _number(value: Fraction) -> str:
     """A number, exactly."""
     shown = repr(float(value))
-    return shown if Fraction(shown) == value else f"{value.numerator}/{value.denominator}"
+    return shown if Fraction(shown) == value else spelled(value)
 
 
 def _shape(q: Quantity) -> str:

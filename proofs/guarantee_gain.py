@@ -19,6 +19,8 @@ from proofs.guarantee_rows import Addend, Jacobian
 
 MARGIN = 1e-7
 """By how much a norm's bound exceeds the norm, relative to it: room for the factor's rounding."""
+SMALLEST = 1e-140
+"""A matrix below this has no bound here: the squares of its entries are no normal floats any more."""
 BITS = 30
 DIGITS = 40
 
@@ -66,7 +68,7 @@ def texts(values: Any) -> Any:
 
 def norm_of(a: Interval) -> Norm:
     """A bound on the 2-norm of every matrix in an interval, with what shows it; infinite where none was found."""
-    if not (a.size < LARGEST).all():
+    if not (a.size < LARGEST).all() or 0 < a.size.max(initial=0.0) < SMALLEST:
         return Norm(np.zeros(a.shape), np.inf, np.zeros((a.shape[1], a.shape[1])), np.inf)
     matrix = _gridded(a.lo / 2 + a.hi / 2, BITS)
     ar = Intervals()

@@ -11,7 +11,7 @@ from derive import catalog
 from derive.cell import Cell
 from derive.derivation import Derivation, derive
 from derive.starts import cell_started
-from numeric.costs import refuse_beyond, refuse_wide
+from numeric.costs import refuse_beyond, refuse_long, refuse_wide
 from numeric.flow import LAGS, Flow, flow
 from numeric.setting import Setting, initial_weights, sizes_of
 
@@ -51,6 +51,7 @@ class Prepared:
         else:
             sizes = sizes_of(cell, setting)
             refuse_beyond(cell, sizes)
+            refuse_long(cell, sizes, setting.steps)
             own = self.module.init_params(*sizes.values(), seed=setting.seed)
         return setting, initial_weights(self.derivation, setting, own)
 

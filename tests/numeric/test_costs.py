@@ -9,7 +9,7 @@ import pytest
 
 from derive import catalog
 from derive.errors import ArgumentError
-from numeric.costs import MOST_PARAMETERS, refuse_beyond, refuse_wide
+from numeric.costs import MOST_PARAMETERS, refuse_beyond, refuse_long, refuse_wide
 from numeric.setting import Setting
 
 
@@ -20,6 +20,17 @@ def test_absurd_sizes_are_refused_with_the_size_and_the_limit() -> None:
     with pytest.raises(ArgumentError, match=r"1,600,160,000 trained .* n = 20,000, m = 1; at most"):
         refuse_beyond(cell, {n: 20_000, m: 1})
     assert MOST_PARAMETERS == 2**27
+
+
+def test_a_run_of_which_only_the_whole_is_absurd_is_refused_with_its_work() -> None:
+    cell = catalog.load("elman")
+    n, m = cell.dims
+    refuse_long(cell, {n: 32, m: 16}, 10**7)
+    refuse_long(cell, {n: 4000, m: 16}, 10**5)
+    with pytest.raises(
+        ArgumentError, match=r"m = 16; over T = 10,000,000 steps these are 1.6e\+14"
+    ):
+        refuse_long(cell, {n: 4000, m: 16}, 10**7)
 
 
 def test_a_state_that_is_too_wide_to_be_followed_is_refused_with_its_width() -> None:

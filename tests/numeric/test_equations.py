@@ -84,3 +84,13 @@ def test_shapes_are_declared_only_where_the_equations_do_not_imply_them():
 
 def test_conventions_of_the_start_come_along():
     assert comes_back(load("irnn")).endswith("init W = identity\ninit b = zeros\n")
+
+
+@pytest.mark.parametrize(
+    "start", ["1e30", "-1e40", "1e-40", "chrono(1e30)", "orthogonal(1e-35)", "1/3"]
+)
+def test_numbers_too_long_to_be_written_out_come_back(start: str) -> None:
+    name = "W" if start.startswith("orthogonal") else "b"
+    cell = read_cell(f"h[t] = tanh(W @ h[t-1] + U @ x[t] + b)\ninit {name} = {start}", "far")
+    text = comes_back(cell)
+    assert read_cell(text, "far").initial == cell.initial
