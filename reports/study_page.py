@@ -142,8 +142,6 @@ def _spectrum(study: Study) -> Section:
     if found is None:
         return Section("spectrum")
     finite = [float(v) for v in found.exponents if v > -math.inf]
-    series = [Series("λ", list(range(1, len(finite) + 1)), finite, points=True)]
-    drawn = line_figure(series, xlabel="index $i$", ylabel=r"$\lambda_i$ per step")
     text = (
         heading("spectrum", "All Lyapunov exponents")
         + f"The growth rates of all {found.exponents.size} directions, orthonormalised every "
@@ -158,6 +156,12 @@ def _spectrum(study: Study) -> Section:
             rf". {mark} The mean of $\log\lvert\det J\rvert$ must be the same sum; measured by itself it is "
             f"${found.determinant:.5f}$: the difference is ${scientific(found.difference)}$."
         )
+    if not finite:
+        return Section(
+            "spectrum", [Text(text + " There is none to draw: every gradient vanishes at once.")]
+        )
+    series = [Series("λ", list(range(1, len(finite) + 1)), finite, points=True)]
+    drawn = line_figure(series, xlabel="index $i$", ylabel=r"$\lambda_i$ per step")
     figure = Figure(
         to_picture(drawn), "**Figure.** The Lyapunov exponents, largest first.",
         f"Lyapunov exponents, {len(finite)} of them, decreasing.", "fig-spectrum",

@@ -125,15 +125,18 @@ def code_with(
                 f"Give one of these as {what}.",
             )
     compiled = backend == "numba"
+    size = optimize == "size"
+    speed = optimize == "speed" or (compiled and not size)
+    wanted = Additions(truncation, checkpoint, scan, real_time, portable, speed, compiled, size)
+    code = Code(
+        generate_with(derivation, wanted)
+    )  # what makes no sense is refused before what is missing
     if compiled and find_spec("numba") is None:
         raise ArgumentError(
             "The backend numba needs Numba, which is not installed: its code could not be verified.",
             "Install it: python -m pip install 'throughtime[fast]'.",
         )
-    size = optimize == "size"
-    speed = optimize == "speed" or (compiled and not size)
-    wanted = Additions(truncation, checkpoint, scan, real_time, portable, speed, compiled, size)
-    return Code(generate_with(derivation, wanted))
+    return code
 
 
 def certified_code(name: str, source: str, verification: Verification) -> Code:

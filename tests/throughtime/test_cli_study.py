@@ -275,3 +275,11 @@ def test_a_measured_number_has_as_many_digits_as_its_error_leaves_it(
     value: float, error: float, shown: str
 ) -> None:
     assert study_page.with_error(value, error) == shown
+
+
+def test_a_gradient_that_vanishes_at_once_is_studied_and_says_so(tmp_path: Path) -> None:
+    asked = ("--bounds", "--set", "b=1e9", "--format", "ipynb", "-o", str(tmp_path))
+    found = run("study", "elman", *SMALL, *asked)
+    assert found.exit_code == 0, found.output
+    page = nbformat.read(tmp_path / "study.ipynb", as_version=4)
+    assert any("There is none to draw" in c.source for c in page.cells)
