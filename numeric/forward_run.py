@@ -91,7 +91,9 @@ class Series:
             return values[name, None]
         if (name, lag) not in self._leaves:
             steps = range(self.first - lag, run.steps + 1 - lag)
-            self._leaves[name, lag] = run.space.xp.stack([values[name, t] for t in steps])
+            joined = run.space.concat([values[name, t] for t in steps], axis=0)
+            shape = (len(steps), *values[name, steps[0]].shape)
+            self._leaves[name, lag] = run.space.xp.reshape(joined, shape)
         return self._leaves[name, lag]
 
 
@@ -173,6 +175,9 @@ class _Leaves:
             return None
         first = self._early(MatAdd(*early))
         late = [self._compiled(term) for term in expr.args if term not in early]
+        if len(late) == 1:  # by far the most common
+            (rest,) = late
+            return lambda look: rest(look) + first(look)
         return lambda look: reduce(add, [part(look) for part in late], first(look))
 
     def _free(self, expr: Any) -> bool:

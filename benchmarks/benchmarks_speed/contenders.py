@@ -173,8 +173,10 @@ def by_torch(name: str, flat: dict, x, bar) -> dict[str, Run]:
         extra = mine.get("a", 0)
         h = c = torch.zeros(B, n, dtype=given.dtype)
         out = []
-        for t in range(x.shape[0]):
-            h, c = step(name, torch, torch.sigmoid, a[t], h, c, lambda h: h @ mine["W"].T + extra)
+        for a_t in (
+            a.unbind()
+        ):  # whose backward pass is one product, where that of a[t] is one of its size a step
+            h, c = step(name, torch, torch.sigmoid, a_t, h, c, lambda h: h @ mine["W"].T + extra)
             out.append(h)
         torch.stack(out).backward(weights)
         return _own({**{k: v.grad for k, v in mine.items()}, "x": given.grad}, n)
