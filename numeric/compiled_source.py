@@ -160,11 +160,12 @@ class CompiledFile(FastFile):
         )
         return text.replace("import numpy as np\n", "\n".join(_IMPORTS) + "\n")
 
-    def choices(self, forward: CompiledForward) -> list[str]:
+    def choices(self, forward: CompiledForward, backward: CompiledBackward) -> list[str]:
         """Whether whole stretches are compiled, products included, if there are any."""
-        if not forward.multiplied:
+        multiplied = forward.multiplied or backward.multiplied
+        if not multiplied:
             return []
-        return [f"        self.small = B * ({' + '.join(forward.multiplied)}) <= SMALL_STEP"]
+        return [f"        self.small = B * ({' + '.join(multiplied)}) <= SMALL_STEP"]
 
     def block_lines(self, backward: FastBackward) -> list[str]:
         """A compiled loop needs no blocks."""

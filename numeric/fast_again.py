@@ -178,7 +178,7 @@ class SmallFile(FastFile):
             super().header().replace("below, for speed; needs", "below, for little memory; needs")
         )
 
-    def choices(self, forward: SmallForward) -> list[str]:
+    def choices(self, forward: SmallForward, backward: SmallBackward) -> list[str]:
         """Which stretch the arrays hold."""
         return ["        self.held = 0"]
 

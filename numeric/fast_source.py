@@ -83,7 +83,7 @@ class FastFile(File):
             f"        self.key = ({', '.join(key)})",
             "        self.run, self.ready, self.given = 0, False, False",
             f"        self.flat, self.steps = {flat}, stretch(T, STRETCH_ROWS // B)",
-            *self.choices(forward),
+            *self.choices(forward, backward),
             *self.sizes_of_arrays(forward, ("flat", "steps")),
             *(f"        {name} = {text}" for name, text in forward.fields.arrays.items()),
             *self.kept("arrays", forward, "self.arrays = {"),
@@ -110,7 +110,7 @@ class FastFile(File):
         """What stands between the workspace and the passes."""
         return []
 
-    def choices(self, forward: FastForward) -> list[str]:
+    def choices(self, forward: FastForward, backward: FastBackward) -> list[str]:
         """What else the sizes decide."""
         return []
 

@@ -24,7 +24,7 @@ from derive.expressions import (
     leaves,
     terms,
 )
-from numeric.stacks import Stack, stacks
+from numeric.stacks import Stack, stack_of, stacks
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,6 @@ class _Scheduler:
         self.d, self.least = derivation, least
         self.states = frozenset(q.name for q in derivation.cell.states)
         self.inputs = frozenset(q.name for q in derivation.cell.inputs)
-        self.stacks = tuple(map(arrange or _as_is, stacks(derivation.assignments, self.states)))
         self.number = {
             s.lhs: s.number
             for s in derivation.steps
@@ -119,6 +118,8 @@ class _Scheduler:
         }
         self.early = self._early()
         self.late = self._late()
+        whole = stacks(derivation.assignments, self.states)
+        self.stacks = tuple(map(arrange or _as_is, [p for s in whole for p in self._parted(s)]))
 
     def program(self) -> Program:
         forward = self.forward_statements()
@@ -147,6 +148,15 @@ class _Scheduler:
             if a.name in needed:
                 needed |= {v.name for v in leaves(a.expr) if isinstance(v, Timed)}
         return frozenset(a.name for a in self.d.assignments if a.name not in needed | self.early)
+
+    def _parted(self, stack: Stack) -> list[Stack]:
+        """The members that are complete before the loop apart from those that the loop completes.
+
+        What is complete may be read for all steps at once, when the loop's own products are not there yet.
+        """
+        early = [m for m in stack.members if m.target.name in self.early]
+        others = [m for m in stack.members if m not in early]
+        return [stack_of(early), stack_of(others)] if early and others else [stack]
 
     def place(self, name: str) -> str:
         return "before" if name in self.early else "after" if name in self.late else "loop"

@@ -21,6 +21,9 @@ ODD = {
     "formulas between products": (
         "S[t] = 0.5 * S[t-1] + x[t] @ x[t].T\nh[t] = tanh(W @ h[t-1] + S[t] @ x[t] + b)\n"
     ),
+    "a gate that the inputs alone make": (
+        "f[t] = sigmoid(V @ x[t-1] + 0.5)\nh[t] = tanh(sigmoid(U @ x[t-1] + h[t-1]) + f[t] * h[t-2])\n"
+    ),
 }  # fmt: skip
 
 

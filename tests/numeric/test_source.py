@@ -68,6 +68,9 @@ ODD = {
     "gates of one and of many": (
         "dim f = 1\nf[t] = sigmoid(v @ h[t-1] + u @ x[t] + c)\nh[t] = f[t] * h[t-1] + tanh(W @ h[t-1] + U @ x[t] + b)\n"
     ),
+    "a gate that the inputs alone make": (
+        "f[t] = sigmoid(V @ x[t-1] + 0.5)\nh[t] = tanh(sigmoid(U @ x[t-1] + h[t-1]) + f[t] * h[t-2])\n"
+    ),
 }  # fmt: skip
 
 
