@@ -162,7 +162,7 @@ SETTINGS = ("STRETCH_ROWS", "BLOCK_BYTES", "SMALL_STEP")
 """The sizes at the head of files made for speed; whatever they are, the results are the same to rounding."""
 
 _SIZES = '''\
-STRETCH_ROWS = 2048
+STRETCH_ROWS = 512
 """How many rows (steps times samples) the products before and after the loops take at once."""
 BLOCK_BYTES = 1_000_000
 """How many bytes the factors of the backward loop are made for at once: about a processor's second cache."""'''

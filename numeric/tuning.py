@@ -15,7 +15,7 @@ Run = Callable[[], object]
 Clock = Callable[[], float]
 
 CANDIDATES: dict[str, tuple[int, ...]] = {
-    "STRETCH_ROWS": (512, 1024, 2048, 4096, 8192),
+    "STRETCH_ROWS": (256, 512, 1024, 2048, 4096),
     "BLOCK_BYTES": (250_000, 500_000, 1_000_000, 2_000_000, 4_000_000),
     "SMALL_STEP": (0, 10_000, 100_000, 1_000_000),
 }

@@ -12,7 +12,7 @@ from numeric.additions import Additions, additions_in, generate_with
 from numeric.fast_source import SETTINGS
 from numeric.tuning import CANDIDATES, ROUNDS, fastest, settings_in, with_settings
 
-ORDINARY = {"STRETCH_ROWS": 2048, "BLOCK_BYTES": 1_000_000}
+ORDINARY = {"STRETCH_ROWS": 512, "BLOCK_BYTES": 1_000_000}
 
 
 def source_of(name: str, **wanted) -> str:
@@ -54,7 +54,7 @@ def test_sizes_are_written_where_they_stand_and_nowhere_else():
     assert with_settings(source, ORDINARY) == source
     changed = with_settings(source, {"STRETCH_ROWS": 16384, "SMALL_STEP": 1})
     assert settings_in(changed) == {**ORDINARY, "STRETCH_ROWS": 16384}
-    assert changed.replace("STRETCH_ROWS = 16_384", "STRETCH_ROWS = 2048") == source
+    assert changed.replace("STRETCH_ROWS = 16_384", "STRETCH_ROWS = 512") == source
 
 
 def test_what_is_no_size_at_the_top_of_a_file_is_none():
@@ -94,7 +94,7 @@ def test_a_run_that_is_disturbed_now_and_then_changes_nothing():
         disturbed = 50.0 if count % 7 == 0 else 0.0
         return disturbed + (0.8 if m.BLOCK_BYTES == 4_000_000 else 1.0)
 
-    assert Machine(cost).fastest(1.0, 3.0) == {"STRETCH_ROWS": 2048, "BLOCK_BYTES": 4_000_000}
+    assert Machine(cost).fastest(1.0, 3.0) == {"STRETCH_ROWS": 512, "BLOCK_BYTES": 4_000_000}
 
 
 def test_the_longest_run_does_not_decide_alone():

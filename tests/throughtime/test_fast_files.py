@@ -34,8 +34,8 @@ def test_checkpointing_goes_with_speed():
 )
 def test_a_file_made_for_speed_that_is_broken_is_not_verified(fast_lstm, right, wrong):
     assert right in fast_lstm
-    broken = fast_lstm.replace(right, wrong).replace("STRETCH_ROWS = 2048", "STRETCH_ROWS = 4")
-    assert load("lstm").verify(fast_lstm.replace("STRETCH_ROWS = 2048", "STRETCH_ROWS = 4")).ok
+    broken = fast_lstm.replace(right, wrong).replace("STRETCH_ROWS = 512", "STRETCH_ROWS = 4")
+    assert load("lstm").verify(fast_lstm.replace("STRETCH_ROWS = 512", "STRETCH_ROWS = 4")).ok
     assert not load("lstm").verify(broken).ok
 
 
@@ -58,7 +58,7 @@ def test_a_file_made_for_little_memory_is_verified_alone_and_with_checkpointing(
     source = model.generate(optimize="size", checkpoint=True).source
     assert "def run_stretch(" in source
     assert model.verify(source).ok
-    assert model.verify(source.replace("STRETCH_ROWS = 2048", "STRETCH_ROWS = 4")).ok
+    assert model.verify(source.replace("STRETCH_ROWS = 512", "STRETCH_ROWS = 4")).ok
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_file_made_for_little_memory_is_verified_alone_and_with_checkpointing(
 def test_a_small_file_that_runs_the_wrong_steps_again_is_not_verified(right, wrong):
     model = load("lstm")
     small = model.generate(optimize="size").source
-    small = small.replace("STRETCH_ROWS = 2048", "STRETCH_ROWS = 6")
+    small = small.replace("STRETCH_ROWS = 512", "STRETCH_ROWS = 6")
     small = small.replace("BLOCK_BYTES = 1_000_000", "BLOCK_BYTES = 1")
     assert right in small
     assert not model.verify(small.replace(right, wrong)).ok

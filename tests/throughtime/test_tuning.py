@@ -235,5 +235,5 @@ def test_without_the_option_nothing_is_tuned(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     found = json.loads(run("generate", "elman", "--optimize", "speed", "--json").stdout)
     assert "tuning" not in found
-    assert settings_in(found["source"]) == {"STRETCH_ROWS": 2048, "BLOCK_BYTES": 1_000_000}
+    assert settings_in(found["source"]) == {"STRETCH_ROWS": 512, "BLOCK_BYTES": 1_000_000}
     assert list(tmp_path.iterdir()) == []
