@@ -133,8 +133,10 @@ def limit(limits: Limits) -> None:
         with suppress(AttributeError, ValueError, OSError):
             which = getattr(resource, name)
             hard = resource.getrlimit(which)[1]
-            least = most if hard == resource.RLIM_INFINITY else min(most, hard)
-            resource.setrlimit(which, (least, least))
+            free = hard == resource.RLIM_INFINITY
+            least = most if free else min(most, hard)
+            last = least + (name == "RLIMIT_CPU")  # a second after the signal that tells why
+            resource.setrlimit(which, (least, last if free else min(last, hard)))
 
 
 def _started(worker: str) -> subprocess.Popen[bytes]:

@@ -42,7 +42,8 @@ RUNS, WIDTH, GIVEN, LARGE, WORKSPACE = (
 MARGIN = 1e-5
 ENTRIES = 1_000_000
 """How many entries the largest sequence of the large run may have."""
-STEPS, SAMPLES = 150, 17
+STEPS, SAMPLES = 150, 15
+"""Several stretches of several blocks of a file made for speed, the last ones shorter, and samples beyond fours."""
 LONG_WAY = 1e-7
 """Bound where roundings of many steps add up."""
 

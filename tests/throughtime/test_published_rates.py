@@ -84,5 +84,5 @@ def test_a_gated_network_is_predicted_with_an_error_and_the_page_shows_both(tmp_
     assert data["predicted"]["error"] > 0
     cells = json.loads((tmp_path / "study.ipynb").read_text(encoding="utf-8"))["cells"]
     page = "".join("".join(cell["source"]) for cell in cells)
-    assert f"{data['predicted']['rate']:.5f}".replace("-", "−") in page
+    assert study_page.with_error(data["predicted"]["rate"], data["predicted"]["error"]) in page
     assert "asymptotic" in page
