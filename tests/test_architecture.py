@@ -33,7 +33,9 @@ def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
 
 
-every_file = pytest.mark.parametrize("path", shipped_files(), ids=name_of)
+every_file = pytest.mark.parametrize(
+    "path", [pytest.param(path, id=name_of(path)) for path in shipped_files()]
+)
 
 
 def imports_of(tree: ast.Module, package: str) -> Iterator[tuple[int, str]]:
