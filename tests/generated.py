@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import inspect
 from functools import cache
+from importlib.util import find_spec
 from types import ModuleType
 
 import numpy as np
+import pytest
 
 from derive.catalog import load
 from derive.cell import Cell
@@ -15,6 +17,11 @@ from derive.expressions import is_column, is_scalar
 from derive.language import read_cell
 from numeric.source import generate
 from tests.oracle import Sample, memory_of
+
+needs_standard = pytest.mark.skipif(
+    not hasattr(np, "matrix_transpose") and find_spec("array_api_compat") is None,
+    reason="NumPy 1.26 follows the array API standard through array-api-compat only",
+)
 
 
 def module_of(source: str, name: str = "generated") -> ModuleType:

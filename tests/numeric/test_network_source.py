@@ -15,7 +15,7 @@ from derive.network_derivation import derive_network
 from numeric.fast_source import generate_fast_network
 from numeric.network_source import generate_network
 from numeric.portable_network import generate_portable_network
-from tests.generated import module_of
+from tests.generated import module_of, needs_standard
 from tests.networks import (
     TEXTS,
     complex_steps,
@@ -198,7 +198,12 @@ def test_a_stacked_network_in_two_stretches_is_the_whole() -> None:
 
 
 @pytest.mark.parametrize(
-    "writer", [generate_network, generate_fast_network, generate_portable_network]
+    "writer",
+    [
+        generate_network,
+        generate_fast_network,
+        pytest.param(generate_portable_network, marks=needs_standard),
+    ],
 )
 def test_states_that_alone_count_the_samples_are_asked_for_by_name(writer) -> None:
     module = module_of(writer(derive_network(load("one_to_many"))))

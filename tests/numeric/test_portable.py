@@ -21,6 +21,7 @@ from numeric.portable_source import generate_portable
 from numeric.source import generate
 from proofs.modules import load_source
 from proofs.verification import verify
+from tests.generated import needs_standard
 from tests.strategies import cells
 
 T, B = 5, 2
@@ -89,6 +90,7 @@ def same(name: str, xp: Any, back: Any) -> None:
             np.testing.assert_allclose(ours[k], v, rtol=1e-10, atol=1e-12, err_msg=k)
 
 
+@needs_standard
 @pytest.mark.parametrize("name", [*NAMES, *TEXTS])
 def test_numpy_computes_the_same(name: str) -> None:
     same(name, np, np.asarray)
@@ -135,6 +137,7 @@ def test_jax_compiles_it(jax: Any) -> None:
         np.testing.assert_allclose(found[k], v, rtol=1e-9)
 
 
+@needs_standard
 @pytest.mark.parametrize("name", ["gru", "skip", "index"])
 def test_every_check_of_numpy_files_holds(name: str) -> None:
     cell = made(name)[0]
@@ -143,6 +146,7 @@ def test_every_check_of_numpy_files_holds(name: str) -> None:
     assert found.ok, found.table()
 
 
+@needs_standard
 @settings(max_examples=4)
 @given(cells())
 def test_every_check_holds_for_random_cells(cell: Cell) -> None:
