@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from functools import cache
-from importlib.util import find_spec
 from types import ModuleType
 
 import numpy as np
@@ -19,8 +18,7 @@ from numeric.source import generate
 from tests.oracle import Sample, memory_of
 
 needs_standard = pytest.mark.skipif(
-    not hasattr(np, "matrix_transpose") and find_spec("array_api_compat") is None,
-    reason="NumPy 1.26 follows the array API standard through array-api-compat only",
+    not hasattr(np, "matrix_transpose"), reason="NumPy follows the array API standard from 2.0 on"
 )
 
 

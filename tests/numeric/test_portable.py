@@ -24,6 +24,8 @@ from proofs.verification import verify
 from tests.generated import needs_standard
 from tests.strategies import cells
 
+pytestmark = needs_standard
+
 T, B = 5, 2
 NAMES = [entry.name for entry in catalog.shipped()]
 TEXTS = {
@@ -90,7 +92,6 @@ def same(name: str, xp: Any, back: Any) -> None:
             np.testing.assert_allclose(ours[k], v, rtol=1e-10, atol=1e-12, err_msg=k)
 
 
-@needs_standard
 @pytest.mark.parametrize("name", [*NAMES, *TEXTS])
 def test_numpy_computes_the_same(name: str) -> None:
     same(name, np, np.asarray)
@@ -137,7 +138,6 @@ def test_jax_compiles_it(jax: Any) -> None:
         np.testing.assert_allclose(found[k], v, rtol=1e-9)
 
 
-@needs_standard
 @pytest.mark.parametrize("name", ["gru", "skip", "index"])
 def test_every_check_of_numpy_files_holds(name: str) -> None:
     cell = made(name)[0]
@@ -146,7 +146,6 @@ def test_every_check_of_numpy_files_holds(name: str) -> None:
     assert found.ok, found.table()
 
 
-@needs_standard
 @settings(max_examples=4)
 @given(cells())
 def test_every_check_holds_for_random_cells(cell: Cell) -> None:

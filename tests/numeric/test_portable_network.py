@@ -16,7 +16,7 @@ from derive.network_derivation import derive_network
 from numeric import portable_ragged, ragged
 from numeric.portable_network import generate_portable_network
 from proofs.network_verification import verify_network
-from tests.generated import module_of
+from tests.generated import module_of, needs_standard
 from tests.networks import (
     TEXTS,
     Numbers,
@@ -29,6 +29,8 @@ from tests.networks import (
     weights,
 )
 from tests.oracle import assert_close
+
+pytestmark = needs_standard
 
 every_network = pytest.mark.parametrize("name", TEXTS)
 Arrays = dict[str, Any]
