@@ -138,13 +138,13 @@ def run(
         place: space.asarray(value[:, None, ...]) for place, value in (initial or {}).items()
     }
     found = Run(derivation, sizes, steps, values, space)
-    leaves = _Leaves(found)
-    lines = [(a.name, compiled(a.expr, sizes, space, leaves)) for a in derivation.assignments]
-    look = found.look(0)
+    known = _Leaves(found)
+    lines = [(a.name, compiled(a.expr, sizes, space, known)) for a in derivation.assignments]
+    fixed_at = found.look(0)  # asked for what hangs on no step; all else is known
     for t in range(1, steps + 1):
-        leaves.t = t
+        known.t = t
         for name, program in lines:
-            values[name, t] = program(look)
+            values[name, t] = program(fixed_at)
     return found
 
 

@@ -54,6 +54,10 @@ def test_all_exponents_add_up_to_the_mean_of_the_log_determinant(name: str) -> N
     assert (
         found.difference < math.exp(SPREAD) * np.finfo(float).eps
     )  # the digits that an interval leaves
+    half = max(1, found.interval // 2)
+    often = spectrum(stream_of(name, weights(name, 6, 3), 6, 3), 200, interval=half)
+    assert often.difference is not None
+    assert often.difference < 1e-6
 
 
 def test_one_direction_grows_with_the_largest_exponent() -> None:
