@@ -15,8 +15,14 @@ def namespace(*arrays: Array) -> Any:
     for array in arrays:
         if hasattr(array, "__array_namespace__"):
             return array.__array_namespace__()
-    from array_api_compat import array_namespace
-
+    try:
+        from array_api_compat import array_namespace
+    except ImportError:
+        kind = type(arrays[0])
+        raise ImportError(
+            f"found a {kind.__module__}.{kind.__qualname__}, which names no array namespace: "
+            "pip install array-api-compat, or for NumPy's own arrays numpy>=2"
+        ) from None
     return array_namespace(*arrays)
 
 

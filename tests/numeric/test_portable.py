@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from functools import cache
 from types import ModuleType
@@ -185,3 +186,16 @@ def test_what_does_not_fit_is_refused_by_name(change: Arrays, says: str) -> None
     params, (x,), state = sample("elman")
     with pytest.raises((ValueError, TypeError), match=says):
         portable.forward({**params, **change}, x, state)
+
+
+def test_arrays_that_name_no_namespace_are_told_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As NumPy's before 2.0 and torch's, where array-api-compat is not there."""
+
+    class Nameless:
+        pass
+
+    monkeypatch.setitem(sys.modules, "array_api_compat", None)
+    with pytest.raises(ImportError, match=r"Nameless.*install array-api-compat.*numpy>=2"):
+        portable_primitives.namespace(Nameless())
