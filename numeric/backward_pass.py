@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from itertools import pairwise
+from typing import Any
 
 from sympy import Expr
 from sympy.matrices.expressions import MatMul, MatrixExpr, MatrixSymbol, Transpose
@@ -23,7 +25,7 @@ from derive.expressions import (
     terms,
 )
 from numeric.arrays import ArrayPrinter, trailing
-from numeric.body import Body, all_leaves, tuple_text
+from numeric.body import Body, all_leaves, lags_read, tuple_text
 from numeric.forward_pass import Forward
 from numeric.program import StackSum, StackTerm, Statement
 from numeric.stacks import Stack
@@ -68,9 +70,10 @@ class Backward(Body):
         self.write(
             f"T, B, dtype = {name}.shape[0]{f' - {depth}' if depth else ''}, {name}.shape[1], {name}.dtype"
         )
+        lags = lags_read(self.program.backward)
         for q in self.memory.values():
             if q.name in cached:
-                self.views(q.symbol, q, self.used_lags(self.program.backward, q.name))
+                self.views(q.symbol, q, lags[q.name])
         for d, size in self.sizes.items():
             self.write(f"{size} = {self.size_of(d, forward, cached)}")
         self.parameters(computing)
@@ -78,13 +81,14 @@ class Backward(Body):
 
     def size_of(self, d: Expr, forward: Forward, cached: dict[str, str]) -> str:
         """A size, from a parameter or from a stored sequence."""
-        q, axis = forward.source_of(d)
+        q, axis = forward.sources[d]
         return forward.size(d) if q.role == "parameter" else f"{cached[q.name]}.shape[{axis + 2}]"
 
     def parameters(self, computing: str) -> None:
         """The parameters, checked; those that the gradients depend on get their names."""
         names = [self.names.of(q.symbol) for q in self.cell.parameters]
-        used = [name if re.search(rf"\b{name}\b", computing) else "_" for name in names]
+        words = set(re.findall(r"\w+", computing))
+        used = [name if name in words else "_" for name in names]
         if names:
             shapes = f"parameter_shapes({', '.join(self.sizes.values())})"
             self.write_list("[", used, f"] = {self.taken(shapes)}")
@@ -153,20 +157,16 @@ class Backward(Body):
     def storage(self) -> None:
         """The arrays that the loop fills; those of quantities with memory begin with the loss's gradients."""
         outputs = {q.name for q in self.cell.outputs}
+        statements = [s for part in self.program.backward.values() for s in part]
+        written: defaultdict[Any, set[int]] = defaultdict(set)
+        for s in statements:
+            written[s.target].add(s.lag)
+        read = {v for s in statements for v in all_leaves(s.value)}
         for q in self.memory.values():
             bar = Adjoint(q.symbol)
             store = self.names.storage(bar)
             self.write(f"{store} = np.zeros({self.whole_shape(bar, q.depth)}, dtype)")
-            lags = {
-                s.lag for part in self.program.backward.values() for s in part if s.target == bar
-            }
-            reads = any(
-                v == bar
-                for part in self.program.backward.values()
-                for s in part
-                for v in all_leaves(s.value)
-            )
-            lags |= {0} if reads or q.role == "input" else set()
+            lags = written[bar] | ({0} if bar in read or q.role == "input" else set())
             if q.name in outputs:
                 given = self.names.of(LossGradient(q.symbol))
                 self.write(f"{store}[{q.depth}:] = {given}")

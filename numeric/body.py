@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 
 from sympy import Expr, Symbol
 from sympy.matrices.expressions import MatrixExpr
@@ -187,14 +188,15 @@ class Body:
             start = str(q.depth - d) if q.depth > d else ""
             self.write(f"{self.names.lagged(leaf, d)} = {storage}[{start}{stop}]")
 
-    def used_lags(self, statements: dict[str, list[Statement]], name: str) -> set[int]:
-        """The lags at which a quantity is read."""
-        found = set()
-        for s in (s for part in statements.values() for s in part):
-            for v in all_leaves(s.value):
-                if isinstance(v, Timed) and v.name == name:
-                    found.add(v.lag)
-        return found
+
+def lags_read(statements: dict[str, list[Statement]]) -> defaultdict[str, set[int]]:
+    """For each quantity the lags at which it is read."""
+    found: defaultdict[str, set[int]] = defaultdict(set)
+    for s in (s for part in statements.values() for s in part):
+        for v in all_leaves(s.value):
+            if isinstance(v, Timed):
+                found[v.name].add(v.lag)
+    return found
 
 
 def listed(head: str, items: list[str], tail: str) -> list[str]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from sympy import Expr
 from sympy.matrices.expressions import MatMul
 
 from derive.cell import Quantity
 from derive.expressions import Timed
 from numeric.arrays import ArrayPrinter
-from numeric.body import Body, all_leaves, axes
+from numeric.body import Body, all_leaves, axes, lags_read
 from numeric.program import StackTerm, Statement
 from numeric.stacks import Stack
 
@@ -93,16 +95,19 @@ class Forward(Body):
         """The name of the values before the first step."""
         return self.names.named((q.name, "initial"), f"{self.names.of(q.symbol)}_0")
 
-    def source_of(self, d: Expr) -> tuple[Quantity, int]:
-        """The first argument whose shape shows a size, and the axis among its own that does."""
+    @cached_property
+    def sources(self) -> dict[Expr, tuple[Quantity, int]]:
+        """For each size the first argument whose shape shows it, and the axis among its own that does."""
         inputs = (q for q in self.cell.inputs if q.kind != "index")
-        given = (*self.cell.parameters, *inputs, *self.memory.values())
-        q = next(q for q in given if d in own_axes(q))
-        return q, own_axes(q).index(d)
+        found: dict[Expr, tuple[Quantity, int]] = {}
+        for q in (*self.cell.parameters, *inputs, *self.memory.values()):
+            for axis, d in enumerate(own_axes(q)):
+                found.setdefault(d, (q, axis))
+        return found
 
     def size(self, d: Expr) -> str:
         """The code that finds a size in an argument."""
-        q, axis = self.source_of(d)
+        q, axis = self.sources[d]
         rank = len(own_axes(q))
         if q.role == "input":
             x = self.names.of(q.symbol)
@@ -119,7 +124,7 @@ class Forward(Body):
         for part in self.program.backward.values():
             for v in (v for s in part for v in all_leaves(s.value) if isinstance(v, Timed)):
                 read[v.name] = self.array_of(v)
-        for q, _ in map(self.source_of, self.sizes):
+        for q, _ in map(self.sources.get, self.sizes):
             if q.role != "parameter":
                 read[q.name] = self.array_of(q.symbol)
         if not read.keys() - self.indices:
@@ -171,13 +176,14 @@ class Forward(Body):
 
     def storage(self) -> None:
         """The arrays that the loop fills."""
+        lags = lags_read(self.program.forward)
         for q in self.memory.values():
             store = self.names.storage(q.symbol)
             self.write(f"{store} = np.empty({self.whole_shape(q.symbol, q.depth)}, dtype)")
             self.write(f"{store}[:{q.depth}] = {self.first_of(q)}")
             if q.role == "input":
                 self.write(f"{store}[{q.depth}:] = {self.names.of(q.symbol)}")
-            self.views(q.symbol, q, self.used_lags(self.program.forward, q.name) | {0})
+            self.views(q.symbol, q, lags[q.name] | {0})
         begun = {
             s.target.name for s in self.program.forward["before"] if isinstance(s.target, Stack)
         }

@@ -6,6 +6,7 @@ vectors at zero and scalars at one.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from fractions import Fraction
 
@@ -30,8 +31,9 @@ def initial_lines(cell: Cell, dim: Dim) -> list[str]:
     """
     starts = {q.name: start_of(cell, q) for q in cell.parameters}
     after = {name: start for name, start in starts.items() if start.kind == "parameter"}
+    across = turned(cell)
     rows = [
-        f'        "{q.name}": {_value(cell, q, starts[q.name], dim)},'
+        f'        "{q.name}": {_value(q, starts[q.name], dim, q.name in across)},'
         for q in cell.parameters
         if q.name not in after
     ]
@@ -43,7 +45,7 @@ def initial_lines(cell: Cell, dim: Dim) -> list[str]:
     return [*lines, "    params = {", *rows, "    }", *opposite, "    return params"]
 
 
-def _value(cell: Cell, q: Quantity, start: Start, dim: Dim) -> str:
+def _value(q: Quantity, start: Start, dim: Dim, across: bool) -> str:
     """The expression with which one parameter starts."""
     shape = tuple_text(trailing(q.symbol, dim))
     rows, cols = dim(q.shape[0]), dim(q.shape[1])
@@ -54,9 +56,8 @@ def _value(cell: Cell, q: Quantity, start: Start, dim: Dim) -> str:
         return f"{sign}chrono(rng, {float(factor)!r}, {shape}, dtype)"
     scale = "" if factor == 1 else f"{_number(factor)} * "
     if start.kind in NAMES:
-        turned = is_turned(cell, q)
-        order = f"{cols}, {rows}" if turned else f"{rows}, {cols}"
-        value = f"{start.kind}(rng, {order}, dtype)" + ".T" * turned
+        order = f"{cols}, {rows}" if across else f"{rows}, {cols}"
+        value = f"{start.kind}(rng, {order}, dtype)" + ".T" * across
         if is_column(q.symbol):
             value = f"{start.kind}(rng, {rows}, {cols}, dtype).reshape({shape})"
         return f"{sign}{scale}{value}"
@@ -85,15 +86,15 @@ def start_of(cell: Cell, q: Quantity) -> Start:
     return Start("orthogonal" if rows == cols else "glorot")
 
 
-def is_turned(cell: Cell, q: Quantity) -> bool:
-    """Whether a matrix takes in as many numbers as it has rows: as the Wᵀ of Wᵀ x, or as the W of xᵀ W."""
-    found: set[bool] = set()
+def turned(cell: Cell) -> set[str]:
+    """The matrices that take in as many numbers as they have rows: as the Wᵀ of Wᵀ x, or as the W of xᵀ W."""
+    found: defaultdict[MatrixExpr, set[bool]] = defaultdict(set)
     stack: list[tuple[MatrixExpr, bool | None]] = [(eq.expr, None) for eq in cell.equations]
     while stack:
         expr, right = stack.pop()
-        if expr == q.symbol and right is not None:
-            found.add(right)
         if isinstance(expr, LEAVES):
+            if right is not None:
+                found[expr].add(right)
             continue
         parts = operands(expr)
         if isinstance(expr, MatMul):
@@ -101,4 +102,4 @@ def is_turned(cell: Cell, q: Quantity) -> bool:
         else:
             flipped = isinstance(expr, Transpose) and right is not None
             stack += [(part, not right if flipped else right) for part in parts]
-    return found == {True}
+    return {q.name for q in cell.parameters if found[q.symbol] == {True}}

@@ -34,7 +34,7 @@ class PortableBackward(Steps):
         self.stored_values()
         forward = Forward(self.program, self.names)
         for d, name in self.sizes.items():
-            q, axis = forward.source_of(d)
+            q, axis = forward.sources[d]
             if q.role == "parameter":
                 shape = f'params["{q.name}"].shape[{axis}]'
             elif q.name in self.memory:

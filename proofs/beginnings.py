@@ -15,7 +15,7 @@ from derive.cell import Cell, Quantity
 from derive.expressions import is_column, is_scalar
 from derive.initial import Start
 from numeric import initialisers
-from numeric.initial import is_turned, start_of
+from numeric.initial import start_of, turned
 from numeric.initialisers import NAMES
 from proofs import layout, network_layout
 from proofs.network_checks import NetworkSubject
@@ -39,8 +39,9 @@ def starting_values(cell: Cell, shape_of: ShapeOf, seed: int) -> Arrays:
     """
     rng = np.random.default_rng(seed)
     starts = {q.name: start_of(cell, q) for q in cell.parameters}
+    across = turned(cell)
     found = {
-        q.name: _starting_value(cell, q, shape_of(q), rng)
+        q.name: _starting_value(starts[q.name], q, shape_of(q), rng, q.name in across)
         for q in cell.parameters
         if starts[q.name].kind != "parameter"
     }
@@ -48,9 +49,11 @@ def starting_values(cell: Cell, shape_of: ShapeOf, seed: int) -> Arrays:
     return {**found, **opposite}
 
 
-def _starting_value(cell: Cell, q: Quantity, shape: Shape, rng: np.random.Generator) -> Any:
+def _starting_value(
+    start: Start, q: Quantity, shape: Shape, rng: np.random.Generator, across: bool
+) -> Any:
     """What one parameter starts as."""
-    start, (rows, cols) = start_of(cell, q), shape
+    rows, cols = shape
     flat = () if is_scalar(q.symbol) else (rows,) if is_column(q.symbol) else shape
     if start.kind == "number":
         return np.full(flat, float(start.number or 0))
@@ -59,8 +62,7 @@ def _starting_value(cell: Cell, q: Quantity, shape: Shape, rng: np.random.Genera
         return sign * initialisers.chrono(rng, factor, flat, np.float64)
     if start.kind in NAMES:
         draw = getattr(initialisers, start.kind)
-        turned = is_turned(cell, q)
-        value = draw(rng, cols, rows, np.float64).T if turned else draw(rng, *shape, np.float64)
+        value = draw(rng, cols, rows, np.float64).T if across else draw(rng, *shape, np.float64)
     else:
         value = {"zeros": np.zeros, "ones": np.ones, "identity": lambda s: np.eye(*s)}[start.kind](
             shape
