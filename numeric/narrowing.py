@@ -69,33 +69,34 @@ class Narrowing:
             lag: how many steps back.
             length: ‖y‖.
         """
-        columns = y.shape[-1] - self.probes
-        if lag < self.due or columns < NARROWEST:
+        count = y.shape[-1] - self.probes
+        if lag < self.due or count < NARROWEST:
             return y
-        block = y[..., :columns]
-        sketch = self._drawn(y.shape[-2], int(SKETCH * columns))
-        q = self.space.xp.linalg.qr(self.space.turned(block) @ sketch)[0]
-        along = block @ q
-        rest = block - along @ self.space.turned(q)
+        turned, rows = self.space.turned, self.space.turned(y)  # every direction in one piece
+        block = rows[..., :count, :]
+        sketch = self._drawn(y.shape[-2], int(SKETCH * count))
+        q = self.space.xp.linalg.qr(block @ sketch)[0]
+        along = turned(q) @ block
+        rest = block - q @ along
         shares = self._left_out(along, rest, length)
         if shares[-1] > self.small:
             self.due = self._next(lag, shares[-1])
             return y
         kept = int(np.argmax(shares <= self.small))
         self.due = self._next(lag, shares[int(SKETCH * kept)])
-        left_out = rest + along[..., kept:] @ self.space.turned(q[..., kept:])
-        probes = left_out @ (self._drawn(columns, PROBES) / math.sqrt(PROBES))
+        left_out = rest + q[..., kept:] @ along[..., kept:, :]
+        probes = (self._drawn(PROBES, count) / math.sqrt(PROBES)) @ left_out
         if self.probes:
-            probes = probes + y[..., columns:]
+            probes = probes + rows[..., count:, :]
         self._before.append((lag, y, self.probes))
         self.probes = PROBES
-        return self.space.concat([along[..., :kept], probes], axis=-1)
+        return turned(self.space.concat([along[..., :kept, :], probes], axis=-2))
 
     def _left_out(self, along: Array, rest: Array, length: float) -> Array:
-        """By k: the share of ‖Y‖² = length² outside the first k columns of Y Q; rest is what is outside all of them."""
-        columns = self.space.numpy(self.space.xp.sum(along**2, axis=-2)).astype(float).ravel()
+        """By k: the share of ‖Y‖² = length² outside the first k rows of Qᵀ Yᵀ; rest is what is outside all of them."""
+        rows = self.space.numpy(self.space.xp.sum(along**2, axis=-1)).astype(float).ravel()
         outside = self.space.norm(rest) ** 2
-        return np.cumsum(np.append(outside, columns[::-1]))[::-1] / length**2
+        return np.cumsum(np.append(outside, rows[::-1]))[::-1] / length**2
 
     def _drawn(self, rows: int, columns: int) -> Array:
         return self.space.asarray(self.rng.standard_normal((rows, columns)))

@@ -41,7 +41,7 @@ def log_norms(run: Run, lags: int | None = None, *, jacobian: Jacobian | None = 
     j = jacobian or jacobian_of(run.derivation, run.sizes, run.space)
     last = run.steps if lags is None else lags
     narrowing, pull = Narrowing(j.space), j.along(run, run.steps - last + 1)
-    y, found = j.space.eye(j.size)[None, None, ...], np.full(last + 1, -math.inf)
+    y, found = j.space.turned(j.space.eye(j.size))[None, None, ...], np.full(last + 1, -math.inf)
     found[0], scales, lag = 0.5 * math.log(j.size), np.zeros(last + 1), 1
     while lag <= last:
         y = pull(run.steps - lag + 1, y)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from derive.derivation import Derivation
-from derive.nodes import Adjoint, Block, Tangent, Timed
+from derive.nodes import Adjoint, Block, MatrixExpr, Tangent, Timed
 from proofs.arithmetic import Array
-from proofs.degrees import Bounds, ErrorBound, elimination_factor
+from proofs.degrees import Bounds, Degrees, degrees_of
 from proofs.dual import Dual, Pair
 from proofs.evaluation import Evaluator
-from proofs.field import MERSENNE_PRIMES
 from proofs.point import Extent
 from proofs.unrolled import Tape, given, run_backward, run_forward, run_tangents
 from proofs.untyped import MatrixSymbol
@@ -20,24 +20,27 @@ from proofs.untyped import MatrixSymbol
 UNREADABLE = (ValueError, KeyError, TypeError, IndexError)
 
 
-def error_bound(derivation: Derivation, extent: Extent) -> ErrorBound:
-    """How likely a wrong equation of the derivation is to hold at one random point of the smallest prime."""
-    degrees, levels = Bounds(), Bounds(levels=True)
-    degree = _largest(derivation, extent, degrees)
-    _largest(derivation, extent, levels)
-    factor = elimination_factor(degrees.log, levels.log, extent.samples)
-    arguments = extent.samples * sum(a.size for a in degrees.log.arguments)
-    argument_degree = max((int(a.max(initial=0)) for a in degrees.log.arguments), default=0)
-    return ErrorBound(degree * factor, arguments, argument_degree * factor, MERSENNE_PRIMES[0], 1)
+def degrees_at(derivation: Derivation, extent: Extent, also: Iterable[MatrixExpr] = ()) -> Degrees:
+    """The degrees of the derivation's identities at a point of these sizes.
+
+    Args:
+        derivation: whose lines, tangents and adjoints are compared.
+        extent: the sizes.
+        also: other expressions in its quantities that are compared.
+    """
+    others = tuple(also)
+    return degrees_of(lambda bounds: _largest(derivation, extent, bounds, others), extent.samples)
 
 
-def _largest(derivation: Derivation, extent: Extent, bounds: Bounds) -> int:
+def _largest(
+    derivation: Derivation, extent: Extent, bounds: Bounds, also: tuple[MatrixExpr, ...]
+) -> int:
     """The largest degree among all that is compared."""
     true = _true_values(derivation, extent, bounds)
     evaluate = Evaluator(bounds, extent.sizes)
     largest = max(int(v.max(initial=0)) for v in true.values.values())
     runs = (
-        lambda: _lines(derivation, evaluate, true),
+        lambda: _lines(derivation, evaluate, true, also),
         lambda: _sweeps(derivation, evaluate, true, bounds),
     )
     for run in runs:
@@ -82,12 +85,16 @@ def _true_values(derivation: Derivation, extent: Extent, bounds: Bounds) -> Tape
     return tape
 
 
-def _lines(derivation: Derivation, evaluate: Evaluator[Array], tape: Tape[Array]) -> int:
+def _lines(
+    derivation: Derivation,
+    evaluate: Evaluator[Array],
+    tape: Tape[Array],
+    also: tuple[MatrixExpr, ...],
+) -> int:
     found = 0
-    for step in derivation.steps:
-        if step.rhs is not None:
-            for t in range(tape.steps + 1):
-                found = max(found, int(evaluate(step.rhs, tape.at(t)).max(initial=0)))
+    for expr in (*also, *(step.rhs for step in derivation.steps if step.rhs is not None)):
+        for t in range(tape.steps + 1):
+            found = max(found, int(evaluate(expr, tape.at(t)).max(initial=0)))
     return found
 
 

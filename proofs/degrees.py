@@ -11,12 +11,14 @@ without a largest: two hundred squares of squares have degree 2²⁰⁰, at whic
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from proofs.arithmetic import Array, ArrayArithmetic, logsumexp_by_exp, softmax_by_exp
+from proofs.field import MERSENNE_PRIMES
 
 ENOUGH = 1e-12
 """An error bound that a verdict must reach; a larger prime is taken where a small one does not."""
@@ -61,6 +63,10 @@ class Bounds(ArrayArithmetic):
     def leaf(self, shape: tuple[int, int], degree: int = 1) -> Array:
         """Indeterminates."""
         return np.full(shape, 0 if self.levels else degree, dtype=object)
+
+    def random(self, shape: tuple[int, ...]) -> Array:
+        """Indeterminates, where a field would draw numbers."""
+        return np.full(shape, int(not self.levels), dtype=object)
 
     def add(self, a: Array, b: Array) -> Array:
         """deg(a + b) ≤ max"""
@@ -113,6 +119,57 @@ def elimination_factor(degrees: Log, levels: Log, samples: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class Degrees:
+    """What the identities at one point ask of a prime.
+
+    Args:
+        degree: bound on the degree of the identities, denominators cleared.
+        arguments: number of pairs of function arguments, whose accidental equality would tie two generators.
+        argument_degree: bound on the degree of such an argument, denominators cleared.
+    """
+
+    degree: int
+    arguments: int
+    argument_degree: int
+
+
+def degrees_of(largest: Callable[[Bounds], int], samples: int = 1) -> Degrees:
+    """The degrees of what is compared at one point.
+
+    Args:
+        largest: the comparison run over bounds instead of numbers; the largest among all that is compared.
+        samples: by how many samples of a real run each of its values stands for.
+    """
+    degrees, levels = Bounds(), Bounds(levels=True)
+    degree = largest(degrees)
+    largest(levels)
+    factor = elimination_factor(degrees.log, levels.log, samples)
+    arguments = degrees.log.arguments
+    top = max((int(a.max(initial=0)) for a in arguments), default=0)
+    return Degrees(degree * factor, samples * sum(a.size for a in arguments), top * factor)
+
+
+def bound_for(
+    points: Iterable[Degrees], primes: Sequence[int] = MERSENNE_PRIMES, repeats: int | None = None
+) -> ErrorBound:
+    """The error bound over the smallest of the primes that decides; over the largest if none does.
+
+    Args:
+        points: the degrees at every point.
+        primes: to choose from, in their order.
+        repeats: how many points there are; those given if left out.
+    """
+    found = list(points)
+    degree, arguments, argument_degree = (
+        max((getattr(point, name) for point in found), default=0)
+        for name in ("degree", "arguments", "argument_degree")
+    )
+    count = len(found) if repeats is None else repeats
+    bounds = [ErrorBound(degree, arguments, argument_degree, p, count) for p in primes]
+    return next((bound for bound in bounds if bound.decides), bounds[-1])
+
+
+@dataclass(frozen=True, slots=True)
 class ErrorBound:
     """The probability that a wrong equation holds at every random point.
 
@@ -146,6 +203,22 @@ class ErrorBound:
     def decides(self) -> bool:
         """Whether equality at the points says enough: the bound reaches ``ENOUGH``."""
         return self.total <= ENOUGH
+
+    @property
+    def undecided(self) -> tuple[str, ...]:
+        """Why equality at the points says too little, and what to do; nothing where it says enough."""
+        if self.decides:
+            return ()
+        told = (
+            f"undecided: {self.over} is too large, a wrong equation passes with a probability of up to "
+            f"{self.total:.0e}; at most {ENOUGH:.0e} is accepted. Multiply fewer results of products and powers"
+        )
+        return (told,)
+
+    @property
+    def note(self) -> str:
+        """The bound in a sentence."""
+        return f"probability that a wrong equation passes {self}"
 
     @property
     def over(self) -> str:

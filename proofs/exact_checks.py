@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from derive.derivation import Derivation
 from proofs.checker import check as check_proof
-from proofs.degrees import ENOUGH
 from proofs.general import prove as prove_general
 from proofs.laws import prove_laws
 from proofs.modular import ExactVerdict, prove
@@ -27,12 +26,12 @@ def exact(derivation: Derivation, seed: int) -> tuple[ExactVerdict, tuple[Check,
     """Every line of the derivation, its tangent equations, and the identity between both."""
     verdict = prove(derivation, seed=seed)
     sizes = "; ".join(str(e) for e in verdict.extents)
-    note = f"probability that a wrong equation passes {verdict.bound}"
+    note = verdict.bound.note
     texts = {s.number: s.text for s in derivation.steps}
     wrong = tuple(f"({v.number}) {texts[v.number]}: {v.reason}" for v in verdict.wrong_lines)
     tangents = tuple(f"{name}: {reason}" for name, reason in verdict.tangents.items())
     identity = (verdict.identity,) if verdict.identity else ()
-    undecided = () if verdict.bound.decides else (_undecided(verdict),)
+    undecided = verdict.bound.undecided
     wrong, tangents, identity = wrong + undecided, tangents + undecided, identity + undecided
     empty = int(not verdict.lines or not verdict.extents)
     return verdict, (
@@ -64,14 +63,6 @@ def exact(derivation: Derivation, seed: int) -> tuple[ExactVerdict, tuple[Check,
             where=identity,
             unit="wrong",
         ),
-    )
-
-
-def _undecided(verdict: ExactVerdict) -> str:
-    """Why equality at the points says too little, and what to do."""
-    return (
-        f"undecided: {verdict.bound.over} is too large, a wrong equation passes with a probability of up to "
-        f"{verdict.bound.total:.0e}; at most {ENOUGH:.0e} is accepted. Multiply fewer results of products and powers"
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -20,8 +20,30 @@ from proofs.arithmetic import Array, ArrayArithmetic, logsumexp_by_exp, softmax_
 MERSENNE_PRIMES = tuple(2**e - 1 for e in (61, 127, 521, 1279, 4423))
 
 
+Found = TypeVar("Found")
+
+
 class SingularPointError(ArithmeticError):
     """A denominator vanishes at the random point: another point must be drawn."""
+
+
+def regular(make: Callable[[int], Found], rng: Random, attempts: int = 8) -> Found:
+    """What is made of a random seed, drawn again where a denominator vanishes.
+
+    Args:
+        make: of a seed.
+        rng: of the seeds.
+        attempts: how many are drawn at most.
+
+    Raises:
+        SingularPointError: a denominator vanishes at all of them.
+    """
+    for _ in range(attempts - 1):
+        try:
+            return make(rng.randrange(2**63))
+        except SingularPointError:
+            continue
+    return make(rng.randrange(2**63))
 
 
 class PrimeField(ArrayArithmetic):

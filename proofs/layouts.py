@@ -23,13 +23,12 @@ from derive.layouts import Turning, layout_named
 from derive.lines import Page
 from derive.nodes import Block, ThroughTime, leaves
 from proofs.arithmetic import Array
-from proofs.degrees import Bounds, ErrorBound, elimination_factor
+from proofs.degrees import Bounds, ErrorBound, bound_for, degrees_of
 from proofs.evaluation import Evaluator
-from proofs.field import MERSENNE_PRIMES, PrimeField, SingularPointError
+from proofs.field import PrimeField, SingularPointError, regular
 from proofs.point import Extent, draw_sizes
 from proofs.untyped import Identity, OneMatrix, ZeroMatrix
 
-ATTEMPTS = 8
 UNREADABLE = (ValueError, KeyError, TypeError, IndexError)
 
 
@@ -128,7 +127,8 @@ def prove_layout(
     pairs = list(_pairs(house, laid, turning))
     rng = Random(seed)  # noqa: S311 - no secret
     extents = tuple(Extent(_sizes(derivation, pairs, rng), 1, 1) for _ in range(repeats))
-    bound = _bound(pairs, extents, turning)
+    degrees = [degrees_of(lambda b, e=e: _largest(pairs, e, turning, b)) for e in extents]
+    bound = bound_for(degrees)
     wrong = [line for e in extents for line in _wrong(pairs, e, bound.prime, rng, turning)]
     every = tuple(dict.fromkeys([*lacking, *wrong]))
     told = tuple(Extent({d: e.sizes[d] for d in derivation.cell.dims}, 1, 1) for e in extents)
@@ -228,16 +228,14 @@ def _wrong(
     pairs: list[Pair], extent: Extent, prime: int, rng: Random, turning: Turning
 ) -> list[str]:
     """The lines that differ at one random point."""
-    for attempt in range(ATTEMPTS):
-        field = PrimeField(prime, rng.randrange(2**63))
+
+    def at(seed: int) -> list[str]:
+        field = PrimeField(prime, seed)
         evaluate = Evaluator(field, extent.sizes)
         values = _Values(pairs, evaluate, turning, field.random)
-        try:
-            return [line for pair in pairs for line in _difference(pair, evaluate, values)]
-        except SingularPointError:
-            if attempt == ATTEMPTS - 1:
-                raise
-    return []
+        return [line for pair in pairs for line in _difference(pair, evaluate, values)]
+
+    return regular(at, rng)
 
 
 def _difference(pair: Pair, evaluate: Evaluator[Array], values: _Values) -> Iterator[str]:
@@ -254,26 +252,6 @@ def _difference(pair: Pair, evaluate: Evaluator[Array], values: _Values) -> Iter
         yield f"{pair.where}: has shape {found.shape}, expected {wanted.shape}"
     elif not np.array_equal(found, wanted):
         yield f"{pair.where}: is not what the house layout says"
-
-
-def _bound(pairs: list[Pair], extents: tuple[Extent, ...], turning: Turning) -> ErrorBound:
-    """The smallest of the primes that makes the bound small enough."""
-    found = [_degrees(pairs, extent, turning) for extent in extents]
-    degree, arguments, argument_degree = (max(column) for column in zip(*found, strict=True))
-    bounds = [
-        ErrorBound(degree, arguments, argument_degree, p, len(extents)) for p in MERSENNE_PRIMES
-    ]
-    return next((b for b in bounds if b.decides), bounds[-1])
-
-
-def _degrees(pairs: list[Pair], extent: Extent, turning: Turning) -> tuple[int, int, int]:
-    """The largest degree, the number of functions' arguments, and the largest degree of one."""
-    degrees, levels = Bounds(), Bounds(levels=True)
-    largest, _ = _largest(pairs, extent, turning, degrees), _largest(pairs, extent, turning, levels)
-    factor = elimination_factor(degrees.log, levels.log, 1)
-    arguments = [int(a.max(initial=0)) for a in degrees.log.arguments]
-    count = sum(a.size for a in degrees.log.arguments)
-    return largest * factor, count, max(arguments, default=0) * factor
 
 
 def _largest(pairs: list[Pair], extent: Extent, turning: Turning, bounds: Bounds) -> int:

@@ -12,14 +12,15 @@ from typing import Any
 import numpy as np
 
 from derive.derivation import Derivation
-from derive.nodes import Timed
+from derive.linear import LinearRow
+from derive.nodes import MatrixExpr, Timed
+from proofs.bound import degrees_at
+from proofs.degrees import ErrorBound, bound_for
 from proofs.evaluation import Evaluator
-from proofs.field import MERSENNE_PRIMES, PrimeField, SingularPointError
+from proofs.field import PrimeField, regular
 from proofs.point import Extent, draw_sizes, steps_for
 from proofs.unrolled import Tape, given, run_forward
 from proofs.untyped import MatrixSymbol
-
-PRIME = MERSENNE_PRIMES[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +31,13 @@ class LinearIdentity:
         extent: the sizes.
         compared: number of values compared.
         wrong: the states whose recurrence is not as the derivation says.
+        bound: the probability that another one is not, all the same.
     """
 
     extent: Extent
     compared: int
     wrong: tuple[str, ...]
+    bound: ErrorBound
 
 
 def prove_linear(derivation: Derivation, *, seed: int = 0) -> LinearIdentity:
@@ -47,16 +50,21 @@ def prove_linear(derivation: Derivation, *, seed: int = 0) -> LinearIdentity:
     rng = Random(seed)  # noqa: S311 - no secret
     cell = derivation.cell
     extent = Extent(draw_sizes(cell, rng, 2, 4), steps_for(cell, 4), 2)
-    for _ in range(7):
-        try:
-            return _judge(derivation, extent, rng.randrange(2**63))
-        except SingularPointError:
-            continue
-    return _judge(derivation, extent, rng.randrange(2**63))
+    rows = derivation.linearity.rows
+    bound = bound_for([degrees_at(derivation, extent, [e for row in rows for e in _compared(row)])])
+    compared, wrong = regular(lambda seed: _judge(derivation, extent, bound.prime, seed), rng)
+    return LinearIdentity(extent, compared, wrong, bound)
 
 
-def _judge(derivation: Derivation, extent: Extent, seed: int) -> LinearIdentity:
-    field = PrimeField(PRIME, seed)
+def _compared(row: LinearRow) -> list[MatrixExpr]:
+    return [*row.factors.values(), row.rest, row.value]
+
+
+def _judge(
+    derivation: Derivation, extent: Extent, prime: int, seed: int
+) -> tuple[int, tuple[str, ...]]:
+    """How many values were compared, and the states whose recurrence is not as the derivation says."""
+    field = PrimeField(prime, seed)
     evaluate = Evaluator(field, extent.sizes)
     cell = derivation.cell
     start: dict[Any, Any] = {}
@@ -84,7 +92,7 @@ def _judge(derivation: Derivation, extent: Extent, seed: int) -> LinearIdentity:
             compared += len(same) + len(right)
             if not all((*same, *right)):
                 wrong.append(row.state.name)
-    return LinearIdentity(extent, compared, tuple(dict.fromkeys(wrong)))
+    return compared, tuple(dict.fromkeys(wrong))
 
 
 def _both(a: Any, b: Any) -> tuple[Any, Any]:

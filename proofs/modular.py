@@ -20,9 +20,9 @@ import numpy as np
 from derive.derivation import Derivation, Step
 from derive.nodes import Adjoint, LossGradient, Tangent, Timed
 from proofs.arithmetic import Array
-from proofs.bound import error_bound
-from proofs.degrees import ErrorBound
-from proofs.field import MERSENNE_PRIMES, SingularPointError
+from proofs.bound import degrees_at
+from proofs.degrees import ErrorBound, bound_for
+from proofs.field import SingularPointError, regular
 from proofs.point import Extent, Point, draw_sizes, steps_for
 from proofs.unrolled import Tape, run_backward, run_tangents, sum_over_time
 from proofs.untyped import MatrixSymbol
@@ -107,8 +107,11 @@ def prove(
     rng = Random(seed)  # noqa: S311 - no secret
     steps = steps_for(cell)
     extents = tuple(Extent(draw_sizes(cell, rng), steps + i, samples) for i in range(repeats))
-    bound = _prime_for(derivation, extents)
-    results = [_judge(_point(derivation, extent, bound.prime, rng)) for extent in extents]
+    bound = bound_for(degrees_at(derivation, extent) for extent in extents)
+    results = [
+        _judge(regular(lambda seed, e=e: Point(derivation, e, bound.prime, seed), rng))
+        for e in extents
+    ]
     lines: dict[int, LineVerdict] = {}
     for found, _, _ in results:
         for verdict in found:
@@ -117,32 +120,6 @@ def prove(
     tangents = {name: reason for _, wrong, _ in results for name, reason in wrong.items()}
     identity = next((reason for _, _, reason in results if reason), "")
     return ExactVerdict(lines, tangents, identity, extents, bound)
-
-
-def _prime_for(derivation: Derivation, extents: tuple[Extent, ...]) -> ErrorBound:
-    """The smallest of the primes that makes the bound small enough."""
-    whole = [error_bound(derivation, extent) for extent in extents]
-    degree = max(b.degree for b in whole)
-    arguments, argument_degree = (
-        max(b.arguments for b in whole),
-        max(b.argument_degree for b in whole),
-    )
-    bounds = [
-        ErrorBound(degree, arguments, argument_degree, p, len(extents)) for p in MERSENNE_PRIMES
-    ]
-    return next((b for b in bounds if b.decides), bounds[-1])
-
-
-def _point(
-    derivation: Derivation, extent: Extent, prime: int, rng: Random, attempts: int = 8
-) -> Point:
-    """A random point at which no denominator vanishes."""
-    for _ in range(attempts - 1):
-        try:
-            return Point(derivation, extent, prime, rng.randrange(2**63))
-        except SingularPointError:
-            continue
-    return Point(derivation, extent, prime, rng.randrange(2**63))
 
 
 def _judge(point: Point) -> tuple[list[LineVerdict], dict[str, str], str]:

@@ -22,12 +22,11 @@ from derive.backward import AdjointEquation, Backward
 from derive.derivation import Derivation
 from derive.nodes import Adjoint, LossGradient, Timed
 from proofs.evaluation import Evaluator
-from proofs.field import MERSENNE_PRIMES, PrimeField, SingularPointError
+from proofs.field import MERSENNE_PRIMES, PrimeField, SingularPointError, regular
 from proofs.point import Extent, Point, draw_sizes, steps_for
 from proofs.unrolled import Place, Tape, run_backward
 
 PRIME = MERSENNE_PRIMES[0]
-ATTEMPTS = 8
 
 
 class ExactJudge:
@@ -43,7 +42,7 @@ class ExactJudge:
         self.right = derivation
         cell = derivation.cell
         extent = Extent(draw_sizes(cell, rng, largest=3), steps_for(cell), 1)
-        self.point = _point(derivation, extent, rng)
+        self.point = regular(lambda seed: Point(derivation, extent, PRIME, seed), rng)
         self.sizes = [draw_sizes(cell, rng) for _ in range(2)]
         self.seed = seed
 
@@ -106,15 +105,6 @@ class ExactJudge:
             ):
                 return False
         return True
-
-
-def _point(derivation: Derivation, extent: Extent, rng: Random) -> Point:
-    for _ in range(ATTEMPTS - 1):
-        try:
-            return Point(derivation, extent, PRIME, rng.randrange(2**63))
-        except SingularPointError:
-            continue
-    return Point(derivation, extent, PRIME, rng.randrange(2**63))
 
 
 def _named(place: Place) -> str:

@@ -20,9 +20,10 @@ from derive.network import Segment
 from derive.network_derivation import NetworkDerivation
 from derive.nodes import Adjoint, LossGradient
 from proofs.arithmetic import Array
+from proofs.degrees import Bounds, ErrorBound, bound_for, degrees_of
 from proofs.dual import Dual, Pair
 from proofs.evaluation import Evaluator
-from proofs.field import MERSENNE_PRIMES, PrimeField, SingularPointError
+from proofs.field import PrimeField, regular
 from proofs.network_run import (
     NetworkExtent,
     NetworkRun,
@@ -36,8 +37,6 @@ from proofs.network_run import (
 from proofs.network_samples import NetworkSample, draw_extent, draw_network
 from proofs.unrolled import ZERO_BEYOND, Tape, run_backward
 
-PRIME = MERSENNE_PRIMES[1]
-
 
 @dataclass(frozen=True, slots=True)
 class NetworkIdentity:
@@ -46,10 +45,12 @@ class NetworkIdentity:
     Args:
         extents: the sizes of each point.
         wrong: what does not agree, empty if all does: by name, the quantity whose share is wrong.
+        bound: the probability that the share of another quantity is wrong, all the same.
     """
 
     extents: tuple[NetworkExtent, ...]
     wrong: tuple[str, ...]
+    bound: ErrorBound
 
 
 def prove_network(
@@ -63,23 +64,22 @@ def prove_network(
         repeats: number of points.
     """
     rng = Random(seed)  # noqa: S311 - no secret
-    extents: list[NetworkExtent] = []
-    wrong: list[str] = []
-    for _ in range(repeats):
-        extent = draw_extent(derivation.network, rng, largest=3, steps=3)
-        extent = NetworkExtent(extent.sizes, extent.steps, extent.samples)
-        extents.append(extent)
-        wrong += _point(derivation, extent, rng)
-    return NetworkIdentity(tuple(extents), tuple(dict.fromkeys(wrong)))
-
-
-def _point(derivation: NetworkDerivation, extent: NetworkExtent, rng: Random) -> list[str]:
-    for _ in range(7):
-        try:
-            return _Point(derivation, extent, rng.randrange(2**63)).wrong()
-        except SingularPointError:
-            continue
-    return _Point(derivation, extent, rng.randrange(2**63)).wrong()
+    drawn = (draw_extent(derivation.network, rng, largest=3, steps=3) for _ in range(repeats))
+    extents = tuple(NetworkExtent(e.sizes, e.steps, e.samples) for e in drawn)
+    bound = bound_for(
+        degrees_of(lambda field, e=e: _Point(derivation, e, field, 0).degree()) for e in extents
+    )
+    wrong = [
+        name
+        for extent in extents
+        for name in regular(
+            lambda seed, e=extent: _Point(
+                derivation, e, PrimeField(bound.prime, seed), seed
+            ).wrong(),
+            rng,
+        )
+    ]
+    return NetworkIdentity(extents, tuple(dict.fromkeys(wrong)), bound)
 
 
 @dataclass(slots=True)
@@ -92,9 +92,17 @@ class _Bars:
 
 
 class _Point:
-    def __init__(self, derivation: NetworkDerivation, extent: NetworkExtent, seed: int) -> None:
+    """The network at random values of a field, or at indeterminates of which only the degrees are known."""
+
+    def __init__(
+        self,
+        derivation: NetworkDerivation,
+        extent: NetworkExtent,
+        field: PrimeField | Bounds,
+        seed: int,
+    ) -> None:
         self.derivation, self.network, self.extent = derivation, derivation.network, extent
-        self.field = PrimeField(PRIME, seed)
+        self.field = field
         like = draw_network(self.network, extent, seed % 2**32)
         self.sample = NetworkSample(
             self.network, extent, self._random(like.values), self._random(like.weights),
@@ -125,28 +133,35 @@ class _Point:
     def wrong(self) -> list[str]:
         """The quantities whose share of the identity is wrong, each moved alone."""
         bars = self.backward()
-        names = dict.fromkeys(name for name, _ in self.sample.values)
-        fixed = {q.name for s in self.network.segments for q in s.cell.constants}
-        return [name for name in names if name not in fixed and not self.agrees(name, bars)]
+        return [name for name in self.moved if not np.equal(*self.shares([name], bars)).all()]
 
-    def agrees(self, name: str, bars: _Bars) -> bool:
-        """L̇ = Σ ⟨adjoint, direction⟩ when one quantity alone moves, at all steps."""
-        moving = {
-            p: self.field.random(np.shape(v)) for p, v in self.sample.values.items() if p[0] == name
-        }
-        start = {p: Pair(v, moving.get(p)) for p, v in self.sample.values.items()}
+    def degree(self) -> int:
+        """The largest degree of both sides of the identity."""
+        return max(int(np.max(share)) for share in self.shares(self.moved, self.backward()))
+
+    @property
+    def moved(self) -> list[str]:
+        """What is given and has a gradient."""
+        fixed = {q.name for s in self.network.segments for q in s.cell.constants}
+        return [n for n in dict.fromkeys(name for name, _ in self.sample.values) if n not in fixed]
+
+    def shares(self, names: list[str], bars: _Bars) -> tuple[Array, Array]:
+        """L̇ and Σ ⟨adjoint, direction⟩ when these quantities alone move, at all steps."""
+        values = self.sample.values
+        moving = {p: self.field.random(np.shape(v)) for p, v in values.items() if p[0] in names}
+        start = {p: Pair(v, moving.get(p)) for p, v in values.items()}
         absent = lambda leaf, t: Pair(self._absent(leaf, t))  # noqa: E731
         run = run_network(self.network, Dual(self.field), start, self.extent, absent=absent)
-        forward: Any = self.field.full((1, 1), 0)
-        for weights, values in self._seen(run):
+        nothing: Any = self.field.full((1, 1), 0)
+        forward = backward = nothing
+        for weights, found in self._seen(run):
             for place, weight in weights.items():
-                if values[place].dot is not None:
-                    forward = self.field.add(forward, self._inner(weight, values[place].dot))
-        backward: Any = self.field.full((1, 1), 0)
+                if found[place].dot is not None:
+                    forward = self.field.add(forward, self._inner(weight, found[place].dot))
         for place, direction in moving.items():
             if place in bars.given:
                 backward = self.field.add(backward, self._inner(bars.given[place], direction))
-        return bool(np.all(np.equal(*np.broadcast_arrays(forward, backward))))
+        return forward, backward
 
     def _seen(self, run: NetworkRun) -> list[tuple[Values, Values]]:
         return [(self.sample.weights, run.sequences), (self.sample.final_weights, run.finals)]

@@ -131,16 +131,9 @@ def _whole(derivation: NetworkDerivation, seed: int) -> Check:
     found = guarded(lambda: prove_network(derivation, seed=seed))
     if isinstance(found, str):
         return failed(WHOLE, what, found)
-    sizes = "; ".join(map(str, found.extents))
-    return measured(
-        WHOLE,
-        what,
-        sizes,
-        len(found.wrong) if found.extents else 1,
-        0,
-        where=found.wrong,
-        unit="wrong",
-    )
+    sizes, wrong = "; ".join(map(str, found.extents)), found.wrong + found.bound.undecided
+    figure = len(wrong) if found.extents else 1
+    return measured(WHOLE, what, sizes, figure, 0, note=found.bound.note, where=wrong, unit="wrong")
 
 
 def _numeric(subject: NetworkSubject, examines: dict[str, Examine], say: Say) -> Iterator[Check]:

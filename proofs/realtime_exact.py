@@ -16,12 +16,12 @@ from derive.derivation import Derivation
 from derive.influence import influence_equations
 from derive.nodes import Adjoint, LossGradient, Tangent, Timed
 from proofs.arithmetic import Array
-from proofs.field import MERSENNE_PRIMES, SingularPointError
+from proofs.bound import degrees_at
+from proofs.degrees import ErrorBound, bound_for
+from proofs.field import regular
 from proofs.point import Extent, Point, draw_sizes, steps_for
 from proofs.unrolled import Tape, run_backward, run_tangents
 from proofs.untyped import MatrixSymbol
-
-PRIME = MERSENNE_PRIMES[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +32,13 @@ class RealTimeIdentity:
         extent: the sizes.
         compared: number of entries compared.
         wrong: the parameters whose two gradients differ.
+        bound: the probability that they differ all the same where none is wrong.
     """
 
     extent: Extent
     compared: int
     wrong: tuple[str, ...]
+    bound: ErrorBound
 
 
 def prove_real_time(derivation: Derivation, *, seed: int = 0) -> RealTimeIdentity:
@@ -49,15 +51,11 @@ def prove_real_time(derivation: Derivation, *, seed: int = 0) -> RealTimeIdentit
     rng = Random(seed)  # noqa: S311 - no secret
     cell = derivation.cell
     extent = Extent(draw_sizes(cell, rng, 2, 3), steps_for(cell, 4), 2)
-    for _ in range(7):
-        try:
-            return _judge(Point(derivation, extent, PRIME, rng.randrange(2**63)))
-        except SingularPointError:
-            continue
-    return _judge(Point(derivation, extent, PRIME, rng.randrange(2**63)))
+    bound = bound_for([degrees_at(derivation, extent)])
+    return _judge(regular(lambda seed: Point(derivation, extent, bound.prime, seed), rng), bound)
 
 
-def _judge(point: Point) -> RealTimeIdentity:
+def _judge(point: Point, bound: ErrorBound) -> RealTimeIdentity:
     given = (Timed, MatrixSymbol, LossGradient)
     start = {k: v for k, v in point.tape.values.items() if k[0] in given}
     back: Tape[Array] = Tape(point.extent.steps, start, point.tape.absent)
@@ -70,7 +68,7 @@ def _judge(point: Point) -> RealTimeIdentity:
         compared += theirs.size
         if not np.array_equal(*np.broadcast_arrays(forward, theirs)):
             wrong.append(q.name)
-    return RealTimeIdentity(point.extent, compared, tuple(wrong))
+    return RealTimeIdentity(point.extent, compared, tuple(wrong), bound)
 
 
 def _forward(point: Point, name: str, start: dict[Any, Any]) -> Array:

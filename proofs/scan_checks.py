@@ -46,10 +46,12 @@ def linear_segments(subject: NetworkSubject) -> Check:
 def _linear(derivations: list[Derivation]) -> Check:
     what = "each state as factors of past states and a rest, both free of states, modulo a prime"
     results = [prove_linear(d) for d in derivations]
-    wrong = tuple(name for r in results for name in r.wrong)
+    wrong = tuple(name for r in results for name in (*r.wrong, *r.bound.undecided))
     ran = bool(results) and all(r.compared for r in results)
     sizes = "; ".join(str(r.extent) for r in results)
-    return measured(LINEAR, what, sizes, len(wrong) if ran else 1, 0, where=wrong, unit="wrong")
+    note = "; ".join(dict.fromkeys(r.bound.note for r in results))
+    figure = len(wrong) if ran else 1
+    return measured(LINEAR, what, sizes, figure, 0, note=note, where=wrong, unit="wrong")
 
 
 def over_integers(subject: Subject | NetworkSubject) -> Check:

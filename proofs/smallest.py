@@ -20,8 +20,10 @@ from derive.derivation import Derivation
 from derive.functions import BY_SYMBOL, FUNCTIONS, x, y
 from derive.nodes import Adjoint, LossGradient, Timed
 from proofs.arithmetic import Array, ArrayArithmetic, logsumexp_by_exp, softmax_by_exp
+from proofs.bound import degrees_at
+from proofs.degrees import bound_for
 from proofs.evaluation import Evaluator, at_sizes
-from proofs.field import MERSENNE_PRIMES, PrimeField, SingularPointError
+from proofs.field import PrimeField, SingularPointError, regular
 from proofs.point import Extent
 from proofs.unrolled import ZERO_BEYOND, Place, Tape, given, run_backward, run_forward, trained
 from proofs.untyped import MatrixSymbol, sympy
@@ -130,14 +132,15 @@ def prove_smallest(derivation: Derivation, *, seed: int = 0) -> SmallestVerdict:
     """
     rng = Random(seed)  # noqa: S311 - no secret
     extent = smallest_extent(derivation.cell)
-    for _ in range(8):
-        try:
-            return _compare(
-                derivation, extent, PrimeField(MERSENNE_PRIMES[0], rng.randrange(2**63))
-            )
-        except SingularPointError:
-            continue
-    return SmallestVerdict(extent, 0, (), "a denominator vanishes at every point tried")
+    bound = bound_for([degrees_at(derivation, extent)])
+    if bound.undecided:
+        return SmallestVerdict(extent, 0, (), *bound.undecided)
+    try:
+        return regular(
+            lambda seed: _compare(derivation, extent, PrimeField(bound.prime, seed)), rng
+        )
+    except SingularPointError:
+        return SmallestVerdict(extent, 0, (), "a denominator vanishes at every point tried")
 
 
 def smallest_extent(cell: Cell) -> Extent:

@@ -29,8 +29,10 @@ def exact_truncation(subject: Subject) -> Check:
     """Windows against dual numbers that hold the state before them, and what is kept against the sum over lags."""
     what = "each window's gradient against dual numbers, and their sum against the lags kept, modulo a prime"
     found = prove_truncation(subject.derivation, seed=subject.seed)
-    wrong = found.wrong if found.compared else ("nothing was compared",)
-    return measured(EXACT, what, found.extent, len(wrong), 0, where=wrong, unit="wrong")
+    wrong = found.wrong + found.bound.undecided if found.compared else ("nothing was compared",)
+    return measured(
+        EXACT, what, found.extent, len(wrong), 0, note=found.bound.note, where=wrong, unit="wrong"
+    )
 
 
 def truncated_whole(subject: Subject) -> Check:

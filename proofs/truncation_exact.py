@@ -19,13 +19,14 @@ from derive.derivation import Derivation
 from derive.nodes import Adjoint, LossGradient, Timed
 from derive.truncation import Window, windows
 from proofs.arithmetic import Array
+from proofs.bound import degrees_at
+from proofs.degrees import ErrorBound, bound_for
 from proofs.dual import Pair
-from proofs.field import MERSENNE_PRIMES, SingularPointError
+from proofs.field import regular
 from proofs.point import Extent, Point, draw_sizes, steps_for
 from proofs.unrolled import Tape
 from proofs.untyped import MatrixSymbol
 
-PRIME = MERSENNE_PRIMES[1]
 CASES = ((1, 1), (1, 2), (2, 3), (3, 3))
 """(k₁, k₂): every step, windows that overlap, a last window that is shorter, windows end to end."""
 
@@ -40,11 +41,13 @@ class TruncationIdentity:
         extent: the sizes.
         compared: number of gradients compared.
         wrong: what does not agree.
+        bound: the probability that something else does not, all the same.
     """
 
     extent: Extent
     compared: int
     wrong: tuple[str, ...]
+    bound: ErrorBound
 
 
 def prove_truncation(derivation: Derivation, *, seed: int = 0) -> TruncationIdentity:
@@ -57,7 +60,8 @@ def prove_truncation(derivation: Derivation, *, seed: int = 0) -> TruncationIden
     rng = Random(seed)  # noqa: S311 - no secret
     cell = derivation.cell
     extent = Extent(draw_sizes(cell, rng, 2, 3), steps_for(cell, 5), 2)
-    point = _point(derivation, extent, rng)
+    bound = bound_for([degrees_at(derivation, extent)])
+    point = regular(lambda seed: Point(derivation, extent, bound.prime, seed), rng)
     runs = {t: _addends(point, Window(1, t, t - 1)) for t in range(1, extent.steps + 1)}
     wrong: list[str] = []
     compared = 0
@@ -72,16 +76,7 @@ def prove_truncation(derivation: Derivation, *, seed: int = 0) -> TruncationIden
             total = {n: point.field.add(total[n], v) if n in total else v for n, v in sums.items()}
         kept = _kept(point, runs, found, k2)
         wrong += [f"{n} by lags" for n, v in total.items() if not np.array_equal(v, kept[n])]
-    return TruncationIdentity(extent, compared, tuple(wrong))
-
-
-def _point(derivation: Derivation, extent: Extent, rng: Random) -> Point:
-    for _ in range(7):
-        try:
-            return Point(derivation, extent, PRIME, rng.randrange(2**63))
-        except SingularPointError:
-            continue
-    return Point(derivation, extent, PRIME, rng.randrange(2**63))
+    return TruncationIdentity(extent, compared, tuple(wrong), bound)
 
 
 def _sum(point: Point, parts: list[Array]) -> Array:

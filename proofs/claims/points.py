@@ -17,7 +17,7 @@ from proofs.claims.meaning import Meaning, Reading
 from proofs.claims.syntax import Deriv, Formula, Node, Num, Qty, free_variables, indices, walk
 from proofs.claims.values import Algebra, MeaninglessError, Value, different
 from proofs.claims.world import Extent, OutsideError, World
-from proofs.degrees import Bounds, ErrorBound, elimination_factor
+from proofs.degrees import Bounds, ErrorBound, bound_for, degrees_of
 from proofs.field import MERSENNE_PRIMES, PrimeField, SingularPointError
 from proofs.point import DISTINCT, draw_sizes
 from proofs.unrolled import Place
@@ -190,18 +190,11 @@ def error_bound(
     formula: Formula, context: Context, reading: Reading, worlds: Iterable[World]
 ) -> ErrorBound:
     """How likely a wrong formula is to hold at all of these points."""
-    degree, arguments, argument_degree, count = 1, 0, 0, 0
-    for world in worlds:
-        count += 1
-        degrees, levels = Bounds(), Bounds(levels=True)
-        largest = _largest(formula, context, reading, world.extent, degrees)
-        _largest(formula, context, reading, world.extent, levels)
-        factor = elimination_factor(degrees.log, levels.log, 1)
-        degree = max(degree, (largest + 1) * factor)
-        arguments = max(arguments, sum(a.size for a in degrees.log.arguments))
-        tops = [int(a.max(initial=0)) for a in degrees.log.arguments]
-        argument_degree = max(argument_degree, max(tops, default=0) * factor)
-    return ErrorBound(degree, arguments, argument_degree, PRIME, count)
+    degrees = [
+        degrees_of(lambda b, w=world: _largest(formula, context, reading, w.extent, b))
+        for world in worlds
+    ]
+    return bound_for(degrees, (PRIME,))
 
 
 def _largest(
@@ -216,4 +209,4 @@ def _largest(
     found = 0
     for pair in compared(formula, Meaning(world, reading)):
         found = max(found, int(pair.left.max(initial=0)), int(pair.right.max(initial=0)))
-    return found
+    return found + 1

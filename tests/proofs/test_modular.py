@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from random import Random
 
 import pytest
@@ -13,7 +14,7 @@ from derive.expressions import add, negate, scale, terms
 from derive.language import read_cell
 from derive.nodes import Adjoint
 from proofs import modular, point
-from proofs.degrees import ENOUGH, ErrorBound
+from proofs.degrees import ENOUGH, ErrorBound, bound_for
 from proofs.exact_checks import exact
 from proofs.field import MERSENNE_PRIMES
 from proofs.modular import prove
@@ -152,7 +153,7 @@ def test_a_degree_beyond_every_machine_integer_is_told_and_takes_a_larger_prime(
 def test_equality_at_points_over_too_small_a_prime_proves_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(modular, "MERSENNE_PRIMES", MERSENNE_PRIMES[:1])
+    monkeypatch.setattr(modular, "bound_for", partial(bound_for, primes=MERSENNE_PRIMES[:1]))
     derivation = derive(read_cell(squares(80), "squares"))
     verdict = prove(derivation)
     assert not verdict.wrong_lines
