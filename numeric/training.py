@@ -29,7 +29,7 @@ def clip_by_norm(gradients: Arrays, limit: float) -> Arrays:
 
 def clip_by_value(gradients: Arrays, limit: float) -> Arrays:
     """Every entry brought into [−limit, limit]."""
-    return {name: np.clip(g, -limit, limit) for name, g in gradients.items()}
+    return {name: np.clip(g, -limit, limit).astype(g.dtype) for name, g in gradients.items()}
 
 
 def windows(series: Array, length: int, ahead: int = 1) -> tuple[Array, Array]:

@@ -22,6 +22,7 @@ from proofs.claims.document import read_document
 from proofs.claims.register import shipped, shipped_text
 
 ROOT = Path(__file__).resolve().parents[2]
+SHIPPED = Path(catalog.__file__).parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +55,11 @@ def _file(ending: str) -> Callable[[bytes], object]:
 
 
 def _cells() -> tuple[bytes, ...]:
-    return tuple(path.read_bytes() for path in sorted((ROOT / "derive" / "cells").glob("*.cell")))
+    return tuple(path.read_bytes() for path in sorted((SHIPPED / "cells").glob("*.cell")))
 
 
 def _networks() -> tuple[bytes, ...]:
-    return tuple(path.read_bytes() for path in sorted((ROOT / "derive" / "networks").glob("*.net")))
+    return tuple(path.read_bytes() for path in sorted((SHIPPED / "networks").glob("*.net")))
 
 
 def _claims() -> tuple[bytes, ...]:

@@ -18,6 +18,7 @@ from proofs.network_checks import NetworkSubject
 from proofs.network_layout import NetworkCode
 from proofs.subject import Subject
 from proofs.table import Check
+from tests.generated import needs_standard
 from tests.networks import network_of
 from tests.networks import source_of as network_source_of
 from tests.proofs.specimens import EVERY, derivation_of, source_of
@@ -61,7 +62,9 @@ def test_what_is_generated_starts_as_declared(name: str) -> None:
     assert judged(derivation_of(name), source_of(name)).ok
 
 
-@pytest.mark.parametrize("writer", [generate, generate_fast, generate_portable])
+@pytest.mark.parametrize(
+    "writer", [generate, generate_fast, pytest.param(generate_portable, marks=needs_standard)]
+)
 def test_every_way_to_start_is_the_declared_one_in_every_kind_of_file(writer) -> None:
     found = judged(every_way(), writer(every_way()))
     assert found.ok, found.where

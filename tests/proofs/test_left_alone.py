@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from derive.network_catalog import load
@@ -9,6 +11,7 @@ from derive.network_derivation import derive_network
 from numeric.fast_source import generate_fast
 from numeric.portable_network import generate_portable_network
 from numeric.portable_source import generate_portable
+from numeric.source import generate
 from proofs.contract_checks import leaves_alone
 from proofs.modules import Code, load_source
 from proofs.network_checks import NetworkSubject
@@ -16,6 +19,7 @@ from proofs.network_contract import leaves_alone as network_leaves_alone
 from proofs.network_layout import NetworkCode
 from proofs.subject import Subject
 from proofs.table import Check
+from tests.generated import needs_standard
 from tests.networks import TEXTS, network_of
 from tests.networks import source_of as network_source_of
 from tests.proofs.specimens import derivation_of, source_of
@@ -38,13 +42,15 @@ def broken(source: str, old: str, new: str) -> str:
     return source.replace(old, new)
 
 
+@pytest.mark.parametrize(
+    "writer", [generate, generate_fast, pytest.param(generate_portable, marks=needs_standard)]
+)
 @pytest.mark.parametrize("name", ["lstm", "skip", "selective_ssm", "matrix_state", "autonomous"])
-def test_every_kind_of_file_of_a_cell_keeps_what_it_hands_out(name: str) -> None:
-    derivation = derivation_of(name)
-    for source in (source_of(name), generate_fast(derivation), generate_portable(derivation)):
-        assert judged(name, source).ok
+def test_every_kind_of_file_of_a_cell_keeps_what_it_hands_out(name: str, writer: Any) -> None:
+    assert judged(name, writer(derivation_of(name))).ok
 
 
+@needs_standard
 @pytest.mark.parametrize("name", TEXTS)
 def test_a_networks_file_for_any_arrays_keeps_what_later_segments_read(name: str) -> None:
     network = network_of(name)
@@ -86,6 +92,7 @@ def test_a_view_of_a_workspace_that_nobody_gave_is_seen() -> None:
     assert LATER in found.where
 
 
+@needs_standard
 def test_writable_outputs_of_a_network_are_seen() -> None:
     network = load("deep")
     source = network_source_of(network)

@@ -13,7 +13,15 @@ import pytest
 from derive.errors import LanguageError
 from proofs.sandbox import EndedError, Limits, apart
 
+ROOT = Path(__file__).resolve().parents[2]
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux")
+
+
+@pytest.fixture(autouse=True)
+def _found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker of these tests lies beside them, not in the package."""
+    paths = (str(ROOT), os.environ.get("PYTHONPATH"))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
 
 
 def asked(how: str, seconds: float = 60.0, gib: float = 2.0, **more: Any) -> Any:

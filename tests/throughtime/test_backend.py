@@ -4,6 +4,7 @@ from pathlib import Path
 
 from click.testing import CliRunner, Result
 
+from tests.generated import needs_standard
 from throughtime.cli import cli
 
 
@@ -11,6 +12,7 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(cli, arguments)
 
 
+@needs_standard
 def test_a_file_for_any_namespace_is_verified_like_any_other(tmp_path: Path) -> None:
     file = tmp_path / "gru.py"
     made = run("generate", "gru", "--backend", "array-api", "-o", str(file))
@@ -23,6 +25,7 @@ def test_a_file_for_any_namespace_is_verified_like_any_other(tmp_path: Path) -> 
     assert changed.output.count("    +        delta_g = -") == 1
 
 
+@needs_standard
 def test_a_network_for_any_namespace_is_verified_and_a_change_of_it_is_located(
     tmp_path: Path,
 ) -> None:

@@ -432,7 +432,8 @@ def test_python_dash_m_runs_the_command_line() -> None:
 
 
 MADE_UP = """
-import sys, time, types
+import signal, sys, time, types
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts what runs behind it with none
 def load(spec):
     print("loaded", file=sys.stderr, flush=True)
     if spec == "slow":

@@ -20,7 +20,8 @@ sys.argv = ["throughtime", *{arguments!r}]
 main()
 """
 WAITING = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts what runs behind it with none
 from throughtime.cli import main
 from throughtime.progress import Progress
 tell = Progress.__call__
