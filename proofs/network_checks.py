@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
@@ -26,7 +26,7 @@ from proofs.network_samples import (
     random_directions,
     reference,
 )
-from proofs.subject import NoSampleError
+from proofs.subject import Search
 from proofs.table import Check, measured
 from proofs.unrolled import Place
 
@@ -39,11 +39,13 @@ class NetworkSubject:
         network: the network that the code claims to implement.
         code: the generated code.
         seed: of everything random.
+        search: for points, of all checks together.
     """
 
     network: Network
     code: NetworkCode
     seed: int
+    search: Search = field(default_factory=Search, compare=False)
 
     def sample(self, purpose: str, *, margin: float = 1e-3, **sizes: int) -> NetworkSample:
         """A random run for a check, away from kinks and poles.
@@ -53,14 +55,9 @@ class NetworkSubject:
         """
         rng = Random(f"{self.seed}/{purpose}")  # noqa: S311 - no secret
         extent = draw_extent(self.network, rng, **sizes)
-        for factor in (1.0, 0.1, 0.01):
-            found = draw_smooth_network(
-                self.network, extent, rng.randrange(2**31), margin=margin * factor
-            )
-            if found is not None:
-                return found
-        raise NoSampleError(
-            "no point was found at which the network is finite, and away from its kinks and poles"
+        seed = rng.randrange(2**31)
+        return self.search.found(
+            lambda: draw_smooth_network(self.network, extent, seed, margin=margin)
         )
 
 

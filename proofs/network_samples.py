@@ -5,7 +5,7 @@ L = Σ ⟨g, output⟩ + Σ ⟨k, final value⟩ with random weights; a sample's
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
@@ -27,6 +27,7 @@ from proofs.network_run import (
     run_network,
     steps_of,
 )
+from proofs.samples import first_smooth
 from proofs.unrolled import Place
 
 TINY = 1e-200
@@ -160,6 +161,12 @@ def draw_smooth_network(
     network: Network, extent: NetworkExtent, seed: int, *, margin: float = 1e-3, attempts: int = 100
 ) -> NetworkSample | None:
     """A random run that is finite and keeps a distance from kinks and poles; ``None`` if none is found."""
+    return first_smooth(_attempts(network, extent, seed, attempts), margin)
+
+
+def _attempts(
+    network: Network, extent: NetworkExtent, seed: int, attempts: int
+) -> Iterator[tuple[NetworkSample, float]]:
     for i in range(attempts):
         sample = draw_network(
             network, extent, seed + 7919 * i, gain=(0.8, 0.5, 1.2)[i % 3], positive=i % 8 >= 5
@@ -167,9 +174,8 @@ def draw_smooth_network(
         arithmetic = Floats()
         with np.errstate(all="ignore"):
             runs = [run for _, run in reference(sample, arithmetic)]
-        if all(map(finite, runs)) and arithmetic.margin > margin:
-            return sample
-    return None
+        if all(map(finite, runs)):
+            yield sample, arithmetic.margin
 
 
 def reference(

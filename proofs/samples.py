@@ -6,9 +6,9 @@ and k, so that no output and no final value goes unseen, and its gradients by ou
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -103,6 +103,11 @@ def draw(
     return Sample(cell, extent, values, weights(seen), weights(last))
 
 
+Run = TypeVar("Run")
+LESS = (1.0, 0.1, 0.01)
+"""How much of a distance is asked for: less where no run is found that keeps the whole of it."""
+
+
 def draw_smooth(
     cell: Cell, extent: Extent, seed: int, *, margin: float = 1e-3, attempts: int = 200
 ) -> Sample | None:
@@ -112,22 +117,39 @@ def draw_smooth(
         cell: the cell.
         extent: sizes, T and B.
         seed: of the first attempt.
-        margin: the distance.
+        margin: the distance; a part of it, as ``LESS`` says, if no attempt keeps it.
         attempts: after which there is none.
     """
+    return first_smooth(_attempts(cell, extent, seed, attempts), margin)
+
+
+def first_smooth(attempts: Iterable[tuple[Run, float]], margin: float) -> Run | None:
+    """The first run that keeps the distance, or else the largest part of it that any keeps, as ``LESS`` says.
+
+    Args:
+        attempts: runs that are finite, and the distance that each keeps.
+        margin: the distance.
+    """
+    seen: list[tuple[Run, float]] = []
+    for run, distance in attempts:
+        if distance > margin:
+            return run
+        seen.append((run, distance))
+    return next((run for less in LESS for run, kept in seen if kept > margin * less), None)
+
+
+def _attempts(
+    cell: Cell, extent: Extent, seed: int, attempts: int
+) -> Iterator[tuple[Sample, float]]:
     for i in range(attempts):
         sample = draw(
             cell, extent, seed + 7919 * i, gain=(0.8, 0.5, 1.2)[i % 3], positive=i % 8 >= 5
         )
         arithmetic = Floats()
         with np.errstate(all="ignore"):
-            tape = reference(sample, arithmetic)
-        finite = all(
-            np.all(np.isfinite(v)) and np.all(np.abs(v) < 1e6) for v in tape.values.values()
-        )
-        if finite and arithmetic.margin > margin:
-            return sample
-    return None
+            values = reference(sample, arithmetic).values.values()
+        if all(np.all(np.isfinite(v)) and np.all(np.abs(v) < 1e6) for v in values):
+            yield sample, arithmetic.margin
 
 
 def reference(

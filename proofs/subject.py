@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
+from typing import TypeVar
 
 from derive.cell import Cell
 from derive.derivation import Derivation
@@ -13,9 +14,39 @@ from proofs.point import Extent, draw_sizes, steps_for
 from proofs.samples import Sample, draw_smooth
 from proofs.table import Check
 
+PATIENCE = 3
+NOWHERE = "no point was found at which all is finite, and away from kinks and poles"
+Found = TypeVar("Found")
+
 
 class NoSampleError(ValueError):
     """No point was found at which the cell is defined and smooth."""
+
+
+@dataclass(slots=True)
+class Search:
+    """The search for points at which a cell is defined and smooth; after three in vain no other is begun.
+
+    Args:
+        vain: how many were in vain.
+    """
+
+    vain: int = 0
+
+    def found(self, draw: Callable[[], Found | None]) -> Found:
+        """What is drawn.
+
+        Args:
+            draw: searches for a point; ``None`` if there is none.
+
+        Raises:
+            NoSampleError: none was found, now or for the checks before.
+        """
+        sample = draw() if self.vain < PATIENCE else None
+        if sample is None:
+            self.vain += 1
+            raise NoSampleError(NOWHERE)
+        return sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +57,13 @@ class Subject:
         derivation: of the cell that the code claims to implement.
         code: the generated code.
         seed: of everything random.
+        search: for points, of all checks together.
     """
 
     derivation: Derivation
     code: Code
     seed: int
+    search: Search = field(default_factory=Search, compare=False)
 
     @property
     def cell(self) -> Cell:
@@ -52,13 +85,7 @@ class Subject:
             NoSampleError: none was found.
         """
         seed = Random(f"{self.seed}/{purpose}/values").randrange(2**31)  # noqa: S311
-        for factor in (1.0, 0.1, 0.01):
-            sample = draw_smooth(self.cell, extent, seed, margin=margin * factor)
-            if sample is not None:
-                return sample
-        raise NoSampleError(
-            "no point was found at which the cell is finite, and away from its kinks and poles"
-        )
+        return self.search.found(lambda: draw_smooth(self.cell, extent, seed, margin=margin))
 
 
 Examine = Callable[[Subject], Check]
