@@ -1,6 +1,7 @@
 """Generated code against torch, jax and autograd: docs/speed.md and its figure.
 
-    python benchmarks/speed.py [--rounds N] [--cells lstm,gru] [--shapes 100,1,16,16 …] [--threads 1,2] [--out docs]
+    python benchmarks/speed.py [--rounds N] [--cells lstm,gru] [--shapes 100,1,16,16 …] [--threads 1,2]
+        [--out docs] [--keep]
 
 Every contender computes the outputs and the gradients by all parameters and inputs of Σ weights · h, on the same
 numbers; the gradients must agree before anything is timed. What is reported are medians of ratios within rounds.
@@ -18,6 +19,7 @@ import statistics
 import sys
 import time
 from importlib.metadata import version
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +31,8 @@ SHAPES = [
 ]  # fmt: skip
 CELLS = ("lstm", "gru", "elman", "own")
 TIGHT = {"float32": 2e-3, "float64": 1e-8}
+OURS = "scipy-openblas"
+"""The products of the NumPy that PyPI has."""
 SLOW, FEW = 0.5, 4
 """Who takes more than so many seconds takes part in so many rounds."""
 
@@ -113,6 +117,15 @@ def machine() -> dict[str, str]:
     return {"processor": model, "python": platform.python_version(), **packages}
 
 
+def joined(folder: Path, rows: list[dict]) -> list[dict]:
+    """The rows, and those of an earlier measurement that were not measured again; cell by cell."""
+    before = folder / "speed.json"
+    old = json.loads(before.read_text(encoding="utf-8"))["rows"] if before.exists() else []
+    key = itemgetter("cell", "threads", "blas", "shape", "dtype")
+    every = {key(r): r for r in (*old, *rows)}.values()
+    return sorted(every, key=lambda r: (CELLS.index(r["cell"]), r["threads"], r["blas"] != OURS))
+
+
 def main() -> None:
     """Measures, and writes the page after every cell."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -122,6 +135,7 @@ def main() -> None:
     parser.add_argument("--dtypes", default="float32,float64")
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--out", type=Path, default=Path("docs"))
+    parser.add_argument("--keep", action="store_true", help="what is not measured again stays")
     parser.add_argument("--serve", nargs=4, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.serve:
@@ -141,10 +155,8 @@ def main() -> None:
                     result["rows"].append(row(cell, text, dtype, chosen.rounds, threads))
                     sys.stdout.write(json.dumps(result["rows"][-1]) + "\n")
                     sys.stdout.flush()
-        (chosen.out / "speed.json").write_text(
-            json.dumps(result, indent=1) + "\n", encoding="utf-8"
-        )
-        page.write(result, chosen.out)
+        rows = joined(chosen.out, result["rows"]) if chosen.keep else result["rows"]
+        page.write({**result, "rows": rows}, chosen.out)
 
 
 def row(cell: str, text: str, dtype: str, most: int, threads: int) -> dict[str, object]:
@@ -159,6 +171,7 @@ def row(cell: str, text: str, dtype: str, most: int, threads: int) -> dict[str, 
         command = [__file__, "--serve", cell, text, dtype]
         times = apart.measured(command, who, min(rounds, 9), threads)
     about = {"cell": cell, "shape": text, "dtype": dtype, "threads": threads, "rounds": rounds}
+    about["blas"] = str(np.show_config(mode="dicts")["Build Dependencies"]["blas"]["name"])
     return {**about, **ratios(times)}
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
+from operator import itemgetter
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -12,7 +14,9 @@ OTHERS = ("torch.nn", "jax jit", "torch eager", "autograd", "readable")
 
 
 def write(result: dict, folder: Path) -> None:
-    """docs/speed.md and docs/speed.svg."""
+    """docs/speed.json, docs/speed.md and docs/speed.svg."""
+    told = json.dumps(result, indent=1) + "\n"
+    (folder / "speed.json").write_text(told, encoding="utf-8")
     figure(result["rows"], folder / "speed.svg")
     (folder / "speed.md").write_text(text(result), encoding="utf-8")
 
@@ -38,11 +42,13 @@ def text(result: dict) -> str:
         "",
         "![Others' time over ours](speed.svg)",
     ]
-    for cell, threads in dict.fromkeys((r["cell"], r["threads"]) for r in result["rows"]):
-        rows = [r for r in result["rows"] if (r["cell"], r["threads"]) == (cell, threads)]
+    table = itemgetter("cell", "threads", "blas")
+    for cell, threads, blas in dict.fromkeys(map(table, result["rows"])):
+        rows = [r for r in result["rows"] if table(r) == (cell, threads, blas)]
         others = [o for o in OTHERS if any(o in r[f"over {r['best']}"] for r in rows)]
         count = "one thread" if threads == 1 else f"{threads} threads"
-        lines += ["", f"## {cell}, {count}", "", *_table(rows, others)]
+        on = "" if blas == "scipy-openblas" else ", NumPy on MKL"
+        lines += ["", f"## {cell}, {count}{on}", "", *_table(rows, others)]
     return "\n".join(lines) + "\n"
 
 
@@ -81,8 +87,8 @@ def figure(rows: list[dict], path: Path) -> None:
         1, len(cells), figsize=(3.2 * len(cells), 3.6), sharey=True, squeeze=False
     )
     for axis, cell in zip(axes[0], cells, strict=True):
-        kind = (cell, "float32", 1)
-        mine = [r for r in rows if (r["cell"], r["dtype"], r["threads"]) == kind]
+        kind = (cell, "float32", 1, "scipy-openblas")
+        mine = [r for r in rows if itemgetter("cell", "dtype", "threads", "blas")(r) == kind]
         for k, other in enumerate(OTHERS[:4]):
             points = [(i, r[f"over {r['best']}"].get(other)) for i, r in enumerate(mine)]
             points = [(i, q[0]) for i, q in points if q]
