@@ -6,7 +6,7 @@ What parameters and inputs alone make is computed for all steps at once: the rec
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, reduce
 from operator import add
 from typing import Any
@@ -41,6 +41,9 @@ class Run:
     steps: int
     values: dict[tuple[str, int | None], Array]
     space: Namespace = NUMPY
+    _over_time: dict[str, Array] = field(
+        default_factory=dict[str, Array], init=False, repr=False, compare=False
+    )
 
     @property
     def cell(self) -> Cell:
@@ -56,6 +59,19 @@ class Run:
             return values[name, None if lag is None else t - lag]
 
         return look
+
+    def over_time(self, name: str) -> Array:
+        """What has a time at all steps from 1 to T, (T, samples, 1, rows, columns)."""
+        if name not in self._over_time:
+            every = [self.values[name, t] for t in range(1, self.steps + 1)]
+            shape, xp = every[-1].shape, self.space.xp
+            if (
+                every[0].shape != shape
+            ):  # as long as no sample differs from another, one stands for all
+                every = [xp.broadcast_to(value, shape) for value in every]
+            joined = self.space.concat(every, axis=0)
+            self._over_time[name] = xp.reshape(joined, (self.steps, *shape))
+        return self._over_time[name]
 
 
 class Series:
@@ -90,10 +106,13 @@ class Series:
         if lag is None:
             return values[name, None]
         if (name, lag) not in self._leaves:
-            steps = range(self.first - lag, run.steps + 1 - lag)
-            joined = run.space.concat([values[name, t] for t in steps], axis=0)
-            shape = (len(steps), *values[name, steps[0]].shape)
-            self._leaves[name, lag] = run.space.xp.reshape(joined, shape)
+            whole, start = run.over_time(name), self.first - lag
+            now = whole[max(start, 1) - 1 : run.steps - lag, ...]
+            before = [
+                run.space.xp.broadcast_to(values[name, t], whole.shape[1:])[None, ...]
+                for t in range(start, 1)
+            ]
+            self._leaves[name, lag] = run.space.concat([*before, now], axis=0) if before else now
         return self._leaves[name, lag]
 
 

@@ -93,12 +93,11 @@ def check_finite(run: Run) -> None:
     Raises:
         MeasureError: some value is infinite or not a number.
     """
-    space, alike = run.space, dict[tuple[int, ...], list[Array]]()
-    for value in run.values.values():
-        alike.setdefault(value.shape, []).append(value)
-    if all(_finite(space, space.concat(values, axis=0)) for values in alike.values()):
+    timed = [*(q.name for q in run.cell.inputs), *(a.name for a in run.derivation.assignments)]
+    given = [v for (_, t), v in run.values.items() if t is None or t < 1]
+    if all(_finite(run.space, v) for v in (*given, *map(run.over_time, timed))):
         return
-    name, step = next(place for place, v in run.values.items() if not _finite(space, v))
+    name, step = next(place for place, v in run.values.items() if not _finite(run.space, v))
     raise MeasureError(
         f"{name} is not finite at step {step} of the run.",
         "Choose inputs for which the cell's equations are defined, or smaller weights.",

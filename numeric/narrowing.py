@@ -19,12 +19,12 @@ SKETCH = 5 / 8
 """Of the columns: so many at most are kept, or it is not worth a decomposition."""
 MARGIN = 1.15
 """A sketch finds a little less than the best directions, and what is left out falls ever more slowly."""
-NARROWEST = 32
+NARROWEST = 16
 """A block of fewer columns costs little and stays as it is."""
 PROBES = 4
 FIRST = 10
 """The lag at which it is first tried."""
-LEFT_OUT, ALARM = 1.0, 100.0
+LEFT_OUT, ALARM = 4.0, 100.0
 """How many ε of the whole may be left out, and how many it may become later."""
 
 
