@@ -24,7 +24,7 @@ from derive.network_stretches import refuse_unless_stretchable
 from numeric.body import listed
 from numeric.costs import costs
 from numeric.network_source import passes_of
-from numeric.program import program
+from numeric.schedule import program
 from numeric.source import File
 from numeric.stretches import sources
 

@@ -13,7 +13,7 @@ from derive.network_derivation import NetworkDerivation, heading
 from numeric.body import listed
 from numeric.network_passes import Passes
 from numeric.network_step import step
-from numeric.program import program
+from numeric.schedule import program
 from numeric.source import File, helpers
 
 _OF_SEGMENT = re.compile(

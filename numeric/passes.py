@@ -39,7 +39,8 @@ from derive.expressions import (
 )
 from numeric.body import all_leaves
 from numeric.operations import CALLS, UFUNCS, is_elementwise
-from numeric.program import Program, StackTerm, Statement, program
+from numeric.program import Program, StackTerm, Statement
+from numeric.schedule import program
 from numeric.stacks import Affine, Stack, stack_of
 
 FACTOR = "°factor"

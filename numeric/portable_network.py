@@ -7,7 +7,7 @@ from numeric.network_passes import Passes
 from numeric.network_source import NetworkFile
 from numeric.network_texts import ARRAY_API
 from numeric.portable_source import DRAWN, HELPERS, KINDS, TAKEN, ZEROS, PortableFile
-from numeric.program import program
+from numeric.schedule import program
 from numeric.source import helpers
 
 

@@ -16,7 +16,8 @@ from numeric.equations import equations_text
 from numeric.names import Names, primal_names
 from numeric.portable_backward import PortableBackward
 from numeric.portable_forward import PortableForward
-from numeric.program import Program, program
+from numeric.program import Program
+from numeric.schedule import program
 from numeric.source import File, helpers
 
 HELPERS = (initialisers, checks, portable_primitives, portable_ragged)

@@ -21,7 +21,7 @@ from derive.expressions import Tangent, has_time
 from derive.influence import influence_equations
 from derive.network_derivation import NetworkDerivation
 from numeric.body import axes, listed
-from numeric.program import program
+from numeric.schedule import program
 from numeric.source import File, helpers
 from numeric.stack_text import StackText
 from numeric.stretches import sources

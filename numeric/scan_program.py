@@ -30,7 +30,8 @@ from derive.expressions import (
     zeros_like,
 )
 from derive.expressions import replace as replaced
-from numeric.program import Program, Statement, program
+from numeric.program import Program, Statement
+from numeric.schedule import program
 
 SCAN, BULK = "scan", "bulk"
 

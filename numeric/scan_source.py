@@ -13,8 +13,9 @@ from numeric.backward_pass import Backward
 from numeric.body import Body, listed, tuple_text
 from numeric.forward_pass import Forward
 from numeric.network_source import generate_network
-from numeric.program import Statement, program
+from numeric.program import Statement
 from numeric.scan_program import BULK, SCAN, Edge, Group, scan_program
+from numeric.schedule import program
 from numeric.source import File
 
 

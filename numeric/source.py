@@ -16,7 +16,8 @@ from numeric.equations import equations_text
 from numeric.forward_pass import Forward
 from numeric.initial import initial_lines
 from numeric.names import Names, primal_names
-from numeric.program import Program, program
+from numeric.program import Program
+from numeric.schedule import program
 
 HELPERS = (primitives, buffers, checks, ragged, initialisers, scans)
 

@@ -16,7 +16,7 @@ from derive.derivation import Derivation
 from derive.network_derivation import NetworkDerivation
 from numeric.body import listed
 from numeric.forward_pass import Forward
-from numeric.program import program
+from numeric.schedule import program
 from numeric.source import File
 
 Array = np.ndarray

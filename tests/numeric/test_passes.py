@@ -20,7 +20,7 @@ from numeric.passes import (
     interpolated,
     recomputed,
 )
-from numeric.program import program
+from numeric.schedule import program
 from numeric.stacks import Stack
 from tests.generated import module_of
 from tests.numeric.test_source import right_on

@@ -10,7 +10,8 @@ from derive.derivation import derive
 from derive.expressions import Adjoint, Timed, leaves
 from derive.language import read_cell
 from numeric.body import all_leaves
-from numeric.program import StackSum, StackTerm, program
+from numeric.program import StackSum, StackTerm
+from numeric.schedule import program
 from numeric.stacks import Stack
 from tests.strategies import cells
 
