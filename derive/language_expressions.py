@@ -19,6 +19,7 @@ from derive.syntax import (
     CALLABLE,
     LOSSES,
     MAX_DEPTH,
+    MAX_FACTORS,
     MAX_LAG,
     MAX_POWER,
     RESERVED,
@@ -239,6 +240,12 @@ class _Reader:
         for op, right in reversed(spine):
             parts.append(
                 (-1 if isinstance(op, ast.Sub | ast.Div) else 1, self.node(right, depth + 1))
+            )
+        if len(parts) > MAX_FACTORS and ast.Add not in family:
+            raise self.fail(
+                tree,
+                f"The product has {len(parts)} factors; at most {MAX_FACTORS} are read.",
+                "Name a part of it and give it an equation of its own.",
             )
         return _combine(self.span(tree), family, parts)
 

@@ -27,6 +27,7 @@ from derive.language_lines import Statement
 MAX_DEPTH = 60
 MAX_LAG = 64
 MAX_POWER = 32
+MAX_FACTORS = 32
 
 FUNCTION_NAMES = (*(name for name, f in FUNCTIONS.items() if not f.internal), "softmax", "identity")
 REDUCTIONS = ("sum", "mean", "logsumexp")
