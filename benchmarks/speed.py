@@ -17,7 +17,6 @@ import platform
 import random
 import statistics
 import sys
-import time
 from importlib.metadata import version
 from operator import itemgetter
 from pathlib import Path
@@ -59,6 +58,7 @@ def agreeing(
 def measured(runs: dict[str, contenders.Run], rounds: int) -> dict[str, list[float]]:
     """The times of every contender, in seconds, taken in turn; who is slow takes part in fewer rounds."""
     times: dict[str, list[float]] = {name: [] for name in runs}
+    many = {name: apart.repeats(run) for name, run in runs.items()}
     order = list(runs)
     shuffle = random.Random(0)  # noqa: S311 - an order of runs, no secret
     for _ in range(rounds):
@@ -66,9 +66,7 @@ def measured(runs: dict[str, contenders.Run], rounds: int) -> dict[str, list[flo
         for name in order:
             if len(times[name]) >= FEW and times[name][0] > SLOW:
                 continue
-            start = time.perf_counter()
-            runs[name]()
-            times[name].append(time.perf_counter() - start)
+            times[name].append(apart.turn(runs[name], many[name]))
     return times
 
 

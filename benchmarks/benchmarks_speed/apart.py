@@ -69,16 +69,26 @@ def _answer(worker: subprocess.Popen, question: str = "") -> str:
     return line
 
 
-def serve(run: Callable[[], object]) -> None:
-    """Tells that it is ready, then for every line the time of a run, the median over those of one turn."""
+def repeats(run: Callable[[], object]) -> int:
+    """How often a turn repeats a run, which is made once."""
     start = time.perf_counter()
     run()
-    many = max(1, min(15, int(TURN / (time.perf_counter() - start))))
+    return max(1, min(15, int(TURN / (time.perf_counter() - start))))
+
+
+def turn(run: Callable[[], object], many: int) -> float:
+    """The median time of the runs of one turn, in seconds."""
+    times = []
+    for _ in range(many):
+        start = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - start)
+    return sorted(times)[many // 2]
+
+
+def serve(run: Callable[[], object]) -> None:
+    """Tells that it is ready, then for every line the time of a turn."""
+    many = repeats(run)
     print("ready", flush=True)  # noqa: T201 - an answer to the parent
     for _ in sys.stdin:
-        turn = []
-        for _ in range(many):
-            start = time.perf_counter()
-            run()
-            turn.append(time.perf_counter() - start)
-        print(sorted(turn)[len(turn) // 2], flush=True)  # noqa: T201
+        print(turn(run, many), flush=True)  # noqa: T201
