@@ -6,7 +6,7 @@ generating a file for it. Leading axes (samples, directions) broadcast.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, reduce
 from operator import add, mul
 from typing import Any
@@ -178,14 +178,15 @@ def _diagonal(space: Namespace, a: Array) -> Array:
     return a * space.eye(a.shape[-2])
 
 
-def _concat(expr: Any, parts: list[Program], sizes: Sizes, space: Namespace) -> Program:
-    def run(look: Look) -> Array:
-        values = [part(look) for part in parts]
-        lead = np.broadcast_shapes(*(tuple(v.shape[:-2]) for v in values))
-        spread = [space.xp.broadcast_to(v, lead + tuple(v.shape[-2:])) for v in values]
-        return space.concat(spread, axis=-2)
+def joined(space: Namespace, values: Sequence[Array], axis: int) -> Array:
+    """Matrices under or beside one another; their leading axes broadcast."""
+    lead = np.broadcast_shapes(*(tuple(v.shape[:-2]) for v in values))
+    spread = [space.xp.broadcast_to(v, lead + tuple(v.shape[-2:])) for v in values]
+    return space.concat(spread, axis=axis)
 
-    return run
+
+def _concat(expr: Any, parts: list[Program], sizes: Sizes, space: Namespace) -> Program:
+    return lambda look: joined(space, [part(look) for part in parts], axis=-2)
 
 
 def _rows(expr: Any, parts: list[Program], sizes: Sizes, space: Namespace) -> Program:

@@ -12,7 +12,8 @@ from derive.derivation import Derivation
 from numeric.forward_run import Run
 from numeric.interpret import Array, Look, Sizes, shape_of
 from numeric.namespace import NUMPY, Namespace
-from numeric.operators import JointJacobian, slots
+from numeric.operators import JointJacobian
+from numeric.scene import slots
 from numeric.tape import Adjoints, Joint, Tangents
 
 

@@ -6,8 +6,9 @@ a parameter costs a matrix product. The joint state stacks every state with the 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
@@ -30,28 +31,12 @@ from derive.expressions import (
     split_coefficient,
     terms,
 )
+from numeric.formed import FormedJacobian
 from numeric.forward_run import Run, Series
-from numeric.interpret import Array, Look, Program, Sizes, compiled, number, shape_of, size_of
+from numeric.interpret import Array, Look, Sizes, compiled, joined, number, shape_of, size_of
 from numeric.measure import MeasureError
 from numeric.namespace import NUMPY, Namespace
-
-
-@dataclass(slots=True)
-class Scene:
-    """What one application of an operator sees.
-
-    Args:
-        look: the values of the step.
-        value: of the program of a parameter or of a diagonal's entries, at the step.
-        done: products B X of the blocks found so far.
-        owed: what Bᵀ must still be applied to, by block.
-    """
-
-    look: Look
-    value: Callable[[Program], Array]
-    done: dict[Block, Any] = field(default_factory=dict[Block, Any])
-    owed: dict[Block, Any] = field(default_factory=dict[Block, Any])
-
+from numeric.scene import Place, Scene, slots
 
 Act = Callable[[Scene, Any], Any]
 
@@ -145,7 +130,7 @@ def _stack(expr: Any, sizes: Sizes, space: Namespace) -> Operator:
         return total
 
     return Operator(
-        lambda scene, x: space.concat([part.apply(scene, x) for part, _ in parts], axis=-2), pull
+        lambda scene, x: joined(space, [part.apply(scene, x) for part, _ in parts], axis=-2), pull
     )
 
 
@@ -177,10 +162,6 @@ _MAKERS: dict[type, Callable[[Any, Sizes, Namespace], Operator]] = {
     Concat: _stack,
     Transpose: _formed,
 }
-
-
-Place = tuple[str, int]
-"""A state, and how many steps back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +204,7 @@ class JointJacobian:
         self.size = max(part.stop for part in self.slots.values())
         self._older = [(place, (place[0], place[1] - 1)) for place in self.slots if place[1]]
         self._blocks: list[_Part] = []
+        self._formed: FormedJacobian | None = None
         for found in derivation.jacobian:
             if found.value is None:
                 raise MeasureError(
@@ -233,6 +215,8 @@ class JointJacobian:
             of, by = (found.block.of.name, 0), (found.block.by.name, found.block.by.lag - 1)
             acts = [operator(e, sizes, space) for e in kept]
             self._blocks.append(_Part(found.block, acts, of, by, self.slots[of], self.slots[by]))
+        if addends is None and hands_over:
+            self._formed = FormedJacobian(derivation, sizes, self.slots, space)
 
     def apply(self, look: Look, x: Array) -> Array:
         """J X for directions X of s_{t−1}, (…, N, directions)."""
@@ -256,15 +240,20 @@ class JointJacobian:
     def along(self, run: Run, first: int = 1) -> Callable[[int, Array], Array]:
         """(t, Y) ↦ Jᵀ Y at the steps of a run, whose diagonals are computed for all steps at once.
 
+        J itself is formed where Y has so many columns that this saves more than it costs.
+
         Args:
             run: a forward pass.
             first: the first step that is asked for.
         """
-        series = Series(run, first)
+        series, formed, turned = Series(run, first), self._formed, self.space.turned
         scene = Scene(lambda leaf: run.look(series.now)(leaf), series.value)
+        wide = formed.pays_from if formed else math.inf
 
         def pull(t: int, y: Array) -> Array:
             series.now = t
+            if formed and y.shape[-1] >= wide:
+                return turned(turned(y) @ formed.matrix(scene))
             return self._pulled(scene, y)
 
         return pull
@@ -311,15 +300,3 @@ class JointJacobian:
 def _lead(value: Array, shape: tuple[int, ...]) -> tuple[int, ...]:
     """The shape with the leading axes of length one that the value has more."""
     return (1,) * (len(value.shape) - len(shape)) + shape
-
-
-def slots(derivation: Derivation, sizes: Sizes) -> dict[tuple[str, int], slice]:
-    """Where each state, and each of its earlier values, stands in the joint state."""
-    found: dict[tuple[str, int], slice] = {}
-    start = 0
-    for q in derivation.cell.states:
-        rows = size_of(q.shape[0] * q.shape[1], sizes)
-        for back in range(q.depth):
-            found[q.name, back] = slice(start, start + rows)
-            start += rows
-    return found

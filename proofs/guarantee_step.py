@@ -14,7 +14,7 @@ from derive.expressions import (
 )
 from derive.nodes import Block, Diag, Timed, leaves, operands
 from numeric.ledger import routes
-from numeric.operators import slots
+from numeric.scene import slots
 from proofs.guarantee_ranges import Enclosing
 from proofs.untyped import HadamardProduct, MatAdd, MatMul, OneMatrix, sympy
 
