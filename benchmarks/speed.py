@@ -162,12 +162,13 @@ def row(cell: str, text: str, dtype: str, most: int, threads: int) -> dict[str, 
     shape = tuple(map(int, text.split(",")))
     work = shape[0] * shape[1] * shape[3] * (shape[2] + shape[3])
     rounds = max(7, min(most, int(most * 3e7 / work)))
-    if threads == 1:
-        times = measured(agreeing(cell, shape, dtype), rounds)
-    else:
-        who = [n for n in contenders.names(cell, shape) if n not in ("autograd", "torch eager")]
-        command = [__file__, "--serve", cell, text, dtype]
-        times = apart.measured(command, who, min(rounds, 9), threads)
+    with apart.held_to(threads):
+        if threads == 1:
+            times = measured(agreeing(cell, shape, dtype), rounds)
+        else:
+            who = [n for n in contenders.names(cell, shape) if n not in ("autograd", "torch eager")]
+            command = [__file__, "--serve", cell, text, dtype]
+            times = apart.measured(command, who, min(rounds, 9), threads)
     about = {"cell": cell, "shape": text, "dtype": dtype, "threads": threads, "rounds": rounds}
     about["blas"] = str(np.show_config(mode="dicts")["Build Dependencies"]["blas"]["name"])
     return {**about, **ratios(times)}

@@ -7,7 +7,8 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 PAUSE = 0.05
 """Seconds between turns, in which the threads of the last one go to sleep."""
@@ -22,6 +23,20 @@ def environment(threads: int) -> dict[str, str]:
     }
     alone = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
     return {**os.environ, **counts, "XLA_FLAGS": alone if threads == 1 else ""}
+
+
+@contextmanager
+def held_to(threads: int) -> Iterator[None]:
+    """As many processors as threads: XLA takes all that it sees, whatever its flags say. Linux only."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    seen = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, sorted(seen)[-threads:])
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, seen)
 
 
 def measured(
