@@ -11,7 +11,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import cache, partial, reduce
+from operator import add
 from typing import Any
 
 from sympy.matrices.expressions import (  # pyright: ignore[reportMissingTypeStubs] - it ships none
@@ -19,7 +20,6 @@ from sympy.matrices.expressions import (  # pyright: ignore[reportMissingTypeStu
     MatAdd,
     MatMul,
     MatrixSymbol,
-    ZeroMatrix,
 )
 
 from derive.derivation import Derivation
@@ -28,6 +28,7 @@ from numeric.interpret import Array, Sizes, compiled, joined, number, shape_of
 from numeric.namespace import Namespace
 from numeric.scene import Place, Scene
 
+Shape = tuple[int, int]
 Value = Callable[[Scene], Array]
 
 
@@ -43,7 +44,7 @@ class Formed:
         column: multiplications that it takes to apply it, factor by factor, to one column.
     """
 
-    shape: tuple[int, int]
+    shape: Shape
     value: Value
     full: bool
     work: int = 0
@@ -64,32 +65,34 @@ class Former:
 
     def formed(self, expr: Any) -> Formed:
         """The matrix of an expression; a ``Block`` in it must have been formed."""
-        shape = shape_of(expr, self.sizes)
-        if isinstance(expr, MatMul):
-            factor = float(number(split_coefficient(expr)[0], self.sizes))
-            product = reduce(self._times, [self.formed(part) for part in operands(expr)])
-            return product if factor == 1.0 else self._scaled(product, factor)
-        if isinstance(expr, MatAdd):
-            return self._sum([self.formed(part) for part in expr.args], shape)
-        if isinstance(expr, Concat):
-            return self._stack([self.formed(part) for part in operands(expr)], shape)
-        if isinstance(expr, Block):
-            known = self.blocks[expr]
-            return Formed(shape, lambda scene: scene.done[expr], known.full)
-        if isinstance(expr, Identity):
-            ones = self.space.ones((shape[0], 1))
-            return Formed(shape, lambda scene: ones, full=False)
-        if isinstance(expr, Diag):
-            entries = compiled(operands(expr)[0], self.sizes, self.space)
-            return Formed(shape, lambda scene: scene.value(entries), full=False)
-        if isinstance(expr, ZeroMatrix):
-            zeros = self.space.zeros(shape)
-            return Formed(shape, lambda scene: zeros, full=True)
+        return _MAKERS.get(type(expr), Former._leaf)(self, expr, shape_of(expr, self.sizes))
+
+    def _product(self, expr: Any, shape: Shape) -> Formed:
+        factor = float(number(split_coefficient(expr)[0], self.sizes))
+        product = reduce(self._times, [self.formed(part) for part in operands(expr)])
+        if factor == 1.0:
+            return product
+        return replace(product, value=lambda scene: factor * product.value(scene))
+
+    def _block(self, expr: Any, shape: Shape) -> Formed:
+        return Formed(shape, lambda scene: scene.done[expr], self.blocks[expr].full)
+
+    def _identity(self, expr: Any, shape: Shape) -> Formed:
+        ones = self.space.ones((shape[0], 1))
+        return Formed(shape, lambda scene: ones, full=False)
+
+    def _diagonal(self, expr: Any, shape: Shape) -> Formed:
+        entries = compiled(operands(expr)[0], self.sizes, self.space)
+        return Formed(shape, lambda scene: scene.value(entries), full=False)
+
+    def _parameter(self, expr: Any, shape: Shape) -> Formed:
         value = compiled(expr, self.sizes, self.space)
-        column = shape[0] * shape[1]
-        if isinstance(expr, MatrixSymbol):
-            return Formed(shape, lambda scene: scene.value(value), full=True, column=column)
-        return Formed(shape, lambda scene: value(scene.look), full=True, column=column)
+        return Formed(shape, lambda scene: scene.value(value), True, column=shape[0] * shape[1])
+
+    def _leaf(self, expr: Any, shape: Shape) -> Formed:
+        """Anything else as the matrix that it is."""
+        value = compiled(expr, self.sizes, self.space)
+        return Formed(shape, lambda scene: value(scene.look), True, column=shape[0] * shape[1])
 
     def _times(self, a: Formed, b: Formed) -> Formed:
         shape, turned = (a.shape[0], b.shape[1]), self.space.turned
@@ -102,40 +105,40 @@ class Former:
             return Formed(shape, value, True, work, column)
         return Formed(shape, lambda scene: a.value(scene) * b.value(scene), b.full, work, column)
 
-    def _sum(self, parts: list[Formed], shape: tuple[int, int]) -> Formed:
+    def _sum(self, expr: Any, shape: Shape) -> Formed:
+        parts = [self.formed(part) for part in expr.args]
         full = any(part.full for part in parts)
         values = [self.whole(part) if full else part.value for part in parts]
-        work, column = sum(part.work for part in parts), sum(part.column for part in parts)
-        return Formed(
-            shape, lambda scene: reduce(_add, [v(scene) for v in values]), full, work, column
-        )
+        value: Value = lambda scene: reduce(add, [v(scene) for v in values])  # noqa: E731
+        return Formed(shape, value, full, *_cost(parts))
 
-    def _stack(self, parts: list[Formed], shape: tuple[int, int]) -> Formed:
-        wholes, space = [self.whole(part) for part in parts], self.space
-        work, column = sum(part.work for part in parts), sum(part.column for part in parts)
-        return Formed(
-            shape,
-            lambda scene: joined(space, [v(scene) for v in wholes], axis=-2),
-            True,
-            work,
-            column,
-        )
-
-    def _scaled(self, part: Formed, factor: float) -> Formed:
-        return Formed(
-            part.shape, lambda scene: factor * part.value(scene), part.full, part.work, part.column
-        )
+    def _stack(self, expr: Any, shape: Shape) -> Formed:
+        parts = [self.formed(part) for part in operands(expr)]
+        values, space = [self.whole(part) for part in parts], self.space
+        value: Value = lambda scene: joined(space, [v(scene) for v in values], axis=-2)  # noqa: E731
+        return Formed(shape, value, True, *_cost(parts))
 
     def whole(self, part: Formed) -> Value:
         """All entries."""
         if part.full:
             return part.value
-        eye = self.space.eye(part.shape[0])
-        return lambda scene: part.value(scene) * eye
+        eye = cache(partial(self.space.eye, part.shape[0]))
+        return lambda scene: part.value(scene) * eye()
 
 
-def _add(a: Array, b: Array) -> Array:
-    return a + b
+def _cost(parts: list[Formed]) -> tuple[int, int]:
+    return sum(part.work for part in parts), sum(part.column for part in parts)
+
+
+_MAKERS: dict[type, Callable[[Former, Any, Shape], Formed]] = {
+    MatMul: Former._product,
+    MatAdd: Former._sum,
+    Concat: Former._stack,
+    Block: Former._block,
+    Identity: Former._identity,
+    Diag: Former._diagonal,
+    MatrixSymbol: Former._parameter,
+}
 
 
 class FormedJacobian:
@@ -168,7 +171,7 @@ class FormedJacobian:
     @property
     def pays_from(self) -> float:
         """From how many columns on it takes fewer multiplications to form it than to apply it factor by factor."""
-        work, column = (sum(getattr(p[1], name) for p in self.parts) for name in ("work", "column"))
+        work, column = _cost([made for _, made, *_ in self.parts])
         saved = column - self.size**2
         return work / saved if saved > 0 else math.inf
 
