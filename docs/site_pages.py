@@ -12,6 +12,7 @@ from proofs.claims.verdict import Verdict
 from proofs.table import Check, Verification
 from proofs.theorems import Finding, Step, examine
 from proofs.theorems_library import LIBRARY
+from throughtime.code_model import CodeModel
 from throughtime.display import Certificate, Code
 from throughtime.measuring import Measured
 from throughtime.network_model import NetworkModel
@@ -100,4 +101,6 @@ def _documented(path: str, thing: object) -> list[str]:
         kind = "autoexception"
     name = path.rpartition(".")[2]
     members = ["   :members:"] if kind == "autoclass" else []
+    if inspect.isclass(thing) and issubclass(thing, CodeModel):
+        members.append("   :inherited-members:")
     return [name, "-" * len(name), "", f".. {kind}:: {path}", *members, ""]

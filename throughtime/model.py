@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,8 @@ from derive.derivation import derive as derive_cell
 from derive.errors import ArgumentError, NotVerifiedError
 from derive.language import cell_from_sympy, read_cell
 from derive.starts import cell_started, network_started
-from throughtime.display import Certificate, Code, certified_code, code_with
+from throughtime.code_model import CodeModel, Progress
+from throughtime.display import Certificate, Code
 from throughtime.network_model import NetworkModel
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from throughtime.exchange import Convention
     from throughtime.measuring import Measured
 
-Progress = Callable[[str], None]
 FORMATS = ("html", "ipynb", "tex", "pdf")
 
 
@@ -151,7 +151,7 @@ def _titled(derivation: Derivation, title: str) -> Derivation:
     return replace(derivation, cell=replace(derivation.cell, title=title))
 
 
-class Model:
+class Model(CodeModel):
     """A cell and what is made of it.
 
     Args:
@@ -159,8 +159,8 @@ class Model:
     """
 
     def __init__(self, cell: Cell) -> None:
+        super().__init__()
         self.cell = cell
-        self._verified: dict[tuple[str, int], Verification] = {}
 
     @property
     def name(self) -> str:
@@ -208,56 +208,12 @@ class Model:
 
         return (prove_layout(self._derivation, layout, seed=seed),)
 
-    def generate(
-        self,
-        *,
-        truncation: tuple[int, int] | None = None,
-        checkpoint: bool = False,
-        scan: bool = False,
-        real_time: bool = False,
-        portable: bool = False,
-        optimize: str = "readable",
-        backend: str = "numpy",
-    ) -> Code:
-        """The NumPy code of forward and backward pass; ``verify`` tells whether it is right.
+    def _judged(self, source: str, seed: int, on_progress: Progress | None) -> Verification:
+        from proofs.verification import verify
 
-        Args:
-            truncation: (k1, k2): bring along truncated gradients, every k1 steps, k2 steps back.
-            checkpoint: bring along gradients with O(√T) memory.
-            scan: compute all steps together, where a recurrence is linear in its state.
-            real_time: bring along gradients forward in time, for small cells.
-            portable: for any array namespace, not for NumPy alone.
-            optimize: ``readable``, in the order of the textbook; ``speed``; or ``size``, for little memory.
-            backend: ``numpy``, or ``numba``, whose loops over time are compiled.
-
-        Raises:
-            ArgumentError: it makes no sense for this cell; the message says why.
-        """
-        plain = (optimize, backend) == ("readable", "numpy")
-        if plain and truncation is None and not (checkpoint or scan or real_time or portable):
-            return self._code
-        return code_with(
-            self._derivation, truncation, checkpoint, scan, real_time, portable, optimize, backend
+        return verify(
+            self.cell, source, derivation=self._derivation, seed=seed, on_progress=on_progress
         )
-
-    def verify(
-        self, source: str | None = None, *, seed: int = 0, on_progress: Progress | None = None
-    ) -> Verification:
-        """Run every check on the derivation and on code for it.
-
-        Args:
-            source: the code; what ``generate`` gives if left out.
-            seed: of the random sizes, weights and sequences.
-            on_progress: called with the name of each stage as it begins.
-        """
-        text = self._code.source if source is None else source
-        if (text, seed) not in self._verified:
-            from proofs.verification import verify
-
-            self._verified[text, seed] = verify(
-                self.cell, text, derivation=self._derivation, seed=seed, on_progress=on_progress
-            )
-        return self._verified[text, seed]
 
     def study(
         self,
@@ -301,24 +257,6 @@ class Model:
         from proofs.mutants_run import run_mutants
 
         return run_mutants(self.cell, seed=seed, on_progress=on_progress)
-
-    def certified(
-        self, source: str | None = None, *, seed: int = 0, on_progress: Progress | None = None
-    ) -> Code:
-        """Code with the certificate of its checks behind it.
-
-        Args:
-            source: the code; what ``generate`` gives if left out.
-            seed: of the random sizes, weights and sequences.
-            on_progress: called with the name of each stage as it begins.
-
-        Raises:
-            NotVerifiedError: a check failed.
-        """
-        text = self._code.source if source is None else source
-        return certified_code(
-            self.name, text, self.verify(text, seed=seed, on_progress=on_progress)
-        )
 
     def certify(self) -> Certificate:
         """A file for Rocq whose theorems say that the backward equations are the gradient; ``check`` has it checked.

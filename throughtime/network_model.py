@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING
 from derive.errors import NotVerifiedError
 from derive.network import Network
 from derive.network_derivation import NetworkDerivation, derive_network
-from throughtime.display import Code, certified_code, code_with
+from throughtime.code_model import CodeModel, Progress
+from throughtime.display import Code
 
 if TYPE_CHECKING:
     from proofs.layouts import LayoutVerdict
     from proofs.mutants import MutantReport
     from proofs.table import Verification
 
-Progress = Callable[[str], None]
 
-
-class NetworkModel:
+class NetworkModel(CodeModel):
     """A network and what is made of it.
 
     Args:
@@ -28,8 +27,8 @@ class NetworkModel:
     """
 
     def __init__(self, network: Network) -> None:
+        super().__init__()
         self.network = network
-        self._verified: dict[tuple[str, int], Verification] = {}
 
     @property
     def name(self) -> str:
@@ -72,56 +71,12 @@ class NetworkModel:
 
         return tuple(prove_layout(d, layout, seed=seed) for d in self._derivation.segments)
 
-    def generate(
-        self,
-        *,
-        truncation: tuple[int, int] | None = None,
-        checkpoint: bool = False,
-        scan: bool = False,
-        real_time: bool = False,
-        portable: bool = False,
-        optimize: str = "readable",
-        backend: str = "numpy",
-    ) -> Code:
-        """The NumPy code of forward and backward pass; ``verify`` tells whether it is right.
+    def _judged(self, source: str, seed: int, on_progress: Progress | None) -> Verification:
+        from proofs.network_verification import verify_network
 
-        Args:
-            truncation: (k1, k2): bring along truncated gradients, every k1 steps, k2 steps back.
-            checkpoint: bring along gradients with O(√T) memory.
-            scan: compute all steps together, where a recurrence is linear in its state.
-            real_time: bring along gradients forward in time, for small cells.
-            portable: for any array namespace, not for NumPy alone.
-            optimize: ``readable``, in the order of the textbook; ``speed``; or ``size``, for little memory.
-            backend: ``numpy``, or ``numba``, whose loops over time are compiled.
-
-        Raises:
-            ArgumentError: it makes no sense for this network; the message says why.
-        """
-        plain = (optimize, backend) == ("readable", "numpy")
-        if plain and truncation is None and not (checkpoint or scan or real_time or portable):
-            return self._code
-        return code_with(
-            self._derivation, truncation, checkpoint, scan, real_time, portable, optimize, backend
+        return verify_network(
+            self.network, source, derivation=self._derivation, seed=seed, on_progress=on_progress
         )
-
-    def verify(
-        self, source: str | None = None, *, seed: int = 0, on_progress: Progress | None = None
-    ) -> Verification:
-        """Run every check on the derivation and on code for it.
-
-        Args:
-            source: the code; what ``generate`` gives if left out.
-            seed: of the random sizes, weights, sequences and lengths.
-            on_progress: called with the name of each stage as it begins.
-        """
-        text = self._code.source if source is None else source
-        if (text, seed) not in self._verified:
-            from proofs.network_verification import verify_network
-
-            self._verified[text, seed] = verify_network(
-                self.network, text, derivation=self._derivation, seed=seed, on_progress=on_progress
-            )
-        return self._verified[text, seed]
 
     def mutants(self, *, seed: int = 0, on_progress: Progress | None = None) -> MutantReport:
         """Break the code in every known way, and judge each broken file.
@@ -133,24 +88,6 @@ class NetworkModel:
         from proofs.mutants_networks import run_network_mutants
 
         return run_network_mutants(self.network, seed=seed, on_progress=on_progress)
-
-    def certified(
-        self, source: str | None = None, *, seed: int = 0, on_progress: Progress | None = None
-    ) -> Code:
-        """Code with the certificate of its checks behind it.
-
-        Args:
-            source: the code; what ``generate`` gives if left out.
-            seed: of the random sizes, weights and sequences.
-            on_progress: called with the name of each stage as it begins.
-
-        Raises:
-            NotVerifiedError: a check failed.
-        """
-        text = self._code.source if source is None else source
-        return certified_code(
-            self.name, text, self.verify(text, seed=seed, on_progress=on_progress)
-        )
 
     def report(
         self,
