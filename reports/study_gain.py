@@ -87,6 +87,11 @@ def _table(flow: Flow) -> str:
 
 def shares_section(flow: Flow) -> Section:
     """Each lag's share of the gradient, parameter by parameter."""
+    if not flow.shares.parts:
+        nothing = "The cell has no parameters: there is no gradient by them to be shared out."
+        return Section(
+            "shares", [Text(heading("shares", "Each lag’s share of the gradient") + nothing)]
+        )
     found, check = flow.shares, "✓" if flow.difference < 1e-10 else "✗"
     last = len(found.shares) - 1
     shown = sorted({d for d in (0, 1, 2, 5, 10, 20, 50) if d < last} | {last})
