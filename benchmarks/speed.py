@@ -30,8 +30,6 @@ SHAPES = [
 ]  # fmt: skip
 CELLS = ("lstm", "gru", "elman", "own")
 TIGHT = {"float32": 2e-3, "float64": 1e-8}
-OURS = "scipy-openblas"
-"""The products of the NumPy that PyPI has."""
 SLOW, FEW = 0.5, 4
 """Who takes more than so many seconds takes part in so many rounds."""
 
@@ -121,7 +119,9 @@ def joined(folder: Path, rows: list[dict]) -> list[dict]:
     old = json.loads(before.read_text(encoding="utf-8"))["rows"] if before.exists() else []
     key = itemgetter("cell", "threads", "blas", "shape", "dtype")
     every = {key(r): r for r in (*old, *rows)}.values()
-    return sorted(every, key=lambda r: (CELLS.index(r["cell"]), r["threads"], r["blas"] != OURS))
+    return sorted(
+        every, key=lambda r: (CELLS.index(r["cell"]), r["threads"], r["blas"] != page.OPENBLAS)
+    )
 
 
 def main() -> None:

@@ -26,7 +26,7 @@ from derive.derivation import Derivation
 from derive.expressions import Block, Concat, Diag, operands, split_coefficient
 from numeric.interpret import Array, Sizes, compiled, joined, number, shape_of
 from numeric.namespace import Namespace
-from numeric.scene import Place, Scene
+from numeric.scene import Place, Scene, places
 
 Shape = tuple[int, int]
 Value = Callable[[Scene], Array]
@@ -163,10 +163,9 @@ class FormedJacobian:
         self.parts: list[tuple[Block, Formed, Value, Place, Place]] = []
         for found in derivation.jacobian:
             made = former.blocks[found.block] = former.formed(found.value)
-            of, by = (found.block.of.name, 0), (found.block.by.name, found.block.by.lag - 1)
             done: Value = lambda scene, block=found.block: scene.done[block]  # noqa: E731
             whole = former.whole(replace(made, value=done))
-            self.parts.append((found.block, made, whole, of, by))
+            self.parts.append((found.block, made, whole, *places(found.block)))
 
     @property
     def pays_from(self) -> float:

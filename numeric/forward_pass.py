@@ -124,7 +124,7 @@ class Forward(Body):
         for part in self.program.backward.values():
             for v in (v for s in part for v in all_leaves(s.value) if isinstance(v, Timed)):
                 read[v.name] = self.array_of(v)
-        for q, _ in map(self.sources.get, self.sizes):
+        for q, _ in (self.sources[d] for d in self.sizes):
             if q.role != "parameter":
                 read[q.name] = self.array_of(q.symbol)
         if not read.keys() - self.indices:

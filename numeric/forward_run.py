@@ -65,9 +65,7 @@ class Run:
         if name not in self._over_time:
             every = [self.values[name, t] for t in range(1, self.steps + 1)]
             shape, xp = every[-1].shape, self.space.xp
-            if (
-                every[0].shape != shape
-            ):  # as long as no sample differs from another, one stands for all
+            if every[0].shape != shape:  # before samples differ, one stands for all
                 every = [xp.broadcast_to(value, shape) for value in every]
             joined = self.space.concat(every, axis=0)
             self._over_time[name] = xp.reshape(joined, (self.steps, *shape))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cache, partial, reduce
 from typing import Any
 
 from sympy.matrices.expressions import (  # pyright: ignore[reportMissingTypeStubs] - it ships none
@@ -36,7 +36,7 @@ from numeric.forward_run import Run, Series
 from numeric.interpret import Array, Look, Sizes, compiled, joined, number, shape_of, size_of
 from numeric.measure import MeasureError
 from numeric.namespace import NUMPY, Namespace
-from numeric.scene import Place, Scene, slots
+from numeric.scene import Place, Scene, places, slots
 
 Act = Callable[[Scene, Any], Any]
 
@@ -204,7 +204,8 @@ class JointJacobian:
         self.size = max(part.stop for part in self.slots.values())
         self._older = [(place, (place[0], place[1] - 1)) for place in self.slots if place[1]]
         self._blocks: list[_Part] = []
-        self._formed: FormedJacobian | None = None
+        form = partial(FormedJacobian, derivation, sizes, self.slots, space)
+        self._formed = cache(form) if addends is None and hands_over else None
         for found in derivation.jacobian:
             if found.value is None:
                 raise MeasureError(
@@ -212,11 +213,9 @@ class JointJacobian:
                     "Study a cell whose states are vectors.",
                 )
             kept = terms(found.value) if addends is None else addends.get(found.block, ())
-            of, by = (found.block.of.name, 0), (found.block.by.name, found.block.by.lag - 1)
+            of, by = places(found.block)
             acts = [operator(e, sizes, space) for e in kept]
             self._blocks.append(_Part(found.block, acts, of, by, self.slots[of], self.slots[by]))
-        if addends is None and hands_over:
-            self._formed = FormedJacobian(derivation, sizes, self.slots, space)
 
     def apply(self, look: Look, x: Array) -> Array:
         """J X for directions X of s_{t−1}, (…, N, directions)."""
@@ -246,7 +245,8 @@ class JointJacobian:
             run: a forward pass.
             first: the first step that is asked for.
         """
-        series, formed, turned = Series(run, first), self._formed, self.space.turned
+        series, turned = Series(run, first), self.space.turned
+        formed = self._formed() if self._formed else None
         scene = Scene(lambda leaf: run.look(series.now)(leaf), series.value)
         wide = formed.pays_from if formed else math.inf
 

@@ -31,6 +31,11 @@ class Scene:
     owed: dict[Block, Any] = field(default_factory=dict[Block, Any])
 
 
+def places(block: Block) -> tuple[Place, Place]:
+    """Whose rows a block of the Jacobian has, and whose columns."""
+    return (block.of.name, 0), (block.by.name, block.by.lag - 1)
+
+
 def slots(derivation: Derivation, sizes: Sizes) -> dict[tuple[str, int], slice]:
     """Where each state, and each of its earlier values, stands in the joint state."""
     found: dict[tuple[str, int], slice] = {}

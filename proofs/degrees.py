@@ -60,13 +60,13 @@ class Bounds(ArrayArithmetic):
         """Degree 0."""
         return np.zeros((n, n), dtype=object)
 
-    def leaf(self, shape: tuple[int, int], degree: int = 1) -> Array:
+    def leaf(self, shape: tuple[int, ...], degree: int = 1) -> Array:
         """Indeterminates."""
         return np.full(shape, 0 if self.levels else degree, dtype=object)
 
     def random(self, shape: tuple[int, ...]) -> Array:
         """Indeterminates, where a field would draw numbers."""
-        return np.full(shape, int(not self.levels), dtype=object)
+        return self.leaf(shape)
 
     def add(self, a: Array, b: Array) -> Array:
         """deg(a + b) ≤ max"""
@@ -149,41 +149,32 @@ def degrees_of(largest: Callable[[Bounds], int], samples: int = 1) -> Degrees:
     return Degrees(degree * factor, samples * sum(a.size for a in arguments), top * factor)
 
 
-def bound_for(
-    points: Iterable[Degrees], primes: Sequence[int] = MERSENNE_PRIMES, repeats: int | None = None
-) -> ErrorBound:
+def bound_for(points: Iterable[Degrees], primes: Sequence[int] = MERSENNE_PRIMES) -> ErrorBound:
     """The error bound over the smallest of the primes that decides; over the largest if none does.
 
     Args:
         points: the degrees at every point.
         primes: to choose from, in their order.
-        repeats: how many points there are; those given if left out.
     """
     found = list(points)
     degree, arguments, argument_degree = (
         max((getattr(point, name) for point in found), default=0)
         for name in ("degree", "arguments", "argument_degree")
     )
-    count = len(found) if repeats is None else repeats
-    bounds = [ErrorBound(degree, arguments, argument_degree, p, count) for p in primes]
+    bounds = [ErrorBound(degree, arguments, argument_degree, p, len(found)) for p in primes]
     return next((bound for bound in bounds if bound.decides), bounds[-1])
 
 
 @dataclass(frozen=True, slots=True)
-class ErrorBound:
+class ErrorBound(Degrees):
     """The probability that a wrong equation holds at every random point.
 
     Args:
-        degree: bound on the degree of the identities, denominators cleared.
-        arguments: number of pairs of function arguments, whose accidental equality would tie two generators.
-        argument_degree: bound on the degree of such an argument, denominators cleared.
+        degree, arguments, argument_degree: the worst of all points.
         prime: p.
         repeats: number of independent points.
     """
 
-    degree: int
-    arguments: int
-    argument_degree: int
     prime: int
     repeats: int
 

@@ -27,7 +27,7 @@ from proofs.network_run import (
     run_network,
     steps_of,
 )
-from proofs.samples import first_smooth
+from proofs.samples import LESS, first_smooth
 from proofs.unrolled import Place
 
 TINY = 1e-200
@@ -161,7 +161,7 @@ def draw_smooth_network(
     network: Network, extent: NetworkExtent, seed: int, *, margin: float = 1e-3, attempts: int = 100
 ) -> NetworkSample | None:
     """A random run that is finite and keeps a distance from kinks and poles; ``None`` if none is found."""
-    return first_smooth(_attempts(network, extent, seed, attempts), margin)
+    return first_smooth(_attempts(network, extent, seed, attempts), margin, LESS)
 
 
 def _attempts(

@@ -6,7 +6,7 @@ and k, so that no output and no final value goes unseen, and its gradients by ou
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -104,12 +104,18 @@ def draw(
 
 
 Run = TypeVar("Run")
-LESS = (1.0, 0.1, 0.01)
-"""How much of a distance is asked for: less where no run is found that keeps the whole of it."""
+LESS = (0.1, 0.01)
+"""The parts of a distance that may do, the larger first, where no run is found that keeps the whole of it."""
 
 
 def draw_smooth(
-    cell: Cell, extent: Extent, seed: int, *, margin: float = 1e-3, attempts: int = 200
+    cell: Cell,
+    extent: Extent,
+    seed: int,
+    *,
+    margin: float = 1e-3,
+    less: Sequence[float] = (),
+    attempts: int = 200,
 ) -> Sample | None:
     """A random run all of whose values are finite, and that keeps a distance from kinks and poles.
 
@@ -117,25 +123,29 @@ def draw_smooth(
         cell: the cell.
         extent: sizes, T and B.
         seed: of the first attempt.
-        margin: the distance; a part of it, as ``LESS`` says, if no attempt keeps it.
+        margin: the distance.
+        less: the parts of it that may do if no attempt keeps the whole.
         attempts: after which there is none.
     """
-    return first_smooth(_attempts(cell, extent, seed, attempts), margin)
+    return first_smooth(_attempts(cell, extent, seed, attempts), margin, less)
 
 
-def first_smooth(attempts: Iterable[tuple[Run, float]], margin: float) -> Run | None:
-    """The first run that keeps the distance, or else the largest part of it that any keeps, as ``LESS`` says.
+def first_smooth(
+    attempts: Iterable[tuple[Run, float]], margin: float, less: Sequence[float]
+) -> Run | None:
+    """The first run that keeps the distance, or else the first part of it that any keeps.
 
     Args:
         attempts: runs that are finite, and the distance that each keeps.
         margin: the distance.
+        less: the parts of it that may do, the larger first.
     """
     seen: list[tuple[Run, float]] = []
     for run, distance in attempts:
         if distance > margin:
             return run
         seen.append((run, distance))
-    return next((run for less in LESS for run, kept in seen if kept > margin * less), None)
+    return next((run for part in less for run, kept in seen if kept > margin * part), None)
 
 
 def _attempts(

@@ -11,7 +11,7 @@ from derive.cell import Cell
 from derive.derivation import Derivation
 from proofs.modules import Code
 from proofs.point import Extent, draw_sizes, steps_for
-from proofs.samples import Sample, draw_smooth
+from proofs.samples import LESS, Sample, draw_smooth
 from proofs.table import Check
 
 PATIENCE = 3
@@ -85,7 +85,9 @@ class Subject:
             NoSampleError: none was found.
         """
         seed = Random(f"{self.seed}/{purpose}/values").randrange(2**31)  # noqa: S311
-        return self.search.found(lambda: draw_smooth(self.cell, extent, seed, margin=margin))
+        return self.search.found(
+            lambda: draw_smooth(self.cell, extent, seed, margin=margin, less=LESS)
+        )
 
 
 Examine = Callable[[Subject], Check]

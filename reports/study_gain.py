@@ -87,11 +87,10 @@ def _table(flow: Flow) -> str:
 
 def shares_section(flow: Flow) -> Section:
     """Each lag's share of the gradient, parameter by parameter."""
+    title = heading("shares", "Each lag’s share of the gradient")
     if not flow.shares.parts:
         nothing = "The cell has no parameters: there is no gradient by them to be shared out."
-        return Section(
-            "shares", [Text(heading("shares", "Each lag’s share of the gradient") + nothing)]
-        )
+        return Section("shares", [Text(title + nothing)])
     found, check = flow.shares, "✓" if flow.difference < 1e-10 else "✗"
     last = len(found.shares) - 1
     shown = sorted({d for d in (0, 1, 2, 5, 10, 20, 50) if d < last} | {last})
@@ -102,7 +101,7 @@ def shares_section(flow: Flow) -> Section:
         for name, share in every.items()
     ]
     text = (
-        heading("shares", "Each lag’s share of the gradient")
+        title
         + r"$\partial L/\partial\theta = \sum_d G_d$ where $G_d$ is what every loss contributes through the "
         f"parameter's use $d$ steps before it. Measured over a run of {last + 1} steps, with random gradients of the "
         "losses by the cell's output at every step. A share is "

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 
+OPENBLAS = "scipy-openblas"
+"""The products of the NumPy that PyPI has."""
 OTHERS = ("torch.nn", "jax jit", "torch eager", "autograd", "readable")
 
 
@@ -50,7 +52,7 @@ def text(result: dict) -> str:
         rows = [r for r in result["rows"] if table(r) == (cell, threads, blas)]
         others = [o for o in OTHERS if any(o in r[f"over {r['best']}"] for r in rows)]
         count = "one thread" if threads == 1 else f"{threads} threads"
-        on = "" if blas == "scipy-openblas" else ", NumPy on MKL"
+        on = "" if blas == OPENBLAS else f", NumPy on {blas.split('-')[0].upper()}"
         lines += ["", f"## {cell}, {count}{on}", "", *_table(rows, others)]
     return "\n".join(lines) + "\n"
 
@@ -90,7 +92,7 @@ def figure(rows: list[dict], path: Path) -> None:
         1, len(cells), figsize=(3.2 * len(cells), 3.6), sharey=True, squeeze=False
     )
     for axis, cell in zip(axes[0], cells, strict=True):
-        kind = (cell, "float32", 1, "scipy-openblas")
+        kind = (cell, "float32", 1, OPENBLAS)
         mine = [r for r in rows if itemgetter("cell", "dtype", "threads", "blas")(r) == kind]
         for k, other in enumerate(OTHERS[:4]):
             points = [(i, r[f"over {r['best']}"].get(other)) for i, r in enumerate(mine)]

@@ -12,7 +12,7 @@ from derive.language import read_cell
 from numeric.source import generate
 from proofs.modules import Code, load_source
 from proofs.point import Extent
-from proofs.samples import draw_smooth, first_smooth
+from proofs.samples import LESS, draw_smooth, first_smooth
 from proofs.subject import PATIENCE, NoSampleError, Search, Subject
 from proofs.verification import verify
 
@@ -30,12 +30,12 @@ NOWHERE = "h[t] = log(-1 - h[t-1] * h[t-1] - x[t] * x[t]) + W @ h[t-1]"
     ],
 )
 def test_a_run_keeps_as_much_of_the_distance_as_any_does(kept: list[float], taken: int) -> None:
-    assert first_smooth(((i, k) for i, k in enumerate(kept)), 1.0) == taken
+    assert first_smooth(((i, k) for i, k in enumerate(kept)), 1.0, LESS) == taken
 
 
 def test_no_run_is_made_after_the_first_that_keeps_the_distance() -> None:
     runs = count()
-    assert first_smooth(((i, i / 3) for i in runs), 1.0) == 4
+    assert first_smooth(((i, i / 3) for i in runs), 1.0, LESS) == 4
     assert list(islice(runs, 1)) == [5]
 
 
