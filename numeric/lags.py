@@ -26,10 +26,12 @@ class LagShares:
 
     Args:
         parts: by parameter, (T, rows, columns): entry d is G_d.
+        lags: T.
         truncated: the gradient that truncation at (k₁, k₂) keeps, by parameter.
     """
 
     parts: Mapping[str, Array]
+    lags: int
     truncated: Mapping[Truncation, Mapping[str, Array]] = field(default_factory=dict)
 
     @property
@@ -40,8 +42,8 @@ class LagShares:
     @property
     def norms(self) -> Array:
         """‖G_d‖ over all parameters together, by lag."""
-        squares = [(part**2).sum(axis=(1, 2)) for part in self.parts.values()]
-        return np.sqrt(np.stack(squares).sum(axis=0))
+        squares = ((part**2).sum(axis=(1, 2)) for part in self.parts.values())
+        return np.sqrt(sum(squares, np.zeros(self.lags)))
 
     @property
     def norms_by_parameter(self) -> dict[str, Array]:
@@ -65,15 +67,15 @@ class LagShares:
         Zeros where the whole gradient is zero.
         """
         total = self.total
-        along = sum((part * total[name]).sum(axis=(1, 2)) for name, part in self.parts.items())
-        return along / self._size() ** 2
+        along = ((part * total[name]).sum(axis=(1, 2)) for name, part in self.parts.items())
+        return sum(along, np.zeros(self.lags)) / self._size() ** 2
 
     @property
     def left_out(self) -> Array:
         """‖Σ_{d ≥ k} G_d‖ / ‖G‖ for k = 0 … T: the relative bias of truncation at k₂ = k, k₁ = 1."""
         ends = {name: np.cumsum(part[::-1], axis=0)[::-1] for name, part in self.parts.items()}
-        squares = sum((value**2).sum(axis=(1, 2)) for value in ends.values())
-        return np.append(np.sqrt(squares), 0.0) / self._size()
+        squares = ((value**2).sum(axis=(1, 2)) for value in ends.values())
+        return np.append(np.sqrt(sum(squares, np.zeros(self.lags))), 0.0) / self._size()
 
     def bias(self, truncation: Truncation) -> float:
         """‖G − what truncation keeps‖ / ‖G‖."""
@@ -120,7 +122,7 @@ def lag_shares(
             np.add.at(parts[name], ends[k - 1 :] - k, addend[k - 1 :])
             for pair, below in reach.items():
                 kept[pair][name] += addend[k - 1 :][below[k - 1 :] < k].sum(axis=0)
-    return LagShares(parts, kept)
+    return LagShares(parts, steps, kept)
 
 
 def _window_ends(steps: int, every: int) -> Array:

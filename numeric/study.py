@@ -85,7 +85,8 @@ def study(derivation: Derivation, module: ModuleType, *, seed: int = 0) -> Study
         steps=STEPS,
     )
     shares = lag_shares(one, loss, truncations=[(k, k) for k in TRUNCATIONS])
-    theirs = _generated(module, cell, weights[0], inputs, constants, loss)
+    state = module.init_state(1, *order)
+    theirs = _generated(module, cell, weights[0], inputs, state, constants, loss)
     return Study(
         {str(d): size for d, size in sizes.items()}, constants,
         tuple(q.name for q in cell.constants if q.value is None), how, STEPS, SAMPLES, seed,
@@ -149,7 +150,7 @@ def _loss(cell: Cell, sizes: Mapping[Any, int], seed: int) -> dict[str, Array]:
 
 def _generated(
     module: ModuleType, cell: Cell, params: Mapping[str, Array], inputs: Mapping[str, Array],
-    constants: Mapping[str, float], loss: Mapping[str, Array],
+    state: Mapping[str, Array], constants: Mapping[str, float], loss: Mapping[str, Array],
 ) -> dict[str, Array]:  # fmt: skip
     """The parameters' gradients by the generated code."""
     names = [
@@ -161,7 +162,7 @@ def _generated(
     if not cell.inputs:
         given["steps"] = STEPS
     first = [_axes(q, inputs[q.name][:, :1]) for q in cell.inputs]
-    _, _, cache = module.forward(dict(params), *first, **given)
+    _, _, cache = module.forward(dict(params), *first, dict(state), **given)
     bar = {name: _axes(cell.quantity(name), value[:, None]) for name, value in loss.items()}
     return module.backward(dict(params), cache, bar)[0]
 

@@ -18,6 +18,7 @@ from reports.report_links import heading
 
 LAGS = (1, 2, 5, 10, 20, 50, 100)
 AGREE = 1e-10
+NO_PARAMETERS = "The cell has no parameters: there is no gradient by them to be shared out."
 
 
 def study_section(study: Study) -> Section:
@@ -26,22 +27,21 @@ def study_section(study: Study) -> Section:
         heading("study", "Gradient norm against lag")
         + f"{_setting(study)}\n\n{_what(study)}\n\n{_finding(study)}"
     )
-    shares = (
-        heading("lags", "Each lag’s share of the gradient", 3)
-        + f"{_shares_text(study)}\n\n{_shares_table(study)}"
-    )
-    return Section(
-        "study",
-        [
-            Text(text),
-            _gain_figure(study),
-            Text(_gain_table(study)),
-            Text(shares),
-            _share_figure(study),
-            Text(_truncation(study)),
-            _bias_figure(study),
-        ],
-    )
+    gain = [Text(text), _gain_figure(study), Text(_gain_table(study))]
+    return Section("study", [*gain, *_by_lag(study)])
+
+
+def _by_lag(study: Study) -> list[Text | Figure]:
+    """What each lag gives to the gradient by the parameters, and what truncation leaves out of it."""
+    title = heading("lags", "Each lag’s share of the gradient", 3)
+    if not study.shares.parts:
+        return [Text(title + NO_PARAMETERS)]
+    return [
+        Text(f"{title}{_shares_text(study)}\n\n{_shares_table(study)}"),
+        _share_figure(study),
+        Text(_truncation(study)),
+        _bias_figure(study),
+    ]
 
 
 def no_study(reason: str) -> Section:

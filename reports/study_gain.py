@@ -11,7 +11,7 @@ from reports.figures import Picture, Series, line_figure, to_picture
 from reports.markdown import table
 from reports.notebook import Figure, Section, Text
 from reports.report_links import heading
-from reports.report_study import number, number_of_log, percent
+from reports.report_study import NO_PARAMETERS, number, number_of_log, percent
 
 TEXT = (
     heading("gain", "Gradient norm against lag")
@@ -89,8 +89,7 @@ def shares_section(flow: Flow) -> Section:
     """Each lag's share of the gradient, parameter by parameter."""
     title = heading("shares", "Each lag’s share of the gradient")
     if not flow.shares.parts:
-        nothing = "The cell has no parameters: there is no gradient by them to be shared out."
-        return Section("shares", [Text(title + nothing)])
+        return Section("shares", [Text(title + NO_PARAMETERS)])
     found, check = flow.shares, "✓" if flow.difference < 1e-10 else "✗"
     last = len(found.shares) - 1
     shown = sorted({d for d in (0, 1, 2, 5, 10, 20, 50) if d < last} | {last})
