@@ -44,6 +44,9 @@ from numeric.measure import EXACT_UP_TO, PROBES, MeasureError, check_finite
 from numeric.operators import JointJacobian
 from numeric.tape import Joint, Pull
 
+ZERO = -np.inf
+"""The logarithm that goes with rows of zeros."""
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -191,7 +194,7 @@ class _Books:
         self.straight: Array = start[None, None]
         self.log = 0.0
         self.parts: list[Array] = [np.zeros_like(self.straight) for _ in others]
-        self.scale = 0.0
+        self.scale = ZERO
         self.whole: Array = self.straight
         self.whole_log = 0.0
         self.gains: list[list[float]] = []
@@ -202,16 +205,16 @@ class _Books:
     def step(self, t: int) -> None:
         """Everything one step further back."""
         look = self.run.look(t)
-        leaving = np.exp(self.log - self.scale)
+        base = max(self.log, self.scale)
+        staying, leaving = _times(self.scale, base), _times(self.log, base)
         moved: list[Array] = [
-            self.j.pull(look, part) + leaving * other.pull(look, self.straight)
+            staying * self.j.pull(look, part) + leaving * other.pull(look, self.straight)
             for part, other in zip(self.parts, self.others, strict=True)
         ]
         self.straight, self.log = _unit(self.direct.pull(look, self.straight), self.log)
         size = max((float(np.linalg.norm(part)) for part in moved), default=0.0)
-        factor = size if size > 0 else 1.0
-        self.parts = [part / factor for part in moved]
-        self.scale = self.scale + np.log(factor) if size > 0 else self.log
+        self.parts = [part / size for part in moved] if size > 0 else moved
+        self.scale = base + np.log(size) if size > 0 else ZERO
         before, _ = self.tape.step(t, self._joint(self.whole))
         rows = [part for parts in before.values() for part in parts]
         pulled = np.concatenate([self._spread(r) for r in rows], axis=-2)
@@ -239,7 +242,8 @@ class _Books:
             self.gains.append(logs.tolist())
             length = float(np.linalg.norm(self.whole))
             self.total.append(float(np.log(length / self.count)) + self.whole_log)
-        relative: list[Array] = [np.exp(log - self.whole_log) * part for part, log in parts]
+        base = self.whole_log if length > 0 else max(log for _, log in parts)
+        relative: list[Array] = [_times(log, base) * part for part, log in parts]
         along = [float((part * self.whole).sum()) for part in relative]
         self.shares.append([a / length**2 if length > 0 else 0.0 for a in along])
         gap = float(np.linalg.norm(np.sum(relative, axis=0) - self.whole))
@@ -255,7 +259,12 @@ class _Books:
 def _unit(rows: Array, log: float) -> tuple[Array, float]:
     """The rows at Frobenius norm one, and the logarithm that goes with them; zero stays zero."""
     length = float(np.linalg.norm(rows))
-    return (rows / length, log + float(np.log(length))) if length > 0 else (rows, log)
+    return (rows / length, log + float(np.log(length))) if length > 0 else (rows, ZERO)
+
+
+def _times(log: float, base: float) -> float:
+    """The factor that turns rows counted in units of exp(log) into units of exp(base)."""
+    return float(np.exp(log - base)) if log > ZERO else 0.0
 
 
 def _probes(n: int, seed: int) -> Array:

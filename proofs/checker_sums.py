@@ -143,9 +143,11 @@ class Indices:
     def roles(self, letters: set[Any], atoms: list[Atom]) -> dict[Any, str]:
         """A name "#0", "#1", … for every bound letter, by where it stands. Any choice of names is right."""
         role = {k: repr(self.span[k]) for k in letters}
+        stands = {k: [a for a in atoms if any(w == k for _, w in a[1])] for k in letters}
         for n in range(len(letters)):
-            for _ in letters:
-                seen = {k: repr((role[k], sorted(_views(k, atoms, role)))) for k in letters}
+            kinds = 0
+            while kinds < (kinds := len(set(role.values()))):
+                seen = {k: repr((role[k], sorted(_views(k, stands[k], role)))) for k in letters}
                 rank = {s: f"a{i:04}" for i, s in enumerate(sorted(set(seen.values())))}
                 role = {k: r if r[0] == "#" else rank[seen[k]] for k, r in role.items()}
             first = min((r, str(k), k) for k, r in role.items() if r[0] != "#")
@@ -179,7 +181,6 @@ def renamed(atom: Atom, role: dict[Any, str]) -> Atom:
 
 
 def _views(k: Any, atoms: list[Atom], role: dict[Any, str]) -> Iterator[str]:
-    """What the letter k sees: every atom it stands in, itself as *."""
+    """What the letter k sees in the atoms it stands in: itself as *, the others by their roles."""
     for name, at, x in atoms:
-        if any(w == k for _, w in at):
-            yield repr((name, [(o, "*" if w == k else role.get(w, w)) for o, w in at], x))
+        yield repr((name, [(o, "*" if w == k else role.get(w, w)) for o, w in at], x))

@@ -170,13 +170,12 @@ class Intervals(Arithmetic[Interval]):
                 lo, hi = down(1 / safe[1]), up(1 / safe[0])
             found = Interval(np.where(crosses, -np.inf, lo), np.where(crosses, np.inf, hi))
             return self.power(found, -k)
-        result = a
-        for _ in range(k - 1):
-            result = self.mul(result, a)
-        if k % 2 == 0:
-            crosses = (a.lo <= 0) & (a.hi >= 0)
-            return Interval(np.where(crosses, 0.0, np.maximum(result.lo, 0.0)), result.hi)
-        return result
+        if k == 1:
+            return a
+        half = self.power(a, k // 2)
+        square, crosses = self.mul(half, half), (half.lo <= 0) & (half.hi >= 0)
+        even = Interval(np.where(crosses, 0.0, np.maximum(square.lo, 0.0)), square.hi)
+        return even if k % 2 == 0 else self.mul(even, a)
 
     def function(self, name: str, a: Interval) -> Interval:
         """A function of ``derive.functions`` entry by entry."""

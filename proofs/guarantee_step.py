@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from derive.derivation import Derivation
 from derive.expressions import (
@@ -16,7 +16,10 @@ from derive.nodes import Block, Diag, Timed, leaves, operands
 from numeric.ledger import routes
 from numeric.scene import slots
 from proofs.guarantee_ranges import Enclosing
-from proofs.untyped import HadamardProduct, MatAdd, MatMul, OneMatrix, sympy
+from proofs.untyped import HadamardPower, HadamardProduct, MatAdd, MatMul, OneMatrix, sympy
+
+HIGHEST = 16
+"""The degree up to which definitions are written out: 2ⁿ after n squarings, each of the one before."""
 
 
 @dataclass(frozen=True)
@@ -91,12 +94,28 @@ def _scaled(c: Any, expr: Any) -> Any:
 
 
 def _short(derivation: Derivation) -> dict[Any, Any]:
-    """Definitions that are sums and products of one quantity of the same step."""
+    """Definitions that are sums and products of one quantity of the same step, and of a degree that is worth it."""
     found: dict[Any, Any] = {}
+    degrees: dict[Any, int] = {}
     for a in derivation.assignments:
         names = {v for v in leaves(a.expr) if not isinstance(v, OneMatrix)}
         one = len(names) == 1 and all(isinstance(v, Timed) and v.lag == 0 for v in names)
         plain = isinstance(a.expr, MatAdd | HadamardProduct)
-        if one and plain:
-            found[a.target] = a.expr
+        degree = _degree(a.expr, degrees)
+        if one and plain and degree <= HIGHEST:
+            found[a.target], degrees[a.target] = a.expr, degree
     return found
+
+
+def _degree(expr: Any, degrees: Mapping[Any, int]) -> int:
+    """The degree of sums and entrywise products in what they are made of, written out as far as is known."""
+    if isinstance(expr, OneMatrix):
+        return 0
+    if isinstance(expr, HadamardPower):
+        base, power = cast("tuple[Any, Any]", expr.args)
+        return int(power) * _degree(base, degrees)
+    if isinstance(expr, HadamardProduct):
+        return sum(_degree(part, degrees) for part in operands(expr))
+    if isinstance(expr, MatAdd) or (isinstance(expr, MatMul) and len(operands(expr)) == 1):
+        return max(_degree(part, degrees) for part in operands(expr))
+    return degrees.get(expr, 1)

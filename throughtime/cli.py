@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from derive.errors import ArgumentError
+from proofs.sandbox import Limits
 from throughtime._version import __version__
 from throughtime.cli_common import (
     EPILOG,
@@ -25,6 +26,7 @@ from throughtime.cli_common import (
 from throughtime.cli_make import derive, generate
 from throughtime.cli_study import compare, study
 from throughtime.console import Front, Outcome, common
+from throughtime.limits import SECONDS, limit_options, limited, within
 from throughtime.progress import Progress
 
 if TYPE_CHECKING:
@@ -79,6 +81,7 @@ def cli() -> None:
 @click.option("--force", is_flag=True, help="Write over files that exist.")
 @common
 @click.pass_obj
+@limited()
 def report(
     say: Progress,
     cell: str,
@@ -124,22 +127,6 @@ def report(
     help="Break it in every known way, too; what survives withholds the word verified.",
 )
 @click.option(
-    "--time",
-    "seconds",
-    type=click.FloatRange(0, 1e8, min_open=True),
-    default=600.0,
-    show_default=True,
-    help="Seconds that F.py and its checks may take.",
-)
-@click.option(
-    "--memory",
-    "gib",
-    type=click.FloatRange(0.25, 1e6),
-    default=4.0,
-    show_default=True,
-    help="Memory in GiB that F.py and its checks may take.",
-)
-@click.option(
     "--weights",
     type=click.Path(dir_okay=False),
     metavar="FILE",
@@ -148,9 +135,13 @@ def report(
 @click.option("--layer", metavar="NAME", help="One layer of the file; all of them if not given.")
 @common
 @click.pass_obj
+@limit_options(
+    f"{Limits().seconds:g} for F.py; {SECONDS:g} else",
+    f"{Limits().gib:g} for F.py; 0.9 of the machine's else",
+)
 def verify(
-    say: Progress, target: str | None, seed: int, renew: bool, mutants: bool, seconds: float, gib: float,
-    weights: str | None, layer: str | None,
+    say: Progress, target: str | None, seed: int, renew: bool, mutants: bool, weights: str | None,
+    layer: str | None, seconds: float | None, gib: float | None,
 ) -> Outcome:  # fmt: skip
     """Run the checks on a generated file as it is now, or on CELL.
 
@@ -162,17 +153,19 @@ def verify(
             raise ArgumentError(
                 "--weights goes without F.py, CELL, --renew and --mutants.", "Leave them out."
             )
-        return _verified_weights(weights, layer, seed, say)
+        with within(seconds or SECONDS, gib, say):
+            return _verified_weights(weights, layer, seed, say)
     if target is None:
         raise ArgumentError("Nothing to verify was named.", "Give F.py, CELL, or --weights FILE.")
     if target.endswith(".py"):
         from throughtime.verifying import examine
 
-        found = examine(target, seed, (seconds, gib), say, mutants=mutants, renew=renew)
-        verification, report = found.verification, found.mutants
-    elif renew:
+        limits = Limits(seconds or Limits().seconds, gib or Limits().gib)
+        found = examine(target, seed, limits, say, mutants=mutants, renew=renew)
+        return _judged(target, found.verification, found.mutants)
+    if renew:
         raise ArgumentError("--renew writes into a file, and a cell is none.", "Give F.py.")
-    else:
+    with within(seconds or SECONDS, gib, say):
         model = load(target, say)
         verification, report = model.verify(seed=seed, on_progress=say), None
         if mutants and verification.ok:
@@ -223,6 +216,7 @@ def _judged(target: str, verification: Verification, mutants: MutantReport | Non
 @click.option("--force", is_flag=True, help="Write over a file that exists.")
 @common
 @click.pass_obj
+@limited()
 def audit(say: Progress, claims: str, output: Path | None, force: bool) -> Outcome:
     """Judge the formulas in CLAIMS, a file or the name of one that ships: right, or wrong where and why."""
     refuse_existing(output, force=force)
@@ -257,6 +251,7 @@ def audit(say: Progress, claims: str, output: Path | None, force: bool) -> Outco
 @click.option("--force", is_flag=True, help="Write over a file that exists.")
 @common
 @click.pass_obj
+@limited()
 def certify(say: Progress, cell: str, output: Path | None, check: bool, force: bool) -> Outcome:
     """Write a proof for Rocq's kernel that the gradient of CELL is right, for all sizes and lengths."""
     from throughtime.certifying import certified, one_cell, refuse_name

@@ -19,6 +19,7 @@ from throughtime.cli_common import (
 )
 from throughtime.cli_tune import Wish, tuning_options
 from throughtime.console import Outcome, common
+from throughtime.limits import limited
 from throughtime.progress import Progress
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ TRUNCATION = _Truncation()
 @click.option("--force", is_flag=True, help="Write over a file that exists.")
 @common
 @click.pass_obj
+@limited()
 def derive(
     say: Progress, cell: str, form: str, layout: str, output: Path | None, force: bool,
     truncate: tuple[int, int] | None, rtrl: bool,
@@ -208,6 +210,7 @@ def _proved_layout(
 @click.option("--force", is_flag=True, help="Write over a file that exists.")
 @common
 @click.pass_obj
+@limited()
 def generate(
     say: Progress, cell: str, output: Path | None, unverified: bool, training: bool,
     starts: tuple[str, ...], force: bool, truncate: tuple[int, int] | None, checkpoint: bool, scan: bool,

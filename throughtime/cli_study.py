@@ -15,6 +15,7 @@ from derive.initial import KINDS
 from numeric.limits import LONGEST, MOST_COMPARED, WIDEST
 from throughtime.cli_sweep import sweep_options, swept
 from throughtime.console import Outcome, common
+from throughtime.limits import SECONDS, limited
 from throughtime.progress import Progress
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ bounds_option = click.option(
 @sweep_options
 @common
 @click.pass_obj
+@limited(f"{SECONDS:g}; none for a sweep")
 def study(
     say: Progress, cell: str | None, output: Path | None, formats: str, force: bool, layer: str | None, bounds: bool,
     grid: Path | None, rows: Path | None, workers: int | None, scheduler: str, **given: Any,
@@ -196,6 +198,7 @@ def _studied(
 @bounds_option
 @common
 @click.pass_obj
+@limited()
 def compare(
     say: Progress, cells: tuple[str, ...], output: Path | None, formats: str, force: bool, lengths: str, bounds: bool,
     **given: Any,

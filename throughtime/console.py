@@ -20,6 +20,7 @@ from typing import Any
 import click
 
 from derive.errors import Place, ThroughtimeError
+from throughtime.limits import LimitError
 from throughtime.progress import Progress
 
 INTERNAL, USAGE, INTERRUPTED, READER_GONE = 1, 2, 130, 141
@@ -170,6 +171,8 @@ def failure(error: BaseException) -> Outcome:
 def _interrupted(error: BaseException) -> Outcome:
     """What Ctrl-C leaves behind: as the command tells it, or what holds for all (``reports.files.write_files``)."""
     raised = error.__cause__ if isinstance(error.__cause__, KeyboardInterrupt) else error
+    if isinstance(raised, LimitError):
+        return _outcome("LimitError", str(raised), USAGE, remedy=raised.remedy)
     message = str(raised) or "The command was stopped; no file is left half-written."
     return _outcome("Interrupted", message, INTERRUPTED)
 

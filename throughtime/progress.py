@@ -24,7 +24,9 @@ class Progress:
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet
-        self._stage = ""
+        self.stage = ""
+        """What is being done."""
+        self._shown = True
         self._start = time.monotonic()
         self._lock = threading.Lock()
         self._timer = threading.Timer(PATIENCE, self._show)
@@ -32,7 +34,7 @@ class Progress:
 
     def __call__(self, stage: str) -> None:
         """Begin a stage."""
-        self._stage = stage
+        self.stage, self._shown = stage, False
         if time.monotonic() - self._start >= PATIENCE:
             self._show()
 
@@ -54,10 +56,10 @@ class Progress:
 
     def _show(self) -> None:
         with self._lock:
-            stage, self._stage = self._stage, ""
-            if self._quiet or not stage:
+            shown, self._shown = self._shown, True
+            if self._quiet or shown:
                 return
             try:
-                click.echo(f"{time.monotonic() - self._start:7.1f} s  {stage}", err=True)
+                click.echo(f"{time.monotonic() - self._start:7.1f} s  {self.stage}", err=True)
             except OSError:
                 self._quiet = True  # nobody reads: the work goes on without progress

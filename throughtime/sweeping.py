@@ -73,7 +73,7 @@ def sweep(grid: Path, file: Path, *, workers: int, scheduler: str, say: Say) -> 
         GridError: the grid cannot be swept.
         RowsError: the file holds other rows, or is being written.
         ArgumentError: the scheduler does not answer.
-        KeyboardInterrupt: Ctrl-C; its message says what is kept.
+        KeyboardInterrupt: Ctrl-C, or a limit is reached; its message says what is kept.
     """
     read = read_grid(grid)
     with Rows(file, read.columns) as rows:
@@ -83,11 +83,12 @@ def sweep(grid: Path, file: Path, *, workers: int, scheduler: str, say: Say) -> 
         open_pool = _cluster(scheduler) if scheduler else _processes(workers)
         try:
             _Sweep(rows, found, waiting, open_pool, say).run()
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stopped:
             done = found.there + found.new
-            raise KeyboardInterrupt(
+            kept = (
                 f"{done:,} of {found.total:,} rows are kept; the same command goes on from there."
-            ) from None
+            )
+            raise type(stopped)(" ".join((*stopped.args, kept))) from None
         if not found.lost:
             rows.finish()
     return found

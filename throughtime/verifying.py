@@ -19,15 +19,14 @@ from proofs.table import Check, Verification, failed
 Progress = Callable[[str], None]
 WORKER = "throughtime.verifying_worker"
 RAN = "process"
-SECONDS, GIB = 600.0, 4.0
 
 
 def verify_file(
     path: str | Path,
     *,
     seed: int = 0,
-    seconds: float = SECONDS,
-    gib: float = GIB,
+    seconds: float | None = None,
+    gib: float | None = None,
     on_progress: Progress | None = None,
 ) -> Verification:
     """Run every check on a generated file as it stands now.
@@ -38,21 +37,22 @@ def verify_file(
     Args:
         path: the file.
         seed: of the random sizes, weights and sequences.
-        seconds: the time that all of it may take.
-        gib: the memory that it may take, in units of 2³⁰ bytes, where the system can limit it.
+        seconds: the time that all of it may take; 600 if not given.
+        gib: the memory that it may take, in units of 2³⁰ bytes; 4 if not given, where the system can limit it.
         on_progress: called with the name of each stage as it begins.
 
     Raises:
         ArgumentError: the file cannot be read, or it is no generated file.
         CellError: its equations are no cell.
     """
-    return Examination(path, seed, Limits(seconds, gib), on_progress or _silent).verification
+    limits = Limits(seconds or Limits().seconds, gib or Limits().gib)
+    return Examination(path, seed, limits, on_progress or _silent).verification
 
 
 def examine(
     path: str,
     seed: int,
-    limits: tuple[float, float],
+    limits: Limits,
     say: Progress,
     *,
     mutants: bool = False,
@@ -63,12 +63,12 @@ def examine(
     Args:
         path: the file.
         seed: of everything random.
-        limits: seconds, and units of 2³⁰ bytes.
+        limits: of the process in which it is run.
         say: told what is being done.
         mutants: whether to break the file in every known way, if it is verified.
         renew: whether to write a certificate into it, if it is verified.
     """
-    found = Examination(path, seed, Limits(*limits), say, mutants=mutants)
+    found = Examination(path, seed, limits, say, mutants=mutants)
     if renew and found.verification.ok:
         found.renew()
     return found

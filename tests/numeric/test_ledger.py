@@ -80,6 +80,30 @@ def test_long_products_neither_underflow_nor_lose_the_sum() -> None:
     assert found.difference < 1e-9
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("step", ["0.000000001", "1000000000"])
+def test_without_a_direct_path_parts_may_leave_the_range_of_floats(step: str) -> None:
+    found = ledger(run_of(f"h[t] = sin({step} * (W @ h[t-1]) + U @ x[t])", steps=80))
+    assert abs(found.total[-1]) > 1400
+    assert found.difference < 1e-9
+    assert found.shares[:, -1].sum() == pytest.approx(1)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_direct_path_far_larger_than_the_rest_keeps_it() -> None:
+    cell = "h[t] = 1000000000 * h[t-1]\ng[t] = 0.000000001 * (W @ g[t-1]) + V @ h[t] + U @ x[t]"
+    found = ledger(run_of(cell, steps=60))
+    assert np.isfinite(found.total).all()
+    assert found.difference < 1e-9
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_gradient_that_is_exactly_zero_has_no_shares() -> None:
+    found = ledger(run_of("h[t] = relu(W @ h[t-1] + U @ x[t] - 1000)", steps=6))
+    assert found.total[-1] == -np.inf
+    assert (found.shares[:, -1] == 0).all()
+
+
 def test_larger_states_are_probed_and_the_parts_still_add_up() -> None:
     found = ledger(run_of("gru", n=70, steps=5))
     assert found.difference < 1e-12

@@ -17,6 +17,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from derive.errors import LanguageError, Place, UnknownCellError
+from proofs.sandbox import Limits
 from throughtime import progress
 from throughtime.cli import cli
 
@@ -211,7 +212,7 @@ def test_verify_tells_a_file_from_a_cell(model: FakeModel, monkeypatch: pytest.M
     monkeypatch.setitem(sys.modules, "throughtime.verifying", model)  # type: ignore[arg-type]
     assert run("verify", "f.py", "--seed", "7", "--time", "90", "--memory", "1.5").exit_code == 0
     assert run("verify", "lstm").exit_code == 0
-    asked = [(90.0, 1.5), ("verify", "f.py", 7), ("load", "lstm"), ("verify", None, 0)]
+    asked = [Limits(90.0, 1.5), ("verify", "f.py", 7), ("load", "lstm"), ("verify", None, 0)]
     assert model.calls == asked
 
 

@@ -122,7 +122,7 @@ def test_a_certificate_is_renewed_for_the_code_that_was_checked(
 def test_what_is_not_verified_gets_no_certificate(folder: Path) -> None:
     path = folder / "f.py"
     path.write_text(wrong := with_first("raise SystemExit(0)"))
-    assert not examine(str(path), 0, (600.0, 4.0), lambda _: None, renew=True).verification.ok
+    assert not examine(str(path), 0, Limits(), lambda _: None, renew=True).verification.ok
     assert path.read_text() == wrong
 
 
