@@ -105,7 +105,7 @@ def sound(name: str, array: Array, shape: tuple[int, ...], dtype: np.dtype) -> A
         type(array) is np.ndarray
         and array.shape == shape
         and array.dtype is dtype
-        and finite(array)
+        and is_finite(array)
     ):
         return array
     return checked(name, array, shape, dtype)
@@ -120,34 +120,36 @@ def shared_dtype(arrays: Arrays) -> np.dtype:
     return dtype
 
 
-def taken(
-    params: Arrays, shapes: dict[str, tuple[int, ...]], dtype: np.dtype, later: tuple[str, ...]
-) -> list[Array]:
-    """As ``unpacked``; whether those named ``later`` are finite is seen where they are put together."""
-    if params.keys() != shapes.keys():
-        return unpacked(params, shapes, dtype)
-    for name, shape in shapes.items():
-        array = params[name]
-        if type(array) is not np.ndarray or array.shape != shape or array.dtype is not dtype:
-            return unpacked(params, shapes, dtype)
-        if name not in later and not finite(array):
-            return unpacked(params, shapes, dtype)
-    return [params[name] for name in shapes]
+def taken(params: Arrays, shapes: dict[str, tuple[int, ...]], dtype: np.dtype) -> Arrays:
+    """The parameters by name, checked; whether they are finite is seen where they are put together."""
+    fit = params.keys() == shapes.keys() and all(
+        type(params[name]) is np.ndarray
+        and params[name].shape == shape
+        and params[name].dtype is dtype
+        for name, shape in shapes.items()
+    )
+    arrays = [params[name] for name in shapes] if fit else unpacked(params, shapes, dtype)
+    return dict(zip(shapes, arrays, strict=True))
 
 
-def as_before(params: Arrays, known: Arrays) -> list[Array] | None:
-    """The parameters, if they are the very arrays that forward took; else None."""
-    if len(params) != len(known):
+def as_before(params: Arrays, workspace: object | None) -> Arrays | None:
+    """The parameters by name, if they are the very arrays that the workspace's last run took; else None."""
+    if workspace is None or len(params) != len(workspace.known):
         return None
-    for name, array in known.items():
+    for name, array in workspace.known.items():
         if params.get(name) is not array:
             return None
-    return list(known.values())
+    return workspace.known
 
 
 def finite(*arrays: Array) -> bool:
+    """Whether every number of these arrays is finite."""
+    return all(map(is_finite, arrays))
+
+
+def is_finite(array: Array) -> bool:
     """Whether every number is finite, at once where the sum of their squares is."""
-    return all(np.vdot(array, array).real < np.inf or np.isfinite(array).all() for array in arrays)
+    return np.vdot(array, array).real < np.inf or np.isfinite(array).all()
 
 
 def at_steps(gradient: Array | None, start: int, stop: int, flat: bool) -> list[Array | None]:
@@ -160,5 +162,5 @@ def at_steps(gradient: Array | None, start: int, stop: int, flat: bool) -> list[
 NAMES = (
     "by_gate", "step_views", "flattened", "spans", "stretch", "as_rows", "add_outer", "add_sum", "checked_run",
     "add_scattered", "at_steps", "given_gradients",
-    "shared_dtype", "taken", "as_before", "sound", "finite",
+    "shared_dtype", "taken", "as_before", "sound", "finite", "is_finite",
 )  # fmt: skip

@@ -82,7 +82,9 @@ class CompiledBackward(Kernels, FastBackward):
             if q.name in self.carried:
                 bar, by_loss = Adjoint(q.symbol), LossGradient(q.symbol)
                 name, n = self.names.of(by_loss), self.dim(q.shape[0])
-                head += [f"if {name} is None:", f"    {name} = np.zeros((1, B, {n}), dtype)"]
+                nothing = self.names.named(("nothing", n), "nothing")
+                self.field(nothing, f"np.zeros((1, B, {n}), dtype)")
+                head += [f"if {name} is None:", f"    {name} = {nothing}"]
                 given.append(Op("add", bar, (bar, by_loss)))
         return [*head, *self.both_ways([*given, *ops], "range(stop - 1, start - 1, -1)")]
 

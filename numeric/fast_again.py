@@ -134,7 +134,7 @@ class SmallForward(Again, FastForward):
                 *textwrap.indent(text, "    ").splitlines(),
             ]
         )
-        return ["    for start, stop in spans(0, T, ws.steps):", f"        {self.call}"]
+        return ["    for start, stop in ws.stretches:", f"        {self.call}"]
 
     def given_to_loop(self) -> list[str]:
         """What the steps read from outside the workspace."""

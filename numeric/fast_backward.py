@@ -70,16 +70,14 @@ class FastBackward(Sums):
 
     def taken(self, shapes: str) -> str:
         """The parameters of the forward pass, or others of the right names, shapes and dtype."""
-        return (
-            f'as_before(params, cache["params"]) or taken(params, {shapes}, dtype, tuple(params))'
-        )
+        return f"(as_before(params, ws) or taken(params, {shapes}, dtype)).values()"
 
     def write_gradients(self, what: str, names: list[str], shapes: dict[str, str]) -> None:
-        """The given gradients; those that only the loop adds stay None where they are left out."""
+        """The given gradients; those of carried adjoints stay None where they are left out."""
         head = f'[{", ".join(names)}] = given_gradients("{what}", {what}, {{'
         self.write_list(head, [f'"{key}": {shape}' for key, shape in shapes.items()], "}, dtype)")
         for (key, shape), name in zip(shapes.items(), names, strict=True):
-            if what == "final_bar" or key not in self.carried:
+            if key not in self.carried:
                 self.write(f"if {name} is None:")
                 self.write(f"{name} = np.zeros({shape}, dtype)", indent=2)
 
@@ -111,7 +109,7 @@ class FastBackward(Sums):
             bar, final = Adjoint(q.symbol), self.final_of(q)
             if q.name in self.carried:
                 text = self.memory_bar(bar)
-                self.write(f"{text}[...] = {self.each(final)}")
+                self.write(f"{text}[...] = 0 if {final} is None else {self.each(final)}")
                 continue
             self.memory_bar(bar)
             store = self.names.storage(bar)
@@ -137,7 +135,7 @@ class FastBackward(Sums):
         """The steps in reverse: a stretch after the other, in blocks; at its end the sums over it."""
         steps = self.step_lines(self.operations(self.program.backward["loop"]), early=True)
         weights, self.lines = self.lines, []
-        self.write("for start, stop in spans(0, T, ws.steps)[::-1]:")
+        self.write("for start, stop in ws.stretches[::-1]:")
         self.lines += self.before_stretch()
         self.lines += ["        " + line for line in steps]
         for s in self.sums:

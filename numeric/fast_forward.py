@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from derive.expressions import Timed
-from numeric.body import all_leaves, listed
+from numeric.body import all_leaves
 from numeric.fast_weights import Weights
 from numeric.forward_pass import Forward
 from numeric.operations import Bias, Gates, Lowering, Made, Op, Value
@@ -14,6 +14,8 @@ from numeric.stacks import Stack
 class FastForward(Weights, Forward):
     """Writes the forward pass of a fast file."""
 
+    checked, common_dtype = "sound", "shared_dtype"
+
     def text(self, signature: str) -> str:
         """The whole function."""
         self.statements()
@@ -22,27 +24,30 @@ class FastForward(Weights, Forward):
         results, self.lines = self.lines, []
         computing = self.without_unused(computing, results)
         self.arguments()
-        self.lines = [line for text in self.lines for line in self.quick(text)]
         self.workspace()
         arguments, self.lines = self.lines, []
         self.local_names("\n".join([*computing, *results]))
         body = [*arguments, *self.lines, "", *computing, "", *results]
         return "\n".join([signature, *self.documentation(), *body])
 
-    def quick(self, line: str) -> list[str]:
-        """A line that checks arguments, as one that takes less time where all is well."""
-        line = line.replace("common_dtype(params)", "shared_dtype(params)")
-        line = line.replace('= checked("', '= sound("')
-        if "= unpacked(params, " in line:
-            later = ", ".join(f'"{name}"' for name in self.stacked_parameters())
-            shapes = line.partition("unpacked(params, ")[2].removesuffix(", dtype)")
-            head = line.partition("unpacked(")[0]
-            return listed(
-                f"{head}taken(",
-                ["params", shapes, "dtype", f"({later}{',' * bool(later)})"],
-                ")",
-            )
-        return [line]
+    def take_parameters(self) -> None:
+        """Sizes, the dtype and the parameters: those of the workspace's last run, if they are the same, or checked."""
+        if not self.cell.parameters:
+            self.sizes_and_dtype()
+            return
+        self.write("known = as_before(params, workspace)")
+        self.write("if known is None:")
+        self.sizes_and_dtype(indent=2)
+        self.write(f"known = taken(params, {self.shapes}, dtype)", indent=2)
+        self.write("else:")
+        self.write(
+            ", ".join(["_", "_", *self.sizes.values(), "dtype"]) + " = workspace.key", indent=2
+        )
+        self.write_list("[", self.parameter_names, "] = known.values()")
+        stacked = {v.name for v in self.stacked}
+        self.check_finite(
+            [self.names.of(q.symbol) for q in self.cell.parameters if q.name not in stacked]
+        )
 
     def initial_values(self, sizes: list[str]) -> None:
         """The values before the first step, checked; where none are given, zero stands for all."""
@@ -53,17 +58,11 @@ class FastForward(Weights, Forward):
         self.write("else:")
         self.write_list("[", names, f"] = unpacked_state(state, {zeros}, dtype)", indent=2)
 
-    def stacked_parameters(self) -> list[str]:
-        """The parameters that are copied into stacked weights before the loop."""
-        every = {q.name for q in self.cell.parameters}
-        return sorted(every & {v.name for v in self.stacked})
-
-    def check_finite(self) -> None:
-        """Looks whether the stacked weights are finite; if not, whichever is not is named."""
-        if self.filled:
-            shapes = f"parameter_shapes({', '.join(self.sizes.values())})"
-            self.write(f"if not finite({', '.join(self.filled)}):")
-            self.write(f"unpacked(params, {shapes}, dtype)", indent=2)
+    def check_finite(self, arrays: list[str]) -> None:
+        """Looks whether parameters, or the weights that they were stacked into, are finite; if not, names which."""
+        if arrays:
+            self.write_list("if not finite(", arrays, "):")
+            self.write(f"unpacked(params, {self.shapes}, dtype)", indent=2)
 
     def documentation(self) -> list[str]:
         """What goes in and what comes out."""
@@ -77,6 +76,8 @@ class FastForward(Weights, Forward):
         self.write_list(
             "ws = Workspace(", [key], ") if workspace is None else workspace.taken(" + key + ")"
         )
+        if self.cell.parameters:
+            self.write("ws.known = known")
 
     def statements(self) -> None:
         """Initial values, weights, what all steps have in common, and the loop."""
@@ -110,7 +111,7 @@ class FastForward(Weights, Forward):
             for term in self.stack_terms(s.value):
                 self.step_weight(term)
         self.end_weights()
-        self.check_finite()
+        self.check_finite(list(self.filled))
         prepared, self.lines = self.lines, []
         for s in early:
             self.early_products(s)
@@ -120,7 +121,7 @@ class FastForward(Weights, Forward):
     def over_stretches(self, body: list[str], *, early: bool) -> list[str]:
         """The steps, a stretch after the other if each begins with products."""
         if early:
-            return ["    for start, stop in spans(0, T, ws.steps):", *body]
+            return ["    for start, stop in ws.stretches:", *body]
         return [line.removeprefix("    ") for line in body]
 
     def step_lines(self, ops: list[Op], *, early: bool) -> list[str]:
@@ -188,14 +189,20 @@ class FastForward(Weights, Forward):
             for q in self.memory.values()
         ]
         given = [f'"{key}": {value}' for key, value in self.given().items()]
-        self.write_list("outputs = read_only({", outputs, "})")
+        if self.kept_outputs:
+            self.write("outputs = dict(ws.outputs)")
+        else:
+            self.write_list("outputs = read_only({", outputs, "})")
         self.write_list("final = {", final, "}")
-        taken = [f'"{q.name}": {self.names.of(q.symbol)}' for q in self.cell.parameters]
-        if taken:
-            self.write_list("known = {", taken, "}")
-        entries = '"workspace": ws, "run": ws.run, ' + '"params": known, ' * bool(taken)
-        self.write_list(f'cache = {{{entries}"given": {{', given, "}}")
+        self.write_list('cache = {"workspace": ws, "run": ws.run, "given": {', given, "}}")
         self.write("return outputs, final, cache")
+
+    @property
+    def kept_outputs(self) -> list[str]:
+        """The outputs as entries of a dict, if all of them are parts of the workspace."""
+        if any(q.name in self.loose for q in self.cell.outputs):
+            return []
+        return [f'"{q.name}": {self.whole_array(q.symbol)}' for q in self.cell.outputs]
 
     def output(self, leaf: Timed) -> str:
         """The code of an output, for all steps."""

@@ -81,13 +81,19 @@ class FastFile(File):
             "",
             *listed("    def __init__(", arguments, ") -> None:"),
             f"        self.key = ({', '.join(key)})",
-            "        self.run, self.ready, self.given = 0, False, False",
+            "        self.run, self.ready, self.given, self.known = 0, False, False, {}",
             f"        self.flat, self.steps = {flat}, stretch(T, STRETCH_ROWS // B)",
+            "        self.stretches = spans(0, T, self.steps)",
             *self.choices(forward, backward),
             *self.sizes_of_arrays(forward, ("flat", "steps")),
             *(f"        {name} = {text}" for name, text in forward.fields.arrays.items()),
             *self.kept("arrays", forward, "self.arrays = {"),
             *self.views("forward_steps", forward),
+            *(
+                listed("        self.outputs = read_only({", forward.kept_outputs, "})")
+                if forward.kept_outputs
+                else []
+            ),
             "",
             "    def for_backward(self) -> None:",
             '        """Makes the arrays that only the backward pass needs, once."""',
@@ -101,6 +107,11 @@ class FastFile(File):
             *(f"        {name} = {text}" for name, text in backward.fields.arrays.items()),
             *self.kept("arrays", backward, "self.arrays |= {"),
             *self.views("backward_steps", backward),
+            *(
+                listed("        self.params_bar = {", backward.kept_gradients, "}")
+                if backward.kept_gradients
+                else []
+            ),
             "",
             *(f"    {line}" if line else "" for line in _METHODS.splitlines()),
         ]
@@ -138,7 +149,9 @@ class FastFile(File):
 
     def borrowed(self, forward: FastForward, backward: FastBackward) -> list[str]:
         """The forward pass's arrays of which the backward loop sees parts."""
-        text = "\n".join([*backward.fields.views, *backward.fields.arrays.values()])
+        text = "\n".join(
+            [*backward.fields.views, *backward.fields.arrays.values(), *backward.kept_gradients]
+        )
         used = [a for a in forward.fields.arrays if re.search(rf"\b{a}\b", text)]
         return [f'        {a} = self.arrays["{a}"]' for a in used]
 

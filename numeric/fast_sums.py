@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from sympy.matrices.expressions import MatrixExpr
 
 from derive.cell import Quantity
@@ -13,6 +15,9 @@ from numeric.stacks import Stack
 
 class Sums(Bars):
     """Writes sums over time, and the results."""
+
+    kept_gradients: list[str]
+    """The gradients by the parameters as entries of a dict, if all of them are parts of the workspace."""
 
     def back_weight(self, stack: Stack, vector: Timed) -> str:
         """The stacked matrix by which a stack's adjoints are multiplied."""
@@ -105,20 +110,32 @@ class Sums(Bars):
 
     def results(self) -> None:
         """The gradients, by name."""
-        for s in self.sums:
-            if isinstance(s.value, StackSum):
-                self.split_sum(s)
+        parts = {
+            k: v for s in self.sums if isinstance(s.value, StackSum) for k, v in self.split_sum(s)
+        }
+        names = {q.name: self.names.of(Adjoint(q.symbol)) for q in self.cell.parameters}
         given = [q for q in self.cell.inputs if q.kind == "real"]
-        params = [f'"{q.name}": {self.names.of(Adjoint(q.symbol))}' for q in self.cell.parameters]
+        params = [f'"{key}": {name}' for key, name in names.items()]
+        self.kept_gradients = [
+            f'"{key}": {parts[name]}' for key, name in names.items() if name in parts
+        ]
+        numbers = any(is_scalar(q.symbol) for q in self.cell.parameters)
+        if numbers or len(self.kept_gradients) < len(params):
+            self.kept_gradients = []
+            for name, text in parts.items():
+                self.write(f"{name} = {text}")
         inputs = [f'"{q.name}": {self.input_bar(q)}' for q in given]
         states = [f'"{q.name}": {self.state_bar(q)}' for q in self.memory.values()]
-        self.write_list("params_bar = {", params, "}")
+        if self.kept_gradients:
+            self.write("params_bar = dict(ws.params_bar)")
+        else:
+            self.write_list("params_bar = {", params, "}")
         self.write_list("inputs_bar = {", inputs, "}")
         self.write_list("state_bar = {", states, "}")
         self.write("return ws.handed_out(params_bar, inputs_bar, state_bar)")
 
-    def split_sum(self, s: Statement) -> None:
-        """The members' parts of a stack's gradient."""
+    def split_sum(self, s: Statement) -> Iterator[tuple[str, str]]:
+        """The members' parts of a stack's gradient: their names and code."""
         stack, vector = s.value.stack, s.value.vector
         total, biased = self.sum_name(s.value), self.with_bias(stack)
         if biased is not None and vector in (None, biased):
@@ -126,16 +143,13 @@ class Sums(Bars):
             total = (
                 f"{self.sum_name(StackSum(stack, biased))}[:, {m if vector is None else f':{m}'}]"
             )
-        parts = [self.names.of(lhs) for lhs in s.target]
         rows = [m.target.shape[0] for m in stack.members]
         cut, _, column = total.partition("[:, ")
         column = f", {column}" if column else "]"
-        for k, part in enumerate(parts):
+        for k, lhs in enumerate(s.target):
             span = f"{self.dim(sum(rows[:k]))}:{self.dim(sum(rows[: k + 1]))}"
-            self.write(f"{part} = {cut}[{span}{column}" if len(parts) > 1 else f"{part} = {total}")
-        for lhs in s.target:
-            if is_scalar(lhs):
-                self.write(f"{self.names.of(lhs)} = {self.names.of(lhs)}[0]")
+            whole = f"{cut}[{span}{column}" if len(s.target) > 1 else total
+            yield self.names.of(lhs), f"{whole}[0]" if is_scalar(lhs) else whole
 
     def input_bar(self, q: Quantity) -> str:
         """The code of the gradient by an input."""

@@ -18,6 +18,9 @@ from numeric.stacks import Stack
 class Forward(Body):
     """Writes the forward pass."""
 
+    checked, common_dtype = "checked", "common_dtype"
+    """The functions that check an argument, and that find the dtype."""
+
     def text(self, signature: str) -> str:
         """The whole function."""
         self.arguments()
@@ -66,24 +69,45 @@ class Forward(Body):
             self.write(f'T, B = leading("{self.cell.inputs[0].name}", {first}{rank})')
         else:
             self.write("T, B = steps, samples(state, STATE_AXES)")
-        for d, name in self.sizes.items():
-            self.write(f"{name} = {self.size(d)}")
-        real = next((q for q in self.cell.inputs if q.kind != "index"), None)
-        given = f'{{"{real.name}": {self.names.of(real.symbol)}}}' if real else "state"
-        self.write(f"dtype = common_dtype({'params' if self.cell.parameters else given})")
-        if self.cell.parameters:
-            names = [self.names.of(q.symbol) for q in self.cell.parameters]
-            taken = f"unpacked(params, parameter_shapes({', '.join(sizes)}), dtype)"
-            self.write_list("[", names, f"] = {taken}")
+        self.take_parameters()
         for x, q in self.inputs.items():
             if q.kind == "index":
                 below = self.dim(q.shape[0])
                 self.write(f'{x} = checked_index("{q.name}", {x}, (T, B), {below})')
                 continue
-            self.write(f'{x} = checked("{q.name}", {x}, {self.whole_shape(q.symbol)}, dtype)')
+            self.write(
+                f'{x} = {self.checked}("{q.name}", {x}, {self.whole_shape(q.symbol)}, dtype)'
+            )
         self.initial_values(sizes)
         for c, q in self.constants.items():
-            self.write(f'{c} = checked("{q.name}", np.asarray({c}, dtype), (), dtype)')
+            self.write(f'{c} = {self.checked}("{q.name}", np.asarray({c}, dtype), (), dtype)')
+
+    def take_parameters(self) -> None:
+        """Sizes, the dtype, and the parameters, checked."""
+        self.sizes_and_dtype()
+        if self.cell.parameters:
+            self.write_list(
+                "[", self.parameter_names, f"] = unpacked(params, {self.shapes}, dtype)"
+            )
+
+    def sizes_and_dtype(self, *, indent: int = 1) -> None:
+        """The sizes and the dtype, from the first arguments that show them."""
+        for d, name in self.sizes.items():
+            self.write(f"{name} = {self.size(d)}", indent=indent)
+        real = next((q for q in self.cell.inputs if q.kind != "index"), None)
+        given = f'{{"{real.name}": {self.names.of(real.symbol)}}}' if real else "state"
+        source = "params" if self.cell.parameters else given
+        self.write(f"dtype = {self.common_dtype}({source})", indent=indent)
+
+    @property
+    def parameter_names(self) -> list[str]:
+        """The parameters in code."""
+        return [self.names.of(q.symbol) for q in self.cell.parameters]
+
+    @property
+    def shapes(self) -> str:
+        """The code of the parameters' shapes."""
+        return f"parameter_shapes({', '.join(self.sizes.values())})"
 
     def initial_values(self, sizes: list[str]) -> None:
         """The values before the first step, checked."""

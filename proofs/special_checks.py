@@ -278,8 +278,8 @@ def workspace(subject: Subject) -> Check:
     key = [extent.steps, extent.samples, *sizes, np.dtype(np.float64)]
     used = module.Workspace(*key)
     errors: dict[tuple[str, None], float] = {}
-    for i, sample in enumerate(samples, 1):
-        ordinary = arguments(sample)
+    given = [arguments(sample) for sample in samples]
+    for i, ordinary in enumerate([*given, changed(given[2], given[0].params)], 1):
         within = replace(ordinary, named={**ordinary.named, "workspace": used})
         found, true = _named(within.run(module)), _named(ordinary.run(module))
         for (name, _), error in compare(found, true).errors.items():
@@ -291,13 +291,20 @@ def workspace(subject: Subject) -> Check:
     return measured(WORKSPACE, what, extent, comparison.worst, ROUNDING, where=where)
 
 
+def changed(given: Arguments, params: dict[str, Array]) -> Arguments:
+    """The same arguments, the numbers of their parameters changed in place."""
+    for name, array in given.params.items():
+        array[...] = params[name]
+    return given
+
+
 def _named(arrays: dict[str, Array]) -> Values:
     return {(name, None): value for name, value in arrays.items()}
 
 
 def _misused(samples: list[Sample], key: list[object], module: object) -> Iterator[str]:
     """What a workspace accepts though it does not hold it."""
-    first, second = (arguments(s) for s in samples[:2])
+    first, second, third = (arguments(s) for s in samples)
     workspace_of: Callable[..., object] = module.Workspace  # type: ignore[attr-defined]
     forward: Callable[..., tuple[object, object, object]] = module.forward  # type: ignore[attr-defined]
     used = workspace_of(*key)
@@ -309,18 +316,25 @@ def _misused(samples: list[Sample], key: list[object], module: object) -> Iterat
     old = run(first, used)
     run(second, used)
     backward: Callable[..., object] = module.backward  # type: ignore[attr-defined]
-    if not _refuses(lambda: backward(first.params, old, first.bars, first.ends)):
+    if not _refuses(lambda: backward(first.params, old, first.bars, first.ends), "workspace"):
         yield "a cache whose workspace was used again is accepted"
     for i, part in enumerate(key):
         other = np.dtype(np.float32) if isinstance(part, np.dtype) else part + 1  # type: ignore[operator]
         unfit = workspace_of(*key[:i], other, *key[i + 1 :])
-        if not _refuses(lambda unfit=unfit: run(first, unfit)):
+        if not _refuses(lambda unfit=unfit: run(first, unfit), "workspace"):
             yield f"a workspace made for {other} instead of {part} is accepted"
+    for name, array in third.params.items():
+        run(third, used)
+        kept = array.copy()
+        array.flat[-1] = np.inf
+        if not _refuses(lambda: run(third, used), name):
+            yield f"an infinite number put into {name} between two runs is accepted"
+        array[...] = kept
 
 
-def _refuses(work: Callable[[], object]) -> bool:
+def _refuses(work: Callable[[], object], word: str) -> bool:
     try:
         work()
     except ValueError as error:
-        return "workspace" in str(error)
+        return word in str(error)
     return False
