@@ -111,8 +111,8 @@ def test_what_is_wrong_beyond_ordinary_sizes_is_refused() -> None:
 STRETCHES = {
     "a total that begins anew": ("stop == T)  # (11)", "True)  # (11)"),
     "stretches in the wrong order": (
-        "in spans(0, T, ws.steps)[::-1]:",
-        "in spans(0, T, ws.steps):",
+        "in ws.stretches[::-1]:",
+        "in ws.stretches:",
     ),
     "blocks in the wrong order": ("ws.block)[::-1]:", "ws.block):"),
     "inputs of the first stretch": (
