@@ -11,6 +11,8 @@ PUT = '''\
 @compiled
 def put(part: Array, whole: Array, factor) -> None:
     """whole = factor · part, a vector."""
+    if part.shape != whole.shape:
+        raise ValueError("a parameter has another shape than when it was checked")
     for j in range(part.shape[0]):
         whole[j] = part[j] * factor'''
 
@@ -18,6 +20,8 @@ PUT_TURNED = '''\
 @compiled
 def put_turned(part: Array, whole: Array, factor) -> None:
     """whole = factor · partᵀ, a matrix."""
+    if part.T.shape != whole.shape:
+        raise ValueError("a parameter has another shape than when it was checked")
     for j in range(part.shape[0]):
         for k in range(part.shape[1]):
             whole[k, j] = part[j, k] * factor'''

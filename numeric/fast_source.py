@@ -89,11 +89,7 @@ class FastFile(File):
             *(f"        {name} = {text}" for name, text in forward.fields.arrays.items()),
             *self.kept("arrays", forward, "self.arrays = {"),
             *self.views("forward_steps", forward),
-            *(
-                listed("        self.outputs = read_only({", forward.kept_outputs, "})")
-                if forward.kept_outputs
-                else []
-            ),
+            *self.handed_out("self.outputs = read_only({", forward.kept_outputs, "})"),
             "",
             "    def for_backward(self) -> None:",
             '        """Makes the arrays that only the backward pass needs, once."""',
@@ -107,11 +103,7 @@ class FastFile(File):
             *(f"        {name} = {text}" for name, text in backward.fields.arrays.items()),
             *self.kept("arrays", backward, "self.arrays |= {"),
             *self.views("backward_steps", backward),
-            *(
-                listed("        self.params_bar = {", backward.kept_gradients, "}")
-                if backward.kept_gradients
-                else []
-            ),
+            *self.handed_out("self.params_bar = {", backward.kept_gradients, "}"),
             "",
             *(f"    {line}" if line else "" for line in _METHODS.splitlines()),
         ]
@@ -141,6 +133,10 @@ class FastFile(File):
             if items
             else ["        self.arrays = {}"] * (what in head and "|=" not in head)
         )
+
+    def handed_out(self, head: str, entries: list[str], tail: str) -> list[str]:
+        """Views of the arrays that every run hands out, made once."""
+        return listed(f"        {head}", entries, tail) if entries else []
 
     def views(self, name: str, writer: FastForward) -> list[str]:
         """The parts of the arrays that the loop sees, step by step."""

@@ -63,7 +63,7 @@ class Enclosing(Evaluator[Interval]):
         """An interval that contains the value of an expression for all values of its leaves in theirs."""
         if expr in self.inline:
             return self(self.inline[expr], look)
-        if not _is_entrywise(expr):
+        if not is_entrywise(expr):
             return super().__call__(expr, look)
         if expr not in self._plans:
             self._plans[expr] = self._plan(expr)
@@ -165,7 +165,7 @@ class Enclosing(Evaluator[Interval]):
         if isinstance(expr, HadamardPower) and int(_second(expr)) > 0:
             base = self.polynomial(operands(expr)[0])
             return reduce(_times, [base] * int(_second(expr)), ONE)
-        if _is_entrywise(expr):
+        if is_entrywise(expr):
             return _add([reduce(_times, self._factors(term), ONE) for term in _terms(expr)])
         return {((expr, 1),): Fraction(1)}
 
@@ -195,7 +195,8 @@ def _second(expr: Any) -> Any:
     return expr.args[1]
 
 
-def _is_entrywise(expr: Any) -> bool:
+def is_entrywise(expr: Any) -> bool:
+    """Whether an expression is a sum, a multiple, a product or a whole power, entry by entry."""
     if isinstance(expr, HadamardPower):
         return int(_second(expr)) > 0
     scaled = isinstance(expr, MatMul) and len(operands(cast("Any", expr))) == 1

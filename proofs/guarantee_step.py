@@ -15,7 +15,7 @@ from derive.expressions import (
 from derive.nodes import Block, Diag, Timed, leaves, operands
 from numeric.ledger import routes
 from numeric.scene import slots
-from proofs.guarantee_ranges import Enclosing
+from proofs.guarantee_ranges import Enclosing, is_entrywise
 from proofs.untyped import HadamardPower, HadamardProduct, MatAdd, MatMul, OneMatrix, sympy
 
 HIGHEST = 16
@@ -111,11 +111,11 @@ def _degree(expr: Any, degrees: Mapping[Any, int]) -> int:
     """The degree of sums and entrywise products in what they are made of, written out as far as is known."""
     if isinstance(expr, OneMatrix):
         return 0
+    if not is_entrywise(expr):
+        return degrees.get(expr, 1)
     if isinstance(expr, HadamardPower):
         base, power = cast("tuple[Any, Any]", expr.args)
         return int(power) * _degree(base, degrees)
     if isinstance(expr, HadamardProduct):
         return sum(_degree(part, degrees) for part in operands(expr))
-    if isinstance(expr, MatAdd) or (isinstance(expr, MatMul) and len(operands(expr)) == 1):
-        return max(_degree(part, degrees) for part in operands(expr))
-    return degrees.get(expr, 1)
+    return max(_degree(part, degrees) for part in operands(expr))

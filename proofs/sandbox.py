@@ -29,6 +29,8 @@ from derive.errors import Place, ThroughtimeError
 Say = Callable[[str], None]
 Work = Callable[[Mapping[str, Any], Say], Any]
 
+SECONDS, GIB = 600.0, 4.0
+"""What the process may use if nothing is said."""
 LONGEST = 64 * 2**20
 """Bytes that an answer may have, and a file that the process writes."""
 GRACE = 10.0
@@ -45,8 +47,8 @@ class Limits:
         gib: of memory, in units of 2³⁰ bytes, where the system can limit it (Linux).
     """
 
-    seconds: float = 600.0
-    gib: float = 4.0
+    seconds: float = SECONDS
+    gib: float = GIB
 
     def __str__(self) -> str:
         return f"at most {self.seconds:g} s and {self.gib:g} GiB"

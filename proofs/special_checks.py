@@ -278,8 +278,7 @@ def workspace(subject: Subject) -> Check:
     key = [extent.steps, extent.samples, *sizes, np.dtype(np.float64)]
     used = module.Workspace(*key)
     errors: dict[tuple[str, None], float] = {}
-    given = [arguments(sample) for sample in samples]
-    for i, ordinary in enumerate([*given, changed(given[2], given[0].params)], 1):
+    for i, ordinary in enumerate(_one_after_another(samples), 1):
         within = replace(ordinary, named={**ordinary.named, "workspace": used})
         found, true = _named(within.run(module)), _named(ordinary.run(module))
         for (name, _), error in compare(found, true).errors.items():
@@ -291,11 +290,13 @@ def workspace(subject: Subject) -> Check:
     return measured(WORKSPACE, what, extent, comparison.worst, ROUNDING, where=where)
 
 
-def changed(given: Arguments, params: dict[str, Array]) -> Arguments:
-    """The same arguments, the numbers of their parameters changed in place."""
-    for name, array in given.params.items():
-        array[...] = params[name]
-    return given
+def _one_after_another(samples: list[Sample]) -> Iterator[Arguments]:
+    """The arguments of every sample, then the last ones again, their parameters' numbers changed in place meanwhile."""
+    given = [arguments(sample) for sample in samples]
+    yield from given
+    for name, array in given[-1].params.items():
+        array[...] = given[0].params[name]
+    yield given[-1]
 
 
 def _named(arrays: dict[str, Array]) -> Values:
@@ -327,7 +328,7 @@ def _misused(samples: list[Sample], key: list[object], module: object) -> Iterat
         run(third, used)
         kept = array.copy()
         array.flat[-1] = np.inf
-        if not _refuses(lambda: run(third, used), name):
+        if not _refuses(lambda: run(third, used), f"params[{name!r}]"):
             yield f"an infinite number put into {name} between two runs is accepted"
         array[...] = kept
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from derive.errors import ArgumentError
+from proofs.sandbox import GIB as GIB_OF_FILE
+from proofs.sandbox import SECONDS as SECONDS_OF_FILE
 from proofs.sandbox import Limits
 from throughtime._version import __version__
 from throughtime.cli_common import (
@@ -136,8 +138,8 @@ def report(
 @common
 @click.pass_obj
 @limit_options(
-    f"{Limits().seconds:g} for F.py; {SECONDS:g} else",
-    f"{Limits().gib:g} for F.py; 0.9 of the machine's else",
+    f"{SECONDS_OF_FILE:g} for F.py; {SECONDS:g} else",
+    f"{GIB_OF_FILE:g} for F.py; 0.9 of the machine's else",
 )
 def verify(
     say: Progress, target: str | None, seed: int, renew: bool, mutants: bool, weights: str | None,
@@ -160,7 +162,7 @@ def verify(
     if target.endswith(".py"):
         from throughtime.verifying import examine
 
-        limits = Limits(seconds or Limits().seconds, gib or Limits().gib)
+        limits = Limits(seconds or SECONDS_OF_FILE, gib or GIB_OF_FILE)
         found = examine(target, seed, limits, say, mutants=mutants, renew=renew)
         return _judged(target, found.verification, found.mutants)
     if renew:

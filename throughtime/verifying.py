@@ -13,7 +13,7 @@ from typing import Any
 from derive.errors import ArgumentError
 from proofs.attestation import certified, read_source, standing
 from proofs.mutants import Judgement, Mutant, MutantReport
-from proofs.sandbox import EndedError, Limits, apart
+from proofs.sandbox import GIB, SECONDS, EndedError, Limits, apart
 from proofs.table import Check, Verification, failed
 
 Progress = Callable[[str], None]
@@ -25,8 +25,8 @@ def verify_file(
     path: str | Path,
     *,
     seed: int = 0,
-    seconds: float | None = None,
-    gib: float | None = None,
+    seconds: float = SECONDS,
+    gib: float = GIB,
     on_progress: Progress | None = None,
 ) -> Verification:
     """Run every check on a generated file as it stands now.
@@ -37,16 +37,15 @@ def verify_file(
     Args:
         path: the file.
         seed: of the random sizes, weights and sequences.
-        seconds: the time that all of it may take; 600 if not given.
-        gib: the memory that it may take, in units of 2³⁰ bytes; 4 if not given, where the system can limit it.
+        seconds: the time that all of it may take.
+        gib: the memory that it may take, in units of 2³⁰ bytes, where the system can limit it.
         on_progress: called with the name of each stage as it begins.
 
     Raises:
         ArgumentError: the file cannot be read, or it is no generated file.
         CellError: its equations are no cell.
     """
-    limits = Limits(seconds or Limits().seconds, gib or Limits().gib)
-    return Examination(path, seed, limits, on_progress or _silent).verification
+    return Examination(path, seed, Limits(seconds, gib), on_progress or _silent).verification
 
 
 def examine(

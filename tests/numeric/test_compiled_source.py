@@ -58,6 +58,16 @@ def test_every_shipped_cell_has_a_compiled_file_and_always_the_same(entry):
     compile(source, entry.name, "exec")
 
 
+def test_a_parameter_that_changed_its_shape_between_two_runs_is_refused():
+    module = compiled_module(load("lstm"), small=10**9)
+    params = module.init_params(4, 2)
+    x, ws = np.ones((3, 1, 2)), module.Workspace(3, 1, 4, 2, np.dtype(np.float64))
+    module.forward(params, x, workspace=ws)
+    params["U_g"].resize((2, 4), refcheck=False)
+    with pytest.raises(ValueError, match="another shape"):
+        module.forward(params, x, workspace=ws)
+
+
 @pytest.mark.parametrize(("dtype", "places"), [(np.float32, 2.0), (np.float64, 2.0)])
 def test_the_compiled_tanh_is_good_to_two_units_in_the_last_place(dtype, places):
     module = compiled_module(load("elman_bare"), small=0)

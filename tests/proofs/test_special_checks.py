@@ -129,6 +129,11 @@ def test_fast_files_are_judged_over_several_stretches_and_blocks(edit: str) -> N
 
 WORKSPACE = {
     "run 2": ("    U_g_T[...] = U_g.T\n", "    if ws.run <= 1:\n        U_g_T[...] = U_g.T\n"),
+    "run 4": ("    U_g_T[...] = U_g.T\n", "    if ws.run <= 3:\n        U_g_T[...] = U_g.T\n"),
+    "an infinite number put into U_g": (
+        "    U_g_T[...] = U_g.T\n",
+        "    U_g_T[...] = np.where(np.isfinite(U_g.T), U_g.T, 0)\n",
+    ),
     "a cache": ("    ws = checked_run(cache)\n", "    ws = cache['workspace']\n"),
     "a workspace made for": ("if self.key != key:", "if self.key[1:] != key[1:]:"),
 }

@@ -26,6 +26,7 @@ from numeric.namespace import DTYPES, KNOWN
 from numeric.sweep_measures import MEASURES
 from throughtime import sweeping
 from throughtime.cli import cli
+from throughtime.limits import LimitError
 from throughtime.sweep_task import measure
 
 GRID = """
@@ -127,24 +128,42 @@ def test_a_sweep_writes_every_row_once_and_goes_on_where_it_was(tmp_path: Path) 
     assert json.loads(CliRunner().invoke(cli, arguments).stdout)["new"] == 0
 
 
+KEPT = "0 of 4 rows are kept; the same command goes on from there."
+
+
+@pytest.mark.parametrize(
+    ("stop", "code", "told"),
+    [
+        (KeyboardInterrupt(), 130, {"type": "Interrupted", "message": KEPT, "remedy": ""}),
+        (
+            LimitError("It took too long."),
+            2,
+            {
+                "type": "LimitError",
+                "message": f"It took too long. {KEPT}",
+                "remedy": LimitError.remedy,
+            },
+        ),
+    ],
+)
 def test_an_interrupted_sweep_says_how_it_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stop: KeyboardInterrupt,
+    code: int,
+    told: dict[str, str],
 ) -> None:
     class Interrupted(Deadly):
         def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-            raise KeyboardInterrupt
+            raise stop
 
     monkeypatch.setattr(
         sweeping, "_processes", lambda workers: lambda: (Interrupted(set()), lambda: 1)
     )
     arguments = ["study", "--sweep", str(grid_file(tmp_path)), "--rows", str(tmp_path / "r.csv")]
     done = CliRunner().invoke(cli, [*arguments, "--workers", "1", "--json"])
-    assert done.exit_code == 130
-    assert json.loads(done.stdout)["error"] == {
-        "type": "Interrupted",
-        "message": "0 of 4 rows are kept; the same command goes on from there.",
-        "remedy": "",
-    }
+    assert done.exit_code == code
+    assert json.loads(done.stdout)["error"] == told
 
 
 SLOW = GRID.replace("T = 60", "T = 6000")
