@@ -32,6 +32,8 @@ _FLAGS = (
     "--virtual-time-budget=10000",
 )
 
+_HEAD = rb"\(node\d{8}\)"
+
 
 class PdfError(ThroughtimeError, RuntimeError):
     """The browser ran and gave no PDF."""
@@ -78,7 +80,7 @@ def render_pdf(html: str, *, timeout: float = 120.0) -> bytes:
         said = _run([browser, *options], folder, timeout)
         if not paper.is_file() or not (content := paper.read_bytes()).startswith(b"%PDF-"):
             raise PdfError(f"{browser} wrote no PDF. It said: {said or 'nothing'}", _REMEDY)
-    return _undated(content)
+    return _settled(content)
 
 
 _REMEDY = "Print the HTML page from a browser, or leave the PDF out."
@@ -117,9 +119,15 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _undated(pdf: bytes) -> bytes:
-    """The PDF with its two dates fixed, in place, so that offsets inside the file stay right."""
-    return re.sub(rb"(/(?:CreationDate|ModDate) \(D:)\d{14}", rb"\g<1>20000101000000", pdf)
+def _settled(pdf: bytes) -> bytes:
+    """The PDF with its two dates fixed and the browser's own numbers of table heads counted from 0.
+
+    All is done in place, so that offsets inside the file stay right; the heads keep their order.
+    """
+    pdf = re.sub(rb"(/(?:CreationDate|ModDate) \(D:)\d{14}", rb"\g<1>20000101000000", pdf)
+    names = sorted(set(re.findall(_HEAD, pdf)))
+    number = {name: b"(node%08d)" % k for k, name in enumerate(names)}
+    return re.sub(_HEAD, lambda found: number[found[0]], pdf)
 
 
 def to_pdf(

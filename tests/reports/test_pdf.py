@@ -9,7 +9,7 @@ import pytest
 
 from reports.files import OutputError, OutputExistsError
 from reports.html import to_html
-from reports.pdf import BrowserMissingError, PdfError, find_browser, render_pdf, to_pdf
+from reports.pdf import BrowserMissingError, PdfError, _settled, find_browser, render_pdf, to_pdf
 from tests.reports.specimens import report
 
 
@@ -35,6 +35,14 @@ def test_a_report_becomes_a_pdf_with_its_mathematics(tmp_path: Path) -> None:
 def test_a_pdf_is_the_same_bytes_each_time() -> None:
     page = to_html(report())
     assert render_pdf(page) == render_pdf(page)
+
+
+def test_what_a_browser_counts_for_itself_is_settled() -> None:
+    first = b"/ID (node00001280)>> /ID (node00001283)>> /Headers [(node00001280)]"
+    later = first.replace(b"00001280", b"00001299").replace(b"00001283", b"00002000")
+    assert _settled(first) == _settled(later) != first
+    assert len(_settled(first)) == len(first)
+    assert b"(node00000000)>> /ID (node00000001)>> /Headers [(node00000000)]" in _settled(first)
 
 
 def test_without_a_browser_the_error_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
