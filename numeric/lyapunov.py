@@ -146,28 +146,36 @@ def spectrum(
     for t in range(warmup):
         q, logs = _advance(stream, j, q, 1)
         settled += logs if t >= warmup // 2 else 0.0
-    bound = SPREAD * math.log(np.finfo(stream.space.dtype).eps) / math.log(np.finfo(float).eps)
+    numbers = np.finfo(stream.space.dtype)
+    spread = SPREAD * math.log(numbers.eps) / math.log(np.finfo(float).eps)
+    bounds = spread, math.log(float(numbers.max)) / 2
     chosen = interval or min(
-        steps, _interval(settled / max(1, warmup - warmup // 2), warmup, bound)
+        steps, _interval(settled / max(1, warmup - warmup // 2), warmup, bounds)
     )
     total, done = np.zeros(wanted), 0
     determinant: list[float] | None = [] if wanted == j.size else None
     while done < steps:
         q, logs = _advance(stream, j, q, chosen, determinant)
         total, done = total + logs, done + chosen
-        parted = float(np.ptp(logs)) if np.isfinite(logs).all() else math.inf
-        if interval is None and parted > bound:  # the run has become wilder than it was at first
-            chosen = max(1, int(chosen * bound / parted))
+        used = _used(logs, bounds)
+        if interval is None and used > 1:  # the run has become wilder than it was at first
+            chosen = max(1, int(chosen / used))
     mean = None if determinant is None else float(np.sum(determinant) / done)
     return Spectrum(np.sort(total / done)[::-1], chosen, mean, done)
 
 
-def _interval(rates: Array, warmup: int, bound: float) -> int:
-    """The longest interval over which the directions part by no more than ``bound``."""
-    if warmup < 2 or not np.isfinite(rates).all():
+def _interval(rates: Array, warmup: int, bounds: tuple[float, float]) -> int:
+    """The longest interval over which the directions stay within ``bounds``."""
+    if warmup < 2:
         return 1
-    spread = float(rates.max() - rates.min())
-    return int(np.clip(bound / spread, 1, LONGEST)) if spread > bound / LONGEST else LONGEST
+    return int(np.clip(1 / max(_used(rates, bounds), 1 / LONGEST), 1, LONGEST))
+
+
+def _used(logs: Array, bounds: tuple[float, float]) -> float:
+    """How much of the bounds is used: of how far directions may part, and of how far lengths may go from 1."""
+    if not np.isfinite(logs).all():
+        return math.inf
+    return max(float(np.ptp(logs)) / bounds[0], float(np.abs(logs).max()) / bounds[1])
 
 
 def _advance(

@@ -150,6 +150,11 @@ def _spectrum(study: Study) -> Section:
     )
     if found.determinant == -math.inf:
         text += r". $\det J = 0$ at some step, so $\sum_i\lambda_i = -\infty$: the last exponents above are rounding."
+    elif found.difference == math.inf:
+        text += (
+            rf". The mean of $\log\lvert\det J\rvert$ is ${found.determinant:.5f}$, so an exponent of $-\infty$ is "
+            "that of a direction whose gradient left the range of floats between two orthonormalisations."
+        )
     elif found.difference is not None:
         mark = "✓" if found.difference < 1e-3 else "✗"
         text += (

@@ -36,6 +36,16 @@ def test_the_spectrum_of_a_linear_cell_is_the_logarithms_of_its_eigenvalues_modu
     assert found.difference < 1e-9
 
 
+@pytest.mark.parametrize("factor", [1e-3, 1e3])
+def test_directions_that_stay_together_may_not_leave_the_range_of_floats(factor: float) -> None:
+    turn = np.linalg.qr(np.random.default_rng(0).standard_normal((4, 4)))[0]
+    found = spectrum(linear(factor * turn), 2000)
+    np.testing.assert_allclose(found.exponents, np.log(factor), rtol=1e-9)
+    assert found.interval > 1
+    assert found.difference is not None
+    assert found.difference < 1e-9
+
+
 def test_too_long_an_interval_loses_the_small_exponents_and_the_sum_rule_tells() -> None:
     turn = np.linalg.qr(np.random.default_rng(0).standard_normal((3, 3)))[0]
     w = turn @ (np.diag([1.0, 0.3, 1e-5]) + np.triu(np.ones((3, 3)), 1)) @ turn.T
