@@ -22,8 +22,8 @@ def put_turned(part: Array, whole: Array, factor) -> None:
     """whole = factor · partᵀ, a matrix."""
     if part.T.shape != whole.shape:
         raise ValueError("a parameter has another shape than when it was checked")
-    for j in range(part.shape[0]):
-        for k in range(part.shape[1]):
+    for k in range(part.shape[1]):
+        for j in range(part.shape[0]):
             whole[k, j] = part[j, k] * factor'''
 
 
