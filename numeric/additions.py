@@ -92,10 +92,7 @@ def generate_with(derivation: Derivation | NetworkDerivation, wanted: Additions)
             *sources(stretches, stretches.NAMES),
         ]
     if wanted.checkpoint:
-        parts += checkpointed_functions(
-            derivation,
-            workspace=wanted.workspace and not isinstance(derivation, NetworkDerivation),
-        )
+        parts += checkpointed_functions(derivation, workspace=wanted.workspace)
     if wanted.real_time:
         parts += realtime_functions(derivation, "\n".join(parts))
     return "\n\n\n".join(parts) + "\n"

@@ -152,6 +152,13 @@ def is_finite(array: Array) -> bool:
     return np.vdot(array, array).real < np.inf or np.isfinite(array).all()
 
 
+def not_finite(params: Arrays) -> ValueError:
+    """The error that names the parameters which hold numbers that are not finite."""
+    wrong = [f"params[{name!r}]" for name, array in params.items() if not is_finite(array)]
+    told = f"{', '.join(wrong) or 'params'} holds numbers that are not finite: expected finite ones"
+    return ValueError(told)
+
+
 def at_steps(gradient: Array | None, start: int, stop: int, flat: bool) -> list[Array | None]:
     """The parts of a given gradient from the last of these steps to the first; None where it was left out."""
     if gradient is None:
@@ -162,5 +169,5 @@ def at_steps(gradient: Array | None, start: int, stop: int, flat: bool) -> list[
 NAMES = (
     "by_gate", "step_views", "flattened", "spans", "stretch", "as_rows", "add_outer", "add_sum", "checked_run",
     "add_scattered", "at_steps", "given_gradients",
-    "shared_dtype", "taken", "as_before", "sound", "finite", "is_finite",
+    "shared_dtype", "taken", "as_before", "sound", "finite", "is_finite", "not_finite",
 )  # fmt: skip

@@ -15,7 +15,7 @@ from numeric.fast_backward import FastBackward
 from numeric.fast_forward import FastForward
 from numeric.fast_source import FastFile
 from numeric.kernels import Kernels
-from numeric.network_source import NetworkFile
+from numeric.network_workspace import NetworkFileOver
 from numeric.operations import Gates, Made, Op
 from numeric.passes import fast
 from numeric.stacks import Stack
@@ -189,11 +189,11 @@ class CompiledFile(FastFile):
         return [*self.shared, *kernels]
 
 
-class CompiledNetworkFile(NetworkFile):
+class CompiledNetworkFile(NetworkFileOver):
     """Writes the functions of a network; those that all segments' loops call stand once before them."""
 
-    told = NetworkFile.told.replace("nothing but NumPy", "NumPy and Numba")
-    imports = (*_IMPORTS, *NetworkFile.imports[1:])
+    told = NetworkFileOver.told.replace("nothing but NumPy", "NumPy and Numba")
+    imports = (*_IMPORTS, *NetworkFileOver.imports[1:])
 
 
 _SIZES = '''\

@@ -22,7 +22,7 @@ from numeric.fast_backward import FastBackward
 from numeric.fast_forward import FastForward
 from numeric.fast_source import FastFile
 from numeric.loops import Loops
-from numeric.network_source import generate_network
+from numeric.network_workspace import NetworkFileOver
 from numeric.operations import Gates, Op, Value
 from numeric.passes import fast
 from numeric.program import StackSum
@@ -42,7 +42,7 @@ def generate_small(derivation: Derivation) -> str:
 
 def generate_small_network(derivation: NetworkDerivation) -> str:
     """The NumPy source of a network, its segments made to need little memory."""
-    return generate_network(derivation, lambda d: SmallFile(fast(d)))
+    return NetworkFileOver(derivation, lambda d: SmallFile(fast(d))).text()
 
 
 class Again(Loops):

@@ -62,7 +62,7 @@ class FastForward(Weights, Forward):
         """Looks whether parameters, or the weights that they were stacked into, are finite; if not, names which."""
         if arrays:
             self.write_list("if not finite(", arrays, "):")
-            self.write(f"unpacked(params, {self.shapes}, dtype)", indent=2)
+            self.write("raise not_finite(params)", indent=2)
 
     def documentation(self) -> list[str]:
         """What goes in and what comes out."""

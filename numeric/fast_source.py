@@ -9,7 +9,7 @@ from derive.network_derivation import NetworkDerivation
 from numeric.body import listed
 from numeric.fast_backward import FastBackward
 from numeric.fast_forward import FastForward
-from numeric.network_source import generate_network
+from numeric.network_workspace import NetworkFileOver
 from numeric.passes import fast
 from numeric.source import File
 
@@ -25,7 +25,7 @@ def generate_fast(derivation: Derivation) -> str:
 
 def generate_fast_network(derivation: NetworkDerivation) -> str:
     """The NumPy source of a network, its segments made for speed."""
-    return generate_network(derivation, lambda d: FastFile(fast(d)))
+    return NetworkFileOver(derivation, lambda d: FastFile(fast(d))).text()
 
 
 class FastFile(File):
@@ -33,6 +33,7 @@ class FastFile(File):
 
     forward_kind: type[FastForward] = FastForward
     backward_kind: type[FastBackward] = FastBackward
+    option = "workspace: Workspace | None = None"
 
     @property
     def settings(self) -> str:
@@ -42,11 +43,7 @@ class FastFile(File):
     def passes(self) -> list[str]:
         """The workspace, the forward and the backward pass."""
         forward = self.forward_kind(self.program, self.names)
-        head = self.signature(
-            "forward",
-            "tuple[Arrays, Arrays, Arrays]",
-            option="workspace: Workspace | None = None",
-        )
+        head = self.signature("forward", "tuple[Arrays, Arrays, Arrays]", option=self.option)
         first = forward.text(head)
         backward = self.backward_kind(forward)
         second = backward.text(forward)

@@ -3,109 +3,18 @@
 from __future__ import annotations
 
 from derive.cell import Quantity
-from derive.network import END, Network, Segment, Source
-from numeric.arrays import trailing
+from derive.network import END, Segment, Source
 from numeric.body import listed, quoted
-from numeric.names import HELPERS, RESERVED
-from numeric.network_texts import BACKWARD_HEAD, NUMPY, Idioms, forward_documentation
-from numeric.source import File
-
-_LOCAL = frozenset(["out", "end", "losses", *HELPERS])
+from numeric.network_arguments import Arguments
+from numeric.network_texts import BACKWARD_HEAD, forward_documentation
 
 
-class Passes:
-    """Writes ``forward``, ``backward`` and ``value_and_grad`` of a network.
-
-    Args:
-        network: the network.
-        files: the writers of its segments' functions, by name.
-        sizes: identifiers of the network's sizes.
-        idioms: of the array library.
-        taken: names that the file needs besides those of all files.
-    """
-
-    def __init__(
-        self,
-        network: Network,
-        files: dict[str, File],
-        sizes: list[str],
-        idioms: Idioms = NUMPY,
-        taken: frozenset[str] = frozenset(),
-    ) -> None:
-        self.network, self.files, self.sizes, self.idioms = network, files, sizes, idioms
-        self.reserved = {*RESERVED, *_LOCAL, *taken}
-        self.used = {s.axis for s in network.segments}
-        self.ragged = [axis for axis in network.masks if axis in self.used]
+class Passes(Arguments):
+    """Writes ``forward``, ``backward`` and ``value_and_grad`` of a network."""
 
     def text(self) -> list[str]:
         """The functions."""
         return [self.forward(), self.backward(), self.value_and_grad()]
-
-    # ── arguments ───────────────────────────────────────────────────────────────────────────────────
-
-    def identifier(self, name: str) -> str:
-        """An input's name as an argument."""
-        lengths = {
-            w for axis in self.ragged for w in (f"lengths_{axis}", f"T_{axis}", self.mask(axis))
-        }
-        steps = (f"steps_{axis}" for axis in self.used)
-        taken = {*self.reserved, *self.sizes, *lengths, *steps}
-        while name in taken:
-            name += "_"
-        return name
-
-    def mask(self, axis: str) -> str:
-        """The mask of a ragged axis; no quantity has its name."""
-        return self.network.masks[axis]
-
-    def along(self, axis: str) -> list[Quantity]:
-        """The inputs along an axis."""
-        return [q for q in self.network.inputs if self.network.axes[q.name] == axis]
-
-    def steps_of(self, axis: str) -> str:
-        """The length of an axis: that of an input along it, or an argument of its own."""
-        if axis in self.ragged:
-            return f"T_{axis}"
-        given = self.along(axis)
-        return (
-            self.idioms.steps.format(self.identifier(given[0].name)) if given else f"steps_{axis}"
-        )
-
-    def keywords(self) -> dict[str, str]:
-        """The arguments by keyword, with their types: lengths, and how far to run where nothing is given."""
-        wanted = dict.fromkeys(s.axis for s in self.network.segments if not real_inputs(s))
-        free = [axis for axis in wanted if self.steps_of(axis) == f"steps_{axis}"]
-        found = {f"steps_{axis}": "int" for axis in free}
-        for axis in self.ragged:
-            optional = bool(self.along(axis))
-            found[f"lengths_{axis}"] = "Array | None = None" if optional else "Array"
-        return found
-
-    def arguments(self) -> list[str]:
-        """The network's inputs as arguments."""
-        given = [f"{self.identifier(q.name)}: Array" for q in self.network.inputs]
-        keywords = [f"{name}: {kind}" for name, kind in self.keywords().items()]
-        starred = ["*", *keywords] if keywords else []
-        return ["params: Arrays", *given, "state: Arrays | None = None", *starred]
-
-    def passed_on(self) -> str:
-        """The same arguments as they are passed on."""
-        given = [self.identifier(q.name) for q in self.network.inputs]
-        return ", ".join(["params", *given, "state", *(f"{k}={k}" for k in self.keywords())])
-
-    def input_docs(self) -> list[str]:
-        """The inputs and their axes."""
-        docs = []
-        for q in self.network.inputs:
-            file = next(self.files[s.name] for s in self.network.segments if q.name in s.inputs)
-            axis = self.network.axes[q.name]
-            steps = [] if axis == END else ["T" if axis == "t" else f"T_{axis}"]
-            index = q.kind == "index"
-            shape = ", ".join([*steps, "B", *([] if index else trailing(q.symbol, file.dim))])
-            of = file.cell.quantity(q.name).shape[0]
-            below = f", whole numbers below {file.dim(of)}" if index else ""
-            docs.append(f"{self.identifier(q.name)}: ({shape}{',' * (shape == 'B')}){below}.")
-        return docs
 
     # ── forward ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -116,7 +25,7 @@ class Passes:
             *listed("def forward(", self.arguments(), ") -> tuple[Arrays, Arrays, Arrays]:"),
             *forward_documentation(self.input_docs(), list(self.keywords())),
             "    state = dict(state or {})",
-            "    outputs, final, cache = {}, {}, {}",
+            *self.begun(),
             *self.refusal("state", sorted(states - self.started())),
             *self.refusal("params", [q.name for q in self.network.parameters]),
             *self.left_out(),
@@ -125,8 +34,12 @@ class Passes:
         for s in self.network.segments:
             lines += self.run(s)
         for axis in self.ragged:
-            lines += self.cut("outputs", axis)
+            lines += self.cut("outputs", axis, self.idioms.values)
         return "\n".join([*lines, *self.own_results(), "    return outputs, final, cache"])
+
+    def begun(self) -> list[str]:
+        """What the forward pass does before anything else."""
+        return ["    outputs, final, cache = {}, {}, {}"]
 
     def own_results(self) -> list[str]:
         """Copies of what later segments keep as their inputs and starts, where a caller could write to it."""
@@ -186,14 +99,15 @@ class Passes:
             lines.append(f'    cache["lengths of {axis}"] = {name}, {steps}')
             for q in given:
                 x = self.identifier(q.name)
-                lines.append(f'    {x} = held("{q.name}", {x}, {name}, {steps})')
+                held = f'"{q.name}", {x}, {name}, {steps}{self.idioms.values}'
+                lines.append(f"    {x} = held({held})")
         return lines
 
-    def cut(self, arrays: str, axis: str) -> list[str]:
+    def cut(self, arrays: str, axis: str, kept: str) -> list[str]:
         """Zero beyond each sample's length, for all outputs along an axis."""
         segments = [s for s in self.network.segments if s.axis == axis]
         names = [quoted(q.name) for s in segments for q in s.cell.outputs]
-        return listed(f"    cut({arrays}, [", names, f"], lengths_{axis}, T_{axis})")
+        return listed(f"    cut({arrays}, [", names, f"], lengths_{axis}, T_{axis}{kept})")
 
     def memory_of(self, segment: Segment) -> list[Quantity]:
         """The quantities of a segment that need values before the first step."""
@@ -238,7 +152,7 @@ class Passes:
         steps = [] if s.cell.inputs else [f"steps={self.steps_of(s.axis)}"]
         call = listed(
             f'    out, end, cache["{s.name}"] = forward_{s.name}(',
-            [f"only(params, [{names}])", *inputs, initial, *steps],
+            [f"only(params, [{names}])", *inputs, initial, *steps, *self.reused(s)],
             ")",
         )
         turned = self.all_turned("out") if s.reverse else "out"
@@ -247,7 +161,16 @@ class Passes:
         seen = any(
             x.last and x.segment == s.name for o in self.network.segments for x in o.inputs.values()
         )
-        return [*call, f"    outputs |= {turned}", "    final |= end", *([count] if seen else [])]
+        done = [f"    outputs |= {turned}", "    final |= end", *([count] if seen else [])]
+        return [*call, *self.kept(s), *done]
+
+    def reused(self, segment: Segment) -> list[str]:
+        """What a segment's forward is given besides its arguments."""
+        return []
+
+    def kept(self, segment: Segment) -> list[str]:
+        """What is done with a segment's cache."""
+        return []
 
     def all_turned(self, arrays: str) -> str:
         """The steps of all arrays in reverse order."""
@@ -257,14 +180,21 @@ class Passes:
 
     def backward(self) -> str:
         """The segments in reverse order, adjoints added up where values came from."""
-        lines = [BACKWARD_HEAD]
+        lines = [BACKWARD_HEAD, *self.begun_back()]
         for axis in self.ragged:
             lines.append(f'    lengths_{axis}, T_{axis} = cache["lengths of {axis}"]')
-            lines += self.cut("outputs_bar", axis)
+            lines += self.cut("outputs_bar", axis, self.idioms.sums)
         for s in self.network.segments[::-1]:
             lines += self.run_back(s)
-        lines.append("    return params_bar, inputs_bar, state_bar")
-        return "\n".join(lines)
+        return "\n".join([*lines, self.handed_out()])
+
+    def begun_back(self) -> list[str]:
+        """What the backward pass does before anything else."""
+        return []
+
+    def handed_out(self) -> str:
+        """The last line of the backward pass."""
+        return "    return params_bar, inputs_bar, state_bar"
 
     def run_back(self, s: Segment) -> list[str]:
         """One segment backward."""
@@ -279,12 +209,12 @@ class Passes:
             [f"only(params, [{names}])", f'cache["{s.name}"]', given, f"only(final_bar, [{ends}])"],
             ")",
         )
-        lines.append("    add_all(params_bar, by_params)")
+        lines.append(f"    add_all(params_bar, by_params{self.idioms.sums})")
         for name, source in s.inputs.items():
             if s.cell.quantity(name).kind == "real":
                 lines += self.pass_back(name, source, s)
         for name, source in s.starts.items():
-            lines.append(f'    add_to(final_bar, "{source.name}", by_state.pop("{name}"))')
+            lines.append(self.added("final_bar", source.name, f'by_state.pop("{name}")'))
         lines.append("    state_bar |= by_state")
         return lines
 
@@ -295,16 +225,23 @@ class Passes:
             value = self.idioms.turned.format(value)
         if not source.segment:
             value = self.idioms.step.format(value) if s.axis == END else value
-            return [f'    add_to(inputs_bar, "{name}", {value})']
+            return [self.added("inputs_bar", name, value)]
         if not source.last:
-            return [f'    add_to(outputs_bar, "{source.name}", {value})']
-        made = self.network.segment(source.segment)
-        steps = f'cache["{source.segment}"]["steps"]'
+            return [self.added("outputs_bar", source.name, value)]
+        return [self.added_at_end(source, value)]
+
+    def added(self, total: str, name: str, value: str) -> str:
+        """The line that adds to the sum of a name."""
+        return f'    add_to({total}, "{name}", {value}{self.idioms.sums})'
+
+    def added_at_end(self, source: Source, value: str) -> str:
+        """The line that adds the adjoint of the value after a whole scan to that of the scan's sequence."""
+        made, steps = self.network.segment(source.segment), f'cache["{source.segment}"]["steps"]'
         if made.axis in self.ragged and not made.reverse:
             whole = f"from_end({value}, lengths_{made.axis}, {steps})"
         else:
             whole = f"at_step({value}, {'0' if made.reverse else '-1'}, {steps})"
-        return [f'    add_to(outputs_bar, "{source.name}", {whole})']
+        return self.added("outputs_bar", source.name, whole)
 
     def value_and_grad(self) -> str:
         """The loss and all gradients."""
@@ -328,8 +265,3 @@ class Passes:
             f"    return {summed}, backward(params, cache, {{{quoted(loss.name)}: {ones}}})",
         ]
         return "\n".join([*head, *body])
-
-
-def real_inputs(segment: Segment) -> list[Quantity]:
-    """The inputs of a segment but for its mask."""
-    return [q for q in segment.cell.inputs if q.kind != "mask"]

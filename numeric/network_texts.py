@@ -22,6 +22,8 @@ class Idioms:
         summed: the sum of all entries.
         ones: ones of the same shape.
         own: an array in memory of its own, where outputs can be written to; empty where they are read-only.
+        values: where sequences of the forward pass are kept, as the last argument of what makes them.
+        sums: where gradients are added up, likewise.
     """
 
     placed: str = "dtype = common_dtype({})"
@@ -36,9 +38,12 @@ class Idioms:
     summed: str = "{}.sum()"
     ones: str = "np.ones_like({})"
     own: str = ""
+    values: str = ""
+    sums: str = ""
 
 
 NUMPY = Idioms()
+WORKSPACE = Idioms(values=", ws.values", sums=", ws.sums")
 ARRAY_API = Idioms(
     placed="xp, dtype, device = placed({})",
     lengths=", xp, device",
@@ -69,6 +74,8 @@ _KEYWORDS = {
     "steps": "how many steps to go along {}.",
     "lengths": "the length of each sample along {}, (B,); what is given beyond is not looked at, and outputs are\n"
     "            zero there.",
+    "workspace": "arrays of earlier calls with the same sizes, which this one overwrites, its outputs\n"
+    "            included; new arrays if left out.",
 }
 
 
@@ -77,7 +84,7 @@ def forward_documentation(inputs: list[str], keywords: list[str]) -> list[str]:
 
     Args:
         inputs: one line for every input.
-        keywords: the names of the arguments by keyword, ``steps_…`` and ``lengths_…``.
+        keywords: the names of the arguments by keyword, ``steps_…``, ``lengths_…`` and ``workspace``.
     """
     told = []
     for name in keywords:

@@ -40,6 +40,8 @@ class File(Body):
     settings = ""
     shared: tuple[str, ...] = ()
     """Functions among those of the passes that are the same in every file of the kind."""
+    option: str = ""
+    """An argument by keyword that forward takes besides those of the cell."""
 
     def __init__(self, prog: Program) -> None:
         cell, names = prog.derivation.cell, Names(prog.derivation.notation)
@@ -185,12 +187,16 @@ class File(Body):
     def value_and_grad(self) -> str:
         """The loss and all gradients."""
         returns = "tuple[float, tuple[Arrays, Arrays, Arrays]]"
+        name = self.option.partition(":")[0]
+        given = ", ".join(
+            filter(None, [self.passed_on(steps="steps=steps"), name and f"{name}={name}"])
+        )
         return (
-            f"{self.signature('value_and_grad', returns, first='loss')}\n"
+            f"{self.signature('value_and_grad', returns, first='loss', option=self.option)}\n"
             '    """The loss and its gradients by the parameters, the inputs and the values before the first step.\n\n'
             "    ``loss(outputs)`` returns its value and a dict of its gradients by the outputs.\n"
             '    """\n'
-            f"    outputs, _, cache = forward({self.passed_on(steps='steps=steps')})\n"
+            f"    outputs, _, cache = forward({given})\n"
             "    value, outputs_bar = loss(outputs)\n"
             "    return value, backward(params, cache, outputs_bar)"
         )

@@ -9,8 +9,8 @@ from numeric.additions import SCANS, functions_in
 from proofs import network_stretch_checks as of_networks
 from proofs import realtime_checks as in_time
 from proofs import scan_checks as scans
-from proofs import special_checks as special
 from proofs import stretch_checks as of_cells
+from proofs import workspace_checks as workspaces
 from proofs.network_contract import Examine as ExamineNetwork
 from proofs.subject import Examine
 from proofs.training_checks import OF_TRAINING
@@ -43,7 +43,7 @@ OF_CELLS: dict[str, dict[str, Examine]] = {
         in_time.GRADIENT: in_time.real_time,
         in_time.STEPS: in_time.step_by_step,
     },
-    "Workspace": {special.WORKSPACE: special.workspace},
+    "Workspace": {workspaces.WORKSPACE: workspaces.workspace},
     **dict.fromkeys(sorted(SCANS), _SCANS),
     **OF_TRAINING,
 }
@@ -56,6 +56,7 @@ OF_NETWORKS: dict[str, dict[str, ExamineNetwork]] = {
         of_cells.AGAIN: of_networks.checkpointed,
         of_cells.SPARSE: of_networks.checkpointed_memory,
     },
+    "Workspace": {workspaces.WORKSPACE: workspaces.workspace_of_network},
     **dict.fromkeys(sorted(SCANS), _NETWORK_SCANS),
     **OF_TRAINING,
 }

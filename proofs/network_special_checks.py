@@ -156,12 +156,16 @@ def wide_run(subject: NetworkSubject) -> Check:
 def as_given(subject: NetworkSubject) -> Check:
     """The same numbers in other arrays, with zeros left out, and for a louder loss: nothing else may change."""
     sample = subject.sample(GIVEN, samples=3)
+    return given_in_every_way(arguments(subject, sample), subject.code.module, str(sample.extent))
+
+
+def arguments(subject: NetworkSubject, sample: NetworkSample) -> Arguments:
+    """What a sample's run is given."""
     (params, *inputs, state), named = subject.code.arguments(sample)
     bars, ends = (
         f(sample, np.float64) for f in (network_layout.outputs_bar, network_layout.final_bar)
     )
-    whole = Arguments(params, inputs, state, named, bars, ends)
-    return given_in_every_way(whole, subject.code.module, str(sample.extent))
+    return Arguments(params, inputs, state, named, bars, ends)
 
 
 def large_run(subject: NetworkSubject) -> Check:

@@ -37,7 +37,7 @@ OF_SEGMENT = (
     "SymPy's derivative",
 )
 WHOLE = "exact, whole network"
-LEFT_OUT = re.compile(r"\w+ is (?:not )?None|self\.ready")
+LEFT_OUT = re.compile(r"\w+ is (?:not )?None")
 """What the functions of a segment ask of arguments that a network always gives, or never: the other side cannot be
 reached through what the file promises."""
 

@@ -32,13 +32,7 @@ from proofs.special_runs import (
 from proofs.subject import Subject
 from proofs.table import Check, measured, not_applicable
 
-RUNS, WIDTH, GIVEN, LARGE, WORKSPACE = (
-    "special runs",
-    "wide run",
-    "as given",
-    "large run",
-    "workspace",
-)
+RUNS, WIDTH, GIVEN, LARGE = "special runs", "wide run", "as given", "large run"
 MARGIN = 1e-5
 ENTRIES = 1_000_000
 """How many entries the largest sequence of the large run may have."""
@@ -266,76 +260,3 @@ def _in_pieces(subject: Subject, sample: Sample, steps: int = 50, samples: int =
         {k: joined["inputs", k] for k in real},
         {k: joined["state", k] for k in depth},
     )
-
-
-def workspace(subject: Subject) -> Check:
-    """A workspace that is used again gives what a new one gives, and refuses what it does not hold any more."""
-    what = "results in a workspace that earlier runs have used, and what it must refuse"
-    extent = subject.extent(WORKSPACE, steps=5, samples=3)
-    module = subject.code.module
-    samples = [subject.sample(f"{WORKSPACE} {i}", extent) for i in range(3)]
-    sizes = list(extent.sizes.values())
-    key = [extent.steps, extent.samples, *sizes, np.dtype(np.float64)]
-    used = module.Workspace(*key)
-    errors: dict[tuple[str, None], float] = {}
-    for i, ordinary in enumerate(_one_after_another(samples), 1):
-        within = replace(ordinary, named={**ordinary.named, "workspace": used})
-        found, true = _named(within.run(module)), _named(ordinary.run(module))
-        for (name, _), error in compare(found, true).errors.items():
-            errors[f"{name}: run {i} in one workspace", None] = error
-    for wrong in _misused(samples, key, module):
-        errors[wrong, None] = float("inf")
-    comparison = Comparison(errors)
-    where = tuple(name for name, _ in comparison.wrong(ROUNDING))
-    return measured(WORKSPACE, what, extent, comparison.worst, ROUNDING, where=where)
-
-
-def _one_after_another(samples: list[Sample]) -> Iterator[Arguments]:
-    """The arguments of every sample, then the last ones again, their parameters' numbers changed in place meanwhile."""
-    given = [arguments(sample) for sample in samples]
-    yield from given
-    for name, array in given[-1].params.items():
-        array[...] = given[0].params[name]
-    yield given[-1]
-
-
-def _named(arrays: dict[str, Array]) -> Values:
-    return {(name, None): value for name, value in arrays.items()}
-
-
-def _misused(samples: list[Sample], key: list[object], module: object) -> Iterator[str]:
-    """What a workspace accepts though it does not hold it."""
-    first, second, third = (arguments(s) for s in samples)
-    workspace_of: Callable[..., object] = module.Workspace  # type: ignore[attr-defined]
-    forward: Callable[..., tuple[object, object, object]] = module.forward  # type: ignore[attr-defined]
-    used = workspace_of(*key)
-
-    def run(given: Arguments, workspace: object) -> object:
-        named = {**given.named, "workspace": workspace}
-        return forward(given.params, *given.inputs, given.state, **named)[2]
-
-    old = run(first, used)
-    run(second, used)
-    backward: Callable[..., object] = module.backward  # type: ignore[attr-defined]
-    if not _refuses(lambda: backward(first.params, old, first.bars, first.ends), "workspace"):
-        yield "a cache whose workspace was used again is accepted"
-    for i, part in enumerate(key):
-        other = np.dtype(np.float32) if isinstance(part, np.dtype) else part + 1  # type: ignore[operator]
-        unfit = workspace_of(*key[:i], other, *key[i + 1 :])
-        if not _refuses(lambda unfit=unfit: run(first, unfit), "workspace"):
-            yield f"a workspace made for {other} instead of {part} is accepted"
-    for name, array in third.params.items():
-        run(third, used)
-        kept = array.copy()
-        array.flat[-1] = np.inf
-        if not _refuses(lambda: run(third, used), f"params[{name!r}]"):
-            yield f"an infinite number put into {name} between two runs is accepted"
-        array[...] = kept
-
-
-def _refuses(work: Callable[[], object], word: str) -> bool:
-    try:
-        work()
-    except ValueError as error:
-        return word in str(error)
-    return False

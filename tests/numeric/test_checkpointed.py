@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import tracemalloc
 from functools import cache
 from types import ModuleType
@@ -18,6 +19,7 @@ from derive.language import read_cell
 from derive.network_derivation import derive_network
 from derive.network_language import read_network
 from numeric.additions import Additions, generate_with
+from tests import networks
 from tests.generated import module_of
 from tests.networks import CELLS
 from tests.numeric.test_truncated import assert_same, module, numbers, stack, stack_numbers
@@ -149,6 +151,27 @@ def test_all_stretches_but_a_shorter_first_one_share_one_workspace(monkeypatch):
     made.clear()
     m.checkpointed_value_and_grad(weighted(bars), params, x[:9], state, stretches=3)
     assert made == [3]
+
+
+@pytest.mark.parametrize("name", ["aligned", "residual", "one_to_many", "tied_forward"])
+def test_stretches_of_a_network_share_one_workspace(name):
+    text = networks.TEXTS.get(
+        name, "a = scan(elman_bare, x[t])\nb = scan(elman_bare, a.h[t], share(a))"
+    )
+    network = networks.read(text)
+    derivation = derive_network(network)
+    m = module_of(generate_with(derivation, Additions(checkpoint=True, speed=True)), name)
+    assert "workspace=ws)" in inspect.getsource(m.checkpointed_value_and_grad)
+    n = networks.numbers(network, m)
+    given, named = (n.params, *n.inputs.values(), n.state), n.keywords
+    outputs, _, _ = m.forward(*given, **named)
+    bars = {k: np.cos(np.arange(v.size)).reshape(v.shape) for k, v in outputs.items()}
+    loss = [] if network.loss else [weighted(bars)]
+    value, whole = m.value_and_grad(*loss, *given, **named)
+    for count in (None, 1, 2, 3):
+        again, found = m.checkpointed_value_and_grad(*loss, *given, stretches=count, **named)
+        assert again == pytest.approx(value, rel=1e-12)
+        assert_same(found, whole, 1e-11)
 
 
 def test_with_a_workspace_the_activations_of_a_long_run_shrink_to_a_twentieth():

@@ -19,7 +19,7 @@ from proofs.attestation import standing
 from proofs.branches import Watch
 from proofs.modules import Code, load_source
 from proofs.network_verification import PROMISED, verify_network
-from proofs.special_checks import as_given, large_run, special_runs, wide_run, workspace
+from proofs.special_checks import as_given, large_run, special_runs, wide_run
 from proofs.subject import Subject
 from proofs.table import Check
 from proofs.verification import EXACT, REQUIRED, verify
@@ -127,30 +127,10 @@ def test_fast_files_are_judged_over_several_stretches_and_blocks(edit: str) -> N
     assert not judged(large_run, FAST, STRETCHES[edit]).ok
 
 
-WORKSPACE = {
-    "run 2": ("    U_g_T[...] = U_g.T\n", "    if ws.run <= 1:\n        U_g_T[...] = U_g.T\n"),
-    "run 4": ("    U_g_T[...] = U_g.T\n", "    if ws.run <= 3:\n        U_g_T[...] = U_g.T\n"),
-    "an infinite number put into U_g": (
-        "    U_g_T[...] = U_g.T\n",
-        "    U_g_T[...] = np.where(np.isfinite(U_g.T), U_g.T, 0)\n",
-    ),
-    "a cache": ("    ws = checked_run(cache)\n", "    ws = cache['workspace']\n"),
-    "a workspace made for": ("if self.key != key:", "if self.key[1:] != key[1:]:"),
-}
-
-
-@pytest.mark.parametrize("what", WORKSPACE)
-def test_a_workspace_that_is_used_again_is_judged(what: str) -> None:
-    found = judged(workspace, FAST, WORKSPACE[what])
-    assert not found.ok
-    assert any(what in place for place in found.where)
-
-
 def test_what_the_generator_writes_passes() -> None:
     for check in (special_runs, as_given, wide_run, large_run):
         assert judged(check, SOURCE).ok
         assert judged(check, FAST).ok
-    assert judged(workspace, FAST).ok
 
 
 UNSEEN = {

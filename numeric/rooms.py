@@ -1,0 +1,89 @@
+"""Whole sequences in arrays that are kept from run to run: what a network's file over a workspace does with them.
+
+The functions of the same names in ``checks`` and ``ragged`` make new arrays; these write to rooms, and a name in a
+dict of rooms always stands for the same array. A room is found by name, shape and dtype.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+Array = np.ndarray
+Arrays = dict[str, Array]
+
+
+def room(rooms: dict, name: str, shape: tuple[int, ...], dtype: np.dtype) -> Array:
+    """The array of this name, which is made when it is asked for first."""
+    key = name, shape, np.dtype(dtype)
+    if key not in rooms:
+        rooms[key] = np.empty(shape, dtype)
+    return rooms[key]
+
+
+def held(name: str, sequence: Array, lengths: Array, T: int, rooms: dict) -> Array:
+    """The sequence with each sample's last value in place of what lies beyond its length."""
+    sequence, B = np.asarray(sequence), len(lengths)
+    if sequence.shape[:2] != (T, B):
+        raise ValueError(f"{name} has shape {sequence.shape}: expected ({T}, {B}, …)")
+    rows = np.minimum(np.arange(T)[:, None], lengths - 1) * B + np.arange(B)
+    kept = room(rooms, name, sequence.shape, sequence.dtype)
+    return sequence.reshape(T * B, *sequence.shape[2:]).take(rows, axis=0, out=kept, mode="clip")
+
+
+def cut(arrays: Arrays, names: list[str], lengths: Array, T: int, rooms: dict) -> None:
+    """Puts zero beyond each sample's length, in those of the arrays that have these names."""
+    seen = np.arange(T)[:, None] < lengths
+    for name in names:
+        if name not in arrays:
+            continue
+        array = np.asarray(arrays[name])
+        if array.shape[:2] != seen.shape:
+            raise ValueError(f"{name} has shape {array.shape}: expected {seen.shape} in front")
+        arrays[name] = room(rooms, name, array.shape, array.dtype)
+        np.copyto(arrays[name], array)
+        arrays[name][~seen] = 0
+
+
+def sum_of(total: Arrays, name: str, shape: tuple[int, ...], dtype: np.dtype, rooms: dict) -> Array:
+    """The sum of this name, in a room where more may be added to it."""
+    given = np.asarray(total[name]) if name in total else np.zeros((), dtype)
+    shape = np.broadcast_shapes(given.shape, shape)
+    kept = room(rooms, name, shape, np.result_type(given, dtype))
+    if given is not kept:
+        kept[...] = given
+    total[name] = kept
+    return kept
+
+
+def add_to(total: Arrays, name: str, value: Array, rooms: dict) -> None:
+    """Adds a gradient to the sum of this name."""
+    if name not in total:
+        total[name] = value
+    else:
+        kept = sum_of(total, name, value.shape, value.dtype, rooms)
+        kept += value
+
+
+def add_all(total: Arrays, gradients: Arrays, rooms: dict) -> None:
+    """Adds gradients to the sums of their names."""
+    for name, value in gradients.items():
+        add_to(total, name, value, rooms)
+
+
+def add_at_step(total: Arrays, name: str, value: Array, step: int, steps: int, rooms: dict) -> None:
+    """Adds a gradient of one step, (1, B, …), to the sum of this name, a sequence."""
+    kept = sum_of(total, name, (steps, *value.shape[1:]), value.dtype, rooms)
+    kept[step] += value[0]
+
+
+def add_at_end(
+    total: Arrays, name: str, value: Array, lengths: Array, steps: int, rooms: dict
+) -> None:
+    """Adds a gradient of each sample's own last step, (1, B, …), to the sum of this name, a sequence."""
+    kept = sum_of(total, name, (steps, *value.shape[1:]), value.dtype, rooms)
+    kept[lengths - 1, np.arange(len(lengths))] += value[0]
+
+
+NAMES = (
+    "room", "held", "cut", "sum_of", "add_to", "add_all", "add_at_step", "add_at_end",
+)  # fmt: skip

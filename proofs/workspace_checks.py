@@ -1,0 +1,161 @@
+"""The checks of a file over a workspace: used again, it gives what a new one gives, and it refuses what it must."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from proofs.arithmetic import Array
+from proofs.compare import ROUNDING, Comparison, compare
+from proofs.network_checks import NetworkSubject
+from proofs.network_samples import NetworkSample, draw_smooth_network
+from proofs.network_special_checks import arguments as network_arguments
+from proofs.samples import Values
+from proofs.special_checks import arguments
+from proofs.special_runs import Arguments
+from proofs.subject import Subject
+from proofs.table import Check, measured
+
+WORKSPACE = "workspace"
+SINGLE = np.dtype(np.float32)
+
+Unfit = Iterator[tuple[str, Callable[[], object]]]
+"""What must be refused: what is wrong about it, and a run."""
+
+
+def workspace(subject: Subject) -> Check:
+    """A workspace that is used again gives what a new one gives, and refuses what it does not hold any more."""
+    extent = subject.extent(WORKSPACE, steps=5, samples=3)
+    module: Any = subject.code.module
+    given = [arguments(subject.sample(f"{WORKSPACE} {i}", extent)) for i in range(3)]
+    key = [extent.steps, extent.samples, *extent.sizes.values(), np.dtype(np.float64)]
+
+    def unfit() -> Unfit:
+        for i, part in enumerate(key):
+            other = SINGLE if isinstance(part, np.dtype) else part + 1
+            wrong = module.Workspace(*key[:i], other, *key[i + 1 :])
+            told = f"a workspace made for {other} instead of {part} is accepted"
+            yield told, lambda wrong=wrong: _cache(module, given[0], wrong)
+
+    return used_again(given, str(extent), module, lambda: module.Workspace(*key), unfit())
+
+
+def workspace_of_network(subject: NetworkSubject) -> Check:
+    """The same of a network: runs whose samples have other lengths than before, and runs of other sizes."""
+    module: Any = subject.code.module
+    first = subject.sample(WORKSPACE, steps=5, samples=3)
+    given = [network_arguments(subject, s) for s in _of_the_same_sizes(subject, first)]
+
+    def unfit() -> Unfit:
+        used = module.Workspace()
+        _cache(module, given[0], used)
+        for told, sizes in (("more steps", (6, 3)), ("more samples", (5, 4))):
+            other = subject.sample(WORKSPACE, steps=sizes[0], samples=sizes[1])
+            if other.extent != first.extent:
+                run = network_arguments(subject, other)
+                told = f"a workspace used for fewer is accepted for {told}"
+                yield told, lambda run=run: _cache(module, run, used)
+        single = given[0].presented(lambda a: a.astype(SINGLE) if a.dtype.kind == "f" else a)
+        yield "a workspace for float64 is accepted", lambda: _cache(module, single, used)
+
+    return used_again(given, str(first.extent), module, module.Workspace, unfit())
+
+
+def _of_the_same_sizes(subject: NetworkSubject, first: NetworkSample) -> Iterator[NetworkSample]:
+    """The sample, and two more with the lengths of its samples in another order."""
+    yield first
+    turned = {axis: lengths[::-1] for axis, lengths in first.extent.lengths.items()}
+    for lengths in (turned, first.extent.lengths):
+        extent = replace(first.extent, lengths=lengths)
+        seed = Random(f"{subject.seed}/{WORKSPACE}/{lengths is turned}").randrange(2**31)  # noqa: S311
+        yield subject.search.found(
+            lambda extent=extent, seed=seed: draw_smooth_network(
+                subject.network, extent, seed, margin=1e-3
+            )
+        )
+
+
+def used_again(
+    given: list[Arguments],
+    sizes: str,
+    module: object,
+    make: Callable[[], object],
+    unfit: Unfit,
+) -> Check:
+    """The check of a file, whatever it is of.
+
+    Args:
+        given: what forward and backward are given in three runs of the same sizes.
+        sizes: of the runs.
+        module: the file.
+        make: makes a workspace for them.
+        unfit: what must be refused.
+    """
+    what = "results in a workspace that earlier runs have used, and what it must refuse"
+    used = make()
+    errors: dict[tuple[str, None], float] = {}
+    for i, ordinary in enumerate(_one_after_another(given), 1):
+        within = _over(ordinary, used)
+        found, true = _named(within.run(module)), _named(ordinary.run(module))
+        for (name, _), error in compare(found, true).errors.items():
+            errors[f"{name}: run {i} in one workspace", None] = error
+    for wrong in _accepted(given, module, make(), unfit):
+        errors[wrong, None] = float("inf")
+    comparison = Comparison(errors)
+    where = tuple(name for name, _ in comparison.wrong(ROUNDING))
+    return measured(WORKSPACE, what, sizes, comparison.worst, ROUNDING, where=where)
+
+
+def _over(given: Arguments, workspace: object) -> Arguments:
+    return replace(given, named={**given.named, "workspace": workspace})
+
+
+def _one_after_another(given: list[Arguments]) -> Iterator[Arguments]:
+    """The arguments of every run, then the last ones again, their parameters' numbers changed in place meanwhile."""
+    yield from given
+    for name, array in given[-1].params.items():
+        array[...] = given[0].params[name]
+    yield given[-1]
+
+
+def _named(arrays: dict[str, Array]) -> Values:
+    return {(name, None): value for name, value in arrays.items()}
+
+
+def _cache(module: Any, given: Arguments, workspace: object) -> object:
+    """What forward leaves for backward."""
+    over = _over(given, workspace)
+    return module.forward(over.params, *over.inputs, over.state, **over.named)[2]
+
+
+def _accepted(given: list[Arguments], module: Any, used: object, unfit: Unfit) -> Iterator[str]:
+    """What is accepted though the workspace does not hold it."""
+    first, second, third = given
+    old = _cache(module, first, used)
+    _cache(module, second, used)
+    if not _refuses(
+        lambda: module.backward(first.params, old, first.bars, first.ends), "workspace"
+    ):
+        yield "a cache whose workspace was used again is accepted"
+    for told, run in unfit:
+        if not _refuses(run, "workspace"):
+            yield told
+    for name, array in third.params.items():
+        _cache(module, third, used)
+        kept = array.copy()
+        array.flat[-1] = np.inf
+        if not _refuses(lambda: _cache(module, third, used), f"params[{name!r}]"):
+            yield f"an infinite number put into {name} between two runs is accepted"
+        array[...] = kept
+
+
+def _refuses(work: Callable[[], object], word: str) -> bool:
+    try:
+        work()
+    except (ValueError, TypeError) as error:
+        return word in str(error)
+    return False
