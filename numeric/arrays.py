@@ -63,6 +63,7 @@ class ArrayPrinter:
         dim: how to write a dimension.
         whole: whether leaves are whole sequences (steps, samples, …) rather than one step (samples, …).
         indices: the names of inputs that are given as whole numbers.
+        steps: how many steps a whole sequence has.
     """
 
     def __init__(
@@ -72,8 +73,10 @@ class ArrayPrinter:
         *,
         whole: bool = False,
         indices: frozenset[str] = frozenset(),
+        steps: str = "T",
     ) -> None:
         self.leaf, self.dim, self.whole, self.indices = leaf, dim, whole, indices
+        self.front = [steps, "B"] if whole else ["B"]
 
     def __call__(self, expr: MatrixExpr) -> str:
         """The expression as text."""
@@ -109,7 +112,7 @@ class ArrayPrinter:
 
     def shape_of(self, expr: MatrixExpr) -> str:
         """The shape of the array, as text."""
-        front = [] if not is_timed(expr) else ["T", "B"] if self.whole else ["B"]
+        front = self.front if is_timed(expr) else []
         parts = [*front, *trailing(expr, self.dim)]
         return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
 
@@ -286,8 +289,7 @@ class ArrayPrinter:
         """A part of a stack that depends on time, with the axes of steps and samples."""
         if is_timed(part) and not is_spread(part):
             return self(part)
-        front = ["T", "B"] if self.whole else ["B"]
-        return self.spread(part, f"({', '.join([*front, *trailing(part, self.dim)])})")
+        return self.spread(part, f"({', '.join([*self.front, *trailing(part, self.dim)])})")
 
     def rows(self, expr: Rows) -> tuple[str, int]:
         """a[start:stop]"""

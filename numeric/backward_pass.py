@@ -203,7 +203,9 @@ class Backward(Body):
                 parts.append(show(part))
                 continue
             weight, bar = self.weight(part.stack, part.vector), self.bar_name(part.stack)
-            parts.append(f"product({bar}, {weight}.T)" if whole else f"{bar}[t] @ {weight}")
+            parts.append(
+                f"product({bar}{self.at_once}, {weight}.T)" if whole else f"{bar}[t] @ {weight}"
+            )
         return " + ".join(parts)
 
     def bulk(self, s: Statement) -> None:

@@ -35,6 +35,11 @@ class Body:
         names: the identifiers.
     """
 
+    at_once: str = ""
+    """Which steps of whole sequences are written: all, or those of a stretch."""
+    steps_at_once: str = "T"
+    """How many steps that are."""
+
     def __init__(self, program: Program, names: Names) -> None:
         self.program, self.names = program, names
         self.cell = program.derivation.cell
@@ -68,7 +73,9 @@ class Body:
     def printer(self, *, whole: bool) -> ArrayPrinter:
         """Writes expressions over whole sequences, or over one step."""
         leaf = self.whole if whole else self.at_step
-        return ArrayPrinter(leaf, self.dim, whole=whole, indices=self.indices)
+        return ArrayPrinter(
+            leaf, self.dim, whole=whole, indices=self.indices, steps=self.steps_at_once
+        )
 
     def dim(self, size: object) -> str:
         """A dimension as code."""
@@ -101,7 +108,7 @@ class Body:
         """A leaf as a whole sequence."""
         if not has_time(leaf):
             return self.names.of(leaf)
-        return self.names.lagged(leaf, leaf.lag)
+        return self.names.lagged(leaf, leaf.lag) + self.at_once
 
     def is_sequence(self, leaf: MatrixExpr) -> bool:
         """Whether a leaf is kept for all steps."""

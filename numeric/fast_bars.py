@@ -17,8 +17,6 @@ from numeric.stacks import Stack
 class Bars(FastForward, Backward):
     """Decides where adjoints lie."""
 
-    bulk = Backward.bulk
-
     def __init__(self, forward: FastForward) -> None:
         super().__init__(forward.program, forward.names)
         self.forward = forward

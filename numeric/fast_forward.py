@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from sympy.matrices.expressions import MatrixExpr
+
 from derive.expressions import Timed
+from derive.nodes import is_timed
 from numeric.body import all_leaves
+from numeric.fast_bulk import Bulk
 from numeric.fast_weights import Weights
 from numeric.forward_pass import Forward
 from numeric.operations import Bias, Gates, Lowering, Made, Op, Value
@@ -11,7 +15,7 @@ from numeric.program import StackTerm, Statement
 from numeric.stacks import Stack
 
 
-class FastForward(Weights, Forward):
+class FastForward(Bulk, Weights, Forward):
     """Writes the forward pass of a fast file."""
 
     checked, common_dtype = "sound", "shared_dtype"
@@ -100,6 +104,25 @@ class FastForward(Weights, Forward):
         for s in f["after"]:
             self.bulk(s)
 
+    def bulk(self, s: Statement) -> None:
+        """A statement for all steps, a stretch after the other."""
+        stack = s.target if isinstance(s.target, Stack) else None
+        if stack is None and not (self.is_loose(s.target) and is_timed(s.value)):
+            super().bulk(s)
+            return
+        name = self.names.of(s.target) if stack is None else self.stack_name(stack)
+        shape = f"(T, B, {self.stack_rows(stack)})" if stack else self.whole_shape(s.target)
+        self.field(name, f"np.empty({shape}, dtype)")
+        with self.of_a_stretch():
+            value = self.stack_value(s, whole=True) if stack else self.printer(whole=True)(s.value)
+        self.write_stretch(f"{name}[at] {'+=' if s.add else '='} {value}", s.number)
+        if stack is not None:
+            self.name_members(stack)
+
+    def is_loose(self, leaf: MatrixExpr) -> bool:
+        """Whether a value is computed for all steps, and has neither a history nor a place in the loop."""
+        return is_timed(leaf) and leaf.name not in self.memory and leaf not in self.slots
+
     def loop(self) -> None:
         """The products with the inputs of a stretch, and its steps."""
         early = [s for s in self.program.forward["before"] if self.is_early(s)]
@@ -177,7 +200,7 @@ class FastForward(Weights, Forward):
         read: dict[str, str] = {}
         for part in self.program.backward.values():
             for v in (v for s in part for v in all_leaves(s.value) if isinstance(v, Timed)):
-                if self.from_outside(v):
+                if self.from_outside(v) and self.names.of(v) not in self.fields.arrays:
                     read[v.name] = self.names.of(v)
         return dict(sorted((read | {q.name: c for c, q in self.constants.items()}).items()))
 
@@ -200,9 +223,14 @@ class FastForward(Weights, Forward):
     @property
     def kept_outputs(self) -> list[str]:
         """The outputs as entries of a dict, if all of them are parts of the workspace."""
-        if any(q.name in self.loose for q in self.cell.outputs):
+        kept = [self.output(q.symbol) for q in self.cell.outputs]
+        if any(
+            name not in self.fields.arrays
+            for q, name in zip(self.cell.outputs, kept, strict=True)
+            if q.name in self.loose
+        ):
             return []
-        return [f'"{q.name}": {self.whole_array(q.symbol)}' for q in self.cell.outputs]
+        return [f'"{q.name}": {code}' for q, code in zip(self.cell.outputs, kept, strict=True)]
 
     def output(self, leaf: Timed) -> str:
         """The code of an output, for all steps."""

@@ -81,6 +81,7 @@ class FastFile(File):
             "        self.run, self.ready, self.given, self.known = 0, False, False, {}",
             f"        self.flat, self.steps = {flat}, stretch(T, STRETCH_ROWS // B)",
             "        self.stretches = spans(0, T, self.steps)",
+            "        self.slices = [slice(*span) for span in self.stretches]",
             *self.choices(forward, backward),
             *self.sizes_of_arrays(forward, ("flat", "steps")),
             *(f"        {name} = {text}" for name, text in forward.fields.arrays.items()),

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from sympy.matrices.expressions import MatrixExpr
 
 from derive.cell import Quantity
-from derive.expressions import Adjoint, Timed, is_scalar
+from derive.expressions import Adjoint, Timed, has_time, is_scalar
+from derive.nodes import is_timed
 from numeric.fast_bars import Bars
 from numeric.program import StackSum, Statement
 from numeric.stacks import Stack
+
+_PRODUCT = re.compile(r"outer_sum\(\w+, \w+\)")
 
 
 class Sums(Bars):
@@ -107,6 +111,36 @@ class Sums(Bars):
     def span(self, stack: Stack) -> str:
         """The steps of a stretch within the array of a stack's adjoints."""
         return ": stop - start" if stack.name in self.chunked else "start:stop"
+
+    def bulk(self, s: Statement) -> None:
+        """A statement for all steps, a stretch after the other."""
+        name, carried = self.names.of(s.target), s.target.name in self.memory
+        if not carried and not self.has_stacked(self.program.stack_of(s.target.name)):
+            self.field(name, self.empty(s.target))
+        with self.of_a_stretch():
+            value = self.value(s.value, whole=True)
+        self.write_stretch(f"{name}[at] {'+=' if s.add else '='} {value}", s.number, alone=carried)
+
+    def after(self, s: Statement) -> None:
+        """Gradients of inputs for all steps, and of parameters as sums over time, stretch by stretch."""
+        still = isinstance(s.value, MatrixExpr) and not is_timed(s.value)
+        if still or isinstance(s.value, StackSum):
+            super().after(s)
+        elif has_time(s.target):
+            self.bulk(s)
+        else:
+            self.bulk_sum(s)
+
+    def bulk_sum(self, s: Statement) -> None:
+        """A sum over time, stretch by stretch unless one product gives it without anything on the way."""
+        if _PRODUCT.fullmatch(self.over_time(s.value)):
+            super().after(s)
+            return
+        name = self.names.of(s.target)
+        self.write(f"{name} = 0")
+        with self.of_a_stretch():
+            value = self.over_time(s.value)
+        self.write_stretch(f"{name} += {value}", s.number, alone=True)
 
     def results(self) -> None:
         """The gradients, by name."""

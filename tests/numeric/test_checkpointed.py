@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import tracemalloc
 from functools import cache
 from types import ModuleType
@@ -159,9 +158,10 @@ def test_stretches_of_a_network_share_one_workspace(name):
         name, "a = scan(elman_bare, x[t])\nb = scan(elman_bare, a.h[t], share(a))"
     )
     network = networks.read(text)
-    derivation = derive_network(network)
-    m = module_of(generate_with(derivation, Additions(checkpoint=True, speed=True)), name)
-    assert "workspace=ws)" in inspect.getsource(m.checkpointed_value_and_grad)
+    wanted = Additions(checkpoint=True, speed=True)
+    source = generate_with(derive_network(network), wanted)
+    assert ", workspace=ws),\n" in source
+    m = module_of(source, name)
     n = networks.numbers(network, m)
     given, named = (n.params, *n.inputs.values(), n.state), n.keywords
     outputs, _, _ = m.forward(*given, **named)

@@ -69,7 +69,7 @@ def test_a_workspace_used_again_gives_what_the_ordinary_file_gives(name: str, ki
 
 
 @pytest.mark.parametrize("name", [name for name in TEXTS if "scan" in TEXTS[name]])
-def test_over_a_workspace_only_readouts_and_losses_make_large_arrays(
+def test_runs_over_a_workspace_make_no_large_arrays(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(networks, "LENGTHS", {"t": 400, "s": 300})
@@ -93,7 +93,7 @@ def test_over_a_workspace_only_readouts_and_losses_make_large_arrays(
         return found
 
     again, anew = peak(workspace=module.Workspace()), peak()
-    assert again < (0.05 if name == "many_to_one" else 0.75) * anew
+    assert again < 0.25 * anew
 
 
 def test_without_a_workspace_calls_share_nothing() -> None:
