@@ -111,6 +111,11 @@ def sound(name: str, array: Array, shape: tuple[int, ...], dtype: np.dtype) -> A
     return checked(name, array, shape, dtype)
 
 
+def no_gradient(shape: tuple[int, ...], dtype: np.dtype) -> Array:
+    """Zeros that take no memory; nothing writes to them."""
+    return np.broadcast_to(np.zeros((), dtype), shape)
+
+
 def shared_dtype(arrays: Arrays) -> np.dtype:
     """As ``common_dtype``, at once where all are arrays of one dtype."""
     kinds = {array.dtype for array in arrays.values() if type(array) is np.ndarray}
@@ -168,6 +173,6 @@ def at_steps(gradient: Array | None, start: int, stop: int, flat: bool) -> list[
 
 NAMES = (
     "by_gate", "step_views", "flattened", "spans", "stretch", "as_rows", "add_outer", "add_sum", "checked_run",
-    "add_scattered", "at_steps", "given_gradients",
+    "add_scattered", "at_steps", "given_gradients", "no_gradient",
     "shared_dtype", "taken", "as_before", "sound", "finite", "is_finite", "not_finite",
 )  # fmt: skip

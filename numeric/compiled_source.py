@@ -75,6 +75,10 @@ class CompiledBackward(Kernels, FastBackward):
         """The arrays of the workspace."""
         return [*self.before.arrays, *self.fields.arrays]
 
+    def in_loop_from_outside(self) -> set[str]:
+        """What compiled functions are given from outside the workspace."""
+        return super().in_loop_from_outside() | self.outside_arrays
+
     def step_lines(self, ops: list[Op], *, early: bool) -> list[str]:
         """The steps of a stretch from the last to the first, likewise."""
         head, given = [], []

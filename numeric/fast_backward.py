@@ -79,7 +79,12 @@ class FastBackward(Sums):
         for (key, shape), name in zip(shapes.items(), names, strict=True):
             if key not in self.carried:
                 self.write(f"if {name} is None:")
-                self.write(f"{name} = np.zeros({shape}, dtype)", indent=2)
+                make = "np.zeros" if name in self.in_loop_from_outside() else "no_gradient"
+                self.write(f"{name} = {make}({shape}, dtype)", indent=2)
+
+    def in_loop_from_outside(self) -> set[str]:
+        """What the loop sees step by step though it lies outside the workspace."""
+        return {self.final_of(q) for q in self.memory.values()} | {*self.fields.outside}
 
     def statements(self) -> None:
         """The lines that compute."""

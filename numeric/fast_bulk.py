@@ -27,8 +27,8 @@ class Bulk(Body):
 
     def write_stretch(self, line: str, number: int = 0, *, alone: bool = False) -> None:
         """A line of a loop over stretches: of the one that was written just before, unless it shall be alone."""
-        same = self._loop is not None and self._loop[0] is self.lines
-        if alone or not same or self._loop != (self.lines, len(self.lines)):
+        lines, length = self._loop or (None, 0)
+        if alone or lines is not self.lines or length != len(lines):
             self.write("for at in ws.slices:")
         *first, last = _broken(line)
         self.lines += ["        " + part for part in first]
