@@ -82,7 +82,9 @@ class Backward(Body):
     def size_of(self, d: Expr, forward: Forward, cached: dict[str, str]) -> str:
         """A size, from a parameter or from a stored sequence."""
         q, axis = forward.sources[d]
-        return forward.size(d) if q.role == "parameter" else f"{cached[q.name]}.shape[{axis + 2}]"
+        if q.role == "parameter":
+            return forward.size(d)
+        return f"{cached[q.name]}.shape[{axis + 2}]{forward.divided(d)}"
 
     def parameters(self, computing: str) -> None:
         """The parameters, checked; those that the gradients depend on get their names."""

@@ -139,12 +139,22 @@ def taken(params: Arrays, shapes: dict[str, tuple[int, ...]], dtype: np.dtype) -
 
 def as_before(params: Arrays, workspace: object | None) -> Arrays | None:
     """The parameters by name, if they are the very arrays that the workspace's last run took; else None."""
-    if workspace is None or len(params) != len(workspace.known):
+    if workspace is None or not workspace.known or len(params) != len(workspace.known):
         return None
     for name, array in workspace.known.items():
         if params.get(name) is not array:
             return None
     return workspace.known
+
+
+def own(workspace: object | None, kind: type) -> object | None:
+    """The workspace, if it is one of this file or none was given."""
+    if workspace is None or type(workspace) is kind:
+        return workspace
+    found = f"{type(workspace).__module__}.{type(workspace).__qualname__}"
+    raise TypeError(
+        f"workspace is a {found}: expected a Workspace of this file, as cache['workspace'] of an earlier run is"
+    )
 
 
 def finite(*arrays: Array) -> bool:
@@ -153,7 +163,9 @@ def finite(*arrays: Array) -> bool:
 
 
 def is_finite(array: Array) -> bool:
-    """Whether every number is finite, at once where the sum of their squares is."""
+    """Whether every number is finite, at once where the sum of their squares is; a turned sequence is turned back."""
+    if array.ndim and array.strides[0] < 0:
+        array = array[::-1]
     return np.vdot(array, array).real < np.inf or np.isfinite(array).all()
 
 
@@ -174,5 +186,5 @@ def at_steps(gradient: Array | None, start: int, stop: int, flat: bool) -> list[
 NAMES = (
     "by_gate", "step_views", "flattened", "spans", "stretch", "as_rows", "add_outer", "add_sum", "checked_run",
     "add_scattered", "at_steps", "given_gradients", "no_gradient",
-    "shared_dtype", "taken", "as_before", "sound", "finite", "is_finite", "not_finite",
+    "shared_dtype", "taken", "as_before", "own", "sound", "finite", "is_finite", "not_finite",
 )  # fmt: skip

@@ -39,7 +39,7 @@ class FastForward(Bulk, Weights, Forward):
         if not self.cell.parameters:
             self.sizes_and_dtype()
             return
-        self.write("known = as_before(params, workspace)")
+        self.write("known = as_before(params, own(workspace, Workspace))")
         self.write("if known is None:")
         self.sizes_and_dtype(indent=2)
         self.write(f"known = taken(params, {self.shapes}, dtype)", indent=2)
@@ -77,8 +77,9 @@ class FastForward(Bulk, Weights, Forward):
     def workspace(self) -> None:
         """The workspace: the one that was given, or a new one."""
         key = ", ".join(["T", "B", *self.sizes.values(), "dtype"])
+        given = "workspace" if self.cell.parameters else "own(workspace, Workspace)"
         self.write_list(
-            "ws = Workspace(", [key], ") if workspace is None else workspace.taken(" + key + ")"
+            "ws = Workspace(", [key], f") if {given} is None else workspace.taken({key})"
         )
         if self.cell.parameters:
             self.write("ws.known = known")

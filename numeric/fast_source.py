@@ -72,6 +72,7 @@ class FastFile(File):
         key = ["T", "B", *self.sizes.values(), "dtype"]
         arguments = ["self", "T: int", "B: int", *self.size_arguments(), "dtype: np.dtype"]
         flat = "B == 1" if forward.flat else "False"
+        methods = _METHODS.replace("SIZES", ", ".join(key))
         lines = [
             "class Workspace:",
             *(f"    {line}" if line else "" for line in _DOC),
@@ -103,7 +104,7 @@ class FastFile(File):
             *self.views("backward_steps", backward),
             *self.handed_out("self.params_bar = {", backward.kept_gradients, "}"),
             "",
-            *(f"    {line}" if line else "" for line in _METHODS.splitlines()),
+            *(f"    {line}" if line else "" for line in methods.splitlines()),
         ]
         return "\n".join(lines)
 
@@ -186,7 +187,9 @@ _METHODS = '''\
 def taken(self, *key: object) -> Workspace:
     """This workspace for one more run, if it is made for these sizes."""
     if self.key != key:
-        raise ValueError(f"the workspace is made for {self.key}: expected one for {key}")
+        raise ValueError(
+            f"the workspace is made for {self.key}: expected one for {key}, which are (SIZES)"
+        )
     self.run, self.given = self.run + 1, True
     return self
 

@@ -127,11 +127,24 @@ class Forward(Body):
         for q in (*self.cell.parameters, *inputs, *self.memory.values()):
             for axis, d in enumerate(own_axes(q)):
                 found.setdefault(d, (q, axis))
+        for d, place in list(found.items()):
+            times, size = d.as_coeff_Mul()
+            if times > 1:
+                found.setdefault(size, place)
         return found
 
     def size(self, d: Expr) -> str:
         """The code that finds a size in an argument."""
+        return self.length(*self.sources[d]) + self.divided(d)
+
+    def divided(self, d: Expr) -> str:
+        """What the length that shows a size is divided by, where it is a multiple of the size."""
         q, axis = self.sources[d]
+        times = own_axes(q)[axis] / d
+        return f" // {times}" if times != 1 else ""
+
+    def length(self, q: Quantity, axis: int) -> str:
+        """The code that finds the length of an argument's axis."""
         rank = len(own_axes(q))
         if q.role == "input":
             x = self.names.of(q.symbol)

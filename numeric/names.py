@@ -23,7 +23,7 @@ RESERVED = frozenset(
     rng name only parameter_shapes init_params init_state forward backward step value_and_grad stretches in_stretches
     memory values influence sensitivities real_time_step forward_in_time
     range reversed type int float str dict tuple annotations
-    workspace Workspace ws known flat block start stop first last zip map self
+    workspace Workspace ws known flat block start stop first last at slice zip map self
     """.split()  # noqa: SIM905 - a paragraph of words reads better than a column of literals
 )
 

@@ -151,18 +151,26 @@ class Passes(Arguments):
         inputs = [self.value_of(name, source, s) for name, source in s.inputs.items()]
         steps = [] if s.cell.inputs else [f"steps={self.steps_of(s.axis)}"]
         call = listed(
-            f'    out, end, cache["{s.name}"] = forward_{s.name}(',
+            f"    out, end, {self.cache_of(s.name)} = forward_{s.name}(",
             [f"only(params, [{names}])", *inputs, initial, *steps, *self.reused(s)],
             ")",
         )
         turned = self.all_turned("out") if s.reverse else "out"
         steps_made = self.idioms.steps.format(f'out["{s.cell.outputs[0].name}"]')
-        count = f'    cache["{s.name}"]["steps"] = {steps_made}'
+        count = f'    {self.cache_of(s.name)}["steps"] = {steps_made}'
         seen = any(
             x.last and x.segment == s.name for o in self.network.segments for x in o.inputs.values()
         )
         done = [f"    outputs |= {turned}", "    final |= end", *([count] if seen else [])]
         return [*call, *self.kept(s), *done]
+
+    def cache_of(self, name: str) -> str:
+        """What a segment's backward pass needs."""
+        return f'cache["{name}"]'
+
+    def steps_made(self, name: str) -> str:
+        """How many steps a segment went."""
+        return f'{self.cache_of(name)}["steps"]'
 
     def reused(self, segment: Segment) -> list[str]:
         """What a segment's forward is given besides its arguments."""
@@ -206,7 +214,12 @@ class Passes(Arguments):
         ends = ", ".join(quoted(q.name) for q in self.memory_of(s))
         lines = listed(
             f"    by_params, by_inputs, by_state = backward_{s.name}(",
-            [f"only(params, [{names}])", f'cache["{s.name}"]', given, f"only(final_bar, [{ends}])"],
+            [
+                f"only(params, [{names}])",
+                self.cache_of(s.name),
+                given,
+                f"only(final_bar, [{ends}])",
+            ],
             ")",
         )
         lines.append(f"    add_all(params_bar, by_params{self.idioms.sums})")
@@ -214,7 +227,8 @@ class Passes(Arguments):
             if s.cell.quantity(name).kind == "real":
                 lines += self.pass_back(name, source, s)
         for name, source in s.starts.items():
-            lines.append(self.added("final_bar", source.name, f'by_state.pop("{name}")'))
+            value = f'by_state.pop("{name}")'
+            lines.append(f'    add_to(final_bar, "{source.name}", {value}{self.idioms.ends})')
         lines.append("    state_bar |= by_state")
         return lines
 
@@ -236,7 +250,7 @@ class Passes(Arguments):
 
     def added_at_end(self, source: Source, value: str) -> str:
         """The line that adds the adjoint of the value after a whole scan to that of the scan's sequence."""
-        made, steps = self.network.segment(source.segment), f'cache["{source.segment}"]["steps"]'
+        made, steps = self.network.segment(source.segment), self.steps_made(source.segment)
         if made.axis in self.ragged and not made.reverse:
             whole = f"from_end({value}, lengths_{made.axis}, {steps})"
         else:

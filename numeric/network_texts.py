@@ -24,6 +24,7 @@ class Idioms:
         own: an array in memory of its own, where outputs can be written to; empty where they are read-only.
         values: where sequences of the forward pass are kept, as the last argument of what makes them.
         sums: where gradients are added up, likewise.
+        ends: where those by final values are.
     """
 
     placed: str = "dtype = common_dtype({})"
@@ -40,10 +41,11 @@ class Idioms:
     own: str = ""
     values: str = ""
     sums: str = ""
+    ends: str = ""
 
 
 NUMPY = Idioms()
-WORKSPACE = Idioms(values=", ws.values", sums=", ws.sums")
+WORKSPACE = Idioms(values=", ws.values", sums=", ws.sums", ends=", ws.ends")
 ARRAY_API = Idioms(
     placed="xp, dtype, device = placed({})",
     lengths=", xp, device",

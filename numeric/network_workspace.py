@@ -24,8 +24,8 @@ class PassesOver(Passes):
     def begun(self) -> list[str]:
         """The forward pass takes the workspace."""
         return [
-            "    ws = Workspace() if workspace is None else workspace.taken()",
-            '    outputs, final, cache = {}, {}, {"workspace": ws}',
+            "    ws = Workspace() if own(workspace, Workspace) is None else workspace.taken()",
+            '    outputs, final, cache = {}, {}, {"workspace": ws, "run": ws.run}',
         ]
 
     def reused(self, segment: Segment) -> list[str]:
@@ -34,11 +34,15 @@ class PassesOver(Passes):
 
     def kept(self, segment: Segment) -> list[str]:
         """The arrays of the segment's run are kept."""
-        return [f'    ws.keep("{segment.name}", cache["{segment.name}"])']
+        return [f'    ws.keep("{segment.name}", {self.cache_of(segment.name)})']
+
+    def cache_of(self, name: str) -> str:
+        """Under a segment's name, unless what all segments share stands there."""
+        return super().cache_of(f"segment {name}" if name in ("workspace", "run") else name)
 
     def begun_back(self) -> list[str]:
         """The backward pass adds up in the workspace of the forward pass."""
-        return ['    ws = cache["workspace"]']
+        return ["    ws = checked_run(cache)"]
 
     def handed_out(self) -> str:
         """The gradients."""
@@ -53,7 +57,7 @@ class PassesOver(Passes):
             if ragged
             else ("add_at_step", "0" if made.reverse else "-1")
         )
-        steps = f'cache["{source.segment}"]["steps"]'
+        steps = self.steps_made(source.segment)
         arguments = f'outputs_bar, "{source.name}", {value}, {at}, {steps}{self.idioms.sums}'
         return f"    {function}({arguments})"
 
@@ -81,11 +85,12 @@ class Workspace:
     """
 
     def __init__(self) -> None:
-        self.segments, self.values, self.sums, self.given = {}, {}, {}, False
+        self.segments, self.values, self.sums, self.ends = {}, {}, {}, {}
+        self.run, self.given = 0, False
 
     def taken(self) -> Workspace:
         """This workspace for one more run."""
-        self.given = True
+        self.run, self.given = self.run + 1, True
         return self
 
     def keep(self, name: str, cache: dict) -> None:
@@ -96,5 +101,5 @@ class Workspace:
     def handed_out(self, *gradients: Arrays) -> tuple[Arrays, ...]:
         """The gradients; unless the caller gave the workspace, the next ones are added up in arrays of their own."""
         if not self.given:
-            self.sums = {}
+            self.sums, self.ends = {}, {}
         return gradients'''

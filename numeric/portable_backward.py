@@ -41,7 +41,7 @@ class PortableBackward(Steps):
                 shape = f"{self.names.storage(q.symbol)}[0].shape[{axis + 1}]"
             else:
                 shape = f"{self.names.of(q.symbol)}.shape[{axis + 2}]"
-            self.write(f"{name} = {shape}")
+            self.write(f"{name} = {shape}{forward.divided(d)}")
         params = [self.names.of(q.symbol) for q in self.cell.parameters]
         if params:
             shapes = f"parameter_shapes({', '.join(self.sizes.values())})"

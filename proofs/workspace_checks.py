@@ -141,6 +141,9 @@ def _accepted(given: list[Arguments], module: Any, used: object, unfit: Unfit) -
         lambda: module.backward(first.params, old, first.bars, first.ends), "workspace"
     ):
         yield "a cache whose workspace was used again is accepted"
+    for foreign in ({}, type("Workspace", (), {})()):
+        if not _refuses(lambda foreign=foreign: _cache(module, first, foreign), "workspace"):
+            yield f"a {type(foreign).__name__} that is none of the file's is accepted"
     for told, run in unfit:
         if not _refuses(run, "workspace"):
             yield told
@@ -158,4 +161,6 @@ def _refuses(work: Callable[[], object], word: str) -> bool:
         work()
     except (ValueError, TypeError) as error:
         return word in str(error)
+    except (AttributeError, LookupError):
+        return False
     return False

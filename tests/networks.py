@@ -116,6 +116,12 @@ TEXTS = {
         b = scan(elman_bare, x[t], reverse, share(a))
         y[t] = a.h[t] + b.h[t]
     """,
+    "concatenated": """
+        f = scan(gru, x[t])
+        b = scan(gru, x[t], reverse, share(f))
+        u[t] = concat(f.h[t], b.h[t])
+        q = scan(elman, u[t])
+    """,
     "residual": """
         u[t] = P @ x[t]
         f = scan(gru, u[t])

@@ -115,6 +115,27 @@ def test_a_workspace_for_other_sizes_is_refused():
         module.forward(params, x, **keywords, workspace=cache["workspace"])
 
 
+def test_what_is_no_workspace_of_this_file_is_refused():
+    module, _, positional, keywords, (_, _, cache) = run_twice("gru")
+    foreign = fast_module(load("gru")).Workspace(6, 3, 3, 2, np.dtype(np.float64))
+    for wrong in (cache, {}, True, foreign, module.Workspace):
+        with pytest.raises(TypeError, match="expected a Workspace of this file"):
+            module.forward(*positional, **keywords, workspace=wrong)
+
+
+def test_parameters_left_out_are_named_with_a_new_workspace_too():
+    module, _, positional, keywords, _ = run_twice("gru")
+    fresh = module.Workspace(6, 3, 3, 2, np.dtype(np.float64))
+    with pytest.raises(ValueError, match=r"params\['\w+'\] is missing"):
+        module.forward({}, *positional[1:], **keywords, workspace=fresh)
+
+
+def test_a_quantity_may_be_called_like_the_stretch_of_steps():
+    text = "at[t] = tanh(W @ at[t-1] + U @ x[t])\ny[t] = sigmoid(V @ at[t])"
+    cell = read_cell(text, "named")
+    right_on(sample(cell, T=5, B=2), 1e-11, fast_module(cell, rows=4))
+
+
 def test_without_a_workspace_calls_share_nothing():
     module, s, positional, keywords, (outputs, _, cache) = run_twice("lstm")
     other = module.forward(*positional, **keywords)[0]

@@ -14,9 +14,10 @@ from derive.network_derivation import derive_network
 from numeric import checks, ragged, rooms
 from numeric.fast_again import generate_small_network
 from numeric.fast_source import generate_fast_network
+from numeric.network_source import generate_network
 from tests import networks
 from tests.generated import module_of
-from tests.networks import TEXTS, Numbers, module_named, network_of, numbers
+from tests.networks import TEXTS, Numbers, module_named, network_of, numbers, read
 
 KINDS = {"speed": generate_fast_network, "size": generate_small_network}
 
@@ -119,6 +120,66 @@ def test_the_workspace_of_a_cache_can_be_given_too_and_its_cache_is_refused_then
     assert again["workspace"] is used["workspace"]
     with pytest.raises(ValueError, match="workspace was used again"):
         module.backward(n.params, used, seeded(found[0]))
+
+
+def test_sums_of_sequences_and_of_final_values_lie_apart_even_where_their_shapes_agree() -> None:
+    network = read(
+        """
+        enc = scan(skip(2), x[t])
+        z[t] = W @ enc.h[t]
+        a = scan(elman, z[t])
+        dec = scan(skip(2), q[s], start(enc))
+        dec2 = scan(skip(2), q[s], start(enc))
+        r[t] = A @ enc.h[t] + C @ a.h[t]
+        y[s] = V @ dec.h[s] + V @ dec2.h[s]
+        """
+    )
+    derivation = derive_network(network)
+    module = module_of(generate_fast_network(derivation), "apart")
+    plain = module_of(generate_network(derivation), "together")
+    n = numbers(network, plain)
+    n = replace(n, inputs={**n.inputs, "x": n.inputs["x"][:2]})
+    for mine, true in zip(run(module, n)[1], run(plain, n)[1], strict=True):
+        for k in true:
+            np.testing.assert_allclose(mine[k], true[k], rtol=1e-10, atol=1e-12)
+
+
+def test_a_run_that_is_refused_ends_what_earlier_caches_stand_for() -> None:
+    module = fast("ragged")
+    n = numbers(network_of("ragged"), module)
+    workspace = module.Workspace()
+    used, (outputs, *_) = run(module, n, workspace=workspace)
+    wrong = replace(n, inputs={k: v if k == "x" else v[:-1] for k, v in n.inputs.items()})
+    with pytest.raises(ValueError, match="has shape"):
+        run(module, wrong, workspace=workspace)
+    with pytest.raises(ValueError, match="workspace was used again"):
+        module.backward(n.params, used, seeded(outputs))
+
+
+@pytest.mark.parametrize("given", [{}, True, "its cache", "another file's", "its class"])
+def test_what_is_no_workspace_of_this_file_is_refused(given: object) -> None:
+    module, other_file = fast("aligned"), fast("aligned", "size")
+    n = numbers(network_of("aligned"), module)
+    cache = run(module, n)[0]
+    given = {
+        "its cache": cache,
+        "another file's": other_file.Workspace(),
+        "its class": module.Workspace,
+    }.get(given, given) if isinstance(given, str) else given  # fmt: skip
+    with pytest.raises(TypeError, match="expected a Workspace of this file"):
+        run(module, n, workspace=given)
+
+
+def test_names_of_what_the_file_needs_are_free_for_quantities() -> None:
+    text = "at = scan(gru, room[t])\nsums[t] = softmax(rooms @ at.h[t])\nslice[t] = held @ sums[t] + workspace[t]"
+    network = read(text)
+    derivation = derive_network(network)
+    module = module_of(generate_fast_network(derivation), "names")
+    plain = module_of(generate_network(derivation), "plain_names")
+    n = numbers(network, plain)
+    for mine, true in zip(run(module, n)[1], run(plain, n)[1], strict=True):
+        for k in true:
+            np.testing.assert_allclose(mine[k], true[k], rtol=1e-10, atol=1e-12)
 
 
 def test_a_workspace_refuses_runs_of_other_sizes() -> None:
