@@ -29,6 +29,7 @@ WHY = {
     "ragged_one_to_many": "last comes after the last step",
     "deep_bidirectional": "b runs from the last step to the first",
     "tied": "b runs from the last step to the first",
+    "concatenated": "b runs from the last step to the first",
 }
 CAUSAL = [name for name in TEXTS if name not in WHY]
 
