@@ -239,7 +239,7 @@ def test_a_dask_cluster_on_loopback_loses_a_worker_and_no_row(tmp_path: Path) ->
     worker = ("worker", "--scheduler-file", str(note), "--nthreads", "1", "--no-nanny", "--no-dashboard",
               "--local-directory", str(tmp_path))  # fmt: skip
     with dask(*scheduler):
-        until(note.exists)
+        until(lambda: note.exists() and note.read_text().endswith("}"))
         address = json.loads(note.read_text())["address"]
         with dask(*worker) as one, dask(*worker), started(
             "--sweep", grid, "--rows", file, "--scheduler", address, "--json", cwd=tmp_path
