@@ -34,11 +34,17 @@ def mask_of(lengths: Array, T: int, dtype: np.dtype) -> Array:
     return (np.arange(T)[:, None] < lengths)[..., None].astype(dtype)
 
 
-def held(name: str, sequence: Array, lengths: Array, T: int) -> Array:
-    """The sequence with each sample's last value in place of what lies beyond its length."""
+def sequence_of(name: str, sequence: Array, lengths: Array, T: int) -> Array:
+    """The sequence, if it has these steps and samples."""
     sequence = np.asarray(sequence)
     if sequence.shape[:2] != (T, len(lengths)):
         raise ValueError(f"{name} has shape {sequence.shape}: expected ({T}, {len(lengths)}, …)")
+    return sequence
+
+
+def held(name: str, sequence: Array, lengths: Array, T: int) -> Array:
+    """The sequence with each sample's last value in place of what lies beyond its length."""
+    sequence = sequence_of(name, sequence, lengths, T)
     return sequence[np.minimum(np.arange(T)[:, None], lengths - 1), np.arange(len(lengths))]
 
 
@@ -48,9 +54,7 @@ def cut(arrays: Arrays, names: list[str], lengths: Array, T: int) -> None:
     for name in names:
         if name not in arrays:
             continue
-        array = np.asarray(arrays[name])
-        if array.shape[:2] != seen.shape:
-            raise ValueError(f"{name} has shape {array.shape}: expected {seen.shape} in front")
+        array = sequence_of(name, arrays[name], lengths, T)
         inside = seen.reshape(*seen.shape, *[1] * (array.ndim - 2))
         arrays[name] = np.where(inside, array, np.zeros((), array.dtype))
 
@@ -67,4 +71,13 @@ def from_end(value: Array, lengths: Array, T: int) -> Array:
     return whole
 
 
-NAMES = ("checked_lengths", "longest", "mask_of", "held", "cut", "at_end", "from_end")
+NAMES = (
+    "checked_lengths",
+    "longest",
+    "mask_of",
+    "sequence_of",
+    "held",
+    "cut",
+    "at_end",
+    "from_end",
+)

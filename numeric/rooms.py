@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from numeric.ragged import sequence_of
+
 Array = np.ndarray
 Arrays = dict[str, Array]
 
@@ -22,9 +24,7 @@ def room(rooms: dict, name: str, shape: tuple[int, ...], dtype: np.dtype) -> Arr
 
 def held(name: str, sequence: Array, lengths: Array, T: int, rooms: dict) -> Array:
     """The sequence with each sample's last value in place of what lies beyond its length."""
-    sequence, B = np.asarray(sequence), len(lengths)
-    if sequence.shape[:2] != (T, B):
-        raise ValueError(f"{name} has shape {sequence.shape}: expected ({T}, {B}, …)")
+    sequence, B = sequence_of(name, sequence, lengths, T), len(lengths)
     rows = np.minimum(np.arange(T)[:, None], lengths - 1) * B + np.arange(B)
     kept = room(rooms, name, sequence.shape, sequence.dtype)
     return sequence.reshape(T * B, *sequence.shape[2:]).take(rows, axis=0, out=kept, mode="clip")
@@ -36,9 +36,7 @@ def cut(arrays: Arrays, names: list[str], lengths: Array, T: int, rooms: dict) -
     for name in names:
         if name not in arrays:
             continue
-        array = np.asarray(arrays[name])
-        if array.shape[:2] != seen.shape:
-            raise ValueError(f"{name} has shape {array.shape}: expected {seen.shape} in front")
+        array = sequence_of(name, arrays[name], lengths, T)
         arrays[name] = room(rooms, name, array.shape, array.dtype)
         np.copyto(arrays[name], array)
         arrays[name][~seen] = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from types import ModuleType
@@ -42,6 +43,14 @@ def run(module: ModuleType, n: Numbers, **over: object) -> tuple[dict, list[dict
     return used, [outputs, final, *gradients]
 
 
+def agree(found: Sequence[dict], true: Sequence[dict]) -> None:
+    """All that is returned has the same names and, to rounding, the same numbers."""
+    for mine, theirs in zip(found, true, strict=True):
+        assert mine.keys() == theirs.keys()
+        for k in theirs:
+            np.testing.assert_allclose(mine[k], theirs[k], rtol=1e-10, atol=1e-12)
+
+
 def other(n: Numbers, seed: int) -> Numbers:
     """Other numbers of the same sizes, the lengths of samples in another order."""
     rng = np.random.default_rng(seed)
@@ -63,10 +72,7 @@ def test_a_workspace_used_again_gives_what_the_ordinary_file_gives(name: str, ki
     for n in (first, other(first, 1), first):
         used, found = run(module, n, workspace=workspace)
         assert used["workspace"] is workspace
-        for mine, true in zip(found, run(plain, n)[1], strict=True):
-            assert mine.keys() == true.keys()
-            for k in true:
-                np.testing.assert_allclose(mine[k], true[k], rtol=1e-10, atol=1e-12)
+        agree(found, run(plain, n)[1])
 
 
 @pytest.mark.parametrize("name", [name for name in TEXTS if "scan" in TEXTS[name]])
@@ -139,9 +145,7 @@ def test_sums_of_sequences_and_of_final_values_lie_apart_even_where_their_shapes
     plain = module_of(generate_network(derivation), "together")
     n = numbers(network, plain)
     n = replace(n, inputs={**n.inputs, "x": n.inputs["x"][:2]})
-    for mine, true in zip(run(module, n)[1], run(plain, n)[1], strict=True):
-        for k in true:
-            np.testing.assert_allclose(mine[k], true[k], rtol=1e-10, atol=1e-12)
+    agree(run(module, n)[1], run(plain, n)[1])
 
 
 def test_a_run_that_is_refused_ends_what_earlier_caches_stand_for() -> None:
@@ -177,9 +181,7 @@ def test_names_of_what_the_file_needs_are_free_for_quantities() -> None:
     module = module_of(generate_fast_network(derivation), "names")
     plain = module_of(generate_network(derivation), "plain_names")
     n = numbers(network, plain)
-    for mine, true in zip(run(module, n)[1], run(plain, n)[1], strict=True):
-        for k in true:
-            np.testing.assert_allclose(mine[k], true[k], rtol=1e-10, atol=1e-12)
+    agree(run(module, n)[1], run(plain, n)[1])
 
 
 def test_a_workspace_refuses_runs_of_other_sizes() -> None:
@@ -201,9 +203,7 @@ def test_value_and_grad_takes_a_workspace() -> None:
         )
         expected, true = plain.value_and_grad(n.params, *n.inputs.values(), n.state)
         assert abs(value - expected) < 1e-12 * abs(expected)
-        for mine, theirs in zip(found, true, strict=True):
-            for k in theirs:
-                np.testing.assert_allclose(mine[k], theirs[k], rtol=1e-10, atol=1e-12)
+        agree(found, true)
 
 
 # ── what is done with whole sequences ──
