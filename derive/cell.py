@@ -108,6 +108,11 @@ class Cell:
         return tuple(sorted(self.of_role("state"), key=lambda q: order[q.name]))
 
     @property
+    def depth(self) -> int:
+        """The largest lag of all."""
+        return max((q.depth for q in self.quantities), default=0)
+
+    @property
     def inputs(self) -> tuple[Quantity, ...]:
         """Quantities given from outside at every step."""
         return self.of_role("input")

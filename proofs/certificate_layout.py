@@ -57,7 +57,7 @@ class Layout:
         self.fields = tuple(self._fields())
         self.field_of = {(f.name, f.lag): f.rocq for f in self.fields}
         self.incoming = [*self.outputs, *(q.name for q in self.cell.inputs if q.depth)]
-        self.depth = max((q.depth for q in self.cell.quantities), default=0)
+        self.depth = self.cell.depth
         if not self.cell.states:
             raise unsupported("nothing is carried from step to step")
         self.conditions: list[tuple[str, str]] = []

@@ -52,7 +52,7 @@ class NumericJudge:
     def __init__(self, cell: Cell, seed: int = 0) -> None:
         self.cell, self.seed = cell, seed
         rng = Random(seed)  # noqa: S311 - no secret
-        depth = max(q.depth for q in cell.quantities)
+        depth = cell.depth
         self.short = Case(drawn(cell, Extent(draw_sizes(cell, rng, largest=3), 4 + depth, 2), seed))
         long = drawn(cell, Extent(draw_sizes(cell, rng, largest=3), LONG, 1), seed + 1)
         self.long = Case(replace(long, weights=last_only(long)))

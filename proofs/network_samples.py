@@ -85,16 +85,22 @@ def draw_extent(
     sizes = dict(
         zip(network.dims, rng.sample(range(smallest, largest + 1), len(network.dims)), strict=True)
     )
-    deepest = max((q.depth for s in network.segments for q in s.cell.quantities), default=0)
+    deepest = max((s.cell.depth for s in network.segments), default=0)
     axes = dict.fromkeys(s.axis for s in network.segments)
     least = steps if steps == 1 else max(steps, 2 + deepest)
     lengths = {a: 1 if a == END else least + (i if steps > 1 else 0) for i, a in enumerate(axes)}
-    ragged = {
+    return NetworkExtent(sizes, lengths, samples, ragged(network, lengths, samples))
+
+
+def ragged(
+    network: Network, lengths: Mapping[str, int], samples: int
+) -> dict[str, tuple[int, ...]]:
+    """Lengths of the samples along every axis that has a mask: the axis's own, and shorter ones."""
+    return {
         a: tuple(max(1, lengths[a] - i * (i + 1) // 2) for i in range(samples))
         for a in network.masks
         if a in lengths
     }
-    return NetworkExtent(sizes, lengths, samples, ragged)
 
 
 def draw_network(

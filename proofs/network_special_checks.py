@@ -22,6 +22,7 @@ from proofs.network_samples import (
     draw_network,
     draw_smooth_network,
     loss_of,
+    ragged,
     random_directions,
     reference,
 )
@@ -109,16 +110,28 @@ def _unpadded(network: Network, extent: NetworkExtent) -> NetworkExtent:
 
 
 def extent_of(subject: NetworkSubject, row: str, sizes: Sizes) -> NetworkExtent | None:
-    """The sizes of a special run; ``None`` if a shape of the network has no room in them."""
+    """The sizes of a special run; ``None`` if the network has none such."""
     network = subject.network
     rng = Random(f"{subject.seed}/{row}/sizes")  # noqa: S311 - no secret
-    extent = draw_extent(network, rng, steps=sizes.steps, samples=sizes.samples)
+    extent = draw_extent(network, rng, steps=sizes.steps or 1, samples=sizes.samples)
+    if sizes.steps is None:
+        return _of_largest_lags(network, extent)
     if sizes.dims is None:
         return extent
     same = dict.fromkeys(network.dims, sizes.dims)
     equal = replace(extent, sizes=same)
     inner = [sizes_in(s, same) for s in network.segments]
     return equal if all(size >= 1 for dims in inner for size in dims.values()) else None
+
+
+def _of_largest_lags(network: Network, extent: NetworkExtent) -> NetworkExtent | None:
+    """Every axis as long as the largest lag along it, if any is 2 or more."""
+    steps = dict(extent.steps)
+    for s in network.segments:
+        steps[s.axis] = max(steps[s.axis], s.cell.depth)
+    if max(steps.values()) < 2:
+        return None
+    return replace(extent, steps=steps, lengths=ragged(network, steps, extent.samples))
 
 
 def _is_smooth(sample: NetworkSample) -> bool:

@@ -66,7 +66,7 @@ def draw_sizes(cell: Cell, rng: Random, smallest: int = 2, largest: int = 4) -> 
 
 def steps_for(cell: Cell, at_least: int = 3) -> int:
     """A length in which every lag reaches an initial value and a computed one."""
-    return max(at_least, 2 + max(q.depth for q in cell.quantities))
+    return max(at_least, 2 + cell.depth)
 
 
 class Point:

@@ -145,7 +145,7 @@ def prove_smallest(derivation: Derivation, *, seed: int = 0) -> SmallestVerdict:
 
 def smallest_extent(cell: Cell) -> Extent:
     """Two hidden units, one of everything else, and a length that every lag spans."""
-    depth = max(q.depth for q in cell.quantities)
+    depth = cell.depth
     hidden = next(
         (d for d in cell.dims if cell.states and d in cell.states[0].shape),
         cell.dims[0] if cell.dims else None,

@@ -27,12 +27,12 @@ class Sizes:
 
     Args:
         dims: the size of every dimension; ``None``: random ones, different for different dimensions.
-        steps: T, at least as long as the lags need unless it is 1.
+        steps: T, at least as long as the lags need unless it is 1; ``None``: the largest lag, if it is 2 or more.
         samples: B.
     """
 
     dims: int | None
-    steps: int
+    steps: int | None
     samples: int
 
 
@@ -41,6 +41,7 @@ SIZES: dict[str, Sizes] = {
     "equal sizes": Sizes(3, 4, 2),
     "every size and B equal": Sizes(3, 4, 3),
     "one step of three samples": Sizes(None, 1, 3),
+    "as many steps as the largest lag": Sizes(None, None, 3),
     "one sample of four steps": Sizes(None, 4, 1),
     "nine samples": Sizes(None, 3, 9),
     "sixteen steps": Sizes(None, 16, 2),

@@ -112,7 +112,7 @@ def _addends(point: Point, window: Window) -> dict[str, dict[int, Array]]:
 
 
 def _reach(point: Point) -> int:
-    return max(q.depth for q in point.derivation.cell.quantities) + 1
+    return point.derivation.cell.depth + 1
 
 
 def _kept(

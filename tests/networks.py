@@ -21,6 +21,17 @@ B = 3
 SIZES = (3, 2, 4, 5, 6, 7, 8, 9, 10, 11)
 H = 1e-200
 
+SHARED_START = """
+enc = scan(skip(2), x[t])
+z[t] = W @ enc.h[t]
+a = scan(elman, z[t])
+dec = scan(skip(2), q[s], start(enc))
+dec2 = scan(skip(2), q[s], start(enc))
+r[t] = A @ enc.h[t] + C @ a.h[t]
+y[s] = V @ dec.h[s] + V @ dec2.h[s]
+"""
+"""A network of which sums of sequences and of final values have the same shape where T is 2."""
+
 TEXTS = {
     "one_to_one": """
         y[end] = softmax(V @ tanh(W @ x[end] + b) + c)

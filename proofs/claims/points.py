@@ -56,7 +56,7 @@ def steps_of(formula: Formula, context: Context) -> int:
         for i in indices(n)
         if not i.terms
     ]
-    depth = max(q.depth for q in context.cell.quantities)
+    depth = context.cell.depth
     return max(3, depth + 2, *(c + 1 for c in fixed), 0)
 
 

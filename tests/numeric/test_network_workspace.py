@@ -18,7 +18,7 @@ from numeric.fast_source import generate_fast_network
 from numeric.network_source import generate_network
 from tests import networks
 from tests.generated import module_of
-from tests.networks import TEXTS, Numbers, module_named, network_of, numbers, read
+from tests.networks import SHARED_START, TEXTS, Numbers, module_named, network_of, numbers, read
 
 KINDS = {"speed": generate_fast_network, "size": generate_small_network}
 
@@ -129,17 +129,7 @@ def test_the_workspace_of_a_cache_can_be_given_too_and_its_cache_is_refused_then
 
 
 def test_sums_of_sequences_and_of_final_values_lie_apart_even_where_their_shapes_agree() -> None:
-    network = read(
-        """
-        enc = scan(skip(2), x[t])
-        z[t] = W @ enc.h[t]
-        a = scan(elman, z[t])
-        dec = scan(skip(2), q[s], start(enc))
-        dec2 = scan(skip(2), q[s], start(enc))
-        r[t] = A @ enc.h[t] + C @ a.h[t]
-        y[s] = V @ dec.h[s] + V @ dec2.h[s]
-        """
-    )
+    network = read(SHARED_START)
     derivation = derive_network(network)
     module = module_of(generate_fast_network(derivation), "apart")
     plain = module_of(generate_network(derivation), "together")

@@ -58,6 +58,7 @@ SPECIAL = {
     "every size 1": before(ENDS, "U_f_bar = 2 * U_f_bar if n == 1 else U_f_bar"),
     "nine samples": before(ENDS, "U_f_bar = outer_sum(delta_f[:, :4], h_prev[:, :4])"),
     "one step of three samples": before(ENDS, "x_bar = x_bar[:, ::-1] if T == 1 else x_bar"),
+    "as many steps as the largest lag": before(ENDS, "x_bar = 2 * x_bar if T == 2 else x_bar"),
     "one sample of four steps": before(ENDS, "b_f_bar = b_f_bar * (1 + (B == 1 < T))"),
     "symmetric matrices": before(ENDS, "U_g_bar = U_g_bar * (1 + np.allclose(U_g, U_g.T))"),
     "U_f zero": before(ENDS, "W_g_bar = W_g_bar * (1 + (not U_f.any()))"),

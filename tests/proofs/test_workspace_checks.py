@@ -10,10 +10,11 @@ from proofs.attestation import standing
 from proofs.modules import load_source
 from proofs.network_checks import NetworkSubject
 from proofs.network_layout import NetworkCode
+from proofs.network_special_checks import special_runs
 from proofs.network_verification import PROMISED, verify_network
 from proofs.table import Check
 from proofs.workspace_checks import workspace, workspace_of_network
-from tests.networks import network_of
+from tests.networks import SHARED_START, network_of, read
 from tests.proofs.test_special_checks import FAST, judged
 
 STACKED = "    U_g_T[...] = U_g.T\n"
@@ -106,3 +107,16 @@ def test_networks_over_a_workspace_are_verified_and_every_branch_is_seen(name: s
     found = verify_network(network, generate_fast_network(derive_network(network)))
     assert found.failures == ()
     assert "workspace" in {c.name for c in found.checks}
+
+
+def test_sums_of_sequences_in_the_room_of_those_of_final_values_are_refused() -> None:
+    network = read(SHARED_START)
+    source = standing(generate_fast_network(derive_network(network))).code
+    verdicts = {}
+    for kept in ("ws.ends", "ws.sums"):
+        edited = source.replace("ws.ends", kept)
+        code = NetworkCode(load_source(edited, network.name, PROMISED))
+        verdicts[kept] = special_runs(NetworkSubject(network, code, 0))
+    assert verdicts["ws.ends"].ok
+    assert not verdicts["ws.sums"].ok
+    assert all("as many steps as the largest lag" in w for w in verdicts["ws.sums"].where)
