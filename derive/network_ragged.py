@@ -62,7 +62,7 @@ def masks_for(
                 "Name the axis of a scan or an equation, or remove the line.",
                 place=span.place,
             )
-        name = f"mask_{axis}"
+        name = "mask" if len(axes) == 1 else f"mask_{axis}"
         while name in taken:
             name += "_"
         names[axis] = name

@@ -215,6 +215,11 @@ class _Document:
                 0,
                 len(word) or 1,
             )
+        after = statement.code[len(word) :].lstrip()
+        if word != "claim" and after.startswith(":"):
+            rest = " ".join(after[1:].partition("\n")[0].split())
+            remedy = f"Write `{f'{word} {rest}'.rstrip()}`."
+            _fail(statement, f"No colon follows {word}.", remedy, statement.code.index(":"), 1)
         readers[word](statement)
 
     def read_cell(self, statement: Statement) -> None:

@@ -88,10 +88,10 @@ def test_an_embedding_declares_its_index() -> None:
 
 def test_states_hold_where_a_sample_has_no_step() -> None:
     network = read("ragged t\nf = scan(elman, x[t])\ny[t] = V @ f.h[t]")
-    assert network.masks == {"t": "mask_t"}
+    assert network.masks == {"t": "mask"}
     cell = network.segment("f").cell
     assert [eq.target.name for eq in cell.equations] == ["f_h_new", "f_h"]
-    assert cell.quantity("mask_t").kind == "mask"
+    assert cell.quantity("mask").kind == "mask"
     assert [q.name for q in network.inputs] == ["x"]
 
 

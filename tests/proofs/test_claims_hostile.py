@@ -38,6 +38,7 @@ REFUSED = {
     "an attribute": (ELMAN + "W.__class__\n", "__class__|has no meaning|Only .T"),
     "a cell that does not exist": ("cell nosuch\nclaim : 1 == 1\n", "nosuch"),
     "a cell in a circle": ("cell\n    a[t] = b[t]\n    b[t] = a[t]\nclaim : a[t] == b[t]\n", "a|b"),
+    "a colon after cell": ("cell: elman\nclaim : 1 == 1\n", "No colon follows cell.\n.*`cell elman`"),
     "no cell": ("claim : dL/dW == W\n", "dL"),
     "half an equation": ("cell elman\nclaim : W ==\n", "claim"),
     "two equations": ("cell elman\nclaim : W == W == W\n", "=="),
