@@ -10,6 +10,18 @@ Array = np.ndarray
 Arrays = dict[str, Array]
 
 
+def aligned(shape: tuple[int, ...], dtype: np.dtype) -> Array:
+    """A new array; unless it is small it begins with a line of the cache, so that vectors do not lie across two."""
+    array = np.empty(shape, dtype)
+    size, each = array.size, array.itemsize
+    if size * each < 16_384:
+        return array
+    del array
+    spare = np.empty(size + 64 // each, dtype)
+    start = -spare.ctypes.data % 64 // each
+    return spare[start : start + size].reshape(shape)
+
+
 def by_gate(array: Array, gates: int) -> Array:
     """(…, B, gates · n) as (…, gates, B, n), without a copy."""
     parts = array.reshape(*array.shape[:-1], gates, array.shape[-1] // gates)
@@ -184,7 +196,7 @@ def at_steps(gradient: Array | None, start: int, stop: int, flat: bool) -> list[
 
 
 NAMES = (
-    "by_gate", "step_views", "flattened", "spans", "stretch", "as_rows", "add_outer", "add_sum", "checked_run",
-    "add_scattered", "at_steps", "given_gradients", "no_gradient",
-    "shared_dtype", "taken", "as_before", "own", "sound", "finite", "is_finite", "not_finite",
+    "aligned", "by_gate", "step_views", "flattened", "spans", "stretch", "as_rows", "add_outer", "add_sum",
+    "checked_run", "add_scattered", "at_steps", "given_gradients", "no_gradient", "shared_dtype",
+    "taken", "as_before", "own", "sound", "finite", "is_finite", "not_finite",
 )  # fmt: skip

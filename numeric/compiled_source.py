@@ -129,7 +129,7 @@ class CompiledBackward(Kernels, FastBackward):
         name = self.back_weight(stack, vector)
         rows, columns = self.stack_rows(stack), self.dim(vector.shape[0])
         self.fields.arrays[name] = (
-            f"np.empty(({columns}, {rows}), dtype).T if self.small else np.empty(({rows}, {columns}), dtype)"
+            f"aligned(({columns}, {rows}), dtype).T if self.small else aligned(({rows}, {columns}), dtype)"
         )
         return name
 

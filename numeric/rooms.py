@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from numeric.buffers import aligned
 from numeric.ragged import sequence_of
 
 Array = np.ndarray
@@ -18,7 +19,7 @@ def room(rooms: dict, name: str, shape: tuple[int, ...], dtype: np.dtype) -> Arr
     """The array of this name, which is made when it is asked for first."""
     key = name, shape, np.dtype(dtype)
     if key not in rooms:
-        rooms[key] = np.empty(shape, dtype)
+        rooms[key] = aligned(shape, dtype)
     return rooms[key]
 
 

@@ -136,6 +136,17 @@ def test_a_quantity_may_be_called_like_the_stretch_of_steps():
     right_on(sample(cell, T=5, B=2), 1e-11, fast_module(cell, rows=4))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex128"])
+def test_large_arrays_of_a_workspace_begin_with_a_line_of_the_cache(dtype):
+    module = fast_shipped("lstm")
+    workspace = module.Workspace(50, 8, 32, 16, np.dtype(dtype))
+    workspace.for_backward()
+    large = {k: a for k, a in workspace.arrays.items() if a.nbytes >= 16_384 and k != "x_one"}
+    assert {"gates_fiog", "c_all", "delta_fiog", "W_fiog"} <= large.keys()
+    assert all(a.ctypes.data % 64 == 0 for a in large.values())
+    assert {a.dtype for a in large.values()} == {np.dtype(dtype)}
+
+
 def test_without_a_workspace_calls_share_nothing():
     module, s, positional, keywords, (outputs, _, cache) = run_twice("lstm")
     other = module.forward(*positional, **keywords)[0]
