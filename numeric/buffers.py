@@ -80,6 +80,28 @@ def add_sum(total: Array, a: Array, first: bool) -> None:
         total += np.sum(as_rows(a), axis=0)
 
 
+def multiplier(matrix: Array, B: int, size: int):
+    """The function that puts B vectors @ matrix into its second argument.
+
+    For up to 32 samples a product of more multiplications than ``size`` is made in up to eight pieces, some columns
+    at a time: a BLAS may have a faster way for small products, as OpenBLAS has with AVX-512.
+    """
+    columns, pieces = matrix.shape[1], 1
+    while (
+        B <= 32 and B * matrix.size > size * pieces and pieces < 8 and columns % (2 * pieces) == 0
+    ):
+        pieces *= 2
+    if pieces == 1:
+        return lambda vectors, out: vectors.dot(matrix, out)
+    parts = in_pieces(matrix, pieces)
+    return lambda vectors, out: np.matmul(vectors, parts, in_pieces(out, pieces))
+
+
+def in_pieces(matrix: Array, pieces: int) -> Array:
+    """The columns of a matrix in pieces, (pieces, rows, columns of each), without a copy."""
+    return matrix.reshape(len(matrix), pieces, -1).swapaxes(0, 1)
+
+
 def checked_run(cache: dict) -> object:
     """The workspace of a cache, if no later run has overwritten what the cache stands for."""
     workspace = cache["workspace"]
@@ -197,6 +219,7 @@ def at_steps(gradient: Array | None, start: int, stop: int, flat: bool) -> list[
 
 NAMES = (
     "aligned", "by_gate", "step_views", "flattened", "spans", "stretch", "as_rows", "add_outer", "add_sum",
+    "multiplier", "in_pieces",
     "checked_run", "add_scattered", "at_steps", "given_gradients", "no_gradient", "shared_dtype",
     "taken", "as_before", "own", "sound", "finite", "is_finite", "not_finite",
 )  # fmt: skip

@@ -62,8 +62,8 @@ class CompiledForward(Kernels, FastForward):
     def numpy_product(self, op: Op) -> str:
         """A product by NumPy's BLAS."""
         stack, vector = op.target.stack, op.target.vector
-        out = self.product_name(op.target)
-        return f"{self.view_at(self.place(vector))}.dot({self.step_name(stack, vector)}, {out})"
+        times = self.multiplier(self.step_name(stack, vector))
+        return f"{times}({self.view_at(self.place(vector))}, {self.product_name(op.target)})"
 
 
 class CompiledBackward(Kernels, FastBackward):
@@ -142,8 +142,8 @@ class CompiledBackward(Kernels, FastBackward):
     def numpy_product(self, op: Op) -> str:
         """A product by NumPy's BLAS."""
         (made,) = op.args
-        weight = self.loop_weight(made.stack, made.vector)
-        return f"{self.delta(made)}.dot({weight}, {self.view_at(op.target)})"
+        times = self.multiplier(self.loop_weight(made.stack, made.vector))
+        return f"{times}({self.delta(made)}, {self.view_at(op.target)})"
 
 
 class CompiledFile(FastFile):
@@ -202,4 +202,6 @@ class CompiledNetworkFile(NetworkFileOver):
 
 _SIZES = '''\
 SMALL_STEP = 100_000
-"""Up to how many multiplications a step (samples times weights) the products are compiled too."""'''
+"""Up to how many multiplications a step (samples times weights) the products are compiled too."""
+PIECE_SIZE = 1_000_000
+"""Up to how many multiplications a product that is not compiled is made in one piece, if samples are few."""'''

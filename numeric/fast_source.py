@@ -166,7 +166,7 @@ class FastFile(File):
         return f"({counted})" if found else "1"
 
 
-SETTINGS = ("STRETCH_ROWS", "BLOCK_BYTES", "SMALL_STEP")
+SETTINGS = ("STRETCH_ROWS", "BLOCK_BYTES", "SMALL_STEP", "PIECE_SIZE")
 """The sizes at the head of files made for speed; whatever they are, the results are the same to rounding."""
 
 _SIZES = '''\

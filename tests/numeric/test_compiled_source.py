@@ -8,6 +8,7 @@ import pytest
 from derive.catalog import load, shipped
 from derive.derivation import derive
 from derive.language import read_cell
+from numeric.buffers import multiplier
 from numeric.compiled_source import generate_compiled
 from tests.generated import module_of
 from tests.numeric.test_source import right_on
@@ -27,11 +28,11 @@ ODD = {
 }  # fmt: skip
 
 
-def compiled_module(cell, *, small: int):
-    """The compiled file of a cell, up to this size of a step in one compiled function."""
+def compiled_module(cell, *, small: int, piece: int = 10**6):
+    """The compiled file of a cell, with these sizes of a step in one function and of a product in one piece."""
     pytest.importorskip("numba", reason="numba is not installed: make frameworks")
     module = module_of(generate_compiled(derive(cell)), cell.name)
-    module.SMALL_STEP, module.STRETCH_ROWS = small, 6
+    module.SMALL_STEP, module.STRETCH_ROWS, module.PIECE_SIZE = small, 6, piece
     return module
 
 
@@ -43,6 +44,26 @@ def compiled_module(cell, *, small: int):
 def test_the_compiled_code_of_a_shipped_cell_is_right(name, small):
     cell = load(name)
     right_on(sample(cell, T=7, B=2, seed=3), 1e-12, compiled_module(cell, small=small))
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru", "skip", "slstm"])
+@pytest.mark.parametrize("piece", [0, 100])
+def test_products_in_pieces_are_right(name, piece):
+    cell = load(name)
+    right_on(sample(cell, T=5, B=4, seed=3), 1e-12, compiled_module(cell, small=0, piece=piece))
+
+
+@pytest.mark.parametrize(("B", "pieces"), [(1, 1), (2, 2), (4, 4), (5, 8), (32, 8), (33, 1)])
+def test_a_product_for_few_samples_is_made_in_as_many_pieces_as_it_takes(B, pieces, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        np, "matmul", lambda *given, at=np.matmul: (seen.append(given[1].shape), at(*given))
+    )
+    rng = np.random.default_rng(0)
+    vectors, matrix, out = (rng.standard_normal(s) for s in ((B, 5), (5, 16), (B, 16)))
+    multiplier(matrix, B, 5 * 16)(vectors, out)
+    np.testing.assert_allclose(out, vectors.dot(matrix), rtol=1e-14)
+    assert seen == ([(pieces, 5, 16 // pieces)] if pieces > 1 else [])
 
 
 @pytest.mark.parametrize("text", ODD.values(), ids=ODD)

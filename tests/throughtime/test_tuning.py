@@ -97,7 +97,7 @@ def test_compiled_files_are_tuned_too(tmp_path):
     model, path = load("elman"), tmp_path / "tuning.json"
     source = model.generate(backend="numba").source
     found = tuned(model, source, shapes=SMALL[:1], cache=path, clock=count().__next__)
-    assert found.settings.keys() == {"STRETCH_ROWS", "SMALL_STEP"}
+    assert found.settings.keys() == {"STRETCH_ROWS", "SMALL_STEP", "PIECE_SIZE"}
 
 
 def test_a_tuned_file_is_verified_and_differs_in_nothing_from_what_is_generated(
