@@ -119,9 +119,14 @@ def joined(folder: Path, rows: list[dict]) -> list[dict]:
     old = json.loads(before.read_text(encoding="utf-8"))["rows"] if before.exists() else []
     key = itemgetter("cell", "threads", "blas", "shape", "dtype")
     every = {key(r): r for r in (*old, *rows)}.values()
-    return sorted(
-        every, key=lambda r: (CELLS.index(r["cell"]), r["threads"], r["blas"] != page.OPENBLAS)
-    )
+    shapes = [",".join(map(str, shape)) for shape in SHAPES]
+
+    def place(r: dict) -> tuple:
+        shape = shapes.index(r["shape"]) if r["shape"] in shapes else len(shapes)
+        other = r["blas"] != page.OPENBLAS
+        return CELLS.index(r["cell"]), r["threads"], other, shape, r["dtype"]
+
+    return sorted(every, key=place)
 
 
 def main() -> None:
