@@ -202,6 +202,4 @@ class CompiledNetworkFile(NetworkFileOver):
 
 _SIZES = '''\
 SMALL_STEP = 100_000
-"""Up to how many multiplications a step (samples times weights) the products are compiled too."""
-PIECE_SIZE = 1_000_000
-"""Up to how many multiplications a product that is not compiled is made in one piece, if samples are few."""'''
+"""Up to how many multiplications a step (samples times weights) the products are compiled too."""'''

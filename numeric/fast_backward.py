@@ -172,7 +172,7 @@ class FastBackward(Sums):
             self.write(f"{self.ufunc('add')}({bar}, {t}, {bar})", indent=3)
         self.lines += ["        " + line for line in body]
         lines, self.lines = self.lines, kept
-        return lines
+        return [*self.made_multipliers(), *lines]
 
     def given_in_loop(self) -> dict[str, tuple[str, str]]:
         """What the loss adds to carried adjoints at each step: by adjoint its local name and the array."""
@@ -241,9 +241,8 @@ class FastBackward(Sums):
         if op.function != "dot":
             return super().line(op)
         made = op.args[0]
-        return [
-            f"{self.ref(made)}.dot({self.back_weight(made.stack, made.vector)}, {self.ref(op.target)})"
-        ]
+        times = self.multiplier(self.back_weight(made.stack, made.vector))
+        return [f"{times}({self.ref(made)}, {self.ref(op.target)})"]
 
     def factors(self) -> list[str]:
         """The factors of a block of steps, as code."""

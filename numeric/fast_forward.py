@@ -154,7 +154,7 @@ class FastForward(Bulk, Weights, Forward):
         kept, self.lines = self.lines, []
         self.loop_head(0, "ws.forward_steps" + ("[start:stop]" if early else ""), early=early)
         head, self.lines = self.lines, kept
-        return [*head, *("    " + line for line in body)]
+        return [*self.made_multipliers(), *head, *("    " + line for line in body)]
 
     def loop_head(self, depth: int, steps: str, *, early: bool) -> None:
         """The line that begins the loop over the steps of a stretch."""

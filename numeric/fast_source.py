@@ -37,7 +37,7 @@ class FastFile(File):
 
     @property
     def settings(self) -> str:
-        """The two sizes that the machine's cache asks for."""
+        """The sizes that the machine asks for."""
         return _SIZES
 
     def passes(self) -> list[str]:
@@ -55,7 +55,7 @@ class FastFile(File):
         ]
 
     def header(self) -> str:
-        """What the file is, the equations, and the two sizes that the machine's cache asks for."""
+        """What the file is, the equations, and the sizes that the machine asks for."""
         head = (
             super()
             .header()
@@ -172,6 +172,8 @@ SETTINGS = ("STRETCH_ROWS", "BLOCK_BYTES", "SMALL_STEP", "PIECE_SIZE")
 _SIZES = '''\
 STRETCH_ROWS = 512
 """How many rows (steps times samples) the products before and after the loops take at once."""
+PIECE_SIZE = 1_000_000
+"""Up to how many multiplications a product by NumPy within a loop is made in one piece, if samples are few."""
 BLOCK_BYTES = 1_000_000
 """How many bytes the factors of the backward loop are made for at once: about a processor's second cache."""'''
 

@@ -41,7 +41,6 @@ class Rows(Loops):
         self.outside_arrays: set[str] = set()
         self.statics: dict[str, str] = {}
         self.multiplied: list[str] = []
-        self.multipliers: dict[str, str] = {}
         self.weight_lines: list[str] = []
         super().__init__(*args)
 

@@ -151,9 +151,7 @@ class Kernels(Rows):
             self.size_of_product(s) for s in steps if isinstance(s, Op) and s.function == "dot"
         ]
         parts = [self.python_line(s) for s in steps]
-        times = [f"{name} = {made}" for name, made in self.multipliers.items()]
-        self.multipliers = {}
-        loop = [*times, f"for t in {order}:", *(f"    {line}" for line in parts)]
+        loop = [*self.made_multipliers(), f"for t in {order}:", *(f"    {line}" for line in parts)]
         prepared = [f"{name} = np.atleast_1d({of})" for name, of in self.statics.items()]
         formula = any(isinstance(s, Op) and s.function == "formula" for s in steps)
         if formula or not steps:
@@ -188,12 +186,6 @@ class Kernels(Rows):
             lambda v: self.view_at(self.place(v)), self.dim, indices=self.indices
         )
         return f"{self.view_at(step.target)}[...] = {printer(step.args[0])}"
-
-    def multiplier(self, weight: str) -> str:
-        """The function that multiplies the vectors of a step by a matrix, made before the loop."""
-        name = self.names.named(("times", weight), f"times_{weight}")
-        self.multipliers[name] = f"multiplier({weight}, B, PIECE_SIZE)"
-        return name
 
     def numpy_product(self, op: Op) -> str:
         """A product by NumPy's BLAS."""

@@ -26,6 +26,7 @@ class Loops(Store):
         super().__init__(program, names)
         self.ufuncs: dict[str, str] = {}
         self.named_views: set[str] = set()
+        self.multipliers: dict[str, str] = {}
 
     def local_names(self, text: str) -> None:
         """Local names for what of the workspace the code uses."""
@@ -121,14 +122,26 @@ class Loops(Store):
         )
         args = [self.ref(a) for a in op.args]
         if op.function == "dot":
-            return [
-                f"{args[0]}.dot({self.step_name(op.target.stack, op.target.vector)}, {target}){note}"
-            ]
+            times = self.multiplier(self.step_name(op.target.stack, op.target.vector))
+            return [f"{times}({args[0]}, {target}){note}"]
         if op.function == "copy":
             return [f"{target}[...] = {args[0]}{note}"]
         if op.function in NUMPY_CALLS:
             return [f"{self.ufunc(op.function)}({', '.join([*args, target])}){note}"]
         return [f"{target}[...] = {op.function}({args[0]}){note}"]
+
+    def multiplier(self, weight: str) -> str:
+        """The function that multiplies the vectors of a step by a matrix, made before the loop."""
+        name = self.names.named(("times", weight), f"times_{weight}")
+        made = f"multiplier({weight}, B, PIECE_SIZE)"
+        self.multipliers[name] = f"{weight}.T.dot if ws.flat else {made}" if self.flat else made
+        return name
+
+    def made_multipliers(self) -> list[str]:
+        """The lines that make these functions."""
+        lines = [f"{name} = {made}" for name, made in self.multipliers.items()]
+        self.multipliers = {}
+        return lines
 
     def ufunc(self, name: str) -> str:
         """A local name for a ufunc: looked up once, not at every step."""

@@ -12,7 +12,7 @@ from numeric.additions import Additions, additions_in, generate_with
 from numeric.fast_source import SETTINGS
 from numeric.tuning import CANDIDATES, ROUNDS, fastest, settings_in, with_settings
 
-ORDINARY = {"STRETCH_ROWS": 512, "BLOCK_BYTES": 1_000_000}
+ORDINARY = {"STRETCH_ROWS": 512, "PIECE_SIZE": 1_000_000, "BLOCK_BYTES": 1_000_000}
 
 
 def source_of(name: str, **wanted) -> str:
@@ -80,7 +80,7 @@ def test_the_fastest_sizes_are_chosen_one_after_another():
         rows = 1.0 if m.STRETCH_ROWS == 512 else 2.0
         return rows * (0.5 if (m.BLOCK_BYTES, m.STRETCH_ROWS) == (500_000, 512) else 1.0)
 
-    assert Machine(cost).fastest() == {"STRETCH_ROWS": 512, "BLOCK_BYTES": 500_000}
+    assert Machine(cost).fastest() == {**ORDINARY, "BLOCK_BYTES": 500_000}
 
 
 def test_what_is_hardly_faster_is_not_chosen():
@@ -94,7 +94,7 @@ def test_a_run_that_is_disturbed_now_and_then_changes_nothing():
         disturbed = 50.0 if count % 7 == 0 else 0.0
         return disturbed + (0.8 if m.BLOCK_BYTES == 4_000_000 else 1.0)
 
-    assert Machine(cost).fastest(1.0, 3.0) == {"STRETCH_ROWS": 512, "BLOCK_BYTES": 4_000_000}
+    assert Machine(cost).fastest(1.0, 3.0) == {**ORDINARY, "BLOCK_BYTES": 4_000_000}
 
 
 def test_the_longest_run_does_not_decide_alone():
@@ -120,8 +120,9 @@ def test_rounds_end_in_time_but_are_never_fewer_than_the_least():
     machine.fastest()
     assert machine.runs == values * (1 + most)
     machine = Machine(lambda m, _: 1.0)
-    machine.fastest(seconds=2 * 5 * 5)
-    assert machine.runs == values * (1 + 5), "five rounds of five candidates take 25 of 25 s"
+    machine.fastest(seconds=3 * 25)
+    fives, threes = 2 * 5 * (1 + 5), 3 * (1 + 8)
+    assert machine.runs == fives + threes, "five rounds of five, eight of three within 25 s each"
 
 
 def test_a_clock_that_stands_still_chooses_nothing():

@@ -28,7 +28,7 @@ def test_checkpointing_goes_with_speed():
         ("multiply(c_bar, f_t, c_bar)", "multiply(c_bar, factor_5_t, c_bar)"),
         ("add(fio_t, half, fio_t)", "add(fio_t, one, fio_t)"),
         ("stop == T)", "True)"),
-        ("[::-1]:\n        for first", ":\n        for first"),
+        ("in ws.stretches[::-1]:", "in ws.stretches:"),
         ("subtract(one, factor_1", "add(one, factor_1"),
     ],
 )
