@@ -180,7 +180,11 @@ class Body:
 
     def empty(self, leaf: MatrixExpr) -> str:
         """A new array for a whole sequence."""
-        return f"np.empty({self.whole_shape(leaf)}, dtype)"
+        return self.new_array(self.whole_shape(leaf))
+
+    def new_array(self, shape: str) -> str:
+        """A new array of this shape."""
+        return f"np.empty({shape}, dtype)"
 
     def history(self, q: Quantity) -> str:
         """The shape of the values before a sequence."""

@@ -86,10 +86,8 @@ def multiplier(matrix: Array, B: int, size: int):
     For up to 32 samples a product of more multiplications than ``size`` is made in up to eight pieces, some columns
     at a time: a BLAS may have a faster way for small products, as OpenBLAS has with AVX-512.
     """
-    columns, pieces = matrix.shape[1], 1
-    while (
-        B <= 32 and B * matrix.size > size * pieces and pieces < 8 and columns % (2 * pieces) == 0
-    ):
+    columns, pieces, most = matrix.shape[1], 1, 8 if B <= 32 else 1
+    while pieces < most and columns % (2 * pieces) == 0 and B * matrix.size > size * pieces:
         pieces *= 2
     if pieces == 1:
         return lambda vectors, out: vectors.dot(matrix, out)
@@ -219,7 +217,6 @@ def at_steps(gradient: Array | None, start: int, stop: int, flat: bool) -> list[
 
 NAMES = (
     "aligned", "by_gate", "step_views", "flattened", "spans", "stretch", "as_rows", "add_outer", "add_sum",
-    "multiplier", "in_pieces",
-    "checked_run", "add_scattered", "at_steps", "given_gradients", "no_gradient", "shared_dtype",
-    "taken", "as_before", "own", "sound", "finite", "is_finite", "not_finite",
+    "multiplier", "in_pieces", "checked_run", "add_scattered", "at_steps", "given_gradients", "no_gradient",
+    "shared_dtype", "taken", "as_before", "own", "sound", "finite", "is_finite", "not_finite",
 )  # fmt: skip

@@ -128,9 +128,9 @@ class CompiledBackward(Kernels, FastBackward):
         """The stacked matrix of a product in the loop; column by column where it is multiplied so."""
         name = self.back_weight(stack, vector)
         rows, columns = self.stack_rows(stack), self.dim(vector.shape[0])
-        self.fields.arrays[name] = (
-            f"aligned(({columns}, {rows}), dtype).T if self.small else aligned(({rows}, {columns}), dtype)"
-        )
+        turned = self.new_array(f"({columns}, {rows})")
+        plain = self.new_array(f"({rows}, {columns})")
+        self.fields.arrays[name] = f"{turned}.T if self.small else {plain}"
         return name
 
     def compiled_product(self, op: Op) -> str:

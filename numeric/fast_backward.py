@@ -285,7 +285,7 @@ class _Block:
                 return f"{w.factor(value)}[: last - first]"
             if w.is_scratch(value):
                 name = w.names.named((value, "many"), f"many_{value.name.removeprefix('·m')}")
-                w.field(name, f"aligned((block, B, {w.dim(value.shape[0])}), dtype)")
+                w.field(name, w.new_array(f"(block, B, {w.dim(value.shape[0])})"))
                 return f"{name}[: last - first]"
             return f"{w.whole_code(value)}[{w.kept_span(value, 'first', 'last')}]"
         if isinstance(value, MatrixExpr):

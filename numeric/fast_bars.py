@@ -108,7 +108,7 @@ class Bars(FastForward, Backward):
         lag = leaf.lag
         q = self.memory[leaf.name]
         store = self.field(
-            self.names.storage(leaf), f"aligned({self.whole_shape(leaf, q.depth)}, dtype)"
+            self.names.storage(leaf), self.new_array(self.whole_shape(leaf, q.depth))
         )
         stop = f":{-lag}" if lag else ":"
         return self.view(
@@ -122,7 +122,7 @@ class Bars(FastForward, Backward):
     def factor(self, leaf: Timed) -> str:
         """The array of a factor, for one block of steps."""
         name = self.names.named(leaf, self.wish(leaf))
-        return self.field(name, f"aligned((block, B, {self.dim(leaf.shape[0])}), dtype)")
+        return self.field(name, self.new_array(f"(block, B, {self.dim(leaf.shape[0])})"))
 
     def member_bar(self, leaf: Adjoint, stack: Stack) -> str:
         """The adjoint of a member of a stack, within the array of the whole."""
@@ -139,12 +139,12 @@ class Bars(FastForward, Backward):
             s.target.name: s.target for s in self.program.forward["before"] if self.is_early(s)
         }
         if stack.name not in self.chunked:
-            return self.field(name, f"aligned((T, B, {rows}), dtype)")
+            return self.field(name, self.new_array(f"(T, B, {rows})"))
         if stack.name in begun:
             return self.field(
                 name, f"{self.early_name(begun[stack.name])}.reshape(steps, B, {rows})"
             )
-        return self.field(name, f"aligned((steps, B, {rows}), dtype)")
+        return self.field(name, self.new_array(f"(steps, B, {rows})"))
 
     def ref(self, value: Value) -> str:
         """An operand or target inside the loop."""

@@ -29,7 +29,7 @@ class Sums(Bars):
         name = self.names.named((stack.name, vector, "back"), wish)
         self.back_weights[name] = (stack, vector)
         shape = f"({self.stack_rows(stack)}, {self.dim(vector.shape[0])})"
-        return self.field(name, f"aligned({shape}, dtype)")
+        return self.field(name, self.new_array(shape))
 
     @property
     def back_weights(self) -> dict[str, tuple[Stack, Timed]]:
@@ -59,7 +59,7 @@ class Sums(Bars):
         note = "  # " + ", ".join(f"({self.number_of(lhs)})" for lhs in s.target)
         if vector is None:
             if self.with_bias(stack) is None:
-                self.field(total, f"aligned({self.stack_rows(stack)}, dtype)")
+                self.field(total, self.new_array(self.stack_rows(stack)))
                 self.write(f"add_sum({total}, {bar}, stop == T){note}", indent=2)
             return
         cols, right = self.dim(vector.shape[0]), self.whole_code(vector)
@@ -67,7 +67,7 @@ class Sums(Bars):
             right, cols = self.with_ones(vector, right), f"{cols} + 1"
         else:
             right = f"{right}[{self.kept_span(vector, 'start', 'stop')}]"
-        self.field(total, f"aligned(({self.stack_rows(stack)}, {cols}), dtype)")
+        self.field(total, self.new_array(f"({self.stack_rows(stack)}, {cols})"))
         function = "add_scattered" if vector.name in self.indices else "add_outer"
         self.write(f"{function}({total}, {bar}, {right}, stop == T){note}", indent=2)
 

@@ -41,7 +41,7 @@ class Weights(Loops):
             (stack.name, vector, "step"), f"{self.base(stack, vector)}_{stack.suffix}_T"
         )
         rows = self.dim(vector.shape[0])
-        return self.field(name, f"aligned(({rows}, {self.stack_rows(stack)}), dtype)")
+        return self.field(name, self.new_array(f"({rows}, {self.stack_rows(stack)})"))
 
     def step_weight(self, term: StackTerm) -> None:
         """The stacked matrix of a product in the loop, and the stacked bias."""
@@ -115,7 +115,7 @@ class Weights(Loops):
         name = self.names.named((stack.name, vector, "early"), wish)
         m = self.dim(vector.shape[0])
         rows = f"{m} + 1" if term.bias and not self.is_index(vector) else m
-        return self.field(name, f"aligned(({rows}, {self.stack_rows(stack)}), dtype)")
+        return self.field(name, self.new_array(f"({rows}, {self.stack_rows(stack)})"))
 
     def early_products(self, s: Statement) -> None:
         """The products of a stretch with its inputs, all steps at once."""

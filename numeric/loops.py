@@ -101,7 +101,7 @@ class Loops(Store):
     def bias(self, stack: Stack) -> str:
         """The stacked bias, gate by gate."""
         row = self.names.named((stack.name, "bias row"), f"b_{stack.suffix}")
-        self.field(row, f"aligned((1, {self.stack_rows(stack)}), dtype)")
+        self.field(row, self.new_array(f"(1, {self.stack_rows(stack)})"))
         text, wide = row, len(stack.members) > 1 and self.is_uniform(stack)
         if wide:
             text = f"by_gate({row}, {len(stack.members)})"

@@ -111,9 +111,9 @@ class Store(Body):
         self.fields.arrays.setdefault(name, text)
         return name
 
-    def empty(self, leaf: MatrixExpr) -> str:
-        """A new array for a whole sequence."""
-        return f"aligned({self.whole_shape(leaf)}, dtype)"
+    def new_array(self, shape: str) -> str:
+        """A new array of the workspace."""
+        return f"aligned({shape}, dtype)"
 
     def view(self, whole: str, wish: str, *, outside: bool = False) -> str:
         """The local name of an array's part at a step."""
@@ -142,7 +142,7 @@ class Store(Body):
     def scratch(self, key: object, wish: str, shape: list[str]) -> str:
         """An array that every step writes anew."""
         name = self.names.named(key, wish)
-        whole = f"aligned({tuple_text(shape)}, dtype)"
+        whole = self.new_array(tuple_text(shape))
         return self.field(name, f"flattened({whole}, flat)" if self.flat else whole)
 
     def gates_name(self, stack: Stack) -> str:
@@ -151,8 +151,8 @@ class Store(Body):
         steps = "T" if self.is_kept(stack) else "1"
         if self.is_uniform(stack):
             n = self.dim(stack.members[0].target.shape[0])
-            return self.field(name, f"aligned(({steps}, {len(stack.members)}, B, {n}), dtype)")
-        return self.field(name, f"aligned(({steps}, B, {self.stack_rows(stack)}), dtype)")
+            return self.field(name, self.new_array(f"({steps}, {len(stack.members)}, B, {n})"))
+        return self.field(name, self.new_array(f"({steps}, B, {self.stack_rows(stack)})"))
 
     def gates_of(self, place: Gates) -> str:
         """The code of some members of a stack, for all steps."""
@@ -179,7 +179,7 @@ class Store(Body):
         if leaf.name in self.memory:
             q = self.memory[leaf.name]
             store = self.field(
-                self.names.storage(leaf), f"aligned({self.whole_shape(leaf, q.depth)}, dtype)"
+                self.names.storage(leaf), self.new_array(self.whole_shape(leaf, q.depth))
             )
             stop = f":{-leaf.lag}" if leaf.lag else ":"
             return f"{store}[{q.depth - leaf.lag or ''}{stop}]"
@@ -278,7 +278,7 @@ class Store(Body):
     def early_name(self, stack: Stack) -> str:
         """The products that were made before the loop, for one stretch of steps."""
         name = self.names.named((stack.name, "early"), f"early_{stack.suffix}")
-        return self.field(name, f"aligned((steps * B, {self.stack_rows(stack)}), dtype)")
+        return self.field(name, self.new_array(f"(steps * B, {self.stack_rows(stack)})"))
 
 
 def _one(expr: MatrixExpr, a: Timed) -> bool:

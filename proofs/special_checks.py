@@ -84,11 +84,10 @@ def _plain(subject: Subject) -> Sample:
 def extent_of(subject: Subject, row: str, sizes: Sizes) -> Extent | None:
     """The sizes of a special run; ``None`` if the cell has none such."""
     cell = subject.cell
-    steps = cell.depth if sizes.steps is None else sizes.steps
-    if sizes.steps is None and steps < 2:
+    if sizes.steps is None and cell.depth < 2:
         return None
-    if sizes.steps not in (None, 1):
-        steps = steps_for(cell, steps)
+    exact = {1: 1, None: cell.depth}
+    steps = exact[sizes.steps] if sizes.steps in exact else steps_for(cell, sizes.steps)
     if sizes.dims is None:
         rng = Random(f"{subject.seed}/{row}")  # noqa: S311 - no secret
         return Extent(draw_sizes(cell, rng), steps, sizes.samples)
