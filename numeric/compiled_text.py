@@ -1,12 +1,13 @@
 """Functions of one number that compiled files bring along, such as turn into vector instructions.
 
-tanh x = u / (u + 2) with u = e²ˣ − 1 = 2ᵏ (eʳ − 1) + (2ᵏ − 1), 2x = k ln 2 + r and |r| ≤ ½ ln 2; eʳ − 1 is its Taylor
-series. No term cancels for x ≥ 0, so the result is good to two units in the last place in either precision.
+tanh x = 2 a b / (a² + b²) with tanh ½x = a / b, and a / b is a convergent of the continued fraction
+tanh y = y / (1 + y² / (3 + y² / (5 + …))) (J. H. Lambert, 1761). Halving does two things: fewer terms suffice, since
+doubling forgives an error of tanh ½x where that is near 1, and the result cannot exceed 1, since 2 a b ≤ a² + b².
 """
 
 from __future__ import annotations
 
-from math import factorial, log
+from itertools import zip_longest
 
 HEAD = '''\
 def compiled(function):
@@ -14,49 +15,69 @@ def compiled(function):
     return njit(error_model="numpy", fastmath={"contract", "nsz"})(function)'''
 
 
-def real_tanh(name: str, kind: str, whole: str, bits: int, bias: int, degree: int, top: int) -> str:
+def lambert(terms: int) -> tuple[list[int], list[int]]:
+    """A convergent of tanh y = y / (1 + y² / (3 + y² / (5 + …))).
+
+    Law: y p(y²) / q(y²), by pₖ = (2k − 1) pₖ₋₁ + s pₖ₋₂ with s = y², and the same for q.
+
+    Args:
+        terms: of the continued fraction.
+
+    Returns:
+        The coefficients of p and of q, those of the lowest powers first.
+    """
+    p, q = ([0], [1]), ([1], [1])
+    for odd in range(3, 2 * terms, 2):
+        p, q = ((new, _next(odd, old, new)) for old, new in (p, q))
+    return p[1], q[1]
+
+
+def _next(odd: int, old: list[int], new: list[int]) -> list[int]:
+    """odd · new + s · old."""
+    shifted = [0, *old]
+    return [odd * a + b for a, b in zip_longest(new, shifted, fillvalue=0)]
+
+
+def real_tanh(name: str, kind: str, terms: int, top: float) -> str:
     """The hyperbolic tangent in one precision.
 
     Args:
         name: of the function.
         kind: the type of the numbers.
-        whole: the type of whole numbers of that width.
-        bits: of the mantissa.
-        bias: of the exponent.
-        degree: of the Taylor series.
+        terms: of the continued fraction.
         top: beyond this the result is 1.
     """
-    split = {"float32": (0.693359375, -2.121944400546905827679e-4)}
-    high, low = split.get(kind, (0.6931471803691238, 1.9082149292705877e-10))
-    series = [f"    p = {kind}({1 / factorial(degree)!r})"]
-    series += [f"    p = p * r + {kind}({1 / factorial(k)!r})" for k in range(degree - 1, 0, -1)]
+    p, q = lambert(terms)
     return "\n".join(
         [
             f"def {name}(x):",
             f'    """tanh x for a {kind}."""',
-            f"    y = min(abs(x), {kind}({top}))",
-            f"    k = np.floor(y * {kind}({2 / log(2)!r}) + {kind}(0.5))",
-            f"    r = (y + y) - k * {kind}({high!r}) - k * {kind}({low!r})",
-            f"    power = {whole}(({whole}(k) + {whole}({bias})) << {whole}({bits})).view({kind})",
-            *series,
-            f"    u = power * (p * r) + (power - {kind}(1))",
-            f"    v = u / (u + {kind}(2))",
-            "    return v if x >= 0 else -v",
+            f"    y = {kind}(0.5) * min(max(x, {kind}({-top})), {kind}({top}))",
+            "    s = y * y",
+            *_polynomial("a", p, kind),
+            "    a = a * y",
+            *_polynomial("b", q, kind),
+            "    return (a + a) * b / (a * a + b * b)",
         ]
     )
 
 
-TANH = (
-    f'''\
+def _polynomial(name: str, coefficients: list[int], kind: str) -> list[str]:
+    """Lines that compute a polynomial in s (W. G. Horner, 1819)."""
+    highest, *rest = (f"{kind}({float(c)!r})" for c in reversed(coefficients))
+    return [f"    {name} = {highest}", *(f"    {name} = {name} * s + {c}" for c in rest)]
+
+
+TANH = f'''\
 def tanh_of(x):
     """tanh x, for numbers of every type."""
     return np.tanh(x)
 
 
-{real_tanh("_tanh32", "float32", "int32", 23, 127, 7, 10)}
+{real_tanh("_tanh32", "float32", 7, 9.02)}
 
 
-{real_tanh("_tanh64", "float64", "int64", 52, 1023, 13, 20)}
+{real_tanh("_tanh64", "float64", 15, 19.07)}
 
 
 def _tanh_any(x):
@@ -68,13 +89,8 @@ def _tanh_any(x):
 def _tanh_of(x):
     """The function for numbers of this type."""
     return _tanh32 if x == types.float32 else _tanh64 if x == types.float64 else _tanh_any'''.replace(
-        "float32(", "np.float32("
-    )
-    .replace("float64(", "np.float64(")
-    .replace("int32(", "np.int32(")
-    .replace("int64(", "np.int64(")
-    .replace("view(float", "view(np.float")
-)
+    "float32(", "np.float32("
+).replace("float64(", "np.float64(")
 
 SIMPLE = {
     "relu": ("max(0, x)", "return x if x.real > 0 else x - x"),

@@ -10,6 +10,7 @@ from derive.derivation import derive
 from derive.language import read_cell
 from numeric.buffers import multiplier
 from numeric.compiled_source import generate_compiled
+from numeric.compiled_text import function_text, lambert
 from tests.generated import module_of
 from tests.numeric.test_source import right_on
 from tests.oracle import sample
@@ -89,8 +90,8 @@ def test_a_parameter_that_changed_its_shape_between_two_runs_is_refused():
         module.forward(params, x, workspace=ws)
 
 
-@pytest.mark.parametrize(("dtype", "places"), [(np.float32, 2.0), (np.float64, 2.0)])
-def test_the_compiled_tanh_is_good_to_two_units_in_the_last_place(dtype, places):
+@pytest.mark.parametrize(("dtype", "places"), [(np.float32, 3.0), (np.float64, 3.0)])
+def test_the_compiled_tanh_is_good_to_three_units_in_the_last_place(dtype, places):
     module = compiled_module(load("elman_bare"), small=0)
     from numba import njit
 
@@ -109,11 +110,30 @@ def test_the_compiled_tanh_is_good_to_two_units_in_the_last_place(dtype, places)
     true = np.tanh(x.astype(np.longdouble))
     error = np.abs(found - true) / np.maximum(np.abs(true), 1e-300)
     assert error.max() < places * np.finfo(dtype).eps
+    assert np.abs(found).max() == 1
     out = np.empty(3, dtype)
     all_of(np.asarray([np.inf, -np.inf, np.nan], dtype), out)
     assert out[0] == 1
     assert out[1] == -1
     assert np.isnan(out[2])
+
+
+@pytest.mark.parametrize(("dtype", "terms", "top"), [("float32", 7, 9.02), ("float64", 15, 19.07)])
+def test_one_term_of_the_continued_fraction_less_would_be_seen(dtype, terms, top):
+    x = np.linspace(1e-3, top, 2001, dtype=np.longdouble)
+    true = np.tanh(x)
+
+    def error(terms):
+        p, q = (
+            sum(np.longdouble(c) * (x / 2) ** (2 * k) for k, c in enumerate(side))
+            for side in lambert(terms)
+        )
+        a, b = x / 2 * p, q
+        return float(np.abs(2 * a * b / (a * a + b * b) / true - 1).max() / np.finfo(dtype).epsneg)
+
+    assert error(terms) < 0.5 < error(terms - 1)
+    assert f"{dtype}(-{top})" in function_text("tanh")
+    assert 1 - np.tanh(np.longdouble(top)) < np.finfo(dtype).epsneg / 2
 
 
 def test_float32_stays_float32_in_compiled_loops():
