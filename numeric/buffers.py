@@ -73,11 +73,13 @@ def add_outer(total: Array, a: Array, b: Array, first: bool) -> None:
 
 
 def add_sum(total: Array, a: Array, first: bool) -> None:
-    """Adds Σ a over steps and samples to what the total holds unless it is the first."""
+    """Adds Σ a over steps and samples, as one product, to what the total holds unless it is the first."""
+    rows = as_rows(a)
+    ones = np.ones(len(rows), a.dtype)
     if first:
-        np.sum(as_rows(a), axis=0, out=total)
+        np.dot(ones, rows, out=total)
     else:
-        total += np.sum(as_rows(a), axis=0)
+        total += np.dot(ones, rows)
 
 
 def multiplier(matrix: Array, B: int, size: int):

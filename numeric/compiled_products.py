@@ -2,7 +2,7 @@
 
 ``products`` adds rows of the matrix up, ``dots`` multiplies rows of it with the vectors; each takes several samples
 and several rows at once, so that a number that is read once is used several times.
-``put`` puts parameters side by side.
+``put`` puts parameters side by side, ``add_vectors`` adds up what a bias receives.
 """
 
 from __future__ import annotations
@@ -25,6 +25,20 @@ def put_turned(part: Array, whole: Array, factor) -> None:
     for k in range(part.shape[1]):
         for j in range(part.shape[0]):
             whole[k, j] = part[j, k] * factor'''
+
+
+ADD_VECTORS = '''\
+@compiled
+def add_vectors(total: Array, vectors: Array, first: bool) -> None:
+    """Adds the vectors of all steps and samples to what the total holds unless they are the first."""
+    added = np.zeros_like(total)
+    for t in range(vectors.shape[0]):
+        for b in range(vectors.shape[1]):
+            vector = vectors[t, b]
+            for j in range(added.shape[0]):
+                added[j] += vector[j]
+    for j in range(added.shape[0]):
+        total[j] = added[j] if first else total[j] + added[j]'''
 
 
 def products_text() -> str:
@@ -102,6 +116,7 @@ def _each(text: str, count: int) -> str:
 
 
 FUNCTIONS = {
-    "put": lambda: PUT, "put_turned": lambda: PUT_TURNED, "products": products_text, "dots": dots_text,
+    "put": lambda: PUT, "put_turned": lambda: PUT_TURNED, "add_vectors": lambda: ADD_VECTORS,
+    "products": products_text, "dots": dots_text,
 }  # fmt: skip
 """What a file brings along if it calls it: the source by the name."""

@@ -70,6 +70,7 @@ class CompiledBackward(Kernels, FastBackward):
     """Writes the backward pass of a compiled file."""
 
     kind = "backward"
+    add_sum = "add_vectors"
 
     def every_array(self) -> list[str]:
         """The arrays of the workspace."""
@@ -181,10 +182,12 @@ class CompiledFile(FastFile):
         """Compiled loops need no views of steps."""
         return []
 
-    def functions(self, forward: CompiledForward, backward: CompiledBackward) -> list[str]:
+    def functions(
+        self, forward: CompiledForward, backward: CompiledBackward, passes: str
+    ) -> list[str]:
         """The compiled functions."""
         kernels = [*forward.kernels, *backward.kernels]
-        text = "\n".join(kernels)
+        text = "\n".join([*kernels, passes])
         used = sorted(
             set(re.findall(r"(?<!\w)(\w+)_of\(", text)) & (forward.functions | backward.functions)
         )

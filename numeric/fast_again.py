@@ -186,7 +186,7 @@ class SmallFile(FastFile):
         """The arrays of which the loop sees parts; prepared for all steps, the parts alone would grow with them."""
         return listed(f"        self.{name} = [", list(writer.fields.views), "]")
 
-    def functions(self, forward: SmallForward, backward: SmallBackward) -> list[str]:
+    def functions(self, forward: SmallForward, backward: SmallBackward, passes: str) -> list[str]:
         """The function that runs a stretch, if the cell has steps."""
         return [forward.function] if forward.function else []
 

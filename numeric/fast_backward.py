@@ -36,8 +36,6 @@ _SIGNATURE = '''def backward(
 class FastBackward(Sums):
     """Writes the backward pass of a fast file."""
 
-    filled_before = True
-
     def text(self, forward: FastForward) -> str:
         """The whole function."""
         self.statements()

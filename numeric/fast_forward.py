@@ -177,7 +177,7 @@ class FastForward(Bulk, Weights, Forward):
         return self.placed(low.ops)
 
     def stack_operations(self, s: Statement, low: Lowering) -> None:
-        """Σ W v + what was made before the loop, or the bias."""
+        """Σ W v + what was made before the loop + the bias, unless that was added then."""
         stack = s.target
         whole = Gates(stack, 0, len(stack.members))
         parts: list[Value] = []
@@ -187,7 +187,7 @@ class FastForward(Bulk, Weights, Forward):
             parts.append(made)
         if s.add:
             parts.append(Made(stack, None))
-        elif any(term.bias for term in s.value):
+        if any(term.bias for term in s.value):
             parts.append(Bias(stack))
         if len(parts) == 1:
             low.emit("copy", (parts[0],), whole)

@@ -49,7 +49,7 @@ class FastFile(File):
         second = backward.text(forward)
         return [
             self.workspace(forward, backward),
-            *self.functions(forward, backward),
+            *self.functions(forward, backward, first + second),
             first,
             second,
         ]
@@ -108,8 +108,8 @@ class FastFile(File):
         ]
         return "\n".join(lines)
 
-    def functions(self, forward: FastForward, backward: FastBackward) -> list[str]:
-        """What stands between the workspace and the passes."""
+    def functions(self, forward: FastForward, backward: FastBackward, passes: str) -> list[str]:
+        """What stands between the workspace and the text of the passes."""
         return []
 
     def choices(self, forward: FastForward, backward: FastBackward) -> list[str]:

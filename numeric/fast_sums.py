@@ -20,6 +20,9 @@ _PRODUCT = re.compile(r"outer_sum\(\w+, \w+\)")
 class Sums(Bars):
     """Writes sums over time, and the results."""
 
+    add_sum = "add_sum"
+    """The function that adds the vectors of a stretch to a total."""
+
     kept_gradients: list[str]
     """The gradients by the parameters as entries of a dict, if all of them are parts of the workspace."""
 
@@ -58,35 +61,14 @@ class Sums(Bars):
         total, bar = self.sum_name(s.value), f"{self.bars(stack)}[{self.span(stack)}]"
         note = "  # " + ", ".join(f"({self.number_of(lhs)})" for lhs in s.target)
         if vector is None:
-            if self.with_bias(stack) is None:
-                self.field(total, self.new_array(self.stack_rows(stack)))
-                self.write(f"add_sum({total}, {bar}, stop == T){note}", indent=2)
+            self.field(total, self.new_array(self.stack_rows(stack)))
+            self.write(f"{self.add_sum}({total}, {bar}, stop == T){note}", indent=2)
             return
-        cols, right = self.dim(vector.shape[0]), self.whole_code(vector)
-        if self.with_bias(stack) == vector:
-            right, cols = self.with_ones(vector, right), f"{cols} + 1"
-        else:
-            right = f"{right}[{self.kept_span(vector, 'start', 'stop')}]"
-        self.field(total, self.new_array(f"({self.stack_rows(stack)}, {cols})"))
+        right = f"{self.whole_code(vector)}[{self.kept_span(vector, 'start', 'stop')}]"
+        shape = f"({self.stack_rows(stack)}, {self.dim(vector.shape[0])})"
+        self.field(total, self.new_array(shape))
         function = "add_scattered" if vector.name in self.indices else "add_outer"
         self.write(f"{function}({total}, {bar}, {right}, stop == T){note}", indent=2)
-
-    def with_bias(self, stack: Stack) -> Timed | None:
-        """The vector whose product with the adjoints of a stack also gives the gradient of the bias."""
-        summed = [
-            s.value.vector
-            for s in self.sums
-            if isinstance(s.value, StackSum) and s.value.stack == stack
-        ]
-        early = [
-            s
-            for s in self.program.forward["before"]
-            if self.is_early(s) and s.target.name == stack.name
-        ]
-        biased = [
-            t.vector for s in early for t in s.value if t.bias and t.vector.name not in self.indices
-        ]
-        return next((v for v in biased if v in summed and None in summed), None)
 
     def sum_name(self, value: StackSum) -> str:
         """The array of a stack's gradient."""
@@ -170,19 +152,11 @@ class Sums(Bars):
 
     def split_sum(self, s: Statement) -> Iterator[tuple[str, str]]:
         """The members' parts of a stack's gradient: their names and code."""
-        stack, vector = s.value.stack, s.value.vector
-        total, biased = self.sum_name(s.value), self.with_bias(stack)
-        if biased is not None and vector in (None, biased):
-            m = self.dim(biased.shape[0])
-            total = (
-                f"{self.sum_name(StackSum(stack, biased))}[:, {m if vector is None else f':{m}'}]"
-            )
-        rows = [m.target.shape[0] for m in stack.members]
-        cut, _, column = total.partition("[:, ")
-        column = f", {column}" if column else "]"
+        total = self.sum_name(s.value)
+        rows = [m.target.shape[0] for m in s.value.stack.members]
         for k, lhs in enumerate(s.target):
             span = f"{self.dim(sum(rows[:k]))}:{self.dim(sum(rows[: k + 1]))}"
-            whole = f"{cut}[{span}{column}" if len(s.target) > 1 else total
+            whole = f"{total}[{span}]" if len(s.target) > 1 else total
             yield self.names.of(lhs), f"{whole}[0]" if is_scalar(lhs) else whole
 
     def input_bar(self, q: Quantity) -> str:

@@ -17,9 +17,6 @@ from numeric.stacks import Stack
 class Weights(Loops):
     """Writes stacked weights and what is multiplied before the loop."""
 
-    filled_before = False
-    """Whether another pass has put the vectors of the whole sequence where they stand with a one behind each."""
-
     def __init__(self, program: Program, names: Names) -> None:
         super().__init__(program, names)
         self.filled: dict[str, None] = {}
@@ -135,16 +132,10 @@ class Weights(Loops):
         """The vectors of a stretch in rows, with a one behind each if the product adds the bias."""
         if not term.bias:
             return f"as_rows({whole}[start:stop])"
-        return f"as_rows({self.with_ones(term.vector, whole)})"
-
-    def with_ones(self, vector: Timed, whole: str) -> str:
-        """The vectors of a stretch with a one behind each."""
-        m = self.dim(vector.shape[0])
-        name = self.names.named((vector, "one"), f"{self.whole(vector)}_one")
+        m = self.dim(term.vector.shape[0])
+        name = self.names.named((term.vector, "one"), f"{self.whole(term.vector)}_one")
         self.field(name, f"np.ones((steps, B, {m} + 1), dtype)")
         done = f"{name}[: stop - start, :, :{m}] = {whole}[start:stop]"
         if not any(line.strip() == done for line in self.lines):
-            if self.filled_before:
-                self.write("if ws.steps < T:", indent=2)
-            self.write(done, indent=2 + self.filled_before)
-        return f"{name}[: stop - start]"
+            self.write(done, indent=2)
+        return f"as_rows({name}[: stop - start])"

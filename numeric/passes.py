@@ -3,6 +3,7 @@
     in_order        gates that are logistic come first in their stack: one function call for all of them
     continued       a stack begun before the loop and completed in it has its place in the loop
     halved          σ(a) = ½ tanh(½ a) + ½, the ½ inside folded into the weights: one tanh for all gates
+    added_late      what the loop completes gets its bias there: a compiled loop adds it for nothing
     interpolated    (1 − z) ∘ a + z ∘ b = a + z ∘ (b − a): three operations for four
     hoisted         what multiplies an adjoint in the backward loop and does not depend on one is computed
                     for many steps at once, before their part of the loop
@@ -54,10 +55,11 @@ def fast(derivation: Derivation, *, hoist: bool = True) -> Program:
 
     Args:
         derivation: what is computed.
-        hoist: whether factors of the backward loop are computed before it; a compiled loop has them for nothing.
+        hoist: whether factors of the backward loop are computed before it; a compiled loop has them for nothing,
+            and biases too.
     """
     prepared = interpolated(halved(continued(in_order(derivation))))
-    return recomputed(hoisted(prepared)) if hoist else prepared
+    return recomputed(hoisted(prepared)) if hoist else added_late(prepared)
 
 
 # ── logistic gates ──────────────────────────────────────────────────────────────────────────────────
@@ -92,6 +94,29 @@ def continued(prog: Program) -> Program:
             if first is not None:
                 loop.insert(first, Statement(s.target, (), add=True))
     return replace(prog, forward={**prog.forward, "loop": loop})
+
+
+def added_late(prog: Program) -> Program:
+    """The program in which a stack that has products before the loop and in it gets its bias in the loop.
+
+    Law: (V x + b) + W h = V x + (W h + b).
+    """
+    late = {
+        s.target for s in prog.forward["loop"] if isinstance(s.target, Stack) and s.value and s.add
+    }
+    before, moved = [], set()
+    for s in prog.forward["before"]:
+        if s.target in late and any(t.bias for t in s.value):
+            moved.add(s.target)
+            s = replace(s, value=tuple(replace(t, bias=False) for t in s.value))
+        before.append(s)
+    loop = [
+        replace(s, value=(*s.value[:-1], replace(s.value[-1], bias=True)))
+        if s.target in moved
+        else s
+        for s in prog.forward["loop"]
+    ]
+    return replace(prog, forward={**prog.forward, "before": before, "loop": loop})
 
 
 def halved(prog: Program) -> Program:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sympy import Rational
 
@@ -12,6 +14,7 @@ from numeric import passes
 from numeric.fast_source import FastFile
 from numeric.passes import (
     MANY,
+    added_late,
     continued,
     fast,
     halved,
@@ -30,6 +33,7 @@ CELLS = ["lstm", "gru", "gru_reset_after", "lstm_peephole", "slstm", "skip", "ml
 ALONE = {
     "in order": in_order,
     "continued": lambda d: continued(in_order(d)),
+    "added late": lambda d: added_late(continued(in_order(d))),
     "halved": lambda d: halved(in_order(d)),
     "interpolated": lambda d: interpolated(in_order(d)),
     "hoisted": lambda d: hoisted(in_order(d)),
@@ -47,6 +51,26 @@ def run_with(prog, spec: str) -> None:
 @pytest.mark.parametrize("make", ALONE.values(), ids=ALONE)
 def test_a_pass_alone_changes_no_value(make, spec):
     run_with(make(derive(load(spec))), spec)
+
+
+def test_a_bias_is_added_late_where_the_loop_has_a_product_and_else_stays():
+    def biased(prog, part):
+        return [t.bias for s in prog.forward[part] if isinstance(s.target, Stack) for t in s.value]
+
+    prog = in_order(derive(load("lstm")))
+    assert (biased(prog, "before"), biased(prog, "loop")) == ([True], [False])
+    late = added_late(prog)
+    assert (biased(late, "before"), biased(late, "loop")) == ([False], [True])
+    alone = in_order(derive(load("mingru")))
+    assert biased(added_late(alone), "before") == biased(alone, "before")
+    assert True in biased(alone, "before")
+
+
+def test_a_bias_added_before_the_loop_and_in_it_is_noticed():
+    prog = in_order(derive(load("lstm")))
+    forward = {**added_late(prog).forward, "before": prog.forward["before"]}
+    with pytest.raises(AssertionError):
+        run_with(replace(prog, forward=forward), "lstm")
 
 
 def test_logistic_gates_come_first_and_become_one_tanh():
