@@ -8,9 +8,10 @@
 #   make docs              the documentation site, from nothing: build/docs/index.html
 #   make lint | format     ruff and pyright | ruff's formatter
 #   make coverage          the tests with coverage by branch
-#   make bench             the benchmarks: tables of times and ratios, and build/benchmarks.json
+#   make bench             speed and memory, below
 #   make speed             generated code against torch, jax and autograd: docs/speed.md (an hour)
 #   make memory            peak memory of generated code and what saving it costs: docs/memory.md
+#   make timings           the benchmarks by pytest: tables of times and ratios, and build/benchmarks.json
 #   make stages            the time to derive, prove and generate a cell, and where T stands in it; ARGS="gru lru"
 #   make gradient-flow     docs/gradient-flow.md: published numbers measured again, with figures
 #   make kill-table        docs/kill-table.md: who notices a wrong gradient; half an hour on two cores
@@ -26,7 +27,7 @@ PY := $(VENV)/bin/python
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 
 .DELETE_ON_ERROR:
-.PHONY: report test docs soak coverage bench speed memory stages kill-table gradient-flow lint format map fuzz release setup frameworks clean distclean help
+.PHONY: report test docs soak coverage bench speed memory timings stages kill-table gradient-flow lint format map fuzz release setup frameworks clean distclean help
 
 report: $(VENV)/.core
 	$(PY) -m throughtime report $(CELL) --force $(ARGS)
@@ -40,7 +41,9 @@ soak: $(VENV)/.test
 coverage: $(VENV)/.test
 	$(PY) -m pytest -n auto --cov --cov-report=term $(ARGS)
 
-bench: $(VENV)/.bench
+bench: speed memory
+
+timings: $(VENV)/.bench
 	@mkdir -p build
 	$(PY) -m pytest benchmarks --benchmark-only --benchmark-json=build/benchmarks.json $(ARGS)
 

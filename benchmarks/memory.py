@@ -35,6 +35,7 @@ KINDS = {
     "--backend numba": Additions(compiled=True),
     "--optimize size": Additions(size=True),
     "--optimize speed --checkpoint": Additions(speed=True, checkpoint=True),
+    "--backend numba --checkpoint": Additions(compiled=True, checkpoint=True),
     "--optimize size --checkpoint": Additions(size=True, checkpoint=True),
 }
 TORCH = "torch.nn.LSTM"

@@ -15,7 +15,7 @@ from numeric.source import generate
 from proofs.modules import load_source
 
 autograd = pytest.importorskip(
-    "autograd", reason="autograd is not installed: make bench installs it"
+    "autograd", reason="autograd is not installed: make timings installs it"
 )
 
 SHAPES = [(100, 1, 16, 16), (100, 8, 32, 32), (100, 32, 64, 64), (50, 64, 128, 256)]
