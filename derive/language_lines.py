@@ -201,9 +201,10 @@ def _check_token(statement: Statement, token: Token) -> None:
                 place=place,
             )
         if text.startswith("_"):
-            raise LanguageError(
-                "A name starts with a letter.", f"Write {text.lstrip('_') or 'a'}.", place=place
-            )
+            name = text.strip("_")
+            name = name if name[:1].isalpha() else f"a{name}"
+            name += "_" * keyword.iskeyword(name)
+            raise LanguageError("A name starts with a letter.", f"Write {name}.", place=place)
 
 
 def _check_number(text: str, place: Place) -> None:

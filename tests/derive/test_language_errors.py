@@ -354,6 +354,16 @@ def test_the_caret_counts_characters_after_letters_of_several_bytes_in_other_lin
 
 
 @pytest.mark.parametrize(
+    ("name", "better"),
+    [("_V", "V"), ("_", "a"), ("__1", "a1"), ("__import__", "import_"), ("__class__", "class_")],
+)
+def test_a_name_that_starts_with_an_underscore_is_told_a_name_that_can_be_one(name, better):
+    with pytest.raises(LanguageError, match=rf"Write {better}\.$"):
+        read_cell(f"h[t] = {name} * h[t-1]", "my")
+    assert read_cell(f"h[t] = {better} * h[t-1]", "my").parameters
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "h[t] = __import__('os').system('true') * h[t-1]",
