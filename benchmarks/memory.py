@@ -16,7 +16,9 @@ import resource
 import subprocess
 import sys
 import time
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 from benchmarks_speed.apart import environment
@@ -44,9 +46,15 @@ KEPT = 7 * n * T * B * 4
 RETURNED = m * T * B * 4
 
 
+@cache
+def module_of(name: str) -> ModuleType:
+    """A contender's file, loaded; what it compiles in one run the next one finds."""
+    return load_source(generate_with(derive(load("lstm")), KINDS.get(name, Additions())))
+
+
 def prepared(name: str, steps: int = T) -> Run:
     """A contender over so many steps."""
-    module = load_source(generate_with(derive(load("lstm")), KINDS.get(name, Additions())))
+    module = module_of(name)
     params = module.init_params(n, m, seed=1, dtype=np.float32)
     x = np.random.default_rng(0).standard_normal((steps, B, m), np.float32)
     bar = np.ones((steps, B, n), np.float32)
