@@ -90,8 +90,8 @@ def test_a_parameter_that_changed_its_shape_between_two_runs_is_refused():
         module.forward(params, x, workspace=ws)
 
 
-@pytest.mark.parametrize(("dtype", "places"), [(np.float32, 3.0), (np.float64, 3.0)])
-def test_the_compiled_tanh_is_good_to_three_units_in_the_last_place(dtype, places):
+@pytest.mark.parametrize(("dtype", "places"), [(np.float32, 2.0), (np.float64, 2.0)])
+def test_the_compiled_tanh_is_good_to_two_units_in_the_last_place(dtype, places):
     module = compiled_module(load("elman_bare"), small=0)
     from numba import njit
 
@@ -103,7 +103,12 @@ def test_the_compiled_tanh_is_good_to_three_units_in_the_last_place(dtype, place
             out[j] = tanh_of(x[j])
 
     x = np.concatenate(
-        [np.linspace(-25, 25, 20_001), 10.0 ** np.linspace(-30, 2, 3001), [0.0, 1e30, -1e30]]
+        [
+            np.linspace(-25, 25, 20_001),
+            np.geomspace(2**-12, 20, 500_001),
+            10.0 ** np.linspace(-30, 2, 3001),
+            [0.0, 1e30, -1e30],
+        ]
     ).astype(dtype)
     found = np.empty_like(x)
     all_of(x, found)
