@@ -203,7 +203,7 @@ class FastBackward(Sums):
             bar = Adjoint(self.memory[name].symbol)
             if bar not in reached:
                 low.emit("copy", (0,), bar)
-        return self.placed(low.ops)
+        return self.gathered(self.placed(low.ops))
 
     def total(
         self, low: Lowering, value: object, target: Value | None = None, number: int = 0

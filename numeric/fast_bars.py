@@ -8,7 +8,7 @@ from derive.expressions import Adjoint, LossGradient, Timed, has_time
 from numeric.backward_pass import Backward
 from numeric.body import all_leaves
 from numeric.fast_forward import FastForward
-from numeric.operations import Gates, Made, Value
+from numeric.operations import Gates, InRows, Made, Op, Value
 from numeric.passes import MANY
 from numeric.program import StackSum, StackTerm, Statement
 from numeric.stacks import Stack
@@ -26,6 +26,7 @@ class Bars(FastForward, Backward):
         self.sums = self._sums()
         self.chunked = self._chunked()
         self.carried = self._carried()
+        self.by_gate: frozenset[str] = frozenset()
 
     def _sums(self) -> list[Statement]:
         """What is summed stretch by stretch: the gradients of stacks, and of inputs made of whole stacks."""
@@ -94,7 +95,9 @@ class Bars(FastForward, Backward):
         if leaf in early and not self.has_stacked(stack):
             return self.view(self.names.of(leaf), f"{self.names.of(leaf)}_t", outside=True)
         if self.has_stacked(stack):
-            return self.view(self.member_bar(leaf, stack), f"{self.names.of(leaf)}_t")
+            gates = stack.name in self.by_gate
+            bar = self.gate_bar(leaf, stack) if gates else self.member_bar(leaf, stack)
+            return self.view(bar, f"{self.names.of(leaf)}_t")
         if leaf in self.program.stored:
             return self.view(
                 self.field(self.names.of(leaf), self.empty(leaf)), f"{self.names.of(leaf)}_t"
@@ -129,6 +132,19 @@ class Bars(FastForward, Backward):
         k = next(k for k, m in enumerate(stack.members) if m.target == leaf.of)
         return self.part(self.bars(stack), Gates(stack, k, k + 1), gate_axis=False)
 
+    def gate_bar(self, leaf: Adjoint, stack: Stack) -> str:
+        """The adjoint of a member of a stack, by itself until the step has all of them."""
+        k = next(k for k, m in enumerate(stack.members) if m.target == leaf.of)
+        return f"{self.gate_bars(stack)}[:, {k}]"
+
+    def gate_bars(self, stack: Stack) -> str:
+        """The adjoints of a stack gate by gate: those of one sample as they lie in their row; of more, of one step."""
+        name = self.names.named((stack.name, "bars by gate"), f"{self.bar_name(stack)}_gates")
+        count, n = len(stack.members), self.dim(stack.members[0].target.shape[0])
+        one_step = self.new_array(f"(1, {count}, B, {n})")
+        rows = f"by_gate({self.bars(stack)}, {count})"
+        return self.field(name, f"{rows} if flat else {one_step}" if self.flat else one_step)
+
     def bars(self, stack: Stack) -> str:
         """The array of the adjoints of a stack, for a stretch or for all steps.
 
@@ -151,6 +167,50 @@ class Bars(FastForward, Backward):
         if isinstance(value, Made) and value.vector is not None:
             return self.view(self.bars(value.stack), f"{self.bar_name(value.stack)}_t")
         return super().ref(value)
+
+    def in_rows(self, value: InRows) -> str:
+        """The adjoints of a stack at this step, in rows, seen gate by gate."""
+        stack = value.stack
+        rows = f"by_gate({self.bars(stack)}, {len(stack.members)})"
+        return self.view(rows, f"{self.bar_name(stack)}_rows_t")
+
+    def line(self, op: Op) -> list[str]:
+        """An operation as code."""
+        if op.function != "in_rows":
+            return super().line(op)
+        gates = self.gate_bars(op.target.stack)
+        made = self.names.named((gates, "step"), f"{gates}_t")
+        self.field(made, f"{gates}[0]")
+        return self.unless_flat(f"{self.in_rows(op.target)}[...] = {made}")
+
+    def gathered(self, ops: list[Op]) -> list[Op]:
+        """The operations, adjoints computed gate by gate and put into rows once all of a step's are there.
+
+        Law: the same values. NumPy takes four times as long for a gate that it sees within rows.
+        """
+        out = list(ops)
+        for stack in self.looped:
+            if self.lies_by_gate(stack) and self.has_stacked(stack):
+                last = self._complete(stack, out)
+                if last is not None:
+                    out.insert(last + 1, Op("in_rows", InRows(stack), ()))
+                    self.by_gate |= {stack.name}
+        return out
+
+    def _complete(self, stack: Stack, ops: list[Op]) -> int | None:
+        """The operation after which a stack's adjoints are there; none if the loop does not make all of them anew."""
+        bars = {Adjoint(m.target) for m in stack.members}
+        known: set[Value] = set()
+        last = None
+        for k, op in enumerate(ops):
+            if any(isinstance(a, Made) and a.stack == stack for a in op.args):
+                return last if known == bars and not bars & {o.target for o in ops[k:]} else None
+            if any(a in bars - known for a in op.args):
+                return None
+            if op.target in bars:
+                known.add(op.target)
+                last = k
+        return last if known == bars else None
 
 
 def adjoints_of(s: Statement):

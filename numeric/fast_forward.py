@@ -10,7 +10,7 @@ from numeric.body import all_leaves
 from numeric.fast_bulk import Bulk
 from numeric.fast_weights import Weights
 from numeric.forward_pass import Forward
-from numeric.operations import Bias, Gates, Lowering, Made, Op, Value
+from numeric.operations import Bias, Gates, InRows, Lowering, Made, Op, Value
 from numeric.program import StackTerm, Statement
 from numeric.stacks import Stack
 
@@ -191,10 +191,28 @@ class FastForward(Bulk, Weights, Forward):
             parts.append(Bias(stack))
         if len(parts) == 1:
             low.emit("copy", (parts[0],), whole)
+        elif self.lies_by_gate(stack):
+            self.row_operations(stack, parts, low)
+        else:
+            self.added(parts, whole, low)
+
+    def row_operations(self, stack: Stack, parts: list[Value], low: Lowering) -> None:
+        """The parts added as products have them, and the sum then laid out gate by gate.
+
+        Law: the same additions. NumPy takes up to five times as long for an operation on gates that it sees within
+        rows than for one on rows and a copy.
+        """
+        self.products[stack.name] = parts[0]
+        total = InRows(stack)
+        self.added([InRows(stack, part) for part in parts], total, low)
+        low.emit("by_gate", (total,), Gates(stack, 0, len(stack.members)))
+
+    def added(self, parts: list[Value], target: Value, low: Lowering) -> None:
+        """The sum of at least two parts."""
         total = parts[0]
         for part in parts[1:]:
-            low.emit("add", (total, part), whole)
-            total = whole
+            low.emit("add", (total, part), target)
+            total = target
 
     def given(self) -> dict[str, str]:
         """What the backward pass reads from outside the workspace: by name its array."""

@@ -10,8 +10,8 @@ from derive.expressions import Timed
 from numeric.arrays import ArrayPrinter
 from numeric.body import listed
 from numeric.names import Names
-from numeric.operations import UFUNCS, Bias, Made, Op, Value
-from numeric.placement import in_place, joined, shared
+from numeric.operations import UFUNCS, Bias, InRows, Made, Op, Value
+from numeric.placement import in_place, joined, shared, uncopied
 from numeric.program import Program
 from numeric.stacks import Stack
 from numeric.store import Store
@@ -27,6 +27,7 @@ class Loops(Store):
         self.ufuncs: dict[str, str] = {}
         self.named_views: set[str] = set()
         self.multipliers: dict[str, str] = {}
+        self.products: dict[str, Made] = {}
 
     def local_names(self, text: str) -> None:
         """Local names for what of the workspace the code uses."""
@@ -86,7 +87,7 @@ class Loops(Store):
 
     def placed(self, ops: list[Op]) -> list[Op]:
         """The operations with their results where they cost least."""
-        return shared(joined(in_place(ops, self.is_scratch)), self.is_scratch)
+        return shared(joined(uncopied(in_place(ops, self.is_scratch))), self.is_scratch)
 
     def is_scratch(self, value: Value) -> bool:
         """Whether only the operations of one step see a value."""
@@ -96,18 +97,40 @@ class Loops(Store):
         """An operand or target inside the loop."""
         if isinstance(value, Bias):
             return self.bias(value.stack)
+        if isinstance(value, InRows):
+            return self.in_rows(value)
         return super().ref(value)
 
     def bias(self, stack: Stack) -> str:
-        """The stacked bias, gate by gate."""
+        """The stacked bias as it is added: one row, as products are, until the gates lie by themselves."""
         row = self.names.named((stack.name, "bias row"), f"b_{stack.suffix}")
         self.field(row, self.new_array(f"(1, {self.stack_rows(stack)})"))
-        text, wide = row, len(stack.members) > 1 and self.is_uniform(stack)
-        if wide:
-            text = f"by_gate({row}, {len(stack.members)})"
-        if self.flat:
-            text = f"flattened({text}, flat)"
-        return self.field(self.names.named((row, "gates"), f"{row}_gates"), text)
+        if not self.flat:
+            return row
+        name = self.names.named((row, "added"), f"{row}_row")
+        return self.field(name, f"flattened({row}, flat)")
+
+    def in_rows(self, value: InRows) -> str:
+        """A part of a stack's sum, or the whole, a sample's gates in one row."""
+        stack, part = value.stack, value.part
+        if isinstance(part, Bias):
+            return self.bias(stack)
+        if part is not None and part.vector is not None:
+            return self.product_name(part)
+        if part is not None:
+            whole = f"{self.early_name(stack)}.reshape(steps, B, {self.stack_rows(stack)})"
+            return self.view(whole, f"{self.early_name(stack)}_t")
+        return self.sum_row(stack)
+
+    def sum_row(self, stack: Stack) -> str:
+        """A stack's sum: the gates of one sample as they lie, which are a row; of more, where a product was."""
+        product = self.product_name(self.products[stack.name])
+        if not self.flat:
+            return product
+        name = self.names.named((stack.name, "sum"), f"sum_{stack.suffix}")
+        gates = f"{self.gates_name(stack)}.reshape(-1, 1, {self.stack_rows(stack)})"
+        self.field(name, f"{gates} if flat else {product}[None]")
+        return self.view(name, f"{name}_t")
 
     def line(self, op: Op) -> list[str]:
         """An operation as code."""
@@ -126,9 +149,17 @@ class Loops(Store):
             return [f"{times}({args[0]}, {target}){note}"]
         if op.function == "copy":
             return [f"{target}[...] = {args[0]}{note}"]
+        if op.function == "by_gate":
+            stack = op.args[0].stack
+            product = self.product_name(self.products[stack.name])
+            return self.unless_flat(f"{target}[...] = {self.seen_by_gate(product, stack)}")
         if op.function in NUMPY_CALLS:
             return [f"{self.ufunc(op.function)}({', '.join([*args, target])}){note}"]
         return [f"{target}[...] = {op.function}({args[0]}){note}"]
+
+    def unless_flat(self, line: str) -> list[str]:
+        """A line for more samples than one: one sample's row of gates is its gates one after the other."""
+        return ["if not ws.flat:", f"    {line}"] if self.flat else [line]
 
     def multiplier(self, weight: str) -> str:
         """The function that multiplies the vectors of a step by a matrix, made before the loop."""

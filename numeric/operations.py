@@ -69,7 +69,22 @@ class Bias:
     stack: Stack
 
 
-Value = MatrixExpr | Gates | Made | Bias | Expr
+@dataclass(frozen=True, slots=True)
+class InRows:
+    """What there is of all members of a stack at this step, those of a sample in one row.
+
+    So products give and take them; where the gates lie each by itself, one copy changes one into the other.
+
+    Args:
+        stack: whose members.
+        part: of the sum that they are; left out: all of it.
+    """
+
+    stack: Stack
+    part: Made | Bias | None = None
+
+
+Value = MatrixExpr | Gates | Made | Bias | InRows | Expr
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +92,8 @@ class Op:
     """``target = function(args)``.
 
     Args:
-        function: a ufunc, a function of ``CALLS``, ``copy``, ``dot`` or ``formula``.
+        function: a ufunc, a function of ``CALLS``, ``copy``, ``dot``, ``formula``, or a change between a stack's
+            members by themselves and in rows, ``by_gate`` and ``in_rows``.
         target: what is assigned.
         args: leaves, parts of stacks and numbers; the expression itself for a formula.
         numbers: those of the derivation's lines that it completes.

@@ -1,4 +1,4 @@
-"""Operations of a step put together: results written in place, places used again, neighbours in one call."""
+"""Operations of a step put together: results in place, places used again, neighbours in one call, no idle copies."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sympy.matrices.expressions import (
     MatrixExpr,
 )
 
-from numeric.operations import Bias, Gates, Made, Op, Value, shape_of
+from numeric.operations import Bias, Gates, InRows, Made, Op, Value, shape_of
 
 
 def in_place(
@@ -56,6 +56,31 @@ def _may_lie_there(ops: list[Op], k: int, j: int) -> bool:
     if any(overlap(v, x) and not (entrywise and v == x) for v in made.args):
         return False
     return not any(overlap(v, x) for op in ops[k + 1 : j] for v in (*op.args, op.target))
+
+
+def uncopied(ops: list[Op]) -> list[Op]:
+    """The same operations, a copy left out whose only reader puts its own result in its place.
+
+    Law: x = a; x = g(x, b) gives x the value of x = g(a, b), if nothing between them touches x or changes a.
+    """
+    out = list(ops)
+    for k in range(len(out) - 1, -1, -1):
+        x = out[k].target
+        touching = [j for j in range(k + 1, len(out)) if _touches(out[j], x)]
+        if out[k].function != "copy" or not touching:
+            continue
+        (a,), j = out[k].args, touching[0]
+        used = out[j]
+        entrywise = used.function not in {"formula", "dot"} and used.target == x and x in used.args
+        if entrywise and not any(overlap(a, op.target) for op in out[k:j]):
+            args = tuple(a if v == x else v for v in used.args)
+            out[j] = replace(used, args=args, numbers=(*out[k].numbers, *used.numbers))
+            del out[k]
+    return out
+
+
+def _touches(op: Op, x: Value) -> bool:
+    return any(overlap(v, x) for v in (*op.args, op.target))
 
 
 def shared(ops: list[Op], scratch: Callable[[Value], bool]) -> list[Op]:
@@ -116,7 +141,7 @@ def _beside(x: Value, y: Value) -> Value | None:
         if x.stop == y.first:
             return Gates(x.stack, x.first, y.stop)
         return Gates(x.stack, y.first, x.stop) if y.stop == x.first else None
-    return x if not isinstance(x, MatrixExpr | Gates | Made | Bias) and x == y else None
+    return x if not isinstance(x, MatrixExpr | Gates | Made | Bias | InRows) and x == y else None
 
 
 def _clash(op: Op, moved: Op) -> bool:
@@ -130,4 +155,4 @@ def overlap(x: Value, y: Value) -> bool:
     """Whether two operands share memory."""
     if isinstance(x, Gates) and isinstance(y, Gates):
         return x.stack == y.stack and x.first < y.stop and y.first < x.stop
-    return isinstance(x, MatrixExpr | Made | Bias) and x == y
+    return isinstance(x, MatrixExpr | Made | Bias | InRows) and x == y

@@ -96,6 +96,10 @@ class Store(Body):
         """Whether all members have the same size, so that each gate can lie by itself."""
         return len({m.target.shape[0] for m in stack.members}) == 1
 
+    def lies_by_gate(self, stack: Stack) -> bool:
+        """Whether each of several gates lies by itself, so that those of a sample are no row."""
+        return len(stack.members) > 1 and self.is_uniform(stack)
+
     def is_kept(self, stack: Stack) -> bool:
         """Whether any value of a stack is needed after its step."""
         return any(
@@ -255,18 +259,20 @@ class Store(Body):
     def made(self, value: Made) -> str:
         """A stack's product, seen gate by gate."""
         stack = value.stack
-        wide = len(stack.members) > 1 and self.is_uniform(stack)
+        wide = self.lies_by_gate(stack)
         if value.vector is None:
             whole = f"{self.early_name(stack)}.reshape(steps, B, {self.stack_rows(stack)})"
             whole = f"by_gate({whole}, {len(stack.members)})" if wide else whole
             return self.view(whole, f"{self.early_name(stack)}_t")
         product = self.product_name(value)
-        if not wide:
-            return product
-        rows = self.names.named((product, "by gate"), f"{product}_gates")
-        whole = f"np.atleast_2d({product})" if self.flat else product
+        return self.seen_by_gate(product, stack) if wide else product
+
+    def seen_by_gate(self, row: str, stack: Stack) -> str:
+        """The array of a step in which every sample's gates are a row, seen gate by gate."""
+        name = self.names.named((row, "by gate"), f"{row}_gates")
+        whole = f"np.atleast_2d({row})" if self.flat else row
         text = f"by_gate({whole}, {len(stack.members)})"
-        return self.field(rows, f"flattened({text}, flat)" if self.flat else text)
+        return self.field(name, f"flattened({text}, flat)" if self.flat else text)
 
     def product_name(self, value: Made) -> str:
         """The array of a stack's product, samples in rows."""

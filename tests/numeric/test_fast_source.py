@@ -136,6 +136,41 @@ def test_a_quantity_may_be_called_like_the_stretch_of_steps():
     right_on(sample(cell, T=5, B=2), 1e-11, fast_module(cell, rows=4))
 
 
+class Watching:
+    """NumPy, with a look at what its ufuncs are given for the gates of one step."""
+
+    def __init__(self, B: int, n: int, gates: int) -> None:
+        self.shapes = {(B, n), *((k, B, n) for k in range(2, gates + 1)), (B, gates * n)}
+        self.seen, self.scattered = 0, []
+
+    def __getattr__(self, name: str):
+        found = getattr(np, name)
+        if not isinstance(found, np.ufunc):
+            return found
+
+        def watched(*args):
+            of_a_step = [a for a in args if isinstance(a, np.ndarray) and a.shape in self.shapes]
+            self.seen += len(of_a_step)
+            self.scattered += [name for a in of_a_step if not a.flags.c_contiguous]
+            return found(*args)
+
+        return watched
+
+
+@pytest.mark.parametrize("name", ["lstm", "lstm_peephole", "gru", "gru_reset_after", "slstm"])
+def test_the_ufuncs_of_a_step_see_no_gate_within_rows(name):
+    cell = load(name)
+    module = module_of(generate_fast(derive(cell)), name)
+    sizes = dict(zip(cell.dims, (5, 2), strict=False))
+    s = sample(cell, sizes=sizes, T=11, B=7, seed=4)
+    positional, keywords = arguments(s)
+    module.np = Watching(B=7, n=5, gates=4)
+    *_, cache = module.forward(*positional, **keywords)
+    module.backward(positional[0], cache, *bars(s))
+    assert module.np.seen > 11 * 20
+    assert module.np.scattered == []
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64", "complex128"])
 def test_large_arrays_of_a_workspace_begin_with_a_line_of_the_cache(dtype):
     module = fast_shipped("lstm")

@@ -9,7 +9,7 @@ from sympy import Rational, S, symbols
 
 from derive.expressions import Elementwise, Timed, add, hadamard, negate, ones_like, power, scale
 from numeric.operations import Lowering, Op
-from numeric.placement import in_place, shared
+from numeric.placement import in_place, shared, uncopied
 
 n = symbols("n", integer=True, positive=True)
 LEAVES = [Timed(name, 0, n, S.One) for name in "abc"]
@@ -91,3 +91,33 @@ def test_an_expression_that_stands_twice_is_computed_once():
     low.assign(TARGET, add(hadamard(a, b), Elementwise(hadamard(a, b), "tanh")))
     assert [op.function for op in low.ops] == ["multiply", "tanh", "add"]
     assert [op.function for op in in_place(low.ops, is_scratch)] == ["multiply", "tanh", "add"]
+
+
+@st.composite
+def any_operations(draw):
+    """Operations in any order, many of them copies, over a few places."""
+    place = st.sampled_from([*LEAVES, TARGET])
+    one = st.tuples(st.sampled_from(["copy", "copy", "tanh"]), place, st.tuples(place))
+    two = st.tuples(
+        st.sampled_from(["add", "subtract", "multiply"]), place, st.tuples(place, place)
+    )
+    return [
+        Op(f, target, args) for f, target, args in draw(st.lists(st.one_of(one, two), max_size=8))
+    ]
+
+
+@given(any_operations())
+def test_a_copy_left_out_changes_nothing(ops):
+    rng = np.random.default_rng(2)
+    numbers = {leaf: rng.uniform(-1, 1, 4) for leaf in (*LEAVES, TARGET)}
+    held, expected = carried_out(uncopied(ops), numbers), carried_out(ops, numbers)
+    for place, value in expected.items():
+        np.testing.assert_array_equal(held[place], value)
+
+
+def test_a_copy_is_left_out_only_if_nothing_comes_between():
+    a, b, c = LEAVES
+    copied, used = Op("copy", c, (a,)), Op("add", c, (c, b))
+    assert uncopied([copied, used]) == [Op("add", c, (a, b))]
+    for between in (Op("tanh", a, (b,)), Op("tanh", b, (c,)), Op("tanh", c, (b,))):
+        assert uncopied([copied, between, used]) == [copied, between, used]
