@@ -144,7 +144,7 @@ def main() -> None:
     parser.add_argument("--of", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     one = environment(1)
-    if any(os.environ.get(k) != v for k, v in one.items()):
+    if dict(os.environ) != one:
         os.execve(sys.executable, [sys.executable, *sys.argv], one)  # noqa: S606 - ourselves
     if chosen.of:
         sys.stdout.write(f"{added_memory(chosen.of)}\n")

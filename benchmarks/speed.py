@@ -94,39 +94,45 @@ def _quartiles(values: list[float]) -> list[float]:
 
 def machine() -> dict[str, str]:
     """What the numbers were taken on."""
-    names = Path("/proc/cpuinfo")
-    model = (
-        next(
-            (
-                line.split(":")[1].strip()
-                for line in names.read_text().splitlines()
-                if "model name" in line
-            ),
-            "",
-        )
-        if names.exists()
-        else platform.processor()
-    )
     packages = {
         p: version(p) for p in ("numpy", "numba", "torch", "jax", "autograd") if contenders.has(p)
     }
-    return {"processor": model, "python": platform.python_version(), **packages}
+    return {"processor": processor(), "python": platform.python_version(), **packages}
 
 
-def joined(folder: Path, rows: list[dict]) -> list[dict]:
-    """The rows, and those of an earlier measurement that were not measured again; cell by cell."""
+def processor() -> str:
+    """The processor's name, and of what family it is, where the system says it."""
+    told = Path("/proc/cpuinfo")
+    lines = told.read_text(encoding="utf-8").splitlines() if told.exists() else []
+    known = {k.strip(): v.strip() for k, _, v in (line.partition(":") for line in lines)}
+    parts = (f"{word} {known[key]}" for word, key in _FAMILY.items() if key in known)
+    return ", ".join([known.get("model name", platform.processor()), *parts])
+
+
+_FAMILY = {"family": "cpu family", "model": "model"}
+
+
+def joined(folder: Path, result: dict, *, keep: bool) -> dict:
+    """What was measured, and what other machines did before, or this one if that is to be kept; in order."""
     before = folder / "speed.json"
-    old = json.loads(before.read_text(encoding="utf-8"))["rows"] if before.exists() else []
-    key = itemgetter("cell", "threads", "blas", "shape", "dtype")
-    every = {key(r): r for r in (*old, *rows)}.values()
+    old = json.loads(before.read_text(encoding="utf-8")) if before.exists() else {}
+    if not keep:
+        mine = [m["processor"] for m in result["machines"]]
+        old = {k: [v for v in old[k] if v["processor"] not in mine] for k in old}
+    machines = [*result["machines"], *old.get("machines", [])]
+    machines = list({m["processor"]: m for m in reversed(machines)}.values())[::-1]
+    key = itemgetter("processor", "cell", "threads", "blas", "shape", "dtype")
+    every = {key(r): r for r in (*old.get("rows", []), *result["rows"])}.values()
+    names = [m["processor"] for m in machines]
     shapes = [",".join(map(str, shape)) for shape in SHAPES]
 
     def place(r: dict) -> tuple:
         shape = shapes.index(r["shape"]) if r["shape"] in shapes else len(shapes)
         other = r["blas"] != page.OPENBLAS
-        return CELLS.index(r["cell"]), r["threads"], other, shape, r["dtype"]
+        which = names.index(r["processor"]), CELLS.index(r["cell"])
+        return *which, r["threads"], other, shape, r["dtype"]
 
-    return sorted(every, key=place)
+    return {"machines": machines, "rows": sorted(every, key=place)}
 
 
 def main() -> None:
@@ -138,7 +144,9 @@ def main() -> None:
     parser.add_argument("--dtypes", default="float32,float64")
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--out", type=Path, default=Path("docs"))
-    parser.add_argument("--keep", action="store_true", help="what is not measured again stays")
+    parser.add_argument(
+        "--keep", action="store_true", help="what this machine does not measure again stays"
+    )
     parser.add_argument("--serve", nargs=4, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.serve:
@@ -147,9 +155,9 @@ def main() -> None:
         apart.serve(runs[name])
         return
     one = apart.environment(1)
-    if any(os.environ.get(k) != v for k, v in one.items()):
+    if dict(os.environ) != one:
         os.execve(sys.executable, [sys.executable, *sys.argv], one)  # noqa: S606 - ourselves
-    result = {"machine": machine(), "rows": []}
+    result = {"machines": [machine()], "rows": []}
     chosen.out.mkdir(exist_ok=True)
     for cell in chosen.cells.split(","):
         for threads in map(int, chosen.threads.split(",")):
@@ -158,8 +166,7 @@ def main() -> None:
                     result["rows"].append(row(cell, text, dtype, chosen.rounds, threads))
                     sys.stdout.write(json.dumps(result["rows"][-1]) + "\n")
                     sys.stdout.flush()
-        rows = joined(chosen.out, result["rows"]) if chosen.keep else result["rows"]
-        page.write({**result, "rows": rows}, chosen.out)
+        page.write(joined(chosen.out, result, keep=chosen.keep), chosen.out)
 
 
 def row(cell: str, text: str, dtype: str, most: int, threads: int) -> dict[str, object]:
@@ -174,7 +181,14 @@ def row(cell: str, text: str, dtype: str, most: int, threads: int) -> dict[str, 
             who = [n for n in contenders.names(cell, shape) if n not in ("autograd", "torch eager")]
             command = [__file__, "--serve", cell, text, dtype]
             times = apart.measured(command, who, min(rounds, 9), threads)
-    about = {"cell": cell, "shape": text, "dtype": dtype, "threads": threads, "rounds": rounds}
+    about = {
+        "processor": processor(),
+        "cell": cell,
+        "shape": text,
+        "dtype": dtype,
+        "threads": threads,
+        "rounds": rounds,
+    }
     about["blas"] = str(np.show_config(mode="dicts")["Build Dependencies"]["blas"]["name"])
     return {**about, **ratios(times)}
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
-
 import numpy as np
 
 from derive.nodes import Timed
@@ -12,11 +10,9 @@ from proofs.compare import ROUNDING, Comparison, compare
 from proofs.floats import HighPrecision
 from proofs.gradient_checks import labels
 from proofs.samples import Arrays, Sample, Values, reference
+from proofs.single_precision import single_precision_row
 from proofs.subject import Subject
 from proofs.table import Check, measured
-
-SINGLE = 1e-4
-"""Relative error in norm that single precision stays well below at the sizes used here."""
 
 
 def forward_values(subject: Subject) -> Check:
@@ -37,44 +33,15 @@ def forward_values(subject: Subject) -> Check:
 
 
 def single_precision(subject: Subject) -> Check:
-    """A float32 run against the float64 run; all it returns must be float32."""
-    what = "gradients and outputs in float32 against float64"
-    sample = subject.sample(
-        "float32", subject.extent("float32", smallest=3, largest=6, steps=5), margin=1e-2
+    """A float32 run against the float64 run of the same numbers; all it returns must be float32."""
+    extent = subject.extent("float32", smallest=3, largest=6, steps=5)
+    return single_precision_row(
+        subject.sample("float32", extent, margin=1e-2),
+        subject.code,
+        layout.places,
+        lambda sample, place: layout.label(sample.cell, place),
+        "gradients and outputs in float32 against float64",
     )
-    outputs, final, cache = subject.code.forward(sample, np.float32)
-    bars = subject.code.backward(sample, cache, np.float32)
-    named: dict[str, Arrays] = {"outputs": outputs, "final": final, "cache": _floats_in(cache)}
-    named |= dict(zip(("params_bar", "inputs_bar", "state_bar"), bars, strict=True))
-    other = [
-        f"{n}[{k!r}]: {v.dtype}"
-        for n, d in named.items()
-        for k, v in d.items()
-        if v.dtype != np.float32
-    ]
-    if other:
-        return measured(
-            "float32",
-            what,
-            sample.extent,
-            float("inf"),
-            SINGLE,
-            note="not float32",
-            where=tuple(other),
-        )
-    comparison = compare(layout.places(sample, *bars), subject.code.gradient(sample), floor=1e-2)
-    wrong = labels(sample, comparison.wrong(SINGLE))
-    return measured("float32", what, sample.extent, comparison.worst, SINGLE, where=wrong)
-
-
-def _floats_in(cache: Any) -> Arrays:
-    """The arrays of a cache that hold real or complex numbers; a cache of another kind is the file's own affair."""
-    items = cast("dict[str, Any]", cache) if isinstance(cache, dict) else {}
-    return {
-        k: v
-        for k, v in items.items()
-        if getattr(getattr(v, "dtype", None), "kind", "") in ("f", "c")
-    }
 
 
 def streaming(subject: Subject) -> Check:

@@ -12,7 +12,6 @@ from derive.functions import FUNCTIONS
 from derive.network import Network
 from derive.nodes import Elementwise, walk
 from proofs import differences, network_layout
-from proofs.behaviour_checks import SINGLE
 from proofs.compare import ROUNDING, Comparison, along, compare
 from proofs.floats import Floats
 from proofs.network_layout import NetworkCode
@@ -26,6 +25,7 @@ from proofs.network_samples import (
     random_directions,
     reference,
 )
+from proofs.single_precision import single_precision_row
 from proofs.subject import Search
 from proofs.table import Check, measured
 from proofs.unrolled import Place
@@ -151,38 +151,14 @@ def richardson(subject: NetworkSubject) -> Check:
 
 
 def single_precision(subject: NetworkSubject) -> Check:
-    """A float32 run against the float64 run; all it returns must be float32."""
-    what = "gradients in float32 against float64"
-    sample = subject.sample("float32", smallest=3, largest=6, steps=5, margin=1e-2)
-    outputs, final, cache = subject.code.forward(sample, np.float32)
-    bars = subject.code.backward(sample, cache, np.float32)
-    named = dict(
-        zip(
-            ("outputs", "final", "params_bar", "inputs_bar", "state_bar"),
-            (outputs, final, *bars),
-            strict=True,
-        )
+    """A float32 run against the float64 run of the same numbers; all it returns must be float32."""
+    return single_precision_row(
+        subject.sample("float32", smallest=3, largest=6, steps=5, margin=1e-2),
+        subject.code,
+        network_layout.places,
+        network_layout.label,
+        "gradients in float32 against float64",
     )
-    other = [
-        f"{n}[{k!r}]: {v.dtype}"
-        for n, d in named.items()
-        for k, v in d.items()
-        if v.dtype != np.float32
-    ]
-    if other:
-        return measured(
-            "float32",
-            what,
-            sample.extent,
-            float("inf"),
-            SINGLE,
-            note="not float32",
-            where=tuple(other),
-        )
-    comparison = compare(
-        network_layout.places(sample, *bars), subject.code.gradient(sample), floor=1e-2
-    )
-    return _row("float32", what, sample, comparison, SINGLE)
 
 
 def whole_gradient(subject: NetworkSubject) -> Check:

@@ -16,13 +16,22 @@ TURN = 0.05
 """Seconds that a turn may take, if one run is shorter."""
 
 
+CHOICES = (
+    "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "NPY_DISABLE_CPU_FEATURES", "NPY_ENABLE_CPU_FEATURES",
+    "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY", "MKL_ENABLE_INSTRUCTIONS",
+    "NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "NUMBA_ENABLE_AVX",
+)  # fmt: skip
+"""What would keep a library from the instructions and sizes that it takes by itself."""
+
+
 def environment(threads: int) -> dict[str, str]:
-    """What tells every library how many threads it has."""
+    """What tells every library how many threads it has, and nothing about which instructions to use."""
     counts = {
         k: str(threads) for k in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     }
     alone = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-    return {**os.environ, **counts, "XLA_FLAGS": alone if threads == 1 else ""}
+    free = {k: v for k, v in os.environ.items() if k not in CHOICES}
+    return {**free, **counts, "XLA_FLAGS": alone if threads == 1 else ""}
 
 
 @contextmanager

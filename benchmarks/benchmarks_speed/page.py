@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from operator import itemgetter
 from pathlib import Path
 
@@ -25,7 +24,6 @@ def write(result: dict, folder: Path) -> None:
 
 def text(result: dict) -> str:
     """The page."""
-    machine = ", ".join(f"{k} {v}" for k, v in result["machine"].items())
     lines = [
         "# Speed of the generated code",
         "",
@@ -40,21 +38,29 @@ def text(result: dict) -> str:
         "one at work at a time; none sees more processors than it has threads. A turn repeats what takes less than",
         "50 ms, up to 15 times, and its median counts. Where units are many, the products decide: torch's are those of",
         "MKL and oneDNN, ours those of NumPy's OpenBLAS, or of MKL where a table says so: the same files, with a NumPy",
-        "that was built upon it, as conda's may be. Shapes are steps, samples, inputs, units. Memory:",
+        "that was built upon it, as conda's may be. Every library chooses its instructions by itself. Machines have",
+        "two processors, shared with other work. Shapes are steps, samples, inputs, units. Memory:",
         "[memory.md](memory.md).",
-        "",
-        f"Measured on: {machine}, {os.cpu_count()} processors in all, shared with other work.",
         "",
         "![Others' time over ours](speed.svg)",
     ]
-    table = itemgetter("cell", "threads", "blas")
-    for cell, threads, blas in dict.fromkeys(map(table, result["rows"])):
-        rows = [r for r in result["rows"] if table(r) == (cell, threads, blas)]
+    for machine in result["machines"]:
+        told = ", ".join(f"{k} {v}" for k, v in machine.items() if k != "processor")
+        mine = [r for r in result["rows"] if r["processor"] == machine["processor"]]
+        lines += ["", f"## {machine['processor']}", "", f"With {told}.", *_tables(mine)]
+    return "\n".join(lines) + "\n"
+
+
+def _tables(every: list[dict]) -> list[str]:
+    """The tables of one machine."""
+    lines, table = [], itemgetter("cell", "threads", "blas")
+    for cell, threads, blas in dict.fromkeys(map(table, every)):
+        rows = [r for r in every if table(r) == (cell, threads, blas)]
         others = [o for o in OTHERS if any(o in r[f"over {r['best']}"] for r in rows)]
         count = "one thread" if threads == 1 else f"{threads} threads"
         on = "" if blas == OPENBLAS else f", NumPy on {blas.split('-')[0].upper()}"
-        lines += ["", f"## {cell}, {count}{on}", "", *_table(rows, others)]
-    return "\n".join(lines) + "\n"
+        lines += ["", f"### {cell}, {count}{on}", "", *_table(rows, others)]
+    return lines
 
 
 def _table(rows: list[dict], others: list[str]) -> list[str]:
@@ -85,24 +91,35 @@ def _entry(ratio: list[float] | None) -> str:
 
 
 def figure(rows: list[dict], path: Path) -> None:
-    """Others' time over ours, by shape."""
+    """Others' time over ours, by shape: a row of plots for each machine."""
     plt.rcParams["svg.hashsalt"] = "speed"
+    kind = itemgetter("dtype", "threads", "blas")
+    rows = [r for r in rows if kind(r) == ("float32", 1, OPENBLAS)]
+    machines = list(dict.fromkeys(r["processor"] for r in rows))
     cells = list(dict.fromkeys(r["cell"] for r in rows))
-    _, axes = plt.subplots(
-        1, len(cells), figsize=(3.2 * len(cells), 3.6), sharey=True, squeeze=False
+    size = (3.2 * len(cells), 0.6 + 2.8 * len(machines))
+    shown, axes = plt.subplots(
+        len(machines), len(cells), figsize=size, sharex="col", sharey=True, squeeze=False
     )
-    for axis, cell in zip(axes[0], cells, strict=True):
-        kind = (cell, "float32", 1, OPENBLAS)
-        mine = [r for r in rows if itemgetter("cell", "dtype", "threads", "blas")(r) == kind]
-        for k, other in enumerate(OTHERS[:4]):
-            points = [(i, r[f"over {r['best']}"].get(other)) for i, r in enumerate(mine)]
-            points = [(i, q[0]) for i, q in points if q]
-            if points:
-                axis.plot(*zip(*points, strict=True), marker="o", color=f"C{k}", label=other)
-        axis.axhline(1.0, color="black", linewidth=0.8)
-        axis.set(title=cell, yscale="log", xticks=range(len(mine)))
-        axis.set_xticklabels([r["shape"] for r in mine], rotation=70, fontsize=7)
-    axes[0][0].set_ylabel("other's time / ours, float32, one thread")
+    for machine, line in zip(machines, axes, strict=True):
+        for axis, cell in zip(line, cells, strict=True):
+            mine = [r for r in rows if (r["processor"], r["cell"]) == (machine, cell)]
+            _curves(axis, mine)
+            axis.set_title(cell)
+        line[0].set_ylabel(f"other's time / ours\n{machine}", fontsize=7)
     axes[0][0].legend(fontsize=7)
+    shown.suptitle("float32, one thread", fontsize=9)
     plt.tight_layout()
     plt.savefig(path, metadata={"Date": None})
+
+
+def _curves(axis, rows: list[dict]) -> None:
+    """One cell on one machine."""
+    for k, other in enumerate(OTHERS[:4]):
+        points = [(i, r[f"over {r['best']}"].get(other)) for i, r in enumerate(rows)]
+        points = [(i, q[0]) for i, q in points if q]
+        if points:
+            axis.plot(*zip(*points, strict=True), marker="o", color=f"C{k}", label=other)
+    axis.axhline(1.0, color="black", linewidth=0.8)
+    axis.set(yscale="log", xticks=range(len(rows)))
+    axis.set_xticklabels([r["shape"] for r in rows], rotation=70, fontsize=7)

@@ -1,0 +1,102 @@
+"""The check of single precision, for cells and networks: a float32 run against the float64 run of the same numbers.
+
+How far apart they may be, the run itself says. Rounding all that is given to float32 changes the gradient by some
+relative error; rounding the results of a run's operations changes it by a few times as much, whatever the cell. So the
+bound follows how well the gradient is conditioned there, and a function that is not as exact as float32 is seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import numpy as np
+
+from proofs.compare import compare
+from proofs.network_samples import NetworkSample
+from proofs.samples import Arrays, Sample, Values
+from proofs.table import Check, measured
+from proofs.unrolled import Place
+
+Run = TypeVar("Run", Sample, NetworkSample)
+
+TIMES = 50
+"""How many times the error of rounding what is given may be that of rounding in the run; right files stay below 31."""
+LEAST, MOST = 1e-5, 1e-4
+"""Between these bounds on the relative error in norm; right files stay below the first, ill-conditioned runs apart."""
+FLOOR = 1e-2
+"""A block smaller than this share of the largest one is measured against that share."""
+
+
+def single_precision_row(
+    sample: Run,
+    code: Any,
+    places: Callable[..., Values],
+    label: Callable[[Run, Place], str],
+    what: str,
+) -> Check:
+    """The row of the table.
+
+    Args:
+        sample: the run; its numbers are rounded to those of float32 first.
+        code: the generated code at work.
+        places: its gradients by place.
+        label: how a place is called.
+        what: what the check says that it compares.
+    """
+    single = rounded(sample)
+    outputs, final, cache = code.forward(single, np.float32)
+    bars = code.backward(single, cache, np.float32)
+    named: dict[str, Arrays] = {"outputs": outputs, "final": final, "cache": _floats_in(cache)}
+    named |= dict(zip(("params_bar", "inputs_bar", "state_bar"), bars, strict=True))
+    other = _not_single(named)
+    extent = sample.extent
+    if other:
+        return measured(
+            "float32", what, extent, float("inf"), LEAST, note="not float32", where=other
+        )
+    exact = code.gradient(single)
+    bound = allowed(compare(exact, code.gradient(sample), floor=FLOOR).worst)
+    comparison = compare(places(single, *bars), exact, floor=FLOOR)
+    wrong = tuple(label(sample, place) for place in comparison.wrong(bound))
+    return measured("float32", what, extent, comparison.worst, bound, where=wrong)
+
+
+def allowed(by_rounding: float) -> float:
+    """The bound on a float32 run's relative error.
+
+    Args:
+        by_rounding: by how much the gradient changes when what is given is rounded to float32.
+    """
+    return min(MOST, max(LEAST, TIMES * by_rounding)) if np.isfinite(by_rounding) else MOST
+
+
+def rounded(sample: Run) -> Run:
+    """The run with numbers that float32 can hold."""
+    parts = ("values", "weights", "final_weights")
+    return replace(sample, **{part: _rounded(getattr(sample, part)) for part in parts})
+
+
+def _rounded(values: Mapping[Place, Any]) -> Values:
+    return {p: np.asarray(v).astype(np.float32).astype(np.float64) for p, v in values.items()}
+
+
+def _not_single(named: Mapping[str, Arrays]) -> tuple[str, ...]:
+    """The results that are of another type."""
+    return tuple(
+        f"{part}[{name!r}]: {array.dtype}"
+        for part, arrays in named.items()
+        for name, array in arrays.items()
+        if array.dtype != np.float32
+    )
+
+
+def _floats_in(cache: Any) -> Arrays:
+    """The arrays of a cache that hold real or complex numbers; a cache of another kind is the file's own affair."""
+    items = cache if isinstance(cache, dict) else {}
+    return {
+        k: v
+        for k, v in items.items()
+        if getattr(getattr(v, "dtype", None), "kind", "") in ("f", "c")
+    }
