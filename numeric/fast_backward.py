@@ -141,6 +141,8 @@ class FastBackward(Sums):
         self.write("for start, stop in ws.stretches[::-1]:")
         self.lines += self.before_stretch()
         self.lines += ["        " + line for line in steps]
+        if self.sums:
+            self.write_tag(2, "deferred")
         for s in self.sums:
             self.stretch_sum(s)
         prepared, self.lines = self.lines, weights
@@ -162,6 +164,8 @@ class FastBackward(Sums):
         }
         kept, self.lines = self.lines, []
         self.write("for first, last in spans(start, stop, ws.block)[::-1]:", indent=0)
+        if many:
+            self.write_tag(1, "hoisted", "recomputed")
         self.lines += ["    " + line for line in many]
         names = list(self.fields.views.values())
         self.write_loop(1, names, "ws.backward_steps[first:last][::-1]", columns)

@@ -10,7 +10,7 @@ from numeric.body import all_leaves
 from numeric.fast_forward import FastForward
 from numeric.operations import Gates, InRows, Made, Op, Value
 from numeric.passes import MANY
-from numeric.program import StackSum, StackTerm, Statement
+from numeric.program import Note, StackSum, StackTerm, Statement
 from numeric.stacks import Stack
 
 
@@ -181,7 +181,13 @@ class Bars(FastForward, Backward):
         gates = self.gate_bars(op.target.stack)
         made = self.names.named((gates, "step"), f"{gates}_t")
         self.field(made, f"{gates}[0]")
-        return self.unless_flat(f"{self.in_rows(op.target)}[...] = {made}")
+        return self.unless_flat(f"{self.in_rows(op.target)}[...] = {made}  # in rows")
+
+    def layout_notes(self) -> list[Note]:
+        """What was done to lay out adjoints."""
+        looped = [stack for stack in self.looped if stack.name in self.by_gate]
+        why = "adjoints are made gate by gate, and one copy then puts them into the rows that products take"
+        return [Note("in rows", tuple(looped), why)] if looped else []
 
     def gathered(self, ops: list[Op]) -> list[Op]:
         """The operations, adjoints computed gate by gate and put into rows once all of a step's are there.

@@ -137,6 +137,11 @@ class FastForward(Bulk, Weights, Forward):
         self.end_weights()
         self.check_finite(list(self.filled))
         prepared, self.lines = self.lines, []
+        if self.filled:
+            self.write_tag(1, "fused", "halved")
+            prepared, self.lines = [*self.lines, *prepared], []
+        if early:
+            self.write_tag(2, "early")
         for s in early:
             self.early_products(s)
         body = [*self.lines, *("        " + line for line in steps)]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import textwrap
+
+from sympy.matrices.expressions import MatrixExpr
 
 from derive.derivation import Derivation
 from derive.network_derivation import NetworkDerivation
@@ -12,6 +15,7 @@ from numeric.fast_forward import FastForward
 from numeric.network_workspace import NetworkFileOver
 from numeric.passes import fast
 from numeric.source import File
+from numeric.stacks import Stack
 
 
 def generate_fast(derivation: Derivation) -> str:
@@ -74,6 +78,7 @@ class FastFile(File):
         flat = "B == 1" if forward.flat else "False"
         methods = _METHODS.replace("SIZES", ", ".join(key))
         lines = [
+            *self.explained(forward, backward),
             "class Workspace:",
             *(f"    {line}" if line else "" for line in _DOC),
             "",
@@ -107,6 +112,22 @@ class FastFile(File):
             *(f"    {line}" if line else "" for line in methods.splitlines()),
         ]
         return "\n".join(lines)
+
+    def explained(self, forward: FastForward, backward: FastBackward) -> list[str]:
+        """What the passes did, to what, and why."""
+        notes = [*self.program.notes, *forward.layout_notes(), *backward.layout_notes()]
+        if not notes:
+            return []
+        lines = [
+            "# What was done to the order of a textbook, and why; every value is the same, to rounding.",
+            "#",
+        ]
+        for note in notes:
+            about = (
+                f"{note.name} ({_listed([_called(w, backward) for w in note.what])}): {note.why}."
+            )
+            lines += textwrap.wrap(about, 100, initial_indent="# ", subsequent_indent="#     ")
+        return [*lines, ""]
 
     def functions(self, forward: FastForward, backward: FastBackward, passes: str) -> list[str]:
         """What stands between the workspace and the text of the passes."""
@@ -203,3 +224,13 @@ def handed_out(self, *gradients: Arrays) -> tuple[Arrays, ...]:
     """The gradients; unless the caller gave the workspace, the next ones get arrays of their own."""
     self.ready = self.ready and self.given
     return gradients'''
+
+
+def _called(what: MatrixExpr | Stack, writer: FastBackward) -> str:
+    """What a quantity or a stack is called in the file."""
+    return what.suffix if isinstance(what, Stack) else writer.wish(what)
+
+
+def _listed(names: list[str]) -> str:
+    """The names, of many the first two and the last."""
+    return ", ".join(names if len(names) < 5 else [*names[:2], "…", names[-1]])

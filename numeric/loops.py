@@ -12,7 +12,7 @@ from numeric.body import listed
 from numeric.names import Names
 from numeric.operations import UFUNCS, Bias, InRows, Made, Op, Value
 from numeric.placement import in_place, joined, shared, uncopied
-from numeric.program import Program
+from numeric.program import Note, Program
 from numeric.stacks import Stack
 from numeric.store import Store
 
@@ -152,7 +152,8 @@ class Loops(Store):
         if op.function == "by_gate":
             stack = op.args[0].stack
             product = self.product_name(self.products[stack.name])
-            return self.unless_flat(f"{target}[...] = {self.seen_by_gate(product, stack)}")
+            rows = self.seen_by_gate(product, stack)
+            return self.unless_flat(f"{target}[...] = {rows}  # by gate")
         if op.function in NUMPY_CALLS:
             return [f"{self.ufunc(op.function)}({', '.join([*args, target])}){note}"]
         return [f"{target}[...] = {op.function}({args[0]}){note}"]
@@ -160,6 +161,25 @@ class Loops(Store):
     def unless_flat(self, line: str) -> list[str]:
         """A line for more samples than one: one sample's row of gates is its gates one after the other."""
         return ["if not ws.flat:", f"    {line}"] if self.flat else [line]
+
+    def tag(self, *names: str) -> str:
+        """The names of these passes, of those that did anything."""
+        did = {note.name for note in self.program.notes}
+        return ", ".join(name for name in names if name in did)
+
+    def write_tag(self, depth: int, *names: str) -> None:
+        """A comment that names the passes of which the result follows."""
+        if self.tag(*names):
+            self.write(f"# {self.tag(*names)}", indent=depth)
+
+    def layout_notes(self) -> list[Note]:
+        """What was done to lay out gates."""
+        looped = [stack for stack in self.looped if stack.name in self.products]
+        why = (
+            "products are added in the rows in which they come, and one copy then puts each gate where it is whole: "
+            "NumPy takes several times as long for gates within rows"
+        )
+        return [Note("by gate", tuple(looped), why)] if looped else []
 
     def multiplier(self, weight: str) -> str:
         """The function that multiplies the vectors of a step by a matrix, made before the loop."""

@@ -40,7 +40,7 @@ from derive.expressions import (
 )
 from numeric.body import all_leaves
 from numeric.operations import CALLS, UFUNCS, is_elementwise
-from numeric.program import Program, StackTerm, Statement
+from numeric.program import Program, StackSum, StackTerm, Statement
 from numeric.schedule import program
 from numeric.stacks import Affine, Stack, stack_of
 
@@ -77,7 +77,26 @@ def in_order(derivation: Derivation) -> Program:
         members = sorted(stack.members, key=lambda m: m.target not in logistic)
         return stack_of(members)
 
-    return program(derivation, arrange=arrange, least=1)
+    return _scheduled(program(derivation, arrange=arrange, least=1))
+
+
+def _scheduled(prog: Program) -> Program:
+    """The program with notes on what the schedule did."""
+    begun = [s.target for s in prog.forward["before"] if isinstance(s.target, Stack)]
+    summed = {s.value.stack: None for s in prog.backward["after"] if isinstance(s.value, StackSum)}
+    return (
+        prog.noted("fused", [s for s in prog.stacks if len(s.members) > 1], _FUSED)
+        .noted("early", begun, _EARLY)
+        .noted("deferred", summed, _DEFERRED)
+    )
+
+
+_FUSED = (
+    "weights in front of the same vectors lie one below the other, those of logistic gates first: one product for "
+    "all gates, and one call for neighbours"
+)
+_EARLY = "what steps are given is multiplied before their loop, for a stretch of steps at once"
+_DEFERRED = "sums over time are made after the loop over a stretch, one product for all its steps"
 
 
 def continued(prog: Program) -> Program:
@@ -85,7 +104,7 @@ def continued(prog: Program) -> Program:
 
     Law: a = a. The loop then finds the stack's members in a place of their own, whatever completes them.
     """
-    loop = list(prog.forward["loop"])
+    loop, moved = list(prog.forward["loop"]), []
     taken = {s.target.name for s in loop if isinstance(s.target, Stack)}
     for s in prog.forward["before"]:
         if isinstance(s.target, Stack) and s.target.name not in taken:
@@ -93,7 +112,9 @@ def continued(prog: Program) -> Program:
             first = next((k for k, part in enumerate(loop) if part.target in members), None)
             if first is not None:
                 loop.insert(first, Statement(s.target, (), add=True))
-    return replace(prog, forward={**prog.forward, "loop": loop})
+                moved.append(s.target)
+    why = "what is begun before the loop and completed in it has its place there"
+    return replace(prog, forward={**prog.forward, "loop": loop}).noted("continued", moved, why)
 
 
 def added_late(prog: Program) -> Program:
@@ -116,7 +137,9 @@ def added_late(prog: Program) -> Program:
         else s
         for s in prog.forward["loop"]
     ]
-    return replace(prog, forward={**prog.forward, "before": before, "loop": loop})
+    why = "(V x + b) + W h = V x + (W h + b): a compiled loop adds the bias for nothing"
+    done = replace(prog, forward={**prog.forward, "before": before, "loop": loop})
+    return done.noted("added late", sorted(moved, key=lambda stack: stack.name), why)
 
 
 def halved(prog: Program) -> Program:
@@ -136,7 +159,15 @@ def halved(prog: Program) -> Program:
         place: [_halved_statement(s, chosen) for s in statements]
         for place, statements in prog.forward.items()
     }
-    return replace(prog, forward=forward)
+    bent = [s.target for part in prog.forward.values() for s in part if _is_logistic(s, chosen)]
+    why = "σ(a) = ½ tanh(½ a) + ½, the ½ inside within the weights: one tanh does for all gates"
+    return replace(prog, forward=forward).noted("halved", bent, why)
+
+
+def _is_logistic(s: Statement, chosen: set[Timed]) -> bool:
+    """Whether a statement is the logistic function of one of these."""
+    logistic = isinstance(s.value, Elementwise) and s.value.function == "sigmoid"
+    return logistic and operands(s.value)[0] in chosen
 
 
 def _only_logistic(prog: Program, a: Timed) -> bool:
@@ -152,8 +183,7 @@ def _halved_statement(s: Statement, chosen: set[Timed]) -> Statement:
         return replace(s, target=stack, value=value)
     if s.target in chosen:
         return replace(s, value=scale(S.Half, s.value))
-    logistic = isinstance(s.value, Elementwise) and s.value.function == "sigmoid"
-    if logistic and operands(s.value)[0] in chosen:
+    if _is_logistic(s, chosen):
         bent = Elementwise(operands(s.value)[0], "tanh")
         return replace(s, value=add(scale(S.Half, bent), scale(S.Half, ones_like(bent))))
     return s
@@ -183,7 +213,9 @@ def interpolated(prog: Program) -> Program:
         replace(s, value=_interpolation(s.value)) if isinstance(s.value, MatAdd) else s
         for s in prog.forward["loop"]
     ]
-    return replace(prog, forward={**prog.forward, "loop": loop})
+    changed = [s.target for s, old in zip(loop, prog.forward["loop"], strict=True) if s != old]
+    why = "(1 − z) ∘ a + z ∘ b = a + z ∘ (b − a): three operations for four"
+    return replace(prog, forward={**prog.forward, "loop": loop}).noted("interpolated", changed, why)
 
 
 def _interpolation(expr: MatAdd) -> MatrixExpr:
@@ -213,7 +245,9 @@ def hoisted(prog: Program) -> Program:
     loop = [hoister.statement(s) for s in prog.backward["loop"]]
     many = [Statement(target, expr) for expr, target in hoister.factors.items()]
     stored = prog.stored | {v.at(0) for s in many for v in leaves(s.value) if isinstance(v, Timed)}
-    return replace(prog, backward={**prog.backward, MANY: many, "loop": loop}, stored=stored)
+    why = "what multiplies adjoints and depends on none is made before the loop, for a block of steps at once"
+    done = replace(prog, backward={**prog.backward, MANY: many, "loop": loop}, stored=stored)
+    return done.noted("hoisted", [s.target for s in many], why)
 
 
 def recomputed(prog: Program) -> Program:
@@ -242,7 +276,9 @@ def recomputed(prog: Program) -> Program:
     }
     again = {v: f for v, f in again.items() if v not in late}
     many = [replace(s, value=_with(s.value, again)) for s in prog.backward.get(MANY, [])]
-    return replace(prog, backward={**prog.backward, MANY: many}, stored=prog.stored - again.keys())
+    why = "not kept for all steps beside what it is a function of, but made again with the factors: less memory to read"
+    done = replace(prog, backward={**prog.backward, MANY: many}, stored=prog.stored - again.keys())
+    return done.noted("recomputed", again, why)
 
 
 def _with(expr: MatrixExpr, values: dict[Timed, MatrixExpr]) -> MatrixExpr:

@@ -9,8 +9,8 @@ Law: a program computes what the derivation's equations say; only the order and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
 from sympy.matrices.expressions import MatrixExpr
 
@@ -56,6 +56,21 @@ class StackSum:
     vector: Timed | None
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a pass did, for those who read the code.
+
+    Args:
+        name: of the pass; comments in the code use it as a tag.
+        what: the quantities or stacks that it did it to.
+        why: the law, and what is gained.
+    """
+
+    name: str
+    what: tuple[MatrixExpr | Stack, ...]
+    why: str
+
+
 @dataclass(frozen=True)
 class Program:
     """The forward and the backward pass of one cell.
@@ -66,6 +81,7 @@ class Program:
         forward: statements by place (``before``, ``loop``, ``after``).
         backward: likewise.
         stored: quantities and adjoints that are kept for all steps.
+        notes: what was done to the order of the textbook.
     """
 
     derivation: Derivation
@@ -73,6 +89,12 @@ class Program:
     forward: dict[str, list[Statement]] = field(default_factory=dict)
     backward: dict[str, list[Statement]] = field(default_factory=dict)
     stored: frozenset[MatrixExpr] = frozenset()
+    notes: tuple[Note, ...] = ()
+
+    def noted(self, name: str, what: Iterable[MatrixExpr | Stack], why: str) -> Program:
+        """The program with a note, if there is anything that something was done to."""
+        note = Note(name, tuple(what), why)
+        return replace(self, notes=(*self.notes, note)) if note.what else self
 
     def stack_of(self, name: str) -> Stack | None:
         """The stack in which an intermediate lies."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,9 @@ from derive.catalog import load
 from derive.derivation import derive
 from derive.expressions import Adjoint, Elementwise, LossGradient, leaves, scale, walk
 from numeric import passes
-from numeric.fast_source import FastFile
+from numeric.compiled_source import generate_compiled
+from numeric.fast_again import generate_small
+from numeric.fast_source import FastFile, generate_fast
 from numeric.passes import (
     MANY,
     added_late,
@@ -170,3 +173,42 @@ def test_a_wrong_pass_is_noticed(monkeypatch, what):
     spec = "lstm" if what == "recomputed" else "gru"
     with pytest.raises(AssertionError):
         run_with(fast(derive(load(spec))), spec)
+
+
+TAGS = re.compile(r"^ +(?:.*\S  )?# ([a-z][a-z ,]*)$", re.MULTILINE)
+NOTES = re.compile(r"^# ([a-z ]+) \((.+?)\): (.+)", re.MULTILINE)
+
+
+def told(text: str) -> dict[str, tuple[str, str]]:
+    """What the head of a file says of the passes: by name, to what, and why."""
+    block = text[text.index("# What was done to the order") : text.index("class Workspace")]
+    whole = block.replace("\n#     ", " ")
+    return {name: (what, why) for name, what, why in NOTES.findall(whole)}
+
+
+@pytest.mark.parametrize("spec", CELLS)
+@pytest.mark.parametrize("make", [generate_fast, generate_small, generate_compiled])
+def test_the_code_says_which_pass_did_what_and_why(make, spec):
+    text = make(derive(load(spec)))
+    notes = told(text)
+    tags = {tag for tags in TAGS.findall(text) for tag in tags.split(", ")}
+    assert tags <= notes.keys()
+    assert tags or spec == "mlstm"
+    for what, why in notes.values():
+        assert why.endswith(".")
+        names = [name for name in what.split(", ") if name != "…"]
+        code = text[text.index("class Workspace") :]
+        assert all(re.search(rf"(?<![^\W_]){name}(?![^\W_])", code) for name in names)
+
+
+def test_a_pass_that_does_nothing_is_not_told():
+    assert told(generate_fast(derive(load("elman")))).keys() == {"early", "deferred", "hoisted"}
+    lstm = told(generate_fast(derive(load("lstm"))))
+    assert lstm["halved"] == (
+        "f, i, o",
+        "σ(a) = ½ tanh(½ a) + ½, the ½ inside within the weights: one tanh does for all gates.",
+    )
+    assert lstm["recomputed"][0] == "tanh_c"
+    assert "interpolated" not in lstm
+    assert told(generate_fast(derive(load("gru"))))["interpolated"][0] == "h"
+    assert told(generate_compiled(derive(load("lstm"))))["added late"][0] == "fiog"
