@@ -84,7 +84,10 @@ def in_stretches(
         del cache
         losses.append(value)
         for name, bar in by_params.items():
-            params_bar[name] = params_bar[name] + bar if name in params_bar else bar.copy()
+            if name in params_bar:
+                params_bar[name] += bar
+            else:
+                params_bar[name] = bar.copy()
         for name, bar in by_inputs.items():
             if name not in inputs_bar:
                 inputs_bar[name] = np.empty((T, *bar.shape[1:]), bar.dtype)

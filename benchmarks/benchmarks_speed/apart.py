@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-PAUSE = 0.05
-"""Seconds between turns, in which the threads of the last one go to sleep."""
+PAUSE = 0.3
+"""Seconds between turns, in which the threads of the last one go to sleep: some wait awake for a fifth of a second."""
 TURN = 0.05
 """Seconds that a turn may take, if one run is shorter."""
 

@@ -89,7 +89,7 @@ def test_a_broken_truncation_is_noticed(before, after):
         ("cache, outputs_bar, state_bar)\n        del cache", "cache, outputs_bar)\n        del cache"),
         ("loss(outputs, cut.start)", "loss(outputs, 0) if cut.start else (0.0, {})"),
         ("before.append(run_again(cut, before[-1])[1])", "before.append(before[-1])"),
-        ("params_bar[name] + bar if name", "bar if name"),
+        ("params_bar[name] += bar", "params_bar[name] = bar.copy()"),
     ],
 )  # fmt: skip
 def test_broken_checkpointing_is_noticed(before, after):
