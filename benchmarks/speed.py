@@ -97,7 +97,9 @@ def machine() -> dict[str, str]:
     packages = {
         p: version(p) for p in ("numpy", "numba", "torch", "jax", "autograd") if contenders.has(p)
     }
-    return {"processor": processor(), "python": platform.python_version(), **packages}
+    count = str(os.cpu_count())
+    python = platform.python_version()
+    return {"processor": processor(), "processors": count, "python": python, **packages}
 
 
 def processor() -> str:

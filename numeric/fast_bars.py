@@ -157,9 +157,7 @@ class Bars(FastForward, Backward):
         if stack.name not in self.chunked:
             return self.field(name, self.new_array(f"(T, B, {rows})"))
         if stack.name in begun:
-            return self.field(
-                name, f"{self.early_name(begun[stack.name])}.reshape(steps, B, {rows})"
-            )
+            return self.field(name, self.early_rows(begun[stack.name]))
         return self.field(name, self.new_array(f"(steps, B, {rows})"))
 
     def ref(self, value: Value) -> str:

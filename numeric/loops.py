@@ -118,8 +118,7 @@ class Loops(Store):
         if part is not None and part.vector is not None:
             return self.product_name(part)
         if part is not None:
-            whole = f"{self.early_name(stack)}.reshape(steps, B, {self.stack_rows(stack)})"
-            return self.view(whole, f"{self.early_name(stack)}_t")
+            return self.view(self.early_rows(stack), f"{self.early_name(stack)}_t")
         return self.sum_row(stack)
 
     def sum_row(self, stack: Stack) -> str:

@@ -261,7 +261,7 @@ class Store(Body):
         stack = value.stack
         wide = self.lies_by_gate(stack)
         if value.vector is None:
-            whole = f"{self.early_name(stack)}.reshape(steps, B, {self.stack_rows(stack)})"
+            whole = self.early_rows(stack)
             whole = f"by_gate({whole}, {len(stack.members)})" if wide else whole
             return self.view(whole, f"{self.early_name(stack)}_t")
         product = self.product_name(value)
@@ -280,6 +280,10 @@ class Store(Body):
         return self.scratch(
             key, f"product_{value.stack.suffix}", ["B", self.stack_rows(value.stack)]
         )
+
+    def early_rows(self, stack: Stack) -> str:
+        """The same by step and sample, a sample's gates in one row."""
+        return f"{self.early_name(stack)}.reshape(steps, B, {self.stack_rows(stack)})"
 
     def early_name(self, stack: Stack) -> str:
         """The products that were made before the loop, for one stretch of steps."""

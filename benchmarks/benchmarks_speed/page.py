@@ -38,9 +38,8 @@ def text(result: dict) -> str:
         "one at work at a time; none sees more processors than it has threads. A turn repeats what takes less than",
         "50 ms, up to 15 times, and its median counts. Where units are many, the products decide: torch's are those of",
         "MKL and oneDNN, ours those of NumPy's OpenBLAS, or of MKL where a table says so: the same files, with a NumPy",
-        "that was built upon it, as conda's may be. Every library chooses its instructions by itself. Machines have",
-        "two processors, shared with other work. Shapes are steps, samples, inputs, units. Memory:",
-        "[memory.md](memory.md).",
+        "that was built upon it, as conda's may be. Every library chooses its instructions by itself. Machines are",
+        "shared with other work. Shapes are steps, samples, inputs, units. Memory: [memory.md](memory.md).",
         "",
         "![Others' time over ours](speed.svg)",
     ]
