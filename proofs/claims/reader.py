@@ -212,34 +212,44 @@ class Reader(Cursor):
         kind = "open" if sign == "∂" or self.names.open_d else "total"
         top = self.after_sign(sign)
         if top is None:
-            plus, name = self.peek(1), self.peek(2)
-            beside = (
-                plus
-                and name
-                and plus.text == "+"
-                and plus.start == token.stop
-                and name.start == plus.stop
-            )
-            if token.text != sign or not beside or name is None or name.text not in self.names:
-                return None
-            kind, self.at = "immediate", start + 2
-            top = name.text
-        of = self.quantity(top, self.take("name", "a name"))
+            kind, top = "immediate", self.after_plus(sign)
+        if top is None:
+            return None
+        of = self.quantity(*top)
         self.want("/")
-        by_token = self.take("name", f"{sign} and a name")
-        if by_token.text[0] != sign or by_token.text[1:] not in self.names:
+        below = self.peek(0)
+        bottom = self.after_sign(sign)
+        if bottom is None:
+            self.take("name", f"{sign} and a name")
             raise self.fail(
                 f"Expected {sign} and a quantity below the fraction line.",
-                f"Write d{top}/d….",
-                by_token,
+                f"Write d{of.name}/d….",
+                below,
             )
-        by = self.quantity(by_token.text[1:], by_token)
+        by = self.quantity(*bottom)
         return Deriv(where=self.since(start), kind=kind, of=of, by=self.not_the_loss(by))
 
-    def after_sign(self, sign: str) -> str | None:
-        """The quantity's name after its d, if the next token is a differential."""
-        name = self.text[1:]
-        return name if name in self.names else None
+    def after_sign(self, sign: str) -> tuple[str, Token] | None:
+        """The quantity after its d, beside it or apart, and the token that holds its name; passes both."""
+        first, second = self.peek(0), self.peek(1)
+        if first and first.text[0] == sign and first.text[1:] in self.names:
+            self.at += 1
+            return first.text[1:], first
+        if first and first.text == sign and second and second.kind == "name":
+            self.at += 2
+            return second.text, second
+        return None
+
+    def after_plus(self, sign: str) -> tuple[str, Token] | None:
+        """The quantity after ``d+``, all in one word, and its token; passes both."""
+        first, plus, name = self.peek(0), self.peek(1), self.peek(2)
+        if not (first and first.text == sign and plus and plus.text == "+" and name):
+            return None
+        beside = plus.start == first.stop and name.start == plus.stop
+        if not beside or name.text not in self.names:
+            return None
+        self.at += 3
+        return name.text, name
 
     def not_the_loss(self, by: Node) -> Qty:
         """What one differentiates by is a quantity."""

@@ -49,6 +49,25 @@ def test_right_formulas_are_proved(cell: str, claim: str) -> None:
     assert verdict(claim, f"cell {cell}").kind == PROVED
 
 
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "d h[t] / d h[t-1] == diag(1 - h[t]**2) @ W",
+        "dh[t] / d h[t-1] == diag(1 - h[t]**2) @ W",
+        "∂ h[t]/∂h[t-1] == diag(1 - h[t]**2) @ W",
+        "d L / d h[t] == dL/dh[t]",
+    ],
+)
+def test_a_space_may_follow_the_sign_of_a_differential(claim: str) -> None:
+    assert verdict(claim, "cell elman").kind == PROVED
+
+
+def test_a_quantity_named_d_is_no_sign() -> None:
+    cell = "cell\n    d[t] = tanh(W @ d[t-1] + U @ x[t])"
+    assert verdict("d[t] == tanh(W @ d[t-1] + U @ x[t])", cell).kind == PROVED
+    assert verdict("dd[t]/d d[t-1] == diag(1 - d[t]**2) @ W", cell).kind == PROVED
+
+
 def test_an_error_bound_is_stated_with_a_proof() -> None:
     assert "prime of 127 bits" in verdict(RIGHT["lstm"][0]).bound
 
@@ -256,7 +275,8 @@ HOSTILE = (
     "f[t+999] == 1",
     "f[t] == sum(f, 1..T, f[t])", "f[t] == eval(1)", "f[t] == [1, [2]]", "f[t] ~= 1", "dL/dL == 1", "sum(t, ) == 1",
     "f[t] == 'x'", "f[t] == \x00", "f[t] == ∂", "f[t] == d", "product(j, f[j]) == 1", "f[t] == 1 within 3",
-    "f[1.5] == 1",
+    "f[1.5] == 1", "d f[t] / f[t-1] == 1", "d f[t] / d == 1", "d f == 1", "d f[t] d f[t-1] == 1", "d / d f[t] == 1",
+    "d d f[t] / d f[t-1] == 1", "d + f[t] / d f[t-1] == 1",
 )  # fmt: skip
 
 
