@@ -79,9 +79,14 @@ def products_text() -> str:
 def dots_text() -> str:
     """The source of ``dots``."""
     lines = [
-        '@njit(error_model="numpy", fastmath={"contract", "nsz", "reassoc"})',
+        "def reassociated(function):",
+        '    """As ``compiled``; the terms of a sum come in the order that is fastest."""',
+        '    return compiled(function, "reassoc")',
+        "",
+        "",
+        "@reassociated",
         "def dots(vectors: Array, matrix: Array, out: Array) -> None:",
-        '    """out = vectors @ matrix.T, several rows at a time; the terms of a sum in the order that is fastest."""',
+        '    """out = vectors @ matrix.T, several rows at a time."""',
         "    B, rows, columns = vectors.shape[0], matrix.shape[0], matrix.shape[1]",
         "    zero = matrix.dtype.type(0)",
     ]

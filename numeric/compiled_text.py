@@ -11,9 +11,16 @@ from __future__ import annotations
 from itertools import zip_longest
 
 HEAD = '''\
-def compiled(function):
-    """The function compiled; sums may be contracted, divisions by zero give infinity as in NumPy."""
-    return njit(error_model="numpy", fastmath={"contract", "nsz"})(function)'''
+def compiled(function, *also: str):
+    """The function compiled; sums may be contracted, divisions by zero give infinity as in NumPy.
+
+    Of a file the machine code is kept for later processes, in __pycache__ or else in Numba's cache folder.
+    """
+    options = {"error_model": "numpy", "fastmath": {"contract", "nsz", *also}}
+    try:
+        return njit(cache="__file__" in globals(), **options)(function)
+    except RuntimeError:  # there is no folder to write to
+        return njit(**options)(function)'''
 
 
 def lambert(terms: int) -> tuple[list[int], list[int]]:

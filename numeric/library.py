@@ -12,6 +12,7 @@ from numeric import (
     checkpointed,
     checks,
     compiled_products,
+    compiled_text,
     initialisers,
     portable_primitives,
     primitives,
@@ -43,6 +44,6 @@ MODULES: tuple[ModuleType, ...] = (
 def own_functions() -> frozenset[str]:
     """Every function that the generator copies, as the dump of its syntax tree."""
     texts = [inspect.getsource(module) for module in MODULES]
-    texts += [text() for text in compiled_products.FUNCTIONS.values()]
+    texts += [compiled_text.HEAD, *(text() for text in compiled_products.FUNCTIONS.values())]
     nodes = [node for text in texts for node in ast.parse(text).body]
     return frozenset(ast.dump(node) for node in nodes if isinstance(node, ast.FunctionDef))

@@ -13,12 +13,12 @@ from tests.generated import module_of
 PLAIN = """
 from numpy import ndarray as Array
 def njit(**options): return lambda function: function
-def compiled(function): return function
+def compiled(function, *also): return function
 """
 COMPILED = """
 from numpy import ndarray as Array
 from numba import njit
-def compiled(function): return njit(function)
+def compiled(function, *also): return njit(fastmath=set(also))(function)
 """
 
 
