@@ -22,7 +22,12 @@ from derive.language_declarations import (
     read_declaration,
 )
 from derive.language_expressions import Choices, read_expression
-from derive.language_indices import each_index_once, kinds_of, write_out_embeddings
+from derive.language_indices import (
+    each_index_once,
+    indices_of,
+    kinds_of,
+    write_out_embeddings,
+)
 from derive.language_init import checked_starts
 from derive.language_lines import Document, Statement, read_lines
 from derive.language_roles import Named, check_state, evaluation_order, roles
@@ -51,7 +56,7 @@ def read_cell(text: str, name: str = "cell", options: Mapping[str, str] | None =
     source = name if "." in name else f"{name}.cell"
     parts = read_parts(text, source, options or {})
     declarations, chosen, document = parts.declarations, parts.chosen, parts.document
-    equations = write_out(parts.equations)
+    equations = write_out(parts.equations, indices_of(declarations))
     named = roles(equations, declarations)
     ordered = evaluation_order(equations)
     check_state(equations, named)

@@ -57,3 +57,8 @@ def each_index_once(declarations: Iterable[Declaration]) -> list[Declaration]:
 def kinds_of(declarations: Iterable[Declaration]) -> dict[str, str]:
     """The kind of every input that is not made of real numbers."""
     return {d.name: d.kind for d in declarations if d.kind in ("index", "mask")}
+
+
+def indices_of(declarations: Iterable[Declaration]) -> frozenset[str]:
+    """The inputs that are one-hot columns."""
+    return frozenset(d.name for d in declarations if d.kind == "index")

@@ -2,15 +2,16 @@
 
     squared_error(y, d)         = ½ Σ (y − d)²
     binary_cross_entropy(p, d)  = Σ softplus(a) − d ∘ a             where p = sigmoid(a)
-    cross_entropy(p, d)         = logsumexp(a) − Σ d ∘ a            where p = softmax(a) and d sums to 1
+    cross_entropy(p, d)         = (Σ d) logsumexp(a) − Σ d ∘ a      where p = softmax(a)
 
-so that the gradient by a comes out as p − d. Where p is not defined by a sigmoid or a softmax, the plain forms
-−Σ d ∘ log p − (1 − d) ∘ log(1 − p) and −Σ d ∘ log p are taken.
+so that the gradients by a come out as p − d and (Σ d) p − d. Where d is an index or a softmax, Σ d = 1 is left out.
+Where p is not defined by a sigmoid or a softmax, the plain forms −Σ d ∘ log p − (1 − d) ∘ log(1 − p) and −Σ d ∘ log p
+are taken. The two forms are equal for every d.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
@@ -35,11 +36,16 @@ from derive.syntax import (
 _FUSED = {"binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}
 
 
-def write_out(equations: Sequence[EquationText]) -> list[EquationText]:
-    """The equations with every loss written out; a fused loss names the argument of its prediction's function."""
+def write_out(equations: Sequence[EquationText], indices: Collection[str]) -> list[EquationText]:
+    """The equations with every loss written out; a fused loss names the argument of its prediction's function.
+
+    Args:
+        equations: of a cell or a network.
+        indices: the inputs that are one-hot columns.
+    """
     if not any(isinstance(node, Loss) for e in equations for node in postorder(e.value)):
         return list(equations)
-    writer = _Writer({e.target: e for e in equations})
+    writer = _Writer({e.target: e for e in equations}, frozenset(indices))
     done = [replace(e, value=mapped(e.value, writer.loss)) for e in equations]
     return [new for e in done for new in writer.with_argument(e)]
 
@@ -71,6 +77,7 @@ def mapped(node: Node, change) -> Node:
 @dataclass(slots=True)
 class _Writer:
     defined: dict[str, EquationText]
+    indices: frozenset[str]
     arguments: dict[str, Ref] = field(default_factory=dict)
 
     def loss(self, node: Node) -> Node:
@@ -85,13 +92,21 @@ class _Writer:
             return self.cross_entropy(span, p, d, a)
         return self.binary(span, p, d, a)
 
-    @staticmethod
-    def cross_entropy(span: Span, p: Node, d: Node, a: Ref | None) -> Node:
+    def cross_entropy(self, span: Span, p: Node, d: Node, a: Ref | None) -> Node:
         if a is None:
             plain = Product(span, ((1, d), (1, Applied(span, "log", p))))
             return Sum(span, ((-1, Applied(span, "sum", plain)),))
         matched = Applied(span, "sum", Product(span, ((1, d), (1, a))))
-        return Sum(span, ((1, Applied(span, "logsumexp", a)), (-1, matched)))
+        total: Node = Applied(span, "logsumexp", a)
+        if not self.sums_to_one(d):
+            total = Product(span, ((1, Applied(span, "sum", d)), (1, total)))
+        return Sum(span, ((1, total), (-1, matched)))
+
+    def sums_to_one(self, d: Node) -> bool:
+        """Whether the entries of a target do so by what it is."""
+        if not isinstance(d, Ref) or d.lag != 0:
+            return False
+        return d.name in self.indices or self.argument_of(d.name, "softmax") is not None
 
     @staticmethod
     def binary(span: Span, p: Node, d: Node, a: Ref | None) -> Node:
@@ -104,22 +119,24 @@ class _Writer:
         matched = Product(span, ((1, d), (1, a)))
         return Applied(span, "sum", Sum(span, ((1, Applied(span, "softplus", a)), (-1, matched))))
 
+    def argument_of(self, name: str, function: str) -> Node | None:
+        """The argument of the function by which a quantity is defined, or ``None`` if that is another one."""
+        equation = self.defined.get(name)
+        value = None if equation is None else equation.value
+        return value.of if isinstance(value, Applied) and value.function == function else None
+
     def argument(self, prediction: Node, function: str) -> Ref | None:
-        """The named argument of the function that defines a prediction, or ``None`` if another one does."""
+        """The argument of the function that defines a prediction, by a name; ``None`` if another one does."""
         if not isinstance(prediction, Ref) or prediction.lag != 0:
             return None
-        equation = self.defined.get(prediction.name)
-        if (
-            equation is None
-            or not isinstance(equation.value, Applied)
-            or equation.value.function != function
-        ):
+        of = self.argument_of(prediction.name, function)
+        if of is None:
             return None
         if prediction.name not in self.arguments:
             name = f"a_{prediction.name}"
             while name in self.defined:
                 name += "_"
-            self.arguments[prediction.name] = Ref(equation.value.of.span, name, 0)
+            self.arguments[prediction.name] = Ref(of.span, name, 0)
         return self.arguments[prediction.name]
 
     def with_argument(self, equation: EquationText) -> list[EquationText]:

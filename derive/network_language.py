@@ -25,7 +25,7 @@ from derive.language_declarations import (
     read_declaration,
 )
 from derive.language_expressions import Choices
-from derive.language_indices import each_index_once, write_out_embeddings
+from derive.language_indices import each_index_once, indices_of, write_out_embeddings
 from derive.language_lines import Statement, read_lines
 from derive.language_roles import Named, evaluation_order, roles
 from derive.language_words import listed, nearest
@@ -204,7 +204,9 @@ class _Reader:
         owner = {e.target: g for g in self.groups for e in g.equations}
         done: dict[str, list[EquationText]] = {g.name: [] for g in self.groups}
         waiting: list[EquationText] = []
-        for e in write_out([e for g in self.groups for e in g.equations]):
+        for e in write_out(
+            [e for g in self.groups for e in g.equations], indices_of(self.declarations)
+        ):
             waiting.append(e)
             if e.target in owner:
                 done[owner[e.target].name] += waiting
