@@ -133,10 +133,12 @@ def _failure(
     with np.errstate(all="ignore"):
         try:
             world = World(context.cell, context.loss, extent, Floats(), draw, context.conditions)
-            pairs = list(compared(formula, Measured(world, reading)))
+            for pair in compared(formula, Measured(world, reading)):
+                if differs(pair, formula.relation):
+                    return pair, world
         except (MeaninglessError, ArithmeticError, ValueError):
             return None
-    return next(((p, world) for p in pairs if differs(p, formula.relation)), None)
+    return None
 
 
 def differs(pair: Compared, relation: str = "==") -> bool:

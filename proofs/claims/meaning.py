@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,7 @@ from proofs.claims.syntax import (
     walk,
 )
 from proofs.claims.values import Algebra, MeaninglessError, Value, named_sizes, settled
-from proofs.claims.world import OutsideError, World
+from proofs.claims.world import BeyondError, OutsideError, World
 
 MAX_POWER = 32
 Places = Mapping[str, int]
@@ -264,11 +264,11 @@ class Meaning:
 
     def _big(self, node: Big, places: Places) -> Value:
         lo, hi = self._step(node.lo, places) or 0, self._step(node.hi, places) or 0
-        if hi < lo - 1 or (hi < lo and node.kind == "sum"):
+        if hi < lo - 1 and node.kind == "product":
             raise OutsideError(f"{node.kind} over {lo}..{hi}")
         if hi < lo:
-            return Value(self.algebra.number(Rational(1)).array, unit=True)
-        parts = [self.visit(node.body, {**places, node.var: i}) for i in range(lo, hi + 1)]
+            return self._empty(node, places)
+        parts = self._parts(node, places, lo, hi)
         if node.descending:
             parts.reverse()
         total = parts[0]
@@ -280,6 +280,34 @@ class Meaning:
                     self.algebra.as_map(total), self.algebra.as_map(part), node.where
                 )
         return total
+
+    def _parts(self, node: Big, places: Places, lo: int, hi: int) -> list[Value]:
+        """The terms or factors.
+
+        Raises:
+            BeyondError: one of them speaks of a step that no run has, however long it is.
+            OutsideError: one speaks of a step that this run has not.
+        """
+        try:
+            return [self.visit(node.body, {**places, node.var: i}) for i in range(lo, hi + 1)]
+        except OutsideError as error:
+            end = node.hi if error.late else node.lo
+            if any(name != "T" and not self.world.is_last(name) for name, _ in end.terms):
+                raise
+            raise BeyondError(str(error), late=error.late) from None
+
+    def _empty(self, node: Big, places: Places) -> Value:
+        """The product of no factors is the identity; the sum of no terms is 0, in the shape of its terms."""
+        if node.kind == "product":
+            return Value(self.algebra.number(Rational(1)).array, unit=True)
+        zero = self.algebra.number(Rational(0)).array
+        for i in range(self.world.steps + 1):
+            try:
+                term = self.visit(node.body, {**places, node.var: i})
+            except OutsideError:
+                continue
+            return replace(term, array=self.world.arithmetic.mul(term.array, zero))
+        raise OutsideError(f"{node.kind} over no step")
 
     def _call(self, node: Call, places: Places) -> Value:
         if node.name == "slope":

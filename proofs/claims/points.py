@@ -16,7 +16,7 @@ from proofs.claims.document import Loss
 from proofs.claims.meaning import Meaning, Reading
 from proofs.claims.syntax import Deriv, Formula, Node, Num, Qty, free_variables, indices, walk
 from proofs.claims.values import Algebra, MeaninglessError, Value, different
-from proofs.claims.world import Extent, OutsideError, World
+from proofs.claims.world import BeyondError, Extent, OutsideError, World
 from proofs.degrees import Bounds, ErrorBound, bound_for, degrees_of
 from proofs.field import MERSENNE_PRIMES, PrimeField, SingularPointError
 from proofs.point import DISTINCT, draw_sizes
@@ -46,18 +46,14 @@ class Context:
 
 
 def steps_of(formula: Formula, context: Context) -> int:
-    """A length that every step a formula names lies well within."""
+    """A length that every step a formula names lies well within, and two choices of each free index."""
     if "T=1" in context.conditions:
         return 1
-    fixed = [
-        i.constant
-        for side in (formula.left, formula.right)
-        for n in walk(side)
-        for i in indices(n)
-        if not i.terms
-    ]
+    named = [i for s in (formula.left, formula.right) for n in walk(s) for i in indices(n)]
+    fixed = [i.constant for i in named if not i.terms]
+    shifts = [0, *(i.constant for i in named if i.terms)]
     depth = context.cell.depth
-    return max(3, depth + 2, *(c + 1 for c in fixed), 0)
+    return max(3, depth + 2, max(shifts) - min(shifts) + 1, *(c + 1 for c in fixed))
 
 
 def extents(formula: Formula, context: Context, rng: Random, count: int) -> Iterator[Extent]:
@@ -133,24 +129,29 @@ def compared(formula: Formula, meaning: Meaning) -> Iterator[Compared]:
     """Both sides wherever the formula speaks of steps that the run has.
 
     Raises:
-        MeaninglessError: shapes cannot agree.
+        MeaninglessError: shapes cannot agree; or, once all is compared, a sum or product goes beyond every run.
     """
+    beyond: BeyondError | None = None
+    between = {*free_variables(formula.right)} - {*free_variables(formula.left)}
     if "last step" in meaning.world.conditions and "t" not in {
         *free_variables(formula.left),
         *free_variables(formula.right),
     }:
         return
     for places in places_of(formula, meaning.world):
-        if _backwards(formula.left, places):
+        if _backwards(formula.left, places) or _backwards(formula.right, places, between):
             continue
         try:
             left, right = meaning(formula.left, places, "left"), meaning(formula.right, places)
-        except OutsideError:
+        except OutsideError as error:
+            beyond = error if isinstance(error, BeyondError) else beyond
             continue
         if isinstance(formula.right, Num):
             right = spread(meaning.algebra, right, left)
         a, b = different(left, right, meaning.algebra)
         yield Compared(places, a, b)
+    if beyond is not None:
+        raise MeaninglessError(f"it speaks of {beyond}, which no run has", formula.right.where)
 
 
 def outside(formula: Formula, meaning: Meaning) -> str:
@@ -169,13 +170,20 @@ def outside(formula: Formula, meaning: Meaning) -> str:
     )
 
 
-def _backwards(left: Node, places: dict[str, int]) -> bool:
-    """Whether the left side differentiates by something later: two free indices are meant in order."""
-    for part in walk(left):
+def _backwards(side: Node, places: dict[str, int], between: set[str] | None = None) -> bool:
+    """Whether a side differentiates by something later: two free indices are meant in order.
+
+    Args:
+        side: of the formula.
+        places: the steps of its free indices.
+        between: if given, only what is said with one of these indices counts.
+    """
+    for part in walk(side):
         if isinstance(part, Deriv) and isinstance(part.of, Qty) and part.of.index and part.by.index:
             of, by = part.of.index, part.by.index
-            free = {name for name, _ in (*of.terms, *by.terms)} <= places.keys()
-            if free and of.terms != by.terms and of.at(places) < by.at(places):
+            names = {name for name, _ in (*of.terms, *by.terms)}
+            counts = names <= places.keys() and (between is None or names & between)
+            if counts and of.terms != by.terms and of.at(places) < by.at(places):
                 return True
     return False
 

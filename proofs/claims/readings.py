@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from proofs.claims.coverage import Coverage
 from proofs.claims.meaning import Meaning, Reading
 from proofs.claims.points import compared, outside
 from proofs.claims.syntax import Deriv, Formula, Node, Num, Qty, Where, map_nodes, walk
@@ -29,8 +30,8 @@ class Status:
 
     Args:
         reading: the reading.
-        outcome: holds, fails, meaningless, outside (it speaks of a step that no run has) or empty (it says nothing
-            but 0 = 0).
+        outcome: holds, fails, meaningless, outside (it speaks of a step that no run has), empty (it says nothing
+            but 0 = 0) or narrow (of an index that it leaves free it can be judged at one step only).
         problem: what is meaningless.
         where: where that is.
     """
@@ -98,20 +99,23 @@ def settled_formula(formula: Formula, loss: str, reading: Reading) -> Formula:
 
 def status(formula: Formula, worlds: Sequence[World], reading: Reading) -> Status:
     """Whether a reading holds at every world."""
-    said, spoken = False, False
+    said, coverage = False, Coverage()
     for world in worlds:
-        meaning = Meaning(world, reading)
+        meaning, judged = Meaning(world, reading), list[dict[str, int]]()
         try:
             for pair in compared(formula, meaning):
-                spoken = True
                 if not pair.equal:
                     return Status(reading, "fails")
                 said = said or bool(np.any(np.not_equal(pair.left, 0)))
+                judged.append(pair.places)
         except MeaninglessError as error:
             return Status(reading, "meaningless", error.problem, error.where)
-        if not spoken:
+        if not judged:
             return Status(reading, "outside", outside(formula, meaning))
-    return Status(reading, "holds" if said or is_about_nothing(formula, worlds) else "empty")
+        coverage.of_run(world, judged)
+    if not said and not is_about_nothing(formula, worlds):
+        return Status(reading, "empty")
+    return Status(reading, "narrow" if coverage.gap else "holds", coverage.gap)
 
 
 def is_about_nothing(formula: Formula, worlds: Sequence[World]) -> bool:

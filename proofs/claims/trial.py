@@ -41,6 +41,7 @@ _OUTCOMES = {
     "meaningless": "shapes cannot agree",
     "empty": "says 0 = 0",
     "outside": "speaks of a step that no run has",
+    "narrow": "can be judged at one step only",
 }
 
 
@@ -147,7 +148,7 @@ class Trial:
 
     def not_in_general(self, found: Sequence[Status]) -> Verdict:
         """It fails in every reading: find the condition, the counterexample and the repair."""
-        spoken = [s for s in found if s.outcome in ("fails", "empty")]
+        spoken = [s for s in found if s.outcome in ("fails", "empty", "narrow")]
         tried = list(dict.fromkeys(s.reading for s in spoken or found))
         mended, mending = nearest(self.formula, self.context, tried)
         held, conditions = self.condition([mended, *(r for r in tried if r != mended)])
@@ -191,6 +192,8 @@ class Trial:
             return first.problem
         if all(s.outcome == "empty" for s in spoken):
             return "it speaks of no step at which anything but 0 = 0 is said"
+        if all(s.outcome in ("empty", "narrow") for s in spoken):
+            return next(s.problem for s in spoken if s.outcome == "narrow")
         return ""
 
     def place(self, found: Status) -> Place | None:

@@ -37,7 +37,20 @@ class Extent:
 
 
 class OutsideError(LookupError):
-    """A quantity is asked for at a step that the run does not have."""
+    """A quantity is asked for at a step that the run does not have.
+
+    Args:
+        what: the quantity and the step.
+        late: whether that step comes after the last.
+    """
+
+    def __init__(self, what: str, *, late: bool = False) -> None:
+        super().__init__(what)
+        self.late = late
+
+
+class BeyondError(OutsideError):
+    """A sum or a product goes to the end of every run, and its terms go further."""
 
 
 class World:
@@ -80,6 +93,10 @@ class World:
     def shape(self, name: str) -> tuple[int, int]:
         """(rows, columns) of a quantity."""
         return self.plain.shape(self.by_name[name].symbol)
+
+    def is_last(self, index: str) -> bool:
+        """Whether a free index is the last step of the run, by the conditions."""
+        return index == "t" and bool({"last step", "T=1"} & self.conditions)
 
     def _given_values(self, draw: Draw) -> None:
         for q in self.cell.quantities:
@@ -135,14 +152,14 @@ class World:
         """
         if (name, step) not in self.values:
             late = 0 if step is None else step - self.steps
-            raise OutsideError(f"{name}[{f'T+{late}' if late > 0 else step}]")
+            raise OutsideError(f"{name}[{f'T+{late}' if late > 0 else step}]", late=late > 0)
         return self.values[name, step]
 
     def slope(self, name: str, step: int) -> Array | None:
         """f′ at the argument of the function that gives a quantity; ``None`` if no function does."""
         expr = self.equation_of[name].expr if name in self.equation_of else None
         if expr is None or not 1 <= step <= self.steps:
-            raise OutsideError(f"slope of {name} at step {step}")
+            raise OutsideError(f"slope of {name} at step {step}", late=step > self.steps)
         if not isinstance(expr, Elementwise):
             linear = "linear" in self.conditions
             return self.arithmetic.full(self.shape(name), 1) if linear else None
@@ -214,7 +231,7 @@ class World:
         if self.loss is None:
             raise OutsideError("no loss")
         if term is not None and not 1 <= term <= self.steps:
-            raise OutsideError(f"{self.loss.name} at step {term}")
+            raise OutsideError(f"{self.loss.name} at step {term}", late=term > self.steps)
         row = self.arithmetic.full((1, self.value(*by).size), 0)
         for t, weight in self.weights.items():
             if term in (None, t):
