@@ -18,7 +18,8 @@ from numeric.stream import Stream
 
 SPREAD = 25.0
 """Natural logarithms by which directions may part between two orthonormalisations: 11 of a double's 16 digits."""
-PIECES = 20
+PIECES, FEWEST = 20, 5
+"""Into how many pieces a run is cut for its error, and how few are left when they are joined two by two."""
 LONGEST = 1000
 
 
@@ -28,7 +29,7 @@ class Growth:
 
     Args:
         rate: its logarithm per step: the largest Lyapunov exponent, for a run that is long enough.
-        error: the rate's standard error, from the rates of twenty pieces of the run.
+        error: the rate's standard error; see ``standard_error``.
         steps: the number of steps measured.
     """
 
@@ -98,8 +99,27 @@ def growth(
         if t >= 0:
             pieces[t * len(pieces) // steps] += math.log(length)
     counts = np.bincount(np.arange(steps) * len(pieces) // steps)
-    spread = float(np.std(pieces / counts, ddof=1)) if len(pieces) > 1 else math.inf
-    return Growth(float(pieces.sum() / steps), spread / math.sqrt(len(pieces)), steps)
+    return Growth(float(pieces.sum() / steps), standard_error(pieces / counts), steps)
+
+
+def standard_error(rates: Array) -> float:
+    """The error of the mean of rates that follow one another in time, and may hang together.
+
+    Law: the largest s / √m over the m pieces and those joined two by two, as long as five are left: if pieces are
+    shorter than the run's memory, the error grows as they get longer.
+
+    Args:
+        rates: of pieces of a run, in order.
+
+    Source: Flyvbjerg and Petersen, Journal of Chemical Physics 91 (1989), 461–466.
+    """
+    if len(rates) < 2:
+        return math.inf
+    error = float(np.std(rates, ddof=1)) / math.sqrt(len(rates))
+    joined = len(rates) // 2
+    if joined < FEWEST:
+        return error
+    return max(error, standard_error(rates[: 2 * joined].reshape(joined, 2).mean(axis=1)))
 
 
 def left_the_numbers(step: int) -> MeasureError:

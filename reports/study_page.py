@@ -34,7 +34,6 @@ STATUS = {
     "asymptotic": "asymptotic: a limit, not proved here",
     "refuted": "✗ refuted",
 }
-FLAT = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +76,15 @@ def build_study(study: Study) -> NotebookNode:
 
 
 def verdict(flow: Flow) -> str:
-    """Whether the gradient vanishes, explodes or stays, and how fast."""
+    """Whether the gradient vanishes, explodes or stays, and how fast.
+
+    It stays where λ₁ is within twice its error of 0, or changes the gradient by less than a factor 2 over the run.
+    """
     rate, error = flow.growth.rate, flow.growth.error
     if rate == -math.inf:
         return f"Over {flow.setting.steps:,} steps the gradient becomes exactly zero."
     told = f"λ₁ = {with_error(rate, error)} per step"
-    if abs(rate) < max(FLAT, 2 * error):
+    if abs(rate) < max(math.log(2) / flow.setting.steps, 2 * error):
         return f"The gradient keeps its size: {told}."
     way = "vanishes" if rate < 0 else "explodes"
     verb = "halves" if rate < 0 else "doubles"
@@ -133,7 +135,9 @@ def _summary(study: Study) -> str:
         f"one step's Jacobian after another, a direction of the joint state ($N = {study.flow.gains.size}$ entries: "
         + ", ".join(f"${latex_name(q.name)}$" for q in cell.states)
         + r") changes its norm by the factor $e^{\lambda_1}$ per step, on average over the run; $\pm$ is the standard "
-        r"error of $\lambda_1$, from the rates of twenty pieces of the run."
+        r"error of $\lambda_1$, from the rates of twenty pieces of the run, of ten and of five: the largest. The "
+        "gradient is said to keep its size where the rate is within twice that error of 0, or changes it by less than "
+        "a factor 2 over the run."
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from numeric.interpret import Array
-from numeric.lyapunov import SPREAD, growth, spectrum
+from numeric.lyapunov import SPREAD, growth, spectrum, standard_error
 from numeric.mean_field import vanilla
 from numeric.measure import MeasureError
 from numeric.operators import JointJacobian
@@ -78,6 +78,27 @@ def test_one_direction_grows_with_the_largest_exponent() -> None:
     assert top.difference is None
     assert one.rate == pytest.approx(top.exponents[0], abs=0.01)
     assert 0 < one.error < 0.05
+
+
+def test_the_error_of_a_rate_knows_that_pieces_hang_together() -> None:
+    rng = np.random.default_rng(0)
+    misses = []
+    for _ in range(300):
+        rates = np.zeros(120)
+        for t in range(1, 120):
+            rates[t] = 0.8 * rates[t - 1] + rng.standard_normal()
+        misses.append(abs(rates[100:].mean()) / standard_error(rates[100:]))
+    plain = np.std(rates[100:], ddof=1) / math.sqrt(20)
+    assert standard_error(rates[100:]) >= plain
+    assert np.median(misses) < 1.5  # twenty pieces taken for independent: 2.4
+
+
+def test_the_error_of_pieces_that_do_not_hang_together_is_the_usual_one() -> None:
+    rng = np.random.default_rng(1)
+    errors = [standard_error(rng.standard_normal(20)) for _ in range(300)]
+    assert 1 / math.sqrt(20) == pytest.approx(np.mean(errors), rel=0.35)
+    assert standard_error(np.array([1.0])) == math.inf
+    assert standard_error(np.array([1.0, 3.0])) == pytest.approx(1.0)
 
 
 def test_an_lstm_without_its_cell_state_would_seem_to_forget_everything() -> None:
