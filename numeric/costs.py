@@ -14,12 +14,13 @@ from sympy import (  # pyright: ignore[reportMissingTypeStubs] - it ships none
 )
 from sympy.matrices.expressions import (  # pyright: ignore[reportMissingTypeStubs] - as above
     MatMul,
+    Transpose,
 )
 
 from derive.cell import Cell
 from derive.derivation import Derivation
 from derive.errors import ArgumentError
-from derive.expressions import LEAVES, operands, walk
+from derive.expressions import LEAVES, Broadcast, Timed, operands, walk
 from numeric.limits import MOST_PARAMETERS, MOST_STATE, MOST_WORK
 
 T = Symbol("T", integer=True, positive=True)
@@ -33,8 +34,8 @@ class Costs:
     Args:
         parameters: the number of trained entries.
         operations: floating-point operations of a forward pass: 2 r c for a product of an r × c matrix with a vector,
-            one for each entry of every other operation.
-        memory: numbers kept for the backward pass: every named value of every step.
+            one for each entry of every other operation; spreading a number and turning a matrix are none.
+        memory: numbers kept for the backward pass: every value of every step that the adjoint equations name.
     """
 
     parameters: Any
@@ -53,14 +54,23 @@ def costs(derivation: Derivation) -> Costs:
     parameters: Any = Integer(0)
     for q in derivation.cell.parameters:
         parameters += q.shape[0] * q.shape[1]
+    named = _named_backward(derivation)
     step: Any = Integer(0)
     kept: Any = Integer(0)
     for a in derivation.assignments:
         target: Any = a.target
-        kept += target.shape[0] * target.shape[1]
+        if target.name in named:
+            kept += target.shape[0] * target.shape[1]
         for node in walk(a.expr):
             step += _operations(node)
     return Costs(expand(parameters), expand(T * B * step), expand(T * B * kept))
+
+
+def _named_backward(derivation: Derivation) -> set[str]:
+    """The quantities whose values at some step the adjoint equations and the parameters' gradients name."""
+    back = derivation.backward
+    equations = (*back.local, *back.inputs, *back.parameters, *back.inlined.values())
+    return {node.name for e in equations for node in walk(e.rhs) if type(node) is Timed}
 
 
 def refuse_beyond(cell: Cell, sizes: Mapping[Any, int]) -> None:
@@ -111,7 +121,7 @@ def refuse_wide(cell: Cell, sizes: Mapping[Any, int]) -> None:
 
 def _operations(node: Any) -> Any:
     """Of one node by itself."""
-    if isinstance(node, LEAVES):
+    if isinstance(node, (*LEAVES, Broadcast, Transpose)):
         return Integer(0)
     parts = operands(node)
     if isinstance(node, MatMul):

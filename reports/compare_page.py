@@ -80,7 +80,8 @@ _GAIN = (
 )
 _COSTS = (
     "Operations of a forward pass: $2rc$ for the product of an $r \\times c$ matrix with a vector, one for each entry "
-    "of every other operation. Memory: the numbers kept for the backward pass, every named value of every step.\n\n"
+    "of every other operation. Memory: the numbers kept for the backward pass, every value of every step that the "
+    "adjoint equations name.\n\n"
 )
 
 

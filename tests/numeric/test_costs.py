@@ -1,16 +1,20 @@
-"""A cell that is too large to be measured is refused before anything is drawn."""
+"""What a cell costs, counted by hand and seen in its code; one too large is refused before anything is drawn."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
+import numpy as np
 import pytest
+from sympy import Symbol
 
 from derive import catalog
+from derive.derivation import derive
 from derive.errors import ArgumentError
-from numeric.costs import MOST_PARAMETERS, refuse_beyond, refuse_long, refuse_wide
+from numeric.costs import MOST_PARAMETERS, B, T, costs, refuse_beyond, refuse_long, refuse_wide
 from numeric.setting import Setting
+from tests.generated import shipped_module
 
 
 def test_absurd_sizes_are_refused_with_the_size_and_the_limit() -> None:
@@ -59,3 +63,52 @@ def test_a_setting_outside_the_limits_is_refused_with_the_value_and_the_limit(
 ) -> None:
     with pytest.raises(ArgumentError, match=says):
         Setting(**given)
+
+
+@pytest.mark.parametrize(
+    ("name", "operations", "memory"),
+    [
+        ("elman", "2*n*n + 2*n*m + 3*n", 1),
+        ("leaky", "2*n*n + 2*n*m + 6*n + 1", 2),
+        ("lstm", "8*n*n + 8*n*m + 17*n", 7),
+        ("gru", "6*n*n + 6*n*m + 14*n", 5),
+    ],
+)
+def test_costs_are_those_counted_by_hand(name: str, operations: str, memory: int) -> None:
+    cell = catalog.load(name)
+    n, m = (Symbol(str(d)) for d in cell.dims)
+    found = costs(derive(cell))
+    by_hand = sum(_term(term, n, m) for term in operations.split(" + "))
+    names = {d: Symbol(str(d)) for d in cell.dims}
+    assert (found.operations.subs(names) - T * B * by_hand).expand() == 0
+    assert found.memory.subs(names) == memory * T * B * n
+
+
+def _term(text: str, n: Symbol, m: Symbol) -> Any:
+    """A term such as 8*n*m."""
+    value: Any = 1
+    for factor in text.split("*"):
+        value *= {"n": n, "m": m}.get(factor) or int(factor)
+    return value
+
+
+@pytest.mark.parametrize("name", [e.name for e in catalog.shipped()])
+def test_the_memory_is_what_the_generated_code_keeps(name: str) -> None:
+    cell = catalog.load(name)
+    module = shipped_module(name)
+    sizes = dict(zip(cell.dims, (3, 4, 5, 6), strict=False))
+    params = module.init_params(*sizes.values())
+    steps, samples = 5, 2
+    inputs = [np.ones((steps, samples, *_axes(q.shape, sizes))) for q in cell.inputs]
+    keywords = {} if cell.inputs else {"steps": steps}
+    _, _, cache = module.forward(params, *inputs, **keywords)
+    made = {a.target.name for a in derive(cell).assignments}
+    kept = sum(
+        int(np.prod(np.shape(value)[1:])) * steps for key, value in cache.items() if key in made
+    )
+    assert costs(derive(cell)).memory.subs({**sizes, T: steps, B: samples}) == kept
+
+
+def _axes(shape: tuple[Any, Any], sizes: dict[Any, int]) -> tuple[int, ...]:
+    rows, columns = (int(side.subs(sizes)) for side in shape)
+    return () if (rows, columns) == (1, 1) else (rows,) if columns == 1 else (rows, columns)
