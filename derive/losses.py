@@ -1,4 +1,4 @@
-"""Losses written out, in the fused and stable forms of the field.
+"""Losses and logarithms of probabilities written out, in the fused and stable forms of the field.
 
     squared_error(y, d)         = ½ Σ (y − d)²
     binary_cross_entropy(p, d)  = Σ softplus(a) − d ∘ a             where p = sigmoid(a)
@@ -7,6 +7,10 @@
 so that the gradients by a come out as p − d and (Σ d) p − d. Where d is an index or a softmax, Σ d = 1 is left out.
 Where p is not defined by a sigmoid or a softmax, the plain forms −Σ d ∘ log p − (1 − d) ∘ log(1 − p) and −Σ d ∘ log p
 are taken. The two forms are equal for every d.
+
+    log(sigmoid(a)) = −softplus(−a)        log(1 − sigmoid(a)) = −softplus(a)
+
+so that no digit is lost where a probability is small.
 """
 
 from __future__ import annotations
@@ -37,17 +41,37 @@ _FUSED = {"binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}
 
 
 def write_out(equations: Sequence[EquationText], indices: Collection[str]) -> list[EquationText]:
-    """The equations with every loss written out; a fused loss names the argument of its prediction's function.
+    """The equations with every loss written out, and the logarithms of logistic functions.
+
+    A fused loss names the argument of its prediction's function.
 
     Args:
         equations: of a cell or a network.
         indices: the inputs that are one-hot columns.
     """
-    if not any(isinstance(node, Loss) for e in equations for node in postorder(e.value)):
+    if not any(_is_written_out(node) for e in equations for node in postorder(e.value)):
         return list(equations)
     writer = _Writer({e.target: e for e in equations}, frozenset(indices))
-    done = [replace(e, value=mapped(e.value, writer.loss)) for e in equations]
+    done = [replace(e, value=mapped(mapped(e.value, writer.loss), logarithm)) for e in equations]
     return [new for e in done for new in writer.with_argument(e)]
+
+
+def logarithm(node: Node) -> Node:
+    """The logarithm of a logistic function, or of one minus it, by softplus; any other node as it is."""
+    match node:
+        case Applied(span, "log", Applied(_, "sigmoid", a)):
+            return _negative(span, Applied(span, "softplus", _negative(span, a)))
+        case Applied(span, "log", Sum(_, ((1, Literal(_, one)), (-1, Applied(_, "sigmoid", a))))):
+            return _negative(span, Applied(span, "softplus", a)) if one == 1 else node
+    return node
+
+
+def _is_written_out(node: Node) -> bool:
+    return isinstance(node, Loss) or logarithm(node) is not node
+
+
+def _negative(span: Span, of: Node) -> Node:
+    return Sum(span, ((-1, of),))
 
 
 def mapped(node: Node, change) -> Node:

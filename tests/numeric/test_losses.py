@@ -72,3 +72,24 @@ def test_a_loss_and_its_gradients_are_those_of_the_plain_form(form, target, weig
 def softmax(a: np.ndarray) -> np.ndarray:
     e = np.exp(a - a.max(-1, keepdims=True))
     return e / e.sum(-1, keepdims=True)
+
+
+def test_logarithms_of_logistic_functions_lose_no_digit():
+    text = "h[t] = h[t-1] + x[t]\ny[t] = log(sigmoid(h[t]))\nz[t] = log(1 - sigmoid(h[t]))\n"
+    _, module = read_module(text)
+    x = np.array([-300.0, -40.0, -1.0, 0.0, 2.0, 40.0, 300.0]).reshape(1, 1, 7)
+    outputs, _, cache = module.forward({}, x)
+    right = -np.logaddexp(0, -x), -np.logaddexp(0, x)
+    np.testing.assert_allclose(outputs["y"], right[0], rtol=1e-15)
+    np.testing.assert_allclose(outputs["z"], right[1], rtol=1e-15)
+    _, by_inputs, _ = module.backward({}, cache, {"y": np.ones_like(x), "z": np.zeros_like(x)})
+    np.testing.assert_allclose(by_inputs["x"], 0.5 * (1 - np.tanh(x / 2)), rtol=1e-12)
+
+
+def test_a_cross_entropy_of_a_logistic_function_in_place_is_stable_too():
+    _, module = read_module(
+        "h[t] = h[t-1] + x[t]\nloss[t] = binary_cross_entropy(sigmoid(h[t]), d[t])\n"
+    )
+    x = np.array([[[-800.0, 800.0]]])
+    outputs, _, _ = module.forward({}, x, np.array([[[1.0, 0.0]]]))
+    np.testing.assert_allclose(outputs["loss"].ravel(), [1600.0])
