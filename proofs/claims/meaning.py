@@ -45,12 +45,15 @@ class Reading:
         by_other: what any other open derivative is there.
         left: what an open derivative is on the left side.
         layout: a key of ``values.LAYOUTS``.
+        products: what a product without a sign is where derivatives stand in it: maps, one after the other, or
+            arrays as they are.
     """
 
     by_parameter: str = "total"
     by_other: str = "total"
     left: str = "total"
     layout: str = "house"
+    products: str = "maps"
 
 
 class Meaning:
@@ -223,7 +226,9 @@ class Meaning:
     def _open(self, node: Open, places: Places) -> Value:
         """Linear maps composed, a vector between them as a diagonal matrix."""
         plain = [self.visit(factor, places) for factor in node.factors]
-        if any(not v.gradient and not v.unit for v in plain) and not self._has_derivative(node):
+        if any(not v.gradient and not v.unit for v in plain) and (
+            self.reading.products == "arrays" or not has_derivative(node)
+        ):
             return self._product_of_values(plain, node)
         values = [self.algebra.as_map(v) for v in plain]
         total = values[0]
@@ -233,11 +238,8 @@ class Meaning:
             return self.algebra.from_row(total.array, total.cols or (total.shape[1], 1))
         return total
 
-    def _has_derivative(self, node: Open) -> bool:
-        return any(isinstance(part, Deriv) for part in walk(node))
-
     def _product_of_values(self, plain: list[Value], node: Open) -> Value:
-        """Without derivatives: the matrix product where it exists, else entry by entry, as row times column."""
+        """Of arrays: the matrix product where it exists, else entry by entry, as row times column."""
         total = plain[0]
         for value in plain[1:]:
             if total.shape[1] == value.shape[0]:
@@ -339,6 +341,11 @@ class Meaning:
         return Value(
             self.world.arithmetic.transpose(array) if self.reading.layout == "row" else array
         )
+
+
+def has_derivative(node: Open) -> bool:
+    """Whether a product without a sign has derivatives in it."""
+    return any(isinstance(part, Deriv) for part in walk(node))
 
 
 _RULES: dict[type[Node], str] = {

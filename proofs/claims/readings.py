@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 
 from proofs.claims.coverage import Coverage
-from proofs.claims.meaning import Meaning, Reading
+from proofs.claims.meaning import Meaning, Reading, has_derivative
 from proofs.claims.points import compared, outside
-from proofs.claims.syntax import Deriv, Formula, Node, Num, Qty, Where, map_nodes, walk
+from proofs.claims.syntax import Chain, Deriv, Formula, Node, Num, Open, Qty, Where, map_nodes, walk
 from proofs.claims.values import LAYOUTS, MeaninglessError
 from proofs.claims.world import World
 
@@ -53,10 +54,19 @@ def readings(formula: Formula, loss: str, layout: str = "house") -> Iterator[Rea
     left, right = open_parts(formula.left, loss), open_parts(formula.right, loss)
     by_parameter = _PARAMETER if any(d.by.index is None for d in right) else ("total",)
     by_other = _OTHER if any(d.by.index is not None for d in right) else ("total",)
-    for kind in ("total", "local", "immediate") if left else ("total",):
-        for other in by_other:
-            for parameter in by_parameter:
-                yield Reading(parameter, other, kind, layout)
+    by_left = ("total", "local", "immediate") if left else ("total",)
+    products = ("maps", "arrays") if leaves_products_open(formula) else ("maps",)
+    for how, kind, other, parameter in product(products, by_left, by_other, by_parameter):
+        yield Reading(parameter, other, kind, layout, how)
+
+
+def leaves_products_open(formula: Formula) -> bool:
+    """Whether derivatives are multiplied without a sign that says how."""
+    return any(
+        isinstance(part, Open) and has_derivative(part)
+        for side in (formula.left, formula.right)
+        for part in walk(side)
+    )
 
 
 def describe(formula: Formula, loss: str, reading: Reading) -> str:
@@ -69,15 +79,19 @@ def describe(formula: Formula, loss: str, reading: Reading) -> str:
         parts.append(f"those by parameters on the right {reading.by_parameter}")
     if any(d.by.index is not None for d in right):
         parts.append(f"the others on the right {reading.by_other}")
+    if reading.products == "arrays":
+        parts.append("products without a sign as products of arrays")
     if reading.layout != "house":
         parts.append(LAYOUTS[reading.layout])
     return "; ".join(parts)
 
 
 def settle(node: Node, loss: str, reading: Reading, *, left: bool) -> Node:
-    """The formula with every open derivative named as the reading has it."""
+    """The formula with every open derivative named, and every open product made, as the reading has it."""
 
     def change(part: Node) -> Node:
+        if isinstance(part, Open) and reading.products == "arrays" and has_derivative(part):
+            return Chain(where=part.where, factors=part.factors)
         if not isinstance(part, Deriv) or part.kind != "open":
             return part
         if isinstance(part.of, Qty) and part.of.name == loss:

@@ -89,7 +89,8 @@ class Trial:
         """What every reading comes to; readings of the left side other than total only if those fail."""
         found: list[Status] = []
         for reading in readings(self.formula, self.loss, layout):
-            if reading.left != "total" and any(s.outcome == "holds" for s in found):
+            another = reading.left != "total" or reading.products != "maps"
+            if another and any(s.outcome == "holds" for s in found):
                 break
             found.append(status(self.formula, self.worlds, reading))
         return found
