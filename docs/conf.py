@@ -51,7 +51,9 @@ def displayed_formula(self: Any, node: Any) -> None:
 def setup(app: Any) -> None:
     """KaTeX as the reports carry it, and colours for the languages of this project."""
     from pygments.lexers.python import PythonLexer
+    from pygments.lexers.special import TextLexer
 
     app.add_html_math_renderer("katex", (inline_formula, None), (displayed_formula, None))
     for language in ("cell", "net"):
         app.add_lexer(language, PythonLexer)
+    app.add_lexer("claims", TextLexer)

@@ -19,6 +19,11 @@ from derive.network_scans import WORDS
 from derive.syntax import CALLABLE, DECLARATIONS
 from numeric.grid_reader import read_grid
 from proofs.addition_checks import OF_CELLS, OF_NETWORKS
+from proofs.claims.conditions import BY_NAME
+from proofs.claims.court import audit
+from proofs.claims.syntax import RELATIONS
+from proofs.claims.verdict import KINDS as KINDS_OF_VERDICT
+from proofs.claims.vocabulary import RESERVED
 from proofs.network_contract import NUMERIC as OF_WHOLE_NETWORKS
 from proofs.network_verification import WHOLE
 from proofs.verification import REQUIRED
@@ -29,6 +34,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted(path for path in DOCS.rglob("*.md"))
 LANGUAGE = (DOCS / "language.md").read_text(encoding="utf-8")
+CLAIMS = (DOCS / "claims.md").read_text(encoding="utf-8")
 TOOLS = ("sphinx", "myst_parser", "furo", "jupytext", "ipykernel")
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda p: p.relative_to(DOCS).as_posix())
@@ -69,7 +75,7 @@ def test_the_grid_of_the_page_on_sweeps_is_read(tmp_path: Path) -> None:
 
 def test_every_block_is_of_a_kind_that_a_test_runs() -> None:
     kinds = {e.language for page in PAGES for e in examples(page.read_text(encoding="utf-8"))}
-    assert kinds == {"python", "console", "cell", "net", "toml", "coq"}
+    assert kinds == {"python", "console", "cell", "net", "claims", "toml", "coq"}
 
 
 @pytest.mark.parametrize(
@@ -92,6 +98,23 @@ def test_the_reference_has_an_example_of_every_construct() -> None:
     assert {*CALLABLE, *DECLARATIONS, *KINDS, *WORDS, "scan", "ragged", "end"} - words == set()
     signs = ("@", "*", "/", "**", ".T", "+", "-", "[t-3]", "[end]", "|", "# source:", "= -b_f")
     assert [sign for sign in signs if sign not in shown] == []
+
+
+@pytest.mark.parametrize("example", examples(CLAIMS), ids=lambda e: f"line {e.line}")
+def test_every_claim_of_a_page_comes_to_the_verdict_behind_it(example) -> None:
+    assert example.language == "claims"
+    told = re.findall(rf"(?m)# ({'|'.join(KINDS_OF_VERDICT)})$", example.text)
+    assert [verdict.kind for verdict in audit(example.text, "example").verdicts] == told
+
+
+def test_the_page_on_claims_names_every_word_condition_and_verdict() -> None:
+    shown = "\n".join(e.text for e in examples(CLAIMS))
+    assert [kind for kind in KINDS_OF_VERDICT if f"# {kind}\n" not in shown] == []
+    rows = set(re.findall(r"(?<!`)`([^`\n]+)`(?!`)", CLAIMS))
+    assert [c.spelling for c in BY_NAME.values() if c.spelling not in rows] == []
+    words = set(re.findall(r"\w+", " ".join(rows)))
+    assert {*RESERVED, "gamma"} - words == set()
+    assert [sign for sign in RELATIONS if sign not in CLAIMS] == []
 
 
 def test_every_check_has_its_paragraph_and_no_other_has_one() -> None:
