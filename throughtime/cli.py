@@ -19,6 +19,7 @@ from proofs.sandbox import Limits
 from throughtime._version import __version__
 from throughtime.cli_common import (
     EPILOG,
+    EPILOG_OF_CLAIMS,
     NOT_VERIFIED,
     load,
     refuse_existing,
@@ -206,7 +207,7 @@ def _judged(target: str, verification: Verification, mutants: MutantReport | Non
     return Outcome(data, text, 0 if ok else NOT_VERIFIED)
 
 
-@cli.command(epilog=EPILOG)
+@cli.command(epilog=EPILOG_OF_CLAIMS)
 @click.argument("claims", metavar="CLAIMS")
 @click.option(
     "-o",

@@ -21,8 +21,20 @@ or the path of your own file (my.cell). A network of cells is named alike:
 tagger, or my.net, with the cells of its own in files beside it.
 
 \b
-Exit codes: 0 done, 1 internal error, 2 usage, 3 verification failed or a claim refuted,
-4 the input is not a valid cell.
+Exit codes: 0 done, 1 internal error, 2 usage, 3 verification failed, or a claim does not
+stand as written, 4 the input is not a valid cell.
+"""
+EPILOG_OF_CLAIMS = """\b
+CLAIMS is the path of a file of claims, or the name of one that ships, such as museum
+or deck_002. A file of two lines:
+    cell elman
+    claim "slope" : dh[t]/dh[t-1] == diag(1 - h[t]**2) @ W
+The page docs/claims.md describes the language.
+
+\b
+Exit codes: 0 every claim is proved, or true in another layout; 3 some claim is not:
+true under a condition only, refuted, numerically false, meaningless or undecided;
+1 internal error, 2 usage, 4 the input is not a valid file of claims.
 """
 
 

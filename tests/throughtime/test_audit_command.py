@@ -7,6 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+from click.testing import CliRunner
+
+from throughtime.cli import cli
+
 RIGHT = "cell elman\nclaim : dh[t]/dh[t-1] == diag(1 - h[t]**2) @ W\n"
 WRONG = "cell elman\nclaim : dL/db == dL/dh[t] * (1 - h[t]**2)\n"
 
@@ -29,6 +34,32 @@ def test_a_wrong_claim_exits_with_3_and_one_json_object(tmp_path: Path) -> None:
     told = json.loads(done.stdout)
     assert told["claims"][0]["repair"]["kinds"] == ["missing sum over t"]
     assert "<html" in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("claim", "kind", "code"),
+    [
+        ("dL/dh[t] == dL/dh[t+1] @ dh[t+1]/dh[t] + d+L/dh[t]", "true in another layout", 0),
+        ("dL/dh[t] == d+L/dh[t]", "true under a condition", 3),
+        ("tanh(h[t]) == 2 * sigmoid(2 * h[t]) - 1", "undecided", 3),
+        ("h[t] + x[t] == h[t]", "meaningless", 3),
+    ],
+)
+def test_the_exit_code_says_whether_every_claim_stands_as_written(
+    tmp_path: Path, claim: str, kind: str, code: int
+) -> None:
+    path = tmp_path / "my.claims"
+    path.write_text(f"cell elman\nclaim : {claim}\n", encoding="utf-8")
+    done = CliRunner().invoke(cli, ["audit", str(path)])
+    assert (done.stdout.split(": ")[1].split("\n")[0], done.exit_code) == (kind, code)
+
+
+def test_the_example_of_the_help_is_a_file_of_claims(tmp_path: Path) -> None:
+    said = CliRunner().invoke(cli, ["audit", "--help"]).stdout
+    lines = [line.strip() for line in said.splitlines()]
+    start = lines.index("cell elman")
+    (tmp_path / "my.claims").write_text("\n".join(lines[start : start + 2]), encoding="utf-8")
+    assert CliRunner().invoke(cli, ["audit", str(tmp_path / "my.claims")]).exit_code == 0
 
 
 def test_a_file_that_is_not_there_and_one_that_is_no_file_of_claims(tmp_path: Path) -> None:
