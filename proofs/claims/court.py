@@ -147,9 +147,12 @@ def _judge(claim: Claim) -> Verdict:
     context = Context(claim.cell, claim.loss, frozenset(claim.given))
     if is_inequality(formula):
         return _inequality(claim, formula, context)
-    if formula.relation == "~=" or measures(formula):
-        problem = "An approximate equality, or one of norms, is judged between numbers only."
+    if formula.relation == "~=":
+        problem = "An approximate equality is judged between numbers only."
         raise _error(claim, problem, "Write == between formulas, or <= between sizes.")
+    if measures(formula):
+        problem = "An equality of norms, singular values or gamma is judged between numbers only."
+        raise _error(claim, problem, "Write <= or >= between sizes.")
     return Trial(claim, formula, context).verdict()
 
 

@@ -86,8 +86,9 @@ class Cursor:
         """One of these tokens."""
         if self.text not in texts:
             found = f"found `{self.text}`" if self.text else "the claim ends"
+            missing = "Is an operator missing between two factors? Write @ (matrix product) or * (entry by entry)."
             raise self.fail(
-                f"Expected {expected}; {found}.", "Is an operator missing between two factors?"
+                f"Expected {expected}; {found}.", "Write ==." if self.text == "=" else missing
             )
         self.at += 1
         return self.tokens[self.at - 1].text
@@ -136,7 +137,7 @@ class Cursor:
             sign = 1 if self.take("op", "a sign").text == "+" else -1
 
     def step_count(self) -> Steps | None:
-        """``(t-k)`` or ``t`` as an exponent."""
+        """``(t-k)``, ``t`` or ``T`` as an exponent."""
         start = self.at
         bracket = self.skip("(")
         token = self.peek(0)
@@ -144,7 +145,7 @@ class Cursor:
             token is None
             or token.kind != "name"
             or token.text in self.names
-            or token.text in RESERVED
+            or (token.text in RESERVED and token.text != "T")
         ):
             self.at = start
             return None

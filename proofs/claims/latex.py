@@ -1,7 +1,8 @@
 r"""LaTeX as people write it, to the claim language: a grammar of its own, no macro is ever expanded.
 
-Read: ``\frac{\partial L}{\partial W_f}``, ``\odot``, ``\circ``, ``\cdot``, ``\sigma``, ``\tanh``, ``\sum_{t=1}^{T}``,
-``\prod_{j=k+1}^{t}``, ``^{\top}``, ``^2``, ``\left( \right)``, and names such as ``W_{hh}``, ``h_{t-1}``, ``\delta_t``.
+Read: ``\frac{\partial L}{\partial W_f}``, ``\partial L/\partial W_f``, ``\partial^+``, ``\odot``, ``\circ``, ``\cdot``,
+``\sigma``, ``\tanh``, ``\sum_{t=1}^{T}``, ``\prod_{j=k+1}^{t}``, ``^{\top}``, ``^2``, ``\left( \right)``, ``\| … \|``,
+``\sigma_{\max}``, and names such as ``W_{hh}``, ``h_{t-1}``, ``\delta_t``.
 A formula is rewritten token by token; what it then says is read by the one reader that there is.
 """
 
@@ -13,52 +14,30 @@ from dataclasses import dataclass, replace
 from derive.errors import LanguageError
 from derive.language_lines import Statement
 from proofs.claims.cursor import Names
+from proofs.claims.hints import for_name
+from proofs.claims.latex_signs import (
+    ACCENT,
+    BRACKETS,
+    FUNCTION,
+    IGNORED,
+    INSTEAD,
+    NORM,
+    PRIME,
+    PRODUCT,
+    RELATION,
+    SLOPE,
+    TEXT,
+    TOKEN,
+    WORDS,
+    Part,
+    joined_by,
+)
 from proofs.claims.reader import read_formula
 from proofs.claims.syntax import Formula, Node, map_nodes
 from proofs.claims.words import tokens_of
 
 MAX_PARTS = 600
 MAX_NESTING = 20
-_TOKEN = re.compile(r"\\[A-Za-z]+|\\[,;!: ]|\\.|[A-Za-z]|[0-9]+(?:\.[0-9]+)?|\s+|.", re.DOTALL)
-_PRODUCT = {r"\odot": "*", r"\circ": "*", r"\cdot": "·", r"\times": "·", "*": "*"}
-_FUNCTION = {
-    r"\sigma": "sigmoid", r"\tanh": "tanh", r"\exp": "exp", r"\log": "log", r"\ln": "log", r"\sin": "sin",
-    r"\cos": "cos",
-}  # fmt: skip
-_WORDS = {
-    "diag": "diag",
-    "softmax": "softmax",
-    "sigmoid": "sigmoid",
-    "ReLU": "relu",
-    "relu": "relu",
-    "tanh": "tanh",
-}
-_IGNORED = {
-    r"\left",
-    r"\right",
-    r"\,",
-    r"\;",
-    r"\!",
-    r"\:",
-    r"\ ",
-    r"\quad",
-    r"\big",
-    r"\Big",
-    r"\bigl",
-    r"\bigr",
-}
-_RELATION = {"=": "==", r"\approx": "~=", r"\le": "<=", r"\leq": "<=", r"\ge": ">=", r"\geq": ">="}
-_ACCENT = {r"\tilde", r"\hat", r"\bar"}
-_TEXT = {r"\operatorname", r"\mathrm", r"\text", r"\mathit"}
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A token of LaTeX at ``code[start:stop]``."""
-
-    text: str
-    start: int
-    stop: int
 
 
 def read_latex(statement: Statement, start: int, stop: int, names: Names) -> Formula:
@@ -78,7 +57,7 @@ def read_latex(statement: Statement, start: int, stop: int, names: Names) -> For
     first = start + code.index("$") + 1
     parts = [
         Part(m.group(), first + m.start(), first + m.end())
-        for m in _TOKEN.finditer(body[1:-1])
+        for m in TOKEN.finditer(body[1:-1])
         if not m.group().isspace()
     ]
     if len(parts) > MAX_PARTS:
@@ -116,10 +95,6 @@ def _located(formula: Formula, whole: tuple[int, int]) -> Formula:
     )
 
 
-def _is_derivative(text: str) -> bool:
-    return text[0] in "∂d" and "/" in text and not text.startswith("diag")
-
-
 @dataclass(slots=True)
 class _Writer:
     """Rewrites LaTeX as a claim, by recursive descent over its groups."""
@@ -146,12 +121,12 @@ class _Writer:
         return self.parts[self.at - 1]
 
     def whole(self) -> str:
-        left = self.expression(frozenset(_RELATION))
-        relation = self.take().text if self.text in _RELATION else ""
+        left = self.expression(frozenset(RELATION))
+        relation = self.take().text if self.text in RELATION else ""
         if not relation:
             raise self.fail("A claim is an equation.", "Write left = right.")
         right = self.expression(frozenset())
-        return f"{left} {_RELATION[relation]} {right}"
+        return f"{left} {RELATION[relation]} {right}"
 
     def expression(self, stops: frozenset[str]) -> str:
         """Terms up to one of the stops; factors side by side are joined by an open product."""
@@ -159,20 +134,19 @@ class _Writer:
         open_product = False
         while self.at < len(self.parts) and self.text not in stops:
             text = self.text
-            if text in _IGNORED:
+            if text in IGNORED:
                 self.at += 1
                 continue
-            if text in "+-" or text in _PRODUCT:
+            if text in "+-" or text in PRODUCT:
                 self.at += 1
-                out.append(_PRODUCT.get(text, text))
+                out.append(PRODUCT.get(text, text))
                 open_product = False
                 continue
             if text in (")", "]", "}"):
                 raise self.fail(f"This `{text}` closes nothing.", "Remove it.")
             factor = self.factor(stops)
             if open_product:
-                chained = _is_derivative(factor) or _is_derivative(out[-1])
-                out.append("·" if chained else "@")
+                out.append(joined_by(out[-1], factor))
             out.append(factor)
             open_product = True
         return " ".join(out)
@@ -187,9 +161,9 @@ class _Writer:
     def raised(self, base: str) -> str:
         """A transpose or a power."""
         inner = self.group_text()
-        if inner in (r"\top", "T", r"\intercal"):
+        if inner in (r"\top", r"\intercal") or (inner == "T" and not base.startswith("norm(")):
             return f"({base}).T"
-        if re.fullmatch(r"[0-9]+|[a-z](-[a-z])?", inner):
+        if re.fullmatch(r"[0-9]+|[a-zT](-[a-z0-9])?", inner):
             return f"{base}**({inner})" if not inner.isdigit() else f"{base}**{inner}"
         raise self.fail(
             "An exponent is a whole number, a number of steps or a transpose.",
@@ -213,9 +187,13 @@ class _Writer:
             return self.fraction()
         if text in (r"\sum", r"\prod"):
             return self.big(stops)
-        if text in ("(", "[", "{"):
+        if text in BRACKETS:
             return self.bracket()
-        if text in _FUNCTION or (text in _TEXT and self.peek_word() in _WORDS):
+        if text in NORM:
+            return self.norm()
+        if self.is_differential():
+            return self.quotient()
+        if text in FUNCTION or (text in TEXT and self.peek_word() in WORDS):
             return self.function()
         if text.isdigit() or re.fullmatch(r"[0-9.]+", text):
             return self.take().text
@@ -223,30 +201,55 @@ class _Writer:
 
     def bracket(self) -> str:
         opening = self.take()
-        closing = {"(": ")", "[": "]", "{": "}"}[opening.text]
-        inner = self.expression(frozenset({closing}))
+        return f"({self.closed(opening, BRACKETS[opening.text])})"
+
+    def closed(self, opening: Part, closing: str) -> str:
+        """What stands up to the sign that closes; passes that sign."""
+        inner = self.expression(frozenset({closing, *RELATION}))
         if self.text != closing:
             raise self.fail(f"This `{opening.text}` is never closed.", "Close it.", opening)
         self.at += 1
-        return f"({inner})"
+        return inner
+
+    def norm(self) -> str:
+        r"""``\| A \|``, the spectral norm."""
+        opening = self.take()
+        inner = self.closed(opening, NORM[opening.text])
+        if self.text == "_":
+            self.at += 1
+            if self.group_text() != "2":
+                raise self.fail("A norm here is the spectral norm.", r"Write \| … \|_2.", opening)
+        return f"norm({inner})"
 
     def function(self) -> str:
-        name = _FUNCTION.get(self.text)
+        name = FUNCTION.get(self.text)
         if name is None:
             self.at += 1
-            name = _WORDS[self.group_text()]
+            name = WORDS[self.group_text()]
         else:
             self.at += 1
-        while self.text in _IGNORED:
+        if name == "sigmoid" and self.text == "_":
+            name = self.singular_value()
+        while self.text in IGNORED:
             self.at += 1
         power = ""
         if self.text == "^":
             self.at += 1
             power = f"**{self.group_text()}"
-        argument = (
-            self.bracket() if self.text in ("(", "[", "{") else f"({self.factor(frozenset())})"
-        )
+        if self.text in PRIME or power.removeprefix("**") in PRIME:
+            raise self.fail("The derivative of a function is not read.", SLOPE)
+        argument = self.bracket() if self.text in BRACKETS else f"({self.factor(frozenset())})"
         return f"{name}{argument}{power}"
+
+    def singular_value(self) -> str:
+        r"""The ``_{\max}`` of ``\sigma_{\max}``."""
+        self.at += 1
+        which = re.sub(r"\\(mathrm|text|operatorname)|[\\{}]", "", self.group_text())
+        if which not in ("max", "min"):
+            raise self.fail(
+                "A singular value is the largest or the least.", r"Write \sigma_{\max}."
+            )
+        return f"sigma_{which}"
 
     def peek_word(self) -> str:
         here = self.at
@@ -256,40 +259,74 @@ class _Writer:
         return word
 
     def fraction(self) -> str:
-        """A derivative, or a quotient."""
+        """A derivative as a fraction."""
         self.at += 1
-        top, bottom = self.differential(), None
-        if top is not None:
-            bottom = self.differential()
-        if top is None or bottom is None or top[0] != bottom[0]:
-            raise self.fail(
-                "A fraction here is a derivative.", r"Write \frac{\partial L}{\partial W_f}."
-            )
-        return f"{top[0]}{top[1]}/{top[0]}{bottom[1]}"
+        top = self.in_braces()
+        bottom = self.in_braces() if top else None
+        return self.derivative(top, bottom)
 
-    def differential(self) -> tuple[str, str] | None:
+    def in_braces(self) -> tuple[str, str] | None:
+        """A differential that is a group; nothing if the group is anything else."""
         if self.text != "{":
             raise self.fail("A fraction has two groups in braces.", r"Write \frac{…}{…}.")
         self.at += 1
-        sign = {r"\partial": "∂", "d": "d"}.get(self.take().text)
-        if self.text in (r"\mathrm",):
-            self.group_text()
-        if sign is None:
-            return None
-        name = self.name()
-        if self.text != "}":
+        found = self.differential()
+        if found is None or self.text != "}":
             return None
         self.at += 1
-        return sign, name
+        return found
+
+    def quotient(self) -> str:
+        r"""``\partial h_t / \partial h_k``."""
+        top, bottom = self.differential(), None
+        if self.text == "/":
+            self.at += 1
+            bottom = self.differential()
+        return self.derivative(top, bottom)
+
+    def derivative(self, top: tuple[str, str] | None, bottom: tuple[str, str] | None) -> str:
+        """Two differentials as a quotient of the claim language."""
+        if top is None or bottom is None or top[0][0] != bottom[0]:
+            raise self.fail(
+                "A fraction here is a derivative.", r"Write \frac{\partial L}{\partial W_f}."
+            )
+        return f"{top[0]}{top[1]}/{bottom[0]}{bottom[1]}"
+
+    def is_differential(self) -> bool:
+        """Whether the sign of a differential stands here; d is one where no quantity has that name."""
+        if self.text == r"\partial" or "d" in self.names:
+            return self.text == r"\partial"
+        after = self.parts[self.at + 1].text if self.at + 1 < len(self.parts) else "_"
+        if self.text == "d":
+            return after != "_"
+        return self.text in TEXT and self.peek_word() == "d"
+
+    def differential(self) -> tuple[str, str] | None:
+        r"""``\partial h_t``, with ``^+`` behind its sign if it is immediate: the sign, and the quantity."""
+        if self.text in TEXT and self.peek_word() == "d":
+            self.at += 1
+            sign = self.group_text()
+        else:
+            sign = {r"\partial": "∂", "d": "d"}.get(self.take().text)
+        if sign is None:
+            return None
+        if self.text == "^":
+            self.at += 1
+            if self.group_text() != "+":
+                return None
+            sign += "+"
+        return sign, self.name()
 
     def group_text(self) -> str:
         """The characters of a group in braces, or one token."""
         if self.text != "{":
             return self.take().text
         self.at += 1
-        found = ""
-        while self.text != "}":
-            found += self.take().text
+        found, depth = "", 0
+        while depth or self.text != "}":
+            text = self.take().text
+            depth += (text == "{") - (text == "}")
+            found += text
         self.at += 1
         return found
 
@@ -297,13 +334,13 @@ class _Writer:
         """A name with its subscripts: what is a step becomes an index."""
         part = self.take()
         word = part.text
-        if word in _ACCENT:
+        if word in ACCENT:
             word = (
                 self.group_text()
                 + "tilde"[: 5 if word == r"\tilde" else 0]
                 + (word[1:] if word != r"\tilde" else "")
             )
-        elif word in _TEXT:
+        elif word in TEXT:
             word = self.group_text()
         elif word.startswith("\\"):
             word = word[1:]
@@ -314,7 +351,9 @@ class _Writer:
         if not re.fullmatch(r"[A-Za-z]+", word):
             raise self.fail(
                 f"`{part.text}` is not read.",
-                "Write quantities of the cell, numbers and the usual signs.",
+                INSTEAD.get(
+                    part.text, "Write quantities of the cell, numbers and the usual signs."
+                ),
                 part,
             )
         return self.named(word, subscript, part)
@@ -325,12 +364,13 @@ class _Writer:
             clean = base.strip("_")
             if clean in self.names:
                 step = "" if clean.endswith(last) and clean != word and last else last
-                return f"{clean}[{step}]" if step else clean
-        raise self.fail(
-            f"{word}{'_' + subscript if subscript else ''} is no quantity of the cell.",
-            "Use its names.",
-            part,
-        )
+                if not step or clean not in self.names.plain:
+                    return f"{clean}[{step}]" if step else clean
+        if word == "gamma" and not subscript:
+            return word
+        written = f"{word}_{subscript}" if subscript else word
+        problem, remedy = for_name(written.replace("\\", ""), self.names)
+        raise self.fail(problem, remedy, part)
 
     def big(self, stops: frozenset[str]) -> str:
         kind = "sum" if self.take().text == r"\sum" else "product"
@@ -349,4 +389,4 @@ class _Writer:
 
     def term(self, stops: frozenset[str]) -> str:
         """The rest of a product, over which a sum or a product runs."""
-        return self.expression(stops | {"+", "-", *_RELATION})
+        return self.expression(stops | {"+", "-", *RELATION})

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from derive.language_lines import Statement, Token
-from derive.language_words import nearest
 from proofs.claims.cursor import Cursor, Names
+from proofs.claims.hints import for_call, for_name
 from proofs.claims.syntax import (
     RELATIONS,
     Add,
@@ -172,7 +172,7 @@ class Reader(Cursor):
         following = self.peek(1)
         if token.text in ("sum", "product") and following and following.text == "(":
             return self.big(depth)
-        if following and following.text == "(":
+        if self.is_call():
             return self.call(depth)
         if token.text == "gamma" and "gamma" not in self.names:
             self.at += 1
@@ -186,13 +186,11 @@ class Reader(Cursor):
         """A name with its index, if it takes one."""
         first = self.at - 1
         if name not in self.names:
-            known = [*self.names.timed, *self.names.plain, self.names.loss, *FUNCTIONS]
-            shown = name if name == token.text else f"{name} in {token.text}"
-            raise self.fail(
-                f"{shown} is no quantity of the cell.{nearest(name, known)}",
-                f"It has {', '.join([*self.names.timed, *self.names.plain])}; the loss is {self.names.loss}.",
-                token,
+            problem, remedy = for_name(name, self.names, self.bound)
+            shown = (
+                problem if name == token.text else problem.replace(" is", f" in {token.text} is", 1)
             )
+            raise self.fail(shown, remedy, token)
         index = self.index() if self.text == "[" else None
         if index is None and name in self.names.timed:
             raise self.fail(
@@ -213,6 +211,8 @@ class Reader(Cursor):
         top = self.after_sign(sign)
         if top is None:
             kind, top = "immediate", self.after_plus(sign)
+        if top is None and sign == "∂" and token.text != sign:
+            self.quantity(token.text[1:], token)
         if top is None:
             return None
         of = self.quantity(*top)
@@ -220,7 +220,9 @@ class Reader(Cursor):
         below = self.peek(0)
         bottom = self.after_sign(sign)
         if bottom is None:
-            self.take("name", f"{sign} and a name")
+            token = self.take("name", f"{sign} and a name")
+            if token.text[0] == sign and token.text != sign:
+                self.quantity(token.text[1:], token)
             raise self.fail(
                 f"Expected {sign} and a quantity below the fraction line.",
                 f"Write d{of.name}/d….",
@@ -289,17 +291,21 @@ class Reader(Cursor):
         self.want(closing)
         return tuple(parts)
 
+    def is_call(self) -> bool:
+        """Whether ``f(`` or ``tanh²(`` stands here."""
+        name, *after = (self.peek(i) for i in range(3))
+        signs = [token.text for token in after if token]
+        known = name is not None and ALIASES.get(name.text, name.text) in FUNCTIONS
+        return signs[:1] == ["("] or (signs == ["**2", "("] and known)
+
     def call(self, depth: int) -> Node:
-        """A function of its arguments."""
+        """A function of its arguments; ``tanh²(a)`` is the square of ``tanh(a)``."""
         first = self.at
         token = self.take("name", "a name")
         name = ALIASES.get(token.text, token.text)
         if name not in FUNCTIONS and name not in DERIVATIVES:
-            raise self.fail(
-                f"{name} is not a function of the claim language.{nearest(name, (*FUNCTIONS, *DERIVATIVES))}",
-                "Write a * or @ for a product.",
-                token,
-            )
+            raise self.fail(*for_call(name, self.names.timed), token)
+        squared = self.skip("**2")
         self.want("(")
         args = self.listed(depth, ")")
         wanted = 2 if name in DERIVATIVES else FUNCTIONS[name]
@@ -310,7 +316,9 @@ class Reader(Cursor):
         if name in DERIVATIVES:
             by = self.not_the_loss(args[1])
             return Deriv(where=self.since(first), kind=DERIVATIVES[name], of=args[0], by=by)
-        return Call(where=self.since(first), name=name, args=args)
+        node = Call(where=self.since(first), name=name, args=args)
+        two = Num(value=Fraction(2))
+        return Pow(where=node.where, base=node, exponent=two) if squared else node
 
     def big(self, depth: int) -> Big:
         """``sum(t, 1..T, body)`` or ``product(j, k+1..t, descending, body)``."""

@@ -29,6 +29,6 @@ FUNCTIONS = {
     "sandwich": 2,
     "outer": 2,
 }
-ALIASES = {"σ": "sigmoid", "phi": "tanh"}
+ALIASES = {"σ": "sigmoid", "σ_max": "sigma_max", "σ_min": "sigma_min", "phi": "tanh"}
 DERIVATIVES = {"local": "local", "immediate": "immediate", "partial": "open", "derivative": "total"}
 RESERVED = (*FUNCTIONS, *DERIVATIVES, "sum", "product", "descending", "within", "T")

@@ -6,6 +6,7 @@ import re
 
 from derive.errors import LanguageError
 from derive.language_lines import MAX_BRACKETS, MAX_DIGITS, MAX_NAME, Statement, Token
+from proofs.claims.hints import for_character
 
 MAX_TOKENS = 600
 SAME = {
@@ -24,7 +25,7 @@ SAME = {
 
 _TOKEN = re.compile(
     r"(?P<number>(?:[0-9]+(?:\.(?!\.)[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?)"
-    r"|(?P<name>∂?[A-Za-z_][A-Za-z0-9_]*|∂)"
+    r"|(?P<name>∂?[A-Za-z_][A-Za-z0-9_]*|∂|σ(?:_max|_min)?)"
     r"|(?P<op>==|~=|<=|>=|\.\.|\.T\b|\*\*|[-+*/@·()\[\],=∘⊙−–≤≥≈⋅ᵀ²])"
     r"|(?P<space>[ \t]+)"
 )
@@ -46,7 +47,7 @@ def tokens_of(statement: Statement, start: int, stop: int) -> list[Token]:
             shown = f"`{char}`" if char.isprintable() else f"The character U+{ord(char):04X}"
             raise LanguageError(
                 f"{shown} has no meaning in a claim.",
-                "Write names, numbers, + - * / @ · ** .T, brackets and functions; Greek letters by name.",
+                for_character(char),
                 place=statement.place(at, at + 1),
             )
         if match.lastgroup != "space":

@@ -30,6 +30,23 @@ PAIRS = (
         r"\frac{\partial h_t}{\partial h_k} = \prod_{j=k+1}^{t} \frac{\partial h_j}{\partial h_{j-1}}",
         "∂h[t]/∂h[k] == product(j, k+1..t, ∂h[j]/∂h[j-1])",
     ),
+    (
+        r"\partial c_t/\partial c_{t-1} = \partial^+ c_t/\partial c_{t-1}",
+        "∂c[t]/∂c[t-1] == ∂+c[t]/∂c[t-1]",
+    ),
+    (r"dc_t/d c_{t-1} = \mathrm{d}c_t/\mathrm{d}c_{t-1}", "dc[t]/dc[t-1] == dc[t]/dc[t-1]"),
+    (
+        r"\frac{\mathrm{d}^+ c_t}{\mathrm{d} c_{t-1}} = \mathrm{diag}(\mathrm{slope}(f_t))",
+        "d+c[t]/dc[t-1] == diag(slope(f[t]))",
+    ),
+    (
+        r"\left\|\frac{\partial c_t}{\partial c_k}\right\|_2 \le (\gamma \sigma_{\mathrm{max}}(W_f))^{t-k}",
+        "norm(∂c[t]/∂c[k]) <= (gamma * sigma_max(W_f)) ** (t-k)",
+    ),
+    (
+        r"\lVert \prod_{j=1}^{T} f_j \rVert \leq \| W_f \| \|W_i\|^T",
+        "norm(product(j, 1..T, f[j])) <= norm(W_f) * norm(W_i) ** T",
+    ),
     (r"h_t = o_t \odot \tanh(c_t)", "h[t] == o[t] * tanh(c[t])"),
     (r"c_t = c_t^2 - \tanh^2(c_t)", "c[t] == c[t]**2 - tanh(c[t])**2"),
     (
@@ -53,6 +70,10 @@ def test_latex_reads_as_the_text_does(latex: str, text: str) -> None:
     [
         r"\input{/etc/passwd}", r"f_t", r"f_t = ", r"= f_t", r"f_t = (", r"f_t = \frac{1}{2}", r"f_t = q_t", r"f_t = {",
         r"f_t = f_t^{x}", r"\def\a{\a}\a = 1", r"f_t = \sum_{=} f_t", r"f_t = \frac", r"f_t = )", r"\begin{align} f_t",
+        r"\|f_t", r"\|f_t = f_t", r"\|f_t\|_F \le 1", r"\partial", r"d", r"\partial f_t = 1",
+        r"\partial^x f_t/\partial f_t = 1",
+        r"\frac{\partial f_t}{d f_t} = 1", r"f_t = \sigma_3(f_t)", r"f_t = \sigma_", r"f_t = f_t / f_t",
+        r"\mathrm{d} = 1",
         "f_t = " + "{" * 50 + "f_t" + "}" * 50, "f_t = " + "f_t " * 900, r"f_t = \left", "",
     ],
 )  # fmt: skip
@@ -66,3 +87,14 @@ def test_nonsense_in_latex_gets_an_error_with_its_place(latex: str) -> None:
 def test_latex_without_its_last_dollar_sign_is_refused() -> None:
     with pytest.raises(LanguageError, match="dollar"):
         claim("$f_t = f_t")
+
+
+def test_a_quantity_named_d_is_no_sign_of_a_differential() -> None:
+    cell = "cell\n    d[t] = tanh(W @ d[t-1] + U @ x[t])\nclaim : "
+    for latex in (r"$d_t = \mathrm{d}_t$", "$d_t = d_t$"):
+        read = read_document(cell + latex).claims[0].formula
+        assert read is not None
+        assert show(read) == "d[t] == d[t]"
+    read = read_document(cell + r"$\frac{d d_t}{d d_t} = 1$").claims[0].formula
+    assert read is not None
+    assert show(read) == "dd[t]/dd[t] == 1"

@@ -1,0 +1,90 @@
+"""What is written in another way than the language of claims is told how to write it."""
+
+from __future__ import annotations
+
+import pytest
+
+from derive.errors import LanguageError
+from proofs.claims.court import audit
+from proofs.claims.verdict import PROVED, REFUTED
+
+
+def kind(claim: str, cell: str = "elman") -> str:
+    return audit(f"cell {cell}\nclaim : {claim}\n").verdicts[0].kind
+
+
+@pytest.mark.parametrize(
+    ("claim", "points_at", "problem", "remedy"),
+    [
+        ("h[t] == tanh", "tanh", "tanh is a function", "tanh(…)"),
+        ("dL/dW_hh == 0", "dW_hh", "W_hh in dW_hh is no quantity", "h, x, W, U, b"),
+        ("∂L/∂q[t] == 0", "∂q", "q in ∂q is no quantity", "h, x, W, U, b"),
+        ("∂q[t]/∂W == 0", "∂q", "q in ∂q is no quantity", "h, x, W, U, b"),
+        ("dL/W == 0", "W", "Expected d and a quantity", "dL/d…"),
+        ("T * h[t] == 1", "T", "T is the length", "** (T-k)"),
+        ("t * h[t] == 1", "t", "t is a step", "t-1"),
+        ("sum(i, i * h[i]) == 1", "i", "i is a step", "i-1"),
+        (
+            "norm(dh[t]/dh[t-1]) == sigma_max(W)",
+            "norm(dh[t]/dh[t-1]) == sigma_max(W)",
+            "An equality of norms",
+            "Write <= or >=",
+        ),
+        ("W ~= W", "W ~= W", "An approximate equality is judged between numbers only", "Write =="),
+        (r"\partial h_t/\partial h_{t-1} == W", "\\", "no meaning", "dollar signs"),
+        ("dh_t/dh_{t-1} == W", "{", "no meaning", "h[t-1] for h_{t-1}"),
+        (
+            "dh_t/dh_t-1 == W",
+            "dh_t",
+            "dh_t is no quantity",
+            "Write dh[t]; the step before is dh[t-1].",
+        ),
+        ("dh[t]/dh_t-1 == W", "dh_t", "h_t in dh_t is no quantity", "the step before is h[t-1]."),
+        ("h_2 == 1", "h_2", "h_2 is no quantity", "Write h[2]."),
+        ("h[t]^2 == 1", "^", "no meaning", "** 2"),
+        ("h[t] = 1", "=", "Expected a relation", "Write ==."),
+        ("norm(W) < 1", "<", "no meaning", "Write <=."),
+        ("norm(W) > 1", ">", "no meaning", "Write >=."),
+        ("‖W‖ <= 1", "‖", "no meaning", "norm(…)"),
+        ("dL/db == sum_t dL/dh[t]", "sum_t", "no quantity", "sum(t, …)"),
+        ("dL/db == Σ_t dL/dh[t]", "Σ", "no meaning", "sum(t, …)"),
+        ("W == ∏ W", "∏", "no meaning", "product(j, k+1..t, …)"),
+        ("W == prod_j W", "prod_j", "no quantity", "product(j, k+1..t, …)"),
+        ("h[t] == σ'(h[t])", "'", "no meaning", "slope(h[t])"),
+        ("h[t] == λ * h[t]", "λ", "no meaning", "Write lambda."),
+        ("dh(t)/dh(t-1) == W", "dh", "dh is not a function", "dh[t]"),
+        ("h(t) == W", "h", "h is not a function", "h[t]"),
+        ("h[t] == prod(j, 1..t, W)", "prod", "Did you mean product?", "Write"),
+        ("d(h[t] * h[t])/dh[t] == 1", "d", "d is not a function", "derivative("),
+        ("h[t] == (W h[t-1])", "h", "found `h`", "@ (matrix product)"),
+        (r"$\|W\|_F \le 1$", r"\|", "spectral norm", r"\|_2"),
+        (r"$h_t = \tanh'(b)$", "'", "derivative of a function", r"\mathrm{slope}(h_t)"),
+        (r"$\frac{\partial L}{\partial W_{hh}} = 0$", "W", "W_hh is no quantity", "h, x, W, U, b"),
+        (r"$\|W\| < 1$", "<", "not read", r"\le"),
+    ],
+)
+def test_a_message_says_what_to_write(
+    claim: str, points_at: str, problem: str, remedy: str
+) -> None:
+    with pytest.raises(LanguageError) as caught:
+        kind(claim)
+    error, place = caught.value, caught.value.place
+    assert problem in error.problem
+    assert remedy in error.remedy
+    assert place is not None
+    assert place.text[place.column : place.column + place.width] == points_at
+
+
+@pytest.mark.parametrize(
+    ("claim", "verdict"),
+    [
+        ("dh[t]/dh[t-1] == diag(1 - tanh²(W @ h[t-1] + U @ x[t] + b)) @ W", PROVED),
+        ("σ(b) == sigmoid(b)", PROVED),
+        ("σ²(b) == sigmoid(b)²", PROVED),
+        ("norm(dh[T]/dh[0]) <= σ_max(W) ** T", PROVED),
+        ("norm(dh[T]/dh[k]) ≤ (gamma * sigma_max(W)) ** (T-k)", PROVED),
+        ("norm(dh[T]/dh[0]) <= spectral_radius(W) ** T", REFUTED),
+    ],
+)
+def test_what_is_plain_is_read(claim: str, verdict: str) -> None:
+    assert kind(claim) == verdict
