@@ -120,6 +120,12 @@ class _Writer:
         self.at += 1
         return self.parts[self.at - 1]
 
+    def skip(self, text: str) -> bool:
+        """Pass the token if it is this one."""
+        found = self.text == text
+        self.at += found
+        return found
+
     def whole(self) -> str:
         left = self.expression(frozenset(RELATION))
         relation = self.take().text if self.text in RELATION else ""
@@ -267,14 +273,10 @@ class _Writer:
 
     def in_braces(self) -> tuple[str, str] | None:
         """A differential that is a group; nothing if the group is anything else."""
-        if self.text != "{":
+        if not self.skip("{"):
             raise self.fail("A fraction has two groups in braces.", r"Write \frac{…}{…}.")
-        self.at += 1
         found = self.differential()
-        if found is None or self.text != "}":
-            return None
-        self.at += 1
-        return found
+        return found if self.skip("}") else None
 
     def quotient(self) -> str:
         r"""``\partial h_t / \partial h_k``."""
@@ -319,9 +321,8 @@ class _Writer:
 
     def group_text(self) -> str:
         """The characters of a group in braces, or one token."""
-        if self.text != "{":
+        if not self.skip("{"):
             return self.take().text
-        self.at += 1
         found, depth = "", 0
         while depth or self.text != "}":
             text = self.take().text
