@@ -149,16 +149,15 @@ class _Search:
         return self.first_that_holds([_Candidate((edit,), whole)])
 
     def other_left(self, left: Deriv) -> Repair | None:
-        """The right side as another kind of derivative than the one on the left."""
-        for kind in ("local", "immediate", "total"):
-            new = replace(left, kind=kind)
+        """The right side as another kind of derivative than the one on the left, of one step or of all between."""
+        for new, told in other_derivatives(left):
             formula = replace(self.formula, left=new)
             worlds = field_worlds(formula, self.context, Random(SEED), 2)  # noqa: S311 - no secret
-            if kind != left.kind and status(formula, worlds, Reading()).outcome == "holds":
+            if status(formula, worlds, Reading()).outcome == "holds":
                 name = (
                     "partial taken for total" if left.kind == "total" else "total taken for partial"
                 )
-                message = f"{name}: the right side is {show(new)}, the {kind} derivative"
+                message = f"{name}: the right side is {show(new)}, {told}"
                 bound = error_bound(formula, self.context, Reading(), worlds)
                 if not bound.decides:
                     continue
@@ -258,6 +257,24 @@ class _Search:
             str(bound),
             candidate.cost[0],
         )
+
+
+def other_derivatives(left: Deriv) -> Iterator[tuple[Node, str]]:
+    """What a derivative may have been taken for, each with what it is in words."""
+    for kind in ("local", "immediate", "total"):
+        if kind != left.kind:
+            yield replace(left, kind=kind), f"the {kind} derivative"
+    of, by = left.of, left.by
+    if not isinstance(of, Qty) or of.name != by.name or of.index is None or by.index is None:
+        return
+    used = {name for name, _ in (*of.index.terms, *by.index.terms)}
+    var = next(letter for letter in "jilr" if letter not in used)
+    now = Index(((var, 1),))
+    for kind in ("local", "immediate"):
+        one = Deriv(kind=kind, of=replace(of, index=now), by=replace(by, index=now.shifted(-1)))
+        lo, hi = by.index.shifted(1), of.index
+        whole = Big(kind="product", var=var, lo=lo, hi=hi, descending=True, body=one)
+        yield whole, f"the product of the {kind} derivatives, one path of many"
 
 
 _MANY = frozenset({"missing derivative of the activation", "missing factor", "wrong gate or state"})

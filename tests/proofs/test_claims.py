@@ -235,6 +235,28 @@ def test_the_error_is_named_and_repaired(claim: str, kind: str, repaired: str) -
     assert verdict(show(found.repair.formula), "cell elman").kind == PROVED
 
 
+@pytest.mark.parametrize(
+    ("cell", "claim", "left"),
+    [
+        (
+            "lstm",
+            "∂c[t]/∂c[k] == product(j, k+1..t, diag(f[j]))",
+            "product(j, k+1..t, descending, local(c[j], c[j-1]))",
+        ),
+        (
+            "gru",
+            "dh[T]/dh[k] == product(i, k+1..T, diag(1 - z[i]))",
+            "product(j, k+1..T, descending, d+h[j]/dh[j-1])",
+        ),
+    ],
+)
+def test_the_direct_path_taken_for_all_paths_is_named(cell: str, claim: str, left: str) -> None:
+    repair = verdict(claim, f"cell {cell}").repair
+    assert repair is not None
+    assert repair.kinds == ("partial taken for total",)
+    assert show(repair.formula.left) == left
+
+
 def test_a_wrong_gate_and_a_wrong_bias_are_named() -> None:
     gate = verdict("dL/df[t] == dL/dc[t] * g[t]")
     bias = verdict("f[t] == sigmoid(W_f @ h[t-1] + U_f @ x[t] + b_i)")
