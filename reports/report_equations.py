@@ -169,7 +169,7 @@ _OTHER = {
     "sum over time": r"$\bar\theta = \sum_t \bar\theta_t$, where $\bar\theta_t$ comes from the use at step $t$",
     "tangents": r"the matrix in front of $\dot v$ in the differential of the equation",
     "chain rule": r"$\partial \mathbf{s}_T / \partial \mathbf{s}_k = "
-    r"\prod_j \partial \mathbf{s}_j / \partial \mathbf{s}_{j-1}$",
+    r"\prod_{j=k+1}^{T} \partial \mathbf{s}_j / \partial \mathbf{s}_{j-1}$, the latest factor first",
 }
 
 
