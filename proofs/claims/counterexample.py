@@ -170,6 +170,7 @@ def _shrunk(
     found = _failure(formula, context, reading, extent, values, None)
     assert found is not None  # noqa: S101 - every accepted step kept the failure
     pair, world = found
-    shown = {p: world.given.get(p, a) for p, a in values.items()}
+    declared = {(name, None): world.given[name, None] for name in context.declared}
+    shown = {**declared, **{p: world.given.get(p, a) for p, a in values.items()}}
     kept = {p: a for p, a in shown.items() if np.any(a)}
     return Counterexample(str(extent), kept, pair.places, pair.left, pair.right)

@@ -30,6 +30,7 @@ from proofs.claims.verdict import (
     REFUTED,
     UNDECIDED,
     Verdict,
+    values_text,
 )
 from proofs.workload import too_much
 
@@ -178,7 +179,9 @@ def _inequality(claim: Claim, formula: Formula, context: Context) -> Verdict:
     """Sizes compared: by laws, or refuted by numbers."""
     why = proof(formula, context)
     if why and not context.conditions:
-        return Verdict(claim, PROVED, reason=why)
+        declared = context.declared
+        values = "" if proof(formula, context.freed(*declared)) else values_text(declared)
+        return Verdict(claim, PROVED, reason=why, values=values)
     example = find(formula, context, Reading())
     if example is not None:
         return Verdict(claim, REFUTED, counterexample=example)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import product
 from random import Random
 from typing import Any
@@ -42,7 +44,24 @@ class Context:
 
     def under(self, *more: str) -> Context:
         """With more conditions."""
-        return Context(self.cell, self.loss, self.conditions | set(more))
+        return dataclasses.replace(self, conditions=self.conditions | set(more))
+
+    @property
+    def declared(self) -> dict[str, Fraction]:
+        """The constants that have a declared value."""
+        return {q.name: q.value for q in self.cell.quantities if q.value is not None}
+
+    def freed(self, *names: str) -> Context:
+        """The same where these constants may have any value, whatever is declared."""
+        return dataclasses.replace(self, cell=freed(self.cell, *names))
+
+
+def freed(cell: Cell, *names: str) -> Cell:
+    """The cell without the declared values of these constants."""
+    quantities = tuple(
+        dataclasses.replace(q, value=None) if q.name in names else q for q in cell.quantities
+    )
+    return dataclasses.replace(cell, quantities=quantities)
 
 
 def steps_of(formula: Formula, context: Context) -> int:

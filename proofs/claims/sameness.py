@@ -15,7 +15,7 @@ from derive.cell import Cell
 from derive.expressions import Elementwise, Timed, add, operands, split_coefficient, with_operands
 from derive.notation import Notation
 from derive.text import TextPrinter
-from proofs.claims.points import Context, field_world
+from proofs.claims.points import Context, field_world, freed
 from proofs.claims.world import Extent, World, is_bias
 from proofs.point import draw_sizes
 from proofs.unrolled import Place
@@ -40,7 +40,13 @@ def renaming(cell: Cell, other: Cell) -> Names | None:
 
 
 def agree(cell: Cell, other: Cell, names: Names) -> bool:
-    """Whether both cells give the same values at a random run modulo a prime."""
+    """Whether both cells give the same values at a random run modulo a prime.
+
+    A constant without a declared value may have any, the other cell's too; two declared values must be equal.
+    """
+    if _other_values(cell, other, names):
+        return False
+    other = freed(other, *names.values())
     rng = Random(3)  # noqa: S311 - no secret
     sizes = draw_sizes(cell, rng)
     extent = Extent(sizes, 3)
@@ -68,6 +74,16 @@ def agree(cell: Cell, other: Cell, names: Names) -> bool:
         if (names[mine], t) in world.values
     ]
     return all(a.shape == b.shape and bool(np.all(np.equal(a, b))) for a, b in pairs)
+
+
+def _other_values(cell: Cell, other: Cell, names: Names) -> list[str]:
+    """The constants that are declared with another value than in the other cell, in words."""
+    pairs = [(cell.quantity(mine), other.quantity(theirs)) for mine, theirs in names.items()]
+    return [
+        f"{q.name} = {q.value}, where {other.name} has {twin.value}"
+        for q, twin in pairs
+        if None not in (q.value, twin.value) and q.value != twin.value
+    ]
 
 
 class _Matcher:
@@ -145,7 +161,10 @@ def without_bias(cell: Cell) -> Cell | None:
 
 
 def differences(cell: Cell, other: Cell) -> list[str]:
-    """What differs between equations of the same name, in words."""
+    """What differs, in words: declared values where nothing else does, else equations of the same name."""
+    names = renaming(freed(cell, *(q.name for q in cell.constants)), other)
+    if names is not None:
+        return _other_values(cell, other, names)
     by_name = {e.target.name: e for e in other.equations}
     ours, theirs = TextPrinter(Notation({})), TextPrinter(Notation({}))
     same = {q.name: q.name for q in cell.quantities}

@@ -28,6 +28,7 @@ from proofs.claims.verdict import (
     REFUTED,
     UNDECIDED,
     Verdict,
+    values_text,
 )
 from proofs.claims.weaker import accepted_by
 from proofs.claims.world import World
@@ -119,9 +120,22 @@ class Trial:
             self.claim,
             PROVED,
             reading=describe(self.formula, self.loss, held.reading),
+            values=self.values(held.reading),
             other_readings=self.others(held, found),
             bound=str(bound),
         )
+
+    def values(self, reading: Reading, *conditions: str) -> str:
+        """The declared values without which it would not hold."""
+
+        def free(*names: str) -> bool:
+            worlds = self.worlds_under(self.context.under(*conditions).freed(*names))
+            return status(self.formula, worlds, reading).outcome == "holds"
+
+        declared = self.context.declared
+        if not declared or free(*declared):
+            return ""
+        return values_text({n: v for n, v in declared.items() if not free(n)} or declared)
 
     def undecided(self, bound: ErrorBound) -> Verdict:
         """Both sides agree at every point, and that says too little."""
@@ -143,6 +157,7 @@ class Trial:
             self.claim,
             LAYOUT,
             reading=describe(self.formula, self.loss, held.reading),
+            values=self.values(held.reading),
             translation=show(formula) if same else "",
             bound=str(bound),
         )
@@ -171,6 +186,7 @@ class Trial:
             reason=self.reason(first, spoken),
             reading=describe(self.formula, self.loss, reading) if spoken else "",
             conditions=conditions,
+            values=self.values(held, *conditions) if held else "",
             other_readings=self.others(first, found) if spoken else (),
             counterexample=example,
             repair=mending,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from html import escape
 
 from derive.errors import Place
@@ -56,6 +58,7 @@ class Verdict:
         reason: one sentence that a reader understands.
         reading: how the claim had to be read, empty where nothing is open.
         conditions: what the claim needs to be true.
+        values: the declared values of constants without which it would not hold, ``alpha = 9/10``.
         other_readings: every other reading with what it comes to.
         translation: the formula in house layout, where it holds in another.
         counterexample: numbers for which it fails.
@@ -71,6 +74,7 @@ class Verdict:
     reason: str = ""
     reading: str = ""
     conditions: tuple[str, ...] = ()
+    values: str = ""
     other_readings: tuple[tuple[str, str], ...] = ()
     translation: str = ""
     counterexample: Counterexample | None = None
@@ -95,6 +99,7 @@ class Verdict:
             "reason": self.reason,
             "reading": self.reading,
             "conditions": [BY_NAME[c].words for c in self.conditions],
+            "values": self.values,
             "other_readings": [{"reading": r, "outcome": o} for r, o in self.other_readings],
             "translation": self.translation,
             "counterexample": self.counterexample.text() if self.counterexample else None,
@@ -133,6 +138,7 @@ class Verdict:
             ("where:", f"\n    {self.place.text}\n    {self.place.caret(0)}" if self.place else ""),
             ("read as:", self.reading),
             ("holds if:", conditions),
+            ("with:", self.values),
             ("in house layout:", self.translation),
             ("counterexample:", self.counterexample.text() if self.counterexample else ""),
         ]
@@ -153,6 +159,11 @@ class Verdict:
         many = [outcome for outcome, n in count.items() if n > 2 and outcome != "holds"]
         told = [(read, outcome) for read, outcome in self.other_readings if outcome not in many]
         return told + [(f"in {count[outcome]} other ways", outcome) for outcome in many]
+
+
+def values_text(values: Mapping[str, Fraction]) -> str:
+    """Constants with their values: ``alpha = 9/10, c = 8``."""
+    return ", ".join(f"{name} = {value}" for name, value in values.items())
 
 
 def _repair(repair: Repair) -> dict[str, object]:

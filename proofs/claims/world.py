@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from sympy import Rational
 from sympy.matrices.expressions import MatrixSymbol
 
 from derive.cell import Cell, Equation, Quantity
@@ -61,7 +62,8 @@ class World:
         loss: what is differentiated, ``None`` if nothing is.
         extent: sizes and T.
         arithmetic: the kind of numbers.
-        draw: the value of everything given, and of the loss's gradient at each step, by place and shape.
+        draw: the value of everything given, and of the loss's gradient at each step, by place and shape; a constant
+            with a declared value has that value, and is not drawn.
         conditions: restrictions; see ``proofs.claims.conditions``.
     """
 
@@ -101,7 +103,10 @@ class World:
     def _given_values(self, draw: Draw) -> None:
         for q in self.cell.quantities:
             shape = self.shape(q.name)
-            if q.role in ("parameter", "constant"):
+            if q.value is not None:
+                number = self.arithmetic.number(Rational(q.value.numerator, q.value.denominator))
+                self.given[q.name, None] = number
+            elif q.role in ("parameter", "constant"):
                 self.given[q.name, None] = self._restricted(q, draw((q.name, None), shape))
             elif q.role == "input":
                 for t in range(1 - q.depth, self.steps + 1):

@@ -1,0 +1,79 @@
+"""Constants with a declared value: claims are judged with it, and say where they rest on it."""
+
+from __future__ import annotations
+
+import pytest
+
+from proofs.claims.court import audit
+from proofs.claims.verdict import CONDITIONAL, PROVED, REFUTED, Verdict
+
+HALF = """cell
+    const rate = 0.5
+    g[t] = tanh(W @ h[t-1] + U @ x[t] + b)
+    h[t] = rate * h[t-1] + (1 - rate) * g[t]"""
+
+
+def verdict(claim: str, cell: str = "cell leaky") -> Verdict:
+    return audit(f"{cell}\nloss sum over t\nclaim : {claim}\n").verdicts[0]
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "alpha == 0.9",
+        "dh[t]/dg[t] == 0.1 * eye(h[t])",
+        "dL/dg[t] == 0.1 * dL/dh[t]",
+        "h[t] == 0.9 * h[t-1] + 0.1 * g[t]",
+    ],
+)
+def test_what_holds_for_the_declared_value_is_proved_and_says_so(claim: str) -> None:
+    found = verdict(claim)
+    assert (found.kind, found.values) == (PROVED, "alpha = 9/10")
+    assert "with: alpha = 9/10" in found.text()
+    assert found.to_dict()["values"] == "alpha = 9/10"
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "dh[t]/dg[t] == (1 - alpha) * eye(h[t])",
+        "dL/dg[t] == (1 - alpha) * dL/dh[t]",
+        "dL/dalpha == sum(t, total(dL/dh[t] * (h[t-1] - g[t])))",
+    ],
+)
+def test_what_holds_for_every_value_of_a_constant_is_proved_without_it(claim: str) -> None:
+    found = verdict(claim)
+    assert (found.kind, found.values) == (PROVED, "")
+
+
+def test_only_the_constants_that_matter_are_named() -> None:
+    cell = "cell\n    const p = 2\n    const q = 3\n    h[t] = tanh(p * (W @ h[t-1]) + q * x[t])"
+    assert verdict("h[t] == tanh(2 * (W @ h[t-1]) + q * x[t])", cell).values == "p = 2"
+    assert verdict("(p - 2) * (q - 3) == 0", cell).values == "p = 2, q = 3"
+
+
+def test_a_condition_and_a_declared_value_are_both_said() -> None:
+    found = verdict("h[t] == 0.9 * h[t-1] + 0.1 * tanh(W @ h[t-1] + U @ x[t])")
+    assert (found.kind, found.conditions) == (CONDITIONAL, ("bias",))
+    assert found.values == "alpha = 9/10"
+
+
+def test_a_counterexample_has_the_declared_value_and_shows_it() -> None:
+    found = verdict("dL/dg[t] == 0.2 * dL/dh[t]")
+    assert found.kind == REFUTED
+    assert found.counterexample is not None
+    assert "alpha = 9/10" in found.counterexample.text()
+    assert "alpha = 9/10, all else 0" in verdict("alpha == 0.8").text()
+
+
+def test_a_constant_without_a_declared_value_may_have_any() -> None:
+    cell = HALF.replace("const rate = 0.5", "const rate")
+    assert verdict("rate == 0.5", cell).kind == REFUTED
+    assert verdict("rate == 0.5", HALF).kind == PROVED
+
+
+def test_a_cell_with_another_declared_value_is_another_cell() -> None:
+    found = verdict("cell is leaky", HALF)
+    assert (found.kind, found.reason) == (REFUTED, "rate = 1/2, where leaky has 9/10")
+    assert verdict("cell is leaky", HALF.replace("0.5", "0.9")).kind == PROVED
+    assert verdict("cell is leaky", HALF.replace("const rate = 0.5", "const rate")).kind == PROVED
