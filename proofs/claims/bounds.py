@@ -1,23 +1,24 @@
-"""Inequalities: norms of Jacobians and of their products, bounded by laws, or refuted by numbers.
+"""Inequalities: sizes of Jacobians and of their products, by laws.
 
-Laws: ‖A B‖ ≤ ‖A‖ ‖B‖, ‖A + B‖ ≤ ‖A‖ + ‖B‖, ‖diag(f′)‖ ≤ sup |f′|, ‖diag(g)‖ ≤ 1 for a gate with values in (−1, 1),
-‖W‖ = σ_max(W); σ_min(A B) ≥ σ_min(A) σ_min(B) for square matrices.
+Laws: ‖A B‖ ≤ ‖A‖ ‖B‖, ‖A + B‖ ≤ ‖A‖ + ‖B‖, σ_min(A) ≤ ‖A‖ and ρ(A) ≤ ‖A‖, ‖diag(u)‖ = max |u|; σ_min(A B) ≥
+σ_min(A) σ_min(B) for square matrices; no size is negative; the laws of ``step_norms`` for the derivatives of a step.
+A condition only restricts the runs, so what is shown for all of them holds under it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
 import sympy
-from sympy.matrices.expressions import HadamardProduct, MatAdd, MatMul, MatrixSymbol, Transpose
 
 from derive.cell import Cell
-from derive.expressions import Broadcast, Elementwise, Timed, leaves, operands, split_coefficient
-from derive.functions import FUNCTIONS
+from derive.expressions import Elementwise, operands
 from proofs.claims.points import Context
+from proofs.claims.powers import Bound, NoBoundError, at_most, to_steps
+from proofs.claims.ranges import ONE, SUPREMUM, Ranges, first, largest, least
+from proofs.claims.step_norms import StepNorms
 from proofs.claims.syntax import (
     Add,
     Big,
@@ -29,33 +30,17 @@ from proofs.claims.syntax import (
     Mul,
     Node,
     Num,
+    Open,
     Pow,
     Qty,
     Steps,
+    Transposed,
 )
+from proofs.claims.world import linear
 
-SUPREMUM = {
-    "tanh": 1, "sigmoid": Fraction(1, 4), "relu": 1, "softplus": 1, "sin": 1, "cos": 1, "abs": 1, "step": 0, "sign": 0,
-}  # fmt: skip
-"""sup |f′| of each function whose derivative is bounded."""
-RANGE = {"tanh": 1, "sigmoid": 1, "sin": 1, "cos": 1, "step": 1, "sign": 1}
-"""sup |f| of each bounded function."""
 MEASURES = ("norm", "sigma_max", "sigma_min", "spectral_radius")
-
-
-class NoBoundError(Exception):
-    """No law bounds this."""
-
-
-ONE_STEP = Index((), 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """``base`` to the power of a number of steps; the base is a polynomial in σ_max of the parameters."""
-
-    base: Any
-    steps: Index = ONE_STEP
+Since = Mapping[str, float]
+"""The least value of the index variables that a product binds."""
 
 
 def is_inequality(formula: Formula) -> bool:
@@ -68,7 +53,7 @@ def gamma(cell: Cell) -> Fraction:
     names = {part.function for e in cell.equations for part in _functions(e.expr)}
     if not names or not names <= SUPREMUM.keys():
         return Fraction(1)
-    return max(Fraction(SUPREMUM[name]) for name in names)
+    return max(Fraction(int(SUPREMUM[n].p), int(SUPREMUM[n].q)) for n in names)
 
 
 def _functions(expr: Any) -> Iterator[Elementwise]:
@@ -82,227 +67,218 @@ def _functions(expr: Any) -> Iterator[Elementwise]:
 
 def proof(formula: Formula, context: Context) -> str:
     """The laws by which an inequality follows, in words; empty if they do not show it."""
-    left, right = formula.left, formula.right
+    small, large = formula.left, formula.right
     if formula.relation == ">=":
-        return _by_least(left, right)
-    if not (isinstance(left, Call) and left.name in ("norm", "sigma_max")):
-        return ""
-    if _factorwise(left.args[0], right, ("norm", "sigma_max")):
+        small, large = large, small
+    if isinstance(large, Call) and large.name in MEASURES:
+        if isinstance(small, Num) and small.value <= 0:
+            return "no size is negative"
+        if large.name == "sigma_min" and _factorwise(large.args[0], small, ("sigma_min",)):
+            return "the least singular value of a product of square matrices is at least the product of theirs"
+    norms = ("norm", "sigma_max")
+    if isinstance(small, Call) and small.name in norms and _factorwise(small.args[0], large, norms):
         return "the norm of a product is at most the product of the norms"
+    return _by_laws(small, large, _Laws(context))
+
+
+def _by_laws(small: Node, large: Node, laws: _Laws) -> str:
     try:
-        ours, theirs = upper(left.args[0], context), claimed(right, context)
+        if isinstance(small, Call) and small.name in MEASURES:
+            ours = laws.upper(small.args[0], {})
+            if ours.at_most(laws.claimed(large)):
+                return f"by the submultiplicative norm, ‖W‖ = σ_max(W) and sup |f′|: each factor is at most {ours}"
+        elif isinstance(large, Call) and large.name in ("norm", "sigma_max", "sigma_min"):
+            theirs = laws.lower(large.args[0])
+            if at_most(laws.claimed(small).plain(), theirs):
+                return f"the matrix is diagonal, and no entry there is smaller than {theirs} in absolute value"
     except NoBoundError:
-        return ""
-    if ours.steps != theirs.steps or not _at_most(ours.base, theirs.base):
-        return ""
-    return (
-        "by the submultiplicative norm, ‖W‖ = σ_max(W) and sup |f′|: each factor is at most "
-        + str(ours.base)
-    )
-
-
-def _by_least(left: Node, right: Node) -> str:
-    if (
-        isinstance(left, Call)
-        and left.name == "sigma_min"
-        and _factorwise(left.args[0], right, ("sigma_min",))
-    ):
-        return "the least singular value of a product of square matrices is at least the product of theirs"
+        pass
     return ""
 
 
-def _factorwise(product: Node, right: Node, names: tuple[str, ...]) -> bool:
-    """Whether the right side is the product of the measures of the left side's factors."""
+def _factorwise(product: Node, other: Node, names: tuple[str, ...]) -> bool:
+    """Whether the other side is the product of the measures of this one's factors."""
     if not (
         isinstance(product, Big)
-        and isinstance(right, Big)
-        and product.kind == right.kind == "product"
+        and isinstance(other, Big)
+        and product.kind == other.kind == "product"
     ):
         return False
-    same = (product.var, product.lo, product.hi) == (right.var, right.lo, right.hi)
+    same = (product.var, product.lo, product.hi) == (other.var, other.lo, other.hi)
+    matrix = names != ("sigma_min",) or isinstance(product.body, Deriv)
     return (
         same
-        and isinstance(right.body, Call)
-        and right.body.name in names
-        and right.body.args == (product.body,)
+        and matrix
+        and isinstance(other.body, Call)
+        and other.body.name in names
+        and other.body.args == (product.body,)
     )
 
 
-def _at_most(a: Any, b: Any) -> bool:
-    """a ≤ b for all non-negative values of their symbols, where coefficients show it."""
-    gap = sympy.expand(b - a)
-    terms = sympy.Add.make_args(gap)
-    return all(term.as_coeff_Mul()[0] >= 0 for term in terms)
+class _Laws:
+    """Bounds on the sizes of formulas over a cell.
 
-
-def sigma(name: str) -> Any:
-    """The symbol of σ_max of a parameter."""
-    return sympy.Symbol(f"sigma_max({name})", nonnegative=True)
-
-
-def claimed(node: Node, context: Context) -> Bound:
-    """A right side as a bound.
-
-    Raises:
-        NoBoundError: it is of another form.
+    Args:
+        context: the cell and what is presumed.
     """
-    if isinstance(node, Pow) and isinstance(node.exponent, Steps):
-        return Bound(_scalar(node.base, context), node.exponent.index)
-    return Bound(_scalar(node, context))
 
+    def __init__(self, context: Context) -> None:
+        self.conditions = context.conditions
+        straight = "linear" in context.conditions
+        self.cell = linear(context.cell) if straight else context.cell
+        self.ranges = Ranges(self.cell, linear=straight)
 
-def _scalar(node: Node, context: Context) -> Any:
-    match node:
-        case Num(value=value):
-            return sympy.Rational(value.numerator, value.denominator)
-        case Call(name="gamma"):
-            value = gamma(context.cell)
-            return sympy.Rational(value.numerator, value.denominator)
-        case Call(name="sigma_max" | "norm", args=(Qty(name=name, index=None),)):
-            return sigma(name)
-        case Qty(name=name, index=None):
-            value = context.cell.quantity(name).value
-            if value is not None:
-                return sympy.Rational(value.numerator, value.denominator)
-        case Mul(factors=factors):
-            return sympy.Mul(*(_scalar(f, context) ** e for e, f in factors))
-        case Add(terms=terms):
-            return sympy.Add(*(s * _scalar(t, context) for s, t in terms))
-        case Pow(base=base, exponent=Num(value=value)) if value.denominator == 1:
-            return _scalar(base, context) ** int(value)
-        case _:
-            pass
-    raise NoBoundError
+    def sigma(self, name: str) -> Any:
+        """σ_max of a quantity without steps: the symbol for a parameter."""
+        q = self.ranges.by_name[name]
+        if q.value is not None:
+            return abs(self.ranges.constant(name)[0])
+        square = q.role == "parameter" and q.shape[0] == q.shape[1] != 1
+        if square and "identity" in self.conditions:
+            return ONE
+        return sympy.Symbol(f"sigma_max({name})", nonnegative=True)
 
+    # ── the side that bounds ──
 
-def upper(node: Node, context: Context) -> Bound:
-    """A bound on the norm of a matrix.
+    def claimed(self, node: Node) -> Bound:
+        """A side that is made of numbers and of sizes of parameters.
 
-    Raises:
-        NoBoundError: no law gives one.
-    """
-    match node:
-        case Big(kind="product", body=body, lo=lo, hi=hi):
-            inner = upper(body, context)
-            return Bound(inner.base, _minus(hi, lo))
-        case Deriv(of=Qty(name=of, index=to), by=Qty(name=by, index=since)) if (
-            to is not None and since is not None
-        ):
-            return _of_steps(of, by, _minus(to, since).shifted(-1), context.cell, node.kind)
-        case Chain(factors=factors):
-            return Bound(sympy.Mul(*(upper(f, context).base for f in factors)))
-        case Qty(name=name, index=None):
-            return Bound(sigma(name))
-        case Call(name="diag", args=(Call(name="slope", args=(Qty(name=name),)),)):
-            expr = next((e.expr for e in context.cell.equations if e.target.name == name), None)
-            if isinstance(expr, Elementwise) and expr.function in SUPREMUM:
-                return Bound(_rational(SUPREMUM[expr.function]))
-        case _:
-            pass
-    raise NoBoundError
+        Raises:
+            NoBoundError: it is of another form.
+        """
+        match node:
+            case Num(value=value):
+                return Bound(sympy.Rational(value.numerator, value.denominator))
+            case Call(name="gamma"):
+                value = gamma(self.cell)
+                return Bound(sympy.Rational(value.numerator, value.denominator))
+            case Call(name="sigma_max" | "norm", args=(Qty(name=name, index=None),)):
+                return Bound(self.sigma(name))
+            case Call(name="abs", args=(Qty(name=name, index=None),)) if self._is_scalar(name):
+                return Bound(self.sigma(name))
+            case Qty(name=name, index=None) if self.ranges.constant(name)[0].is_finite:
+                return Bound(self.ranges.constant(name)[0])
+            case Mul(factors=factors) if all(e > 0 for e, _ in factors):
+                return self._product(tuple(f for _, f in factors))
+            case Mul(factors=factors):
+                return Bound(sympy.Mul(*(self._to_power(f, e) for e, f in factors)))
+            case Add(terms=terms):
+                return Bound(sympy.Add(*(s * self.claimed(t).plain() for s, t in terms)))
+            case Pow(base=base, exponent=Steps(index=index)):
+                return to_steps(self.claimed(base).plain(), index)
+            case Pow(base=base, exponent=Num(value=value)) if value.denominator == 1:
+                return Bound(self._to_power(base, int(value)))
+            case _:
+                raise NoBoundError
+
+    def _is_scalar(self, name: str) -> bool:
+        return name in self.ranges.by_name and self.ranges.by_name[name].shape == (1, 1)
+
+    def _product(self, factors: tuple[Node, ...]) -> Bound:
+        total = Bound(ONE)
+        for factor in factors:
+            total = total.times(self.claimed(factor))
+        return total
+
+    def _to_power(self, node: Node, exponent: int) -> Any:
+        base = self.claimed(node).plain()
+        if exponent < 0 and base == 0:
+            raise NoBoundError
+        return base**exponent
+
+    # ── the side that is bounded ──
+
+    def upper(self, node: Node, since: Since) -> Bound:
+        """A bound on the norm of a matrix.
+
+        Raises:
+            NoBoundError: no law gives one.
+        """
+        match node:
+            case Big(kind="product", var=var, body=body, lo=lo, hi=hi):
+                inner = self.upper(body, {**since, var: first(lo, since)})
+                return to_steps(inner.plain(), _minus(hi, lo).shifted(1))
+            case Deriv(of=Qty(index=Index()), by=Qty(index=Index())):
+                return self._of_steps(node)
+            case Chain(factors=factors):
+                total = Bound(ONE)
+                for factor in factors:
+                    total = total.times(self.upper(factor, since))
+                return total
+            case Open(factors=factors) if all(isinstance(f, Deriv) for f in factors):
+                return self.upper(Chain(factors=factors), since)
+            case Add(terms=terms):
+                return Bound(sympy.Add(*(self.upper(t, since).plain() for _, t in terms)))
+            case Transposed(of=of):
+                return self.upper(of, since)
+            case Qty(name=name, index=None) if name in self.ranges.by_name:
+                return Bound(self.sigma(name))
+            case Call(name="eye"):
+                return Bound(ONE)
+            case Call(name="diag", args=(vector,)):
+                top = largest(self.ranges.of(vector, since))
+                if top.is_finite:
+                    return Bound(top)
+            case _:
+                pass
+        raise NoBoundError
+
+    def lower(self, node: Node) -> Any:
+        """A bound from below on every singular value of a matrix.
+
+        Raises:
+            NoBoundError: no law gives one.
+        """
+        match node:
+            case Deriv(of=Qty(name=of, index=Index() as to), by=Qty(index=Index() as since)):
+                steps = _minus(to, since)
+                unknown = of not in self.ranges.equation_of or first(to, {}) < 1
+                if unknown or node.kind == "open":
+                    raise NoBoundError
+                return least(self._within_step(node, steps).diagonal_of_quantity(of))
+            case _:
+                raise NoBoundError
+
+    def _of_steps(self, node: Deriv) -> Bound:
+        """‖∂of[t]/∂by[k]‖: within one step, or over many for the only state of a cell."""
+        of, by = node.of.name, node.by.name  # type: ignore[attr-defined]
+        steps = _minus(node.of.index, node.by.index)  # type: ignore[attr-defined]
+        if of not in self.ranges.equation_of:
+            raise NoBoundError
+        try:
+            return Bound(self._within_step(node, steps).of_quantity(of))
+        except NoBoundError:
+            if not (self._is_alone(of) and node.kind in ("total", "open")):
+                raise
+        one = StepNorms(self.ranges, self.sigma, of, 1).of_quantity(of)
+        if of == by:
+            return to_steps(one, steps)
+        if self.ranges.by_name[by].depth > 0:
+            raise NoBoundError
+        here = StepNorms(self.ranges, self.sigma, by, 0).of_quantity(of)
+        return to_steps(one, steps).times(Bound(here))
+
+    def _within_step(self, node: Deriv, steps: Index) -> StepNorms:
+        """The derivatives of one step, where that is all that one asks for.
+
+        Raises:
+            NoBoundError: it asks for more.
+        """
+        by, lag = node.by.name, steps.constant
+        through_time = node.kind in ("total", "open") and lag > 0
+        if steps.terms or lag < 0 or (through_time and not (lag == 1 and self._is_alone(by))):
+            raise NoBoundError
+        return StepNorms(self.ranges, self.sigma, by, lag, direct=node.kind == "immediate")
+
+    def _is_alone(self, name: str) -> bool:
+        """Whether all that a step knows of the past is this quantity, one step back."""
+        states = self.cell.states
+        return len(states) == 1 and states[0].name == name and states[0].depth == 1
 
 
 def _minus(hi: Index, lo: Index) -> Index:
-    """hi − lo + 1, the number of factors."""
+    """hi − lo."""
     terms = dict(hi.terms)
     for name, factor in lo.terms:
         terms[name] = terms.get(name, 0) - factor
-    return Index(tuple((n, f) for n, f in terms.items() if f), hi.constant - lo.constant + 1)
-
-
-def _of_steps(of: str, by: str, steps: Index, cell: Cell, kind: str) -> Bound:
-    """‖∂of[t]/∂by[k]‖ for the only state of a cell, or one step of any."""
-    depth = cell.quantity(of).depth
-    alone = len(cell.states) == 1 and of == by and depth == 1
-    if not alone and not (steps == ONE_STEP and kind == "local"):
-        raise NoBoundError
-    found = _of_equation(cell, of, by, {})
-    return Bound(found) if steps == ONE_STEP else Bound(found, steps)
-
-
-def _of_equation(cell: Cell, of: str, by: str, known: dict[str, Any]) -> Any:
-    if of not in known:
-        expr = next(e.expr for e in cell.equations if e.target.name == of)
-        known[of] = _of_expression(cell, expr, by, known)
-    return known[of]
-
-
-def _of_expression(cell: Cell, expr: Any, by: str, known: dict[str, Any]) -> Any:
-    """A bound on the norm of the derivative of an expression by ``by`` one step back."""
-    c, core = split_coefficient(expr)
-    if c != 1:
-        return abs(c) * _of_expression(cell, core, by, known)
-    match core:
-        case Timed():
-            if core.lag == 1 and core.name == by:
-                return sympy.S.One
-            inside = core.lag == 0 and any(e.target.name == core.name for e in cell.equations)
-            return _of_equation(cell, core.name, by, known) if inside else sympy.S.Zero
-        case MatAdd():
-            return sympy.Add(*(_of_expression(cell, part, by, known) for part in operands(core)))
-        case Elementwise() if core.function in SUPREMUM:
-            return _rational(SUPREMUM[core.function]) * _of_expression(
-                cell, operands(core)[0], by, known
-            )
-        case MatMul() if all(isinstance(_bare(a), MatrixSymbol) for a in core.args[:-1]):
-            inner = _of_expression(cell, core.args[-1], by, known)
-            return sympy.Mul(*(sigma(_bare(a).name) for a in core.args[:-1])) * inner
-        case HadamardProduct():
-            return sympy.Add(*_of_hadamard(cell, core, by, known))
-        case _:
-            pass
-    moves = any(isinstance(v, Timed) for v in leaves(core))
-    if not moves:
-        return sympy.S.Zero
-    raise NoBoundError
-
-
-def _bare(expr: Any) -> Any:
-    """A matrix without its transpose, which has the same norm."""
-    return expr.arg if isinstance(expr, Transpose) else expr
-
-
-def _of_hadamard(cell: Cell, core: Any, by: str, known: dict[str, Any]) -> Iterator[Any]:
-    for i, part in enumerate(operands(core)):
-        inner = _of_expression(cell, part, by, known)
-        if inner != 0:
-            yield inner * sympy.Mul(
-                *(_size(cell, p) for j, p in enumerate(operands(core)) if j != i)
-            )
-
-
-def _size(cell: Cell, expr: Any) -> Any:
-    """sup of the absolute entries of an expression."""
-    if isinstance(expr, Broadcast):
-        names = [v.name for v in leaves(expr)]
-        if (
-            len(names) == 1
-            and (value := cell.quantity(names[0]).value) is not None
-            and expr == Broadcast(operands(expr)[0], *expr.shape)
-        ):
-            return (
-                _rational(abs(value))
-                if isinstance(operands(expr)[0], MatrixSymbol)
-                else _complement(expr, value)
-            )
-    if isinstance(expr, Timed):
-        expr = next((e.expr for e in cell.equations if e.target.name == expr.name), expr)
-    if isinstance(expr, Elementwise) and expr.function in RANGE:
-        return _rational(RANGE[expr.function])
-    raise NoBoundError
-
-
-def _complement(expr: Any, value: Fraction) -> Any:
-    inner = operands(expr)[0]
-    if isinstance(inner, MatAdd) and len(inner.args) == 2:
-        return _rational(abs(1 - value))
-    raise NoBoundError
-
-
-def _rational(value: Fraction | int) -> Any:
-    exact = Fraction(value)
-    return sympy.Rational(exact.numerator, exact.denominator)
-
-
-if not SUPREMUM.keys() <= FUNCTIONS.keys():
-    raise RuntimeError("a bound is stated for a function that does not exist")
+    return Index(tuple((n, f) for n, f in terms.items() if f), hi.constant - lo.constant)

@@ -12,7 +12,7 @@ import numpy as np
 from proofs.arithmetic import Array
 from proofs.claims.meaning import Reading
 from proofs.claims.measured import Measured
-from proofs.claims.points import Compared, Context, compared
+from proofs.claims.points import Compared, Context, compared, outside, steps_of
 from proofs.claims.syntax import Formula
 from proofs.claims.values import MeaninglessError
 from proofs.claims.world import Extent, World
@@ -20,9 +20,16 @@ from proofs.floats import Floats
 from proofs.unrolled import Place
 
 DRAWS = 24
+POINTS = 8
+"""How many runs are tried for one in which a formula has a value."""
 CLEAR = 1e-6
 """A difference of numbers of size 1 far above rounding, which is 1e-13 in runs this short."""
 _ENTRIES = (0, 1, 1, -1, 2, Fraction(1, 2))
+_SPECIAL = (
+    ((0, 2), (1, 0)), ((0, 1), (2, 0)), ((0, 1), (0, 0)), ((0, 2), (0, 0)), ((0, -1), (1, 0)), ((0, 1), (1, 0)),
+    ((1, 1), (0, 1)), ((2, 0), (0, Fraction(1, 2))), ((1, -1), (1, 1)), ((0, Fraction(1, 2)), (2, 0)),
+)  # fmt: skip
+"""Square matrices that random entries seldom make: permutations with weights, nilpotent ones, rotations, shears."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +116,54 @@ def find(
             failing = _failure(formula, context, reading, extent, values, rng)
             if failing is not None:
                 return _shrunk(formula, context, reading, extent, values)
+    for extent in small_extents(context, least):
+        for values in _special(context, extent, rng):
+            if _failure(formula, context, reading, extent, values, None) is not None:
+                return _shrunk(formula, context, reading, extent, values)
     return None
+
+
+def _special(context: Context, extent: Extent, rng: Random) -> Iterator[dict[Place, Array]]:
+    """Square parameters that are special, each in turn beside any others, where all else is 0."""
+    square = [
+        q.name
+        for q in context.cell.parameters
+        if q.shape[0] == q.shape[1] and extent.sizes.get(q.shape[0]) == 2
+    ]
+    for name in square:
+        for matrix in _SPECIAL:
+            chosen = {q: rng.choice(_SPECIAL) for q in square} | {name: matrix}
+            yield {(q, None): np.array(m, dtype=float) for q, m in chosen.items()}
+
+
+def unspoken(formula: Formula, context: Context) -> MeaninglessError | None:
+    """Why a formula has no value, at runs whose sizes all differ; ``None`` if it has one."""
+    sizes = {
+        d: 1 if "n=1" in context.conditions else 2 + i for i, d in enumerate(context.cell.dims)
+    }
+    extent = Extent(sizes, steps_of(formula, context))
+    for seed in range(POINTS):
+        rng = np.random.default_rng(seed)
+
+        def draw(_: Place, shape: tuple[int, int], rng: np.random.Generator = rng) -> Array:
+            return rng.uniform(-1, 1, shape)
+
+        with np.errstate(all="ignore"):
+            try:
+                world = World(
+                    context.cell, context.loss, extent, Floats(), draw, context.conditions
+                )
+                meaning = Measured(world, Reading())
+                pairs = list(compared(formula, meaning))
+                if not pairs:
+                    return MeaninglessError(outside(formula, meaning), (0, 0))
+                if any(np.all(np.isfinite((p.left, p.right))) for p in pairs):
+                    return None
+            except MeaninglessError as error:
+                return error
+            except (ArithmeticError, ValueError):
+                continue
+    return MeaninglessError("no run gives it a value", (0, 0))
 
 
 def _failure(

@@ -12,7 +12,7 @@ from derive.cell import Cell
 from derive.errors import ArgumentError, LanguageError, UnknownCellError
 from proofs.claims import numbers
 from proofs.claims.bounds import is_inequality, proof
-from proofs.claims.counterexample import find
+from proofs.claims.counterexample import find, unspoken
 from proofs.claims.document import Claim, Document, read_document
 from proofs.claims.meaning import Reading
 from proofs.claims.measured import measures
@@ -176,16 +176,21 @@ def _worked(claim: Claim, formula: Formula) -> Verdict:
 
 
 def _inequality(claim: Claim, formula: Formula, context: Context) -> Verdict:
-    """Sizes compared: by laws, or refuted by numbers."""
-    why = proof(formula, context)
-    if why and not context.conditions:
-        declared = context.declared
-        values = "" if proof(formula, context.freed(*declared)) else values_text(declared)
-        return Verdict(claim, PROVED, reason=why, values=values)
+    """Sizes compared: refuted by numbers, or by laws; what no run gives a value is not judged by laws."""
     example = find(formula, context, Reading())
     if example is not None:
         return Verdict(claim, REFUTED, counterexample=example)
-    return Verdict(claim, UNDECIDED, reason="no law shows it, and no counterexample was found")
+    problem = unspoken(formula, context)
+    if problem is not None:
+        start, stop = problem.where
+        place = claim.statement.place(start, stop) if stop > start else claim.place
+        return Verdict(claim, MEANINGLESS, reason=problem.problem, place=place)
+    why = proof(formula, context)
+    if not why:
+        return Verdict(claim, UNDECIDED, reason="no law shows it, and no counterexample was found")
+    declared = context.declared
+    values = "" if proof(formula, context.freed(*declared)) else values_text(declared)
+    return Verdict(claim, PROVED, reason=why, values=values)
 
 
 def _sameness(claim: Claim) -> Verdict:

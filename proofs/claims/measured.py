@@ -9,7 +9,7 @@ import numpy as np
 from proofs.claims.bounds import MEASURES, gamma
 from proofs.claims.meaning import Meaning
 from proofs.claims.syntax import Call, Formula, Pow, Steps, walk
-from proofs.claims.values import Value
+from proofs.claims.values import MeaninglessError, Value
 
 
 class Measured(Meaning):
@@ -24,6 +24,8 @@ class Measured(Meaning):
         value = self.visit(node.args[0], places)
         array = np.asarray(np.eye(1) if value.unit else value.array, dtype=float)
         if node.name == "spectral_radius":
+            if array.shape[0] != array.shape[1]:
+                raise MeaninglessError("spectral_radius takes a square matrix", node.where)
             return Value(np.array([[max(abs(np.linalg.eigvals(array)))]]))
         sizes = np.linalg.svd(array, compute_uv=False)
         return Value(np.array([[sizes[-1] if node.name == "sigma_min" else sizes[0]]]))

@@ -77,7 +77,7 @@ class World:
         conditions: Iterable[str] = (),
     ) -> None:
         self.conditions = frozenset(conditions)
-        self.cell = _linear(cell) if "linear" in self.conditions else cell
+        self.cell = linear(cell) if "linear" in self.conditions else cell
         self.loss, self.extent, self.steps, self.arithmetic = loss, extent, extent.steps, arithmetic
         self.plain = Evaluator(arithmetic, extent.sizes)
         self.dual = Evaluator(Dual(arithmetic), extent.sizes)
@@ -263,7 +263,7 @@ def _place(leaf: Any, t: int) -> Place:
     return (leaf.name, t - leaf.lag)
 
 
-def _linear(cell: Cell) -> Cell:
+def linear(cell: Cell) -> Cell:
     """The cell with every elementwise function replaced by the identity."""
 
     def straight(expr: Any) -> Any:

@@ -1,0 +1,184 @@
+"""Norms of the derivatives within one step, by the cell's own equations.
+
+Laws: ‖A + B‖ ≤ ‖A‖ + ‖B‖, ‖V ↦ A V B‖ = ‖A‖ ‖B‖, ‖diag(u)‖ = max |u|, ‖diag(f′)‖ ≤ sup |f′|, ‖W‖ = σ_max(W), and no
+entry of W is larger than σ_max(W). A derivative that is diagonal has singular values within the range of its entries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sympy
+from sympy.matrices.expressions import (
+    HadamardPower,
+    HadamardProduct,
+    MatAdd,
+    MatMul,
+    MatrixSymbol,
+    Transpose,
+)
+
+from derive.expressions import Broadcast, Elementwise, Timed, operands, split_coefficient
+from proofs.claims.powers import NoBoundError
+from proofs.claims.ranges import ONE, SUPREMUM, ZERO, Range, Ranges, largest, plus, times
+
+
+@dataclass
+class StepNorms:
+    """The derivatives of a step's quantities by one of them, or by one of an earlier step.
+
+    Args:
+        ranges: of the cell's quantities.
+        sigma: σ_max of a parameter.
+        by: what one differentiates by.
+        lag: how many steps earlier it is.
+        direct: whether all other quantities are held fixed, instead of following through their equations.
+    """
+
+    ranges: Ranges
+    sigma: Callable[[str], Any]
+    by: str
+    lag: int
+    direct: bool = False
+    _norms: dict[Any, Any] = field(default_factory=dict[Any, Any])
+
+    def of_quantity(self, name: str) -> Any:
+        """A bound on the norm of the derivative of a quantity.
+
+        Raises:
+            NoBoundError: no law gives one.
+        """
+        if (name, 0) == (self.by, self.lag):
+            return ONE
+        return self.norm(self.ranges.equation_of[name])
+
+    def norm(self, expr: Any) -> Any:
+        """A bound on the norm of the derivative of an expression; 0 only if it does not move at all."""
+        if expr not in self._norms:
+            c, core = split_coefficient(expr)
+            self._norms[expr] = abs(c) * self._core(core)
+        return self._norms[expr]
+
+    def _core(self, core: Any) -> Any:
+        if isinstance(core, Timed):
+            return self._leaf(core)
+        parts = operands(core)
+        moving = [self.norm(part) for part in parts]
+        if not any(moving):
+            return ZERO
+        match core:
+            case MatAdd():
+                return sympy.Add(*moving)
+            case Transpose():
+                return moving[0]
+            case Elementwise() if core.function in SUPREMUM:
+                return SUPREMUM[core.function] * moving[0]
+            case Elementwise(function="exp"):
+                return self.size(core) * moving[0]
+            case MatMul():
+                return self._product(parts, moving)
+            case HadamardProduct():
+                return sympy.Add(
+                    *(
+                        inner * sympy.Mul(*(self.size(p) for p in (*parts[:i], *parts[i + 1 :])))
+                        for i, inner in enumerate(moving)
+                        if inner != 0
+                    )
+                )
+            case _:
+                raise NoBoundError
+
+    def _leaf(self, leaf: Timed) -> Any:
+        if (leaf.name, leaf.lag) == (self.by, self.lag):
+            return ONE
+        follows = leaf.lag == 0 and leaf.name in self.ranges.equation_of and not self.direct
+        return self.norm(self.ranges.equation_of[leaf.name]) if follows else ZERO
+
+    def _product(self, parts: Sequence[Any], moving: Sequence[Any]) -> Any:
+        """‖V ↦ A V B‖ where one factor moves and all others are parameters."""
+        fixed = [_bare(p) for p, inner in zip(parts, moving, strict=True) if inner == 0]
+        if len(fixed) != len(parts) - 1 or not all(isinstance(p, MatrixSymbol) for p in fixed):
+            raise NoBoundError
+        return sympy.Mul(*(self.sigma(p.name) for p in fixed)) * sympy.Add(*moving)
+
+    def size(self, expr: Any) -> Any:
+        """sup of the absolute entries of an expression.
+
+        Raises:
+            NoBoundError: nothing is known of them.
+        """
+        top = largest(self.ranges(expr))
+        return top if top.is_finite else self._structural(expr)
+
+    def _structural(self, expr: Any) -> Any:
+        """The same in σ_max of parameters."""
+        c, core = split_coefficient(expr)
+        parts = operands(core)
+        match core:
+            case MatrixSymbol():
+                found = self.sigma(core.name)
+            case MatAdd():
+                found = sympy.Add(*(self.size(part) for part in parts))
+            case HadamardProduct():
+                found = sympy.Mul(*(self.size(part) for part in parts))
+            case HadamardPower() if int(core.args[1]) > 0:
+                found = self.size(parts[0]) ** int(core.args[1])
+            case Broadcast() | Transpose():
+                found = self.size(parts[0])
+            case Timed() if core.lag == 0 and core.name in self.ranges.equation_of:
+                found = self.size(self.ranges.equation_of[core.name])
+            case _:
+                raise NoBoundError
+        return abs(c) * found
+
+    # ── diagonal derivatives ──
+
+    def diagonal_of_quantity(self, name: str) -> Range:
+        """The range of the entries of a derivative that is diagonal, all of whose singular values lie in it.
+
+        Raises:
+            NoBoundError: it is not seen to be diagonal.
+        """
+        if (name, 0) == (self.by, self.lag):
+            return ONE, ONE
+        return self.diagonal(self.ranges.equation_of[name])
+
+    def diagonal(self, expr: Any) -> Range:
+        """The same for an expression."""
+        c, core = split_coefficient(expr)
+        return times((c, c), self._diagonal(core)) if c.is_number else self._fail()
+
+    def _diagonal(self, core: Any) -> Range:
+        if self.norm(core) == 0:
+            return ZERO, ZERO
+        parts = operands(core)
+        match core:
+            case Timed() if (core.name, core.lag) == (self.by, self.lag):
+                return ONE, ONE
+            case Timed():
+                return self.diagonal(self.ranges.equation_of[core.name])
+            case MatAdd():
+                total: Range = (ZERO, ZERO)
+                for part in parts:
+                    total = plus(total, self.diagonal(part))
+                return total
+            case HadamardProduct():
+                moving = [i for i, part in enumerate(parts) if self.norm(part) != 0]
+                if len(moving) != 1:
+                    return self._fail()
+                total = self.diagonal(parts[moving[0]])
+                for i, part in enumerate(parts):
+                    total = total if i in moving else times(total, self.ranges(part))
+                return total
+            case _:
+                return self._fail()
+
+    def _fail(self) -> Range:
+        raise NoBoundError
+
+
+def _bare(expr: Any) -> Any:
+    """A matrix without its transpose, which has the same norm."""
+    return expr.arg if isinstance(expr, Transpose) else expr

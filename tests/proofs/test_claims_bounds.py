@@ -1,0 +1,154 @@
+"""Bounds on sizes: what the laws show, what numbers refute, and that no law shows what is false."""
+
+from __future__ import annotations
+
+import pytest
+
+from derive.catalog import load
+from derive.cell import Cell
+from proofs.claims.bounds import proof
+from proofs.claims.court import audit
+from proofs.claims.document import read_document
+from proofs.claims.points import Context
+from proofs.claims.verdict import MEANINGLESS, PROVED, REFUTED, Verdict
+
+
+def verdict(claim: str, cell: str, given: str = "") -> Verdict:
+    return audit(f"{cell}\nloss sum over t\nclaim {given}: {claim}\n").verdicts[0]
+
+
+def shown(claim: str, cell: str) -> str:
+    """What the laws alone say, whatever the numbers."""
+    found = read_document(f"{cell}\nloss sum over t\nclaim : {claim}\n").claims[0]
+    assert isinstance(found.cell, Cell)
+    assert found.formula is not None
+    return proof(found.formula, Context(found.cell, found.loss))
+
+
+def rate(declaration: str, factor: str = "(1 + alpha)") -> str:
+    return f"cell\n    {declaration}\n    h[t] = {factor} * h[t-1] + tanh(U @ x[t] + b)"
+
+
+STEP = "norm(dh[t]/dh[t-1])"
+TRUE = [
+    ("leaky", "norm(dh[t]/dh[k]) <= (alpha + (1-alpha) * sigma_max(W)) ** (t-k)"),
+    ("leaky", "norm(dh[t]/dg[t]) <= 1"),
+    ("leaky", "norm(d+h[t]/dh[t-1]) >= 0.5"),
+    ("leaky", "sigma_min(d+h[t]/dh[t-1]) >= alpha"),
+    ("leaky", "norm(d+h[t]/dh[t-1]) <= 9 / 10"),
+    ("rglru", f"{STEP} <= 1"),
+    ("rglru", "norm(dh[t]/dh[k]) <= 1"),
+    ("elman", "norm(dh[t]/dh[t-2]) <= sigma_max(W) ** 2"),
+    ("elman", "norm(dh[t]/dx[t]) <= sigma_max(U)"),
+    ("elman", "norm(dh[t]/dx[k]) <= sigma_max(U) * sigma_max(W) ** (t-k)"),
+    ("elman", "norm(dh[t]/dh[k]) <= gamma**(t-k) * sigma_max(W)**(t-k)"),
+    ("elman", "sigma_max(W)**(t-k) >= norm(dh[t]/dh[k])"),
+    ("elman", "spectral_radius(dh[t]/dh[k]) <= sigma_max(W)**(t-k)"),
+    ("elman", "norm(product(j, k+1..t, diag(1 - h[j]**2) @ W)) <= sigma_max(W)**(t-k)"),
+    ("elman", f"{STEP} >= 0"),
+    ("elman", f"0 <= {STEP}"),
+    ("lstm", "norm(d+c[t]/dc[t-1]) <= 1"),
+    ("lstm", "norm(local(c[t], c[t-1])) <= 1"),
+    ("lstm", "norm(product(j, k+1..t, diag(f[j]))) <= 1"),
+    ("lstm", "norm(diag(1 - f[t])) <= 1"),
+]
+
+
+@pytest.mark.parametrize(("cell", "claim"), TRUE)
+def test_what_the_laws_show_is_proved(cell: str, claim: str) -> None:
+    assert verdict(claim, f"cell {cell}").kind == PROVED
+
+
+@pytest.mark.parametrize(
+    ("cell", "bound"),
+    [
+        (rate("const alpha = 0.5"), "1.5"),
+        (rate("const alpha = -0.5"), "0.5"),
+        (rate("const alpha = -3"), "2"),
+        (rate("const alpha = -3", "(1 - alpha)"), "4"),
+        (rate("const alpha = 0.5", "(alpha + alpha)"), "1"),
+        (rate("const alpha"), "1 + abs(alpha)"),
+        (rate("dim alpha = 1"), "1 + abs(alpha)"),
+        (rate("dim alpha = 1", "(1 - alpha)"), "1 + sigma_max(alpha)"),
+    ],
+)
+def test_a_rate_bounds_by_its_value_or_by_its_size(cell: str, bound: str) -> None:
+    assert verdict(f"{STEP} <= {bound}", cell).kind == PROVED
+    assert verdict(f"{STEP} <= {bound} - 1/10", cell).kind == REFUTED
+    assert not shown(f"{STEP} <= {bound} - 1/10", cell)
+
+
+LAGGED = "cell\n    f[t] = sigmoid(U @ x[t])\n    c[t] = f[t-1] * c[t-1] + x[t]"
+FALSE = [
+    ("cell leaky", "norm(d+h[t]/dh[t-1]) <= 0.5"),
+    ("cell leaky", f"{STEP} <= 1"),
+    ("cell leaky", f"{STEP} >= 0.9"),
+    ("cell elman", "norm(product(j, k+1..t, dh[t]/dh[j])) <= sigma_max(W) ** (t-k)"),
+    ("cell elman", "norm(product(j, k..t, diag(h[j]))) <= 1"),
+    ("cell elman", "norm(diag(h[t-1])) <= 1"),
+    ("cell elman", "norm(dh[t]/dh[k]) <= sigma_max(W)"),
+    ("cell elman", "sigma_min(dh[t]/dh[k]) <= sigma_min(W) ** (t-k)"),
+    ("cell elman", "sigma_min(product(j, k+1..t, h[j])) >= product(j, k+1..t, sigma_min(h[j]))"),
+    ("cell lstm", "norm(dc[t]/dc[t-1]) <= 1"),
+    ("cell lstm", "norm(local(h[t], c[t-1])) <= 1 / 10"),
+    (LAGGED, "norm(local(c[t], c[t-1])) <= 1"),
+]
+
+
+@pytest.mark.parametrize(("cell", "claim"), FALSE)
+def test_what_is_false_is_refuted_and_no_law_shows_it(cell: str, claim: str) -> None:
+    assert not shown(claim, cell)
+    assert verdict(claim, cell).kind == REFUTED
+
+
+@pytest.mark.parametrize(
+    ("claim", "given", "kind"),
+    [
+        ("norm(dh[t]/dh[k]) <= 1", "W = identity", PROVED),
+        ("norm(dh[t]/dh[k]) <= sigma_max(W) ** (t-k)", "symmetric", PROVED),
+        ("norm(dh[t]/dh[k]) <= sigma_max(W) ** (t-k)", "linear", PROVED),
+        ("norm(diag(tanh(h[t]))) <= 1", "linear", REFUTED),
+        ("norm(dh[t]/dh[t-1]) <= 1", "diagonal", REFUTED),
+    ],
+)
+def test_conditions_are_presumed_in_bounds(claim: str, given: str, kind: str) -> None:
+    assert verdict(claim, "cell elman", f"given {given} ").kind == kind
+
+
+def test_functions_that_are_taken_for_linear_lose_their_bounds() -> None:
+    cell = "cell\n    h[t] = sigmoid(W @ h[t-1] + U @ x[t])"
+    claim = f"{STEP} <= sigma_max(W) / 4"
+    assert verdict(claim, cell).kind == PROVED
+    assert verdict(claim, cell, "given linear ").kind == REFUTED
+
+
+@pytest.mark.parametrize(
+    ("claim", "problem"),
+    [
+        ("spectral_radius(U) <= sigma_max(U)", "square"),
+        ("norm(product(j, k+1..t, U)) <= product(j, k+1..t, norm(U))", "shapes"),
+        ("norm(x[T+1]) >= 0", "which no run has"),
+        ("norm(W @ x[t]) >= 0", "shapes"),
+        ("norm(W / total(b - b)) >= 0", "no run gives it a value"),
+    ],
+)
+def test_no_law_shows_what_has_no_value(claim: str, problem: str) -> None:
+    found = verdict(claim, "cell elman")
+    assert (found.kind, problem in found.reason) == (MEANINGLESS, True)
+
+
+@pytest.mark.parametrize(
+    "cell", ["elman", "gru", "lstm", "leaky", "rglru", "slstm", "mlstm", "rwkv"]
+)
+def test_every_derivative_within_a_step_has_a_bound_or_none(cell: str) -> None:
+    known = load(cell)
+    kinds = (("local(", ", ", ")"), ("d+", "/d", ""), ("d", "/d", ""))
+    text = "".join(
+        f"claim : norm({kind}{e.target.name}[t]{middle}{s.name}[t-1]{end}) <= 1\n"
+        for e in known.equations
+        for s in known.states
+        for kind, middle, end in kinds
+    )
+    claims = read_document(f"cell {cell}\n{text}").claims
+    found = [proof(c.formula, Context(known, None)) for c in claims if c.formula is not None]
+    assert len(found) == len(kinds) * len(known.equations) * len(known.states)
