@@ -74,6 +74,13 @@ class Edit:
         return text.format(*(show(p) if isinstance(p, Node) else p for p in parts))
 
     @property
+    def changed(self) -> tuple[Node, Node] | None:
+        """The part before and after, where the message says what should stand for what."""
+        text, parts = self.said
+        nodes = [p for p in parts if isinstance(p, Node)]
+        return (nodes[0], nodes[1]) if "{} should be" in text and len(nodes) == 2 else None
+
+    @property
     def cost(self) -> int:
         """How far-fetched it is."""
         return COSTS[self.kind]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from random import Random
 
 from proofs.claims.dropped import all_dropped, is_gradient, paths_of, with_path
@@ -23,13 +24,16 @@ from proofs.claims.points import (
 from proofs.claims.printing import show
 from proofs.claims.readings import settled_formula, status
 from proofs.claims.syntax import (
+    Add,
     Big,
     Deriv,
     Formula,
     Index,
     Node,
+    Num,
     Qty,
     free_variables,
+    map_nodes,
     size_of,
     walk,
 )
@@ -242,17 +246,18 @@ class _Search:
 
     def proved(self, candidate: _Candidate) -> Repair | None:
         """The repair, if it holds at fresh points too."""
-        formula = replace(self.formula, right=candidate.right)
+        formula = replace(self.formula, right=map_nodes(candidate.right, without_zeros))
         worlds = field_worlds(formula, self.context, Random(SEED + 1), 2)  # noqa: S311 - no secret
         if status(formula, worlds, Reading()).outcome != "holds":
             return None
         bound = error_bound(formula, self.context, Reading(), worlds)
         if not bound.decides:
             return None
+        made = together(candidate.edits)
         return Repair(
             formula,
-            tuple(e.message for e in candidate.edits),
-            tuple(e.kind for e in candidate.edits),
+            tuple(e.message for e in made),
+            tuple(e.kind for e in made),
             tuple(sorted(self.context.conditions)),
             str(bound),
             candidate.cost[0],
@@ -275,6 +280,30 @@ def other_derivatives(left: Deriv) -> Iterator[tuple[Node, str]]:
         lo, hi = by.index.shifted(1), of.index
         whole = Big(kind="product", var=var, lo=lo, hi=hi, descending=True, body=one)
         yield whole, f"the product of the {kind} derivatives, one path of many"
+
+
+def without_zeros(node: Node) -> Node:
+    """A sum without the zeros that others stand beside."""
+    if not isinstance(node, Add):
+        return node
+    kept = tuple((sign, t) for sign, t in node.terms if not (isinstance(t, Num) and t.value == 0))
+    if not kept:
+        return Num(value=Fraction(0))
+    return kept[0][1] if len(kept) == 1 and kept[0][0] > 0 else replace(node, terms=kept)
+
+
+def together(made: tuple[Edit, ...]) -> tuple[Edit, ...]:
+    """Edits of which none changes what another one made: two that follow on one part are one, from first to last."""
+    if len(made) < 2:
+        return made
+    first, second, *rest = made
+    before, after = first.changed, second.changed
+    follows = before is not None and after is not None and before[1] == after[0]
+    if not follows or sum(part == after[0] for part in walk(first.node)) != 1:
+        return (first, *together((second, *rest)))
+    kind = max(first, second, key=lambda e: e.cost).kind
+    whole = Edit(kind, said("{}: {} should be {}", kind, before[0], after[1]), second.node)
+    return together((whole, *rest))
 
 
 _MANY = frozenset({"missing derivative of the activation", "missing factor", "wrong gate or state"})
