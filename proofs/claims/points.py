@@ -15,6 +15,7 @@ import numpy as np
 from derive.cell import Cell
 from proofs.arithmetic import Array, ArrayArithmetic
 from proofs.claims.document import Loss
+from proofs.claims.draws import draws_for
 from proofs.claims.meaning import Meaning, Reading
 from proofs.claims.syntax import Deriv, Formula, Node, Num, Qty, free_variables, indices, walk
 from proofs.claims.values import Algebra, MeaninglessError, Value, different
@@ -101,10 +102,12 @@ def field_world(context: Context, extent: Extent, seed: int, prime: int = PRIME)
 def field_worlds(formula: Formula, context: Context, rng: Random, count: int) -> list[World]:
     """Several of them; a point at which a denominator vanishes is drawn again."""
     found: list[World] = []
+    draws = draws_for(formula, context.cell.text)
     for extent in extents(formula, context, rng, count):
         for _ in range(8):
+            seed = rng.randrange(2**62) ^ draws.salt
             try:
-                found.append(field_world(context, extent, rng.randrange(2**62)))
+                found.append(field_world(context, extent, seed, draws.prime))
                 break
             except SingularPointError:
                 continue
@@ -221,7 +224,7 @@ def error_bound(
         degrees_of(lambda b, w=world: _largest(formula, context, reading, w.extent, b))
         for world in worlds
     ]
-    return bound_for(degrees, (PRIME,))
+    return bound_for(degrees, (draws_for(formula, context.cell.text).prime,))
 
 
 def _largest(

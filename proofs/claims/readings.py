@@ -14,6 +14,7 @@ from proofs.claims.points import compared, outside
 from proofs.claims.syntax import Chain, Deriv, Formula, Node, Num, Open, Qty, Where, map_nodes, walk
 from proofs.claims.values import LAYOUTS, MeaninglessError
 from proofs.claims.world import World
+from proofs.field import SingularPointError
 
 _PARAMETER = ("total", "immediate", "local")
 _OTHER = ("total", "local", "immediate")
@@ -124,6 +125,8 @@ def status(formula: Formula, worlds: Sequence[World], reading: Reading) -> Statu
                 judged.append(pair.places)
         except MeaninglessError as error:
             return Status(reading, "meaningless", error.problem, error.where)
+        except SingularPointError:
+            return Status(reading, "meaningless", "it divides by zero in every run")
         if not judged:
             return Status(reading, "outside", outside(formula, meaning))
         coverage.of_run(world, judged)

@@ -46,7 +46,7 @@ def agree(cell: Cell, other: Cell, names: Names) -> bool:
     """
     if _other_values(cell, other, names):
         return False
-    other = freed(other, *names.values())
+    cell, other = freed(cell, *names), freed(other, *names.values())
     rng = Random(3)  # noqa: S311 - no secret
     sizes = draw_sizes(cell, rng)
     extent = Extent(sizes, 3)

@@ -76,6 +76,9 @@ class Trial:
 
     def verdict(self) -> Verdict:
         """What it comes to."""
+        if len(self.worlds) < POINTS:
+            reason = "the cell divides by zero in every run"
+            return Verdict(self.claim, MEANINGLESS, reason=reason, place=self.claim.place)
         found = self.in_layout("house")
         held = next((s for s in found if s.outcome == "holds"), None)
         if held is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from proofs.claims.court import audit
-from proofs.claims.verdict import CONDITIONAL, PROVED, REFUTED, Verdict
+from proofs.claims.verdict import CONDITIONAL, MEANINGLESS, PROVED, REFUTED, Verdict
 
 HALF = """cell
     const rate = 0.5
@@ -77,3 +77,28 @@ def test_a_cell_with_another_declared_value_is_another_cell() -> None:
     assert (found.kind, found.reason) == (REFUTED, "rate = 1/2, where leaky has 9/10")
     assert verdict("cell is leaky", HALF.replace("0.5", "0.9")).kind == PROVED
     assert verdict("cell is leaky", HALF.replace("const rate = 0.5", "const rate")).kind == PROVED
+
+
+def test_no_formula_is_written_for_the_prime_that_judges_it() -> None:
+    claim = "h[t] == h[t] * 2**31 * 2**32 * 2**32 * 2**32"
+    assert verdict(claim, "cell elman").kind == REFUTED
+    cell = "cell\n    const c = 2\n    h[t] = tanh(W @ h[t-1] + c * x[t])"
+    assert verdict("c**31 * c**32 * c**32 * c**32 == 1", cell).kind == REFUTED
+
+
+@pytest.mark.parametrize(
+    ("claim", "value"),
+    [("h[t] == h[t-1]", "1"), ("norm(dh[t]/dh[t-1]) <= 1", "1"), ("h[t] == h[t] / (2 - c)", "2")],
+)
+def test_what_a_declared_value_divides_by_zero_is_meaningless(claim: str, value: str) -> None:
+    cell = f"cell\n    const c = {value}\n    h[t] = tanh(W @ h[t-1] + U @ x[t]) / (1 - c)"
+    found = verdict(claim, cell)
+    assert found.kind == MEANINGLESS
+    assert "zero in every run" in found.reason or "no run" in found.reason
+
+
+def test_what_is_divided_by_zero_in_every_run_is_meaningless() -> None:
+    found = verdict("h[t] == h[t] / (b - b)", "cell elman")
+    assert (found.kind, found.reason) == (MEANINGLESS, "it divides by zero in every run")
+    cell = "cell\n    const c = 1\n    h[t] = tanh(W @ h[t-1] + U @ x[t]) / (1 - c)"
+    assert verdict("cell is elman", cell).kind == REFUTED

@@ -111,11 +111,21 @@ def test_the_place_of_a_claim_on_its_own_line_is_that_line() -> None:
 
 
 def test_what_holds_only_modulo_the_prime_is_not_proved() -> None:
-    """Fermat: x to the power p + 1 is x² modulo p, and p + 1 is 2¹²⁷ here."""
-    power = "x[t]"
-    for k in [32] * 25 + [4]:
+    """Fermat: x to the power p + 1 is x² modulo p, and 2¹²⁷ is p + 1 for a prime of 127 bits."""
+    tower = raised("x[t]", [32] * 25 + [4])
+    (verdict,) = audit(f"cell elman\nclaim : x[t]**2 == {tower}\n", "f").verdicts
+    assert verdict.kind == REFUTED
+
+
+def raised(power: str, exponents: list[int]) -> str:
+    for k in exponents:
         power = f"({power})**{k}"
-    (verdict,) = audit(f"cell elman\nloss sum over t\nclaim : x[t]**2 == {power}\n", "f").verdicts
+    return power
+
+
+def test_powers_that_no_prime_decides_are_left_undecided() -> None:
+    left, right = raised("x[t]", [32] * 25 + [4]), raised("x[t]", [4] + [32] * 25)
+    (verdict,) = audit(f"cell elman\nclaim : {left} == {right}\n", "f").verdicts
     assert verdict.kind == UNDECIDED
     assert "prime of 127 bits is too large" in verdict.reason
     assert "smaller powers" in verdict.reason
