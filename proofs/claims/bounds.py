@@ -78,10 +78,10 @@ def proof(formula: Formula, context: Context) -> str:
     norms = ("norm", "sigma_max")
     if isinstance(small, Call) and small.name in norms and _factorwise(small.args[0], large, norms):
         return "the norm of a product is at most the product of the norms"
-    return _by_laws(small, large, _Laws(context))
+    return _by_laws(small, large, Laws(context))
 
 
-def _by_laws(small: Node, large: Node, laws: _Laws) -> str:
+def _by_laws(small: Node, large: Node, laws: Laws) -> str:
     try:
         if isinstance(small, Call) and small.name in MEASURES:
             ours = laws.upper(small.args[0], {})
@@ -115,7 +115,7 @@ def _factorwise(product: Node, other: Node, names: tuple[str, ...]) -> bool:
     )
 
 
-class _Laws:
+class Laws:
     """Bounds on the sizes of formulas over a cell.
 
     Args:

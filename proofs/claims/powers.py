@@ -79,6 +79,6 @@ def to_steps(base: Any, steps: Index) -> Bound:
 
 
 def at_most(a: Any, b: Any) -> bool:
-    """a ≤ b for all non-negative values of their symbols, where coefficients show it."""
+    """a ≤ b for all non-negative values of their symbols, where no term of the difference can be negative."""
     terms = sympy.Add.make_args(sympy.expand(b - a))
-    return all(term.as_coeff_Mul()[0] >= 0 for term in terms)
+    return all(term.is_nonnegative is True for term in terms)

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from itertools import product
+from typing import Any
+
+import numpy as np
 import pytest
 
 from derive.catalog import load
 from derive.cell import Cell
-from proofs.claims.bounds import proof
+from proofs.claims.bounds import Laws, proof
 from proofs.claims.court import audit
 from proofs.claims.document import read_document
 from proofs.claims.points import Context
+from proofs.claims.powers import NoBoundError
+from proofs.claims.syntax import Deriv, Index, Qty
 from proofs.claims.verdict import MEANINGLESS, PROVED, REFUTED, Verdict
+from proofs.claims.world import Extent, World
+from proofs.floats import Floats
 
 
 def verdict(claim: str, cell: str, given: str = "") -> Verdict:
@@ -89,6 +98,7 @@ FALSE = [
     ("cell elman", "norm(dh[t]/dh[k]) <= sigma_max(W)"),
     ("cell elman", "sigma_min(dh[t]/dh[k]) <= sigma_min(W) ** (t-k)"),
     ("cell elman", "sigma_min(product(j, k+1..t, h[j])) >= product(j, k+1..t, sigma_min(h[j]))"),
+    ("cell elman", f"{STEP} <= sigma_max(W) + 1 / (1 - sigma_max(W))"),
     ("cell lstm", "norm(dc[t]/dc[t-1]) <= 1"),
     ("cell lstm", "norm(local(h[t], c[t-1])) <= 1 / 10"),
     (LAGGED, "norm(local(c[t], c[t-1])) <= 1"),
@@ -152,3 +162,44 @@ def test_every_derivative_within_a_step_has_a_bound_or_none(cell: str) -> None:
     claims = read_document(f"cell {cell}\n{text}").claims
     found = [proof(c.formula, Context(known, None)) for c in claims if c.formula is not None]
     assert len(found) == len(kinds) * len(known.equations) * len(known.states)
+
+
+def sizes_of(bound: Any, world: World) -> float:
+    """A bound with the norms of a run's parameters."""
+    names = {symbol: symbol.name[len("sigma_max(") : -1] for symbol in bound.free_symbols}
+    return float(bound.subs({s: np.linalg.norm(world.given[n, None], 2) for s, n in names.items()}))
+
+
+@pytest.mark.parametrize("given", ["", "linear", "identity"])
+@pytest.mark.parametrize(
+    "cell", ["elman", "gru", "lstm_coupled", "leaky", "rglru", "skip", "slstm"]
+)
+def test_no_derivative_of_a_run_leaves_its_bounds(cell: str, given: str) -> None:
+    known, conditions = load(cell), frozenset({given} - {""})
+    laws = Laws(Context(known, None, conditions))
+    rng = np.random.default_rng(3)
+    extent = Extent({d: 2 + i for i, d in enumerate(known.dims)}, 3)
+    world = World(
+        known,
+        None,
+        extent,
+        Floats(),
+        lambda _, s: rng.normal(size=s) * rng.choice([0.3, 2]),
+        conditions,
+    )
+    for kind, of, by, lag in product(
+        ("total", "local", "immediate"), known.equations, known.states + known.inputs, range(3)
+    ):
+        for step in range(max(1, lag + 1 - by.depth), 4):
+            matrix = world.derivative(kind, (of.target.name, step), (by.name, step - lag))
+            sizes = np.linalg.svd(np.asarray(matrix, float), compute_uv=False)
+            t = Index((("t", 1),))
+            node = Deriv(
+                kind=kind,
+                of=Qty(name=of.target.name, index=t),
+                by=Qty(name=by.name, index=t.shifted(-lag)),
+            )
+            with suppress(NoBoundError):
+                assert sizes[0] <= sizes_of(laws.upper(node, {}).plain(), world) * (1 + 1e-9)
+            with suppress(NoBoundError):
+                assert sizes[-1] >= float(laws.lower(node)) * (1 - 1e-9)
