@@ -11,8 +11,6 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
-import sympy
-
 from derive.cell import Cell
 from derive.expressions import Elementwise, operands
 from proofs.claims.points import Context
@@ -37,6 +35,7 @@ from proofs.claims.syntax import (
     Transposed,
 )
 from proofs.claims.world import linear
+from proofs.untyped import sympy
 
 MEASURES = ("norm", "sigma_max", "sigma_min", "spectral_radius")
 Since = Mapping[str, float]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import sympy
-
 from proofs.claims.syntax import Index
+from proofs.untyped import sympy
 
 ONE = sympy.Integer(1)
 NO_STEPS = Index()

@@ -9,18 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sympy import Integer, Rational, oo
-from sympy.matrices.expressions import (
-    HadamardPower,
-    HadamardProduct,
-    Identity,
-    MatAdd,
-    MatrixSymbol,
-    OneMatrix,
-    Transpose,
-    ZeroMatrix,
-)
-
 from derive.cell import Cell
 from derive.expressions import (
     Broadcast,
@@ -32,16 +20,27 @@ from derive.expressions import (
 )
 from derive.functions import FUNCTIONS
 from proofs.claims.syntax import Add, Call, Index, Mul, Node, Num, Pow, Qty, Transposed
+from proofs.untyped import (
+    HadamardPower,
+    HadamardProduct,
+    Identity,
+    MatAdd,
+    MatrixSymbol,
+    OneMatrix,
+    Transpose,
+    ZeroMatrix,
+    sympy,
+)
 
 Range = tuple[Any, Any]
 """The least and the largest value, SymPy's numbers or ±∞."""
 
-ZERO, ONE = Integer(0), Integer(1)
-ANY: Range = (-oo, oo)
+ZERO, ONE = sympy.Integer(0), sympy.Integer(1)
+ANY: Range = (-sympy.oo, sympy.oo)
 UNIT: Range = (ZERO, ONE)
 SIGNED: Range = (-ONE, ONE)
 SUPREMUM = {
-    "tanh": ONE, "sigmoid": Rational(1, 4), "relu": ONE, "softplus": ONE, "sin": ONE, "cos": ONE, "abs": ONE,
+    "tanh": ONE, "sigmoid": sympy.Rational(1, 4), "relu": ONE, "softplus": ONE, "sin": ONE, "cos": ONE, "abs": ONE,
     "step": ZERO, "sign": ZERO,
 }  # fmt: skip
 """sup |f′| of each function whose derivative is bounded."""
@@ -93,11 +92,11 @@ def of_function(name: str, argument: Range) -> Range:
         case "abs":
             return least(argument), largest(argument)
         case "exp":
-            return (ONE if lo >= 0 else ZERO, ONE if hi <= 0 else oo)
+            return (ONE if lo >= 0 else ZERO, ONE if hi <= 0 else sympy.oo)
         case "sqrt":
-            return (ONE if lo >= 1 else ZERO, ONE if hi <= 1 else oo)
+            return (ONE if lo >= 1 else ZERO, ONE if hi <= 1 else sympy.oo)
         case "softplus":
-            return ZERO, oo
+            return ZERO, sympy.oo
         case _:
             return ANY
 
@@ -156,7 +155,7 @@ class Ranges:
         value = self.by_name[name].value if name in self.by_name else None
         if value is None:
             return ANY
-        exact = Rational(value.numerator, value.denominator)
+        exact = sympy.Rational(value.numerator, value.denominator)
         return exact, exact
 
     def quantity(self, name: str) -> Range:
@@ -174,7 +173,7 @@ class Ranges:
         """
         match node:
             case Num(value=value):
-                exact = Rational(value.numerator, value.denominator)
+                exact = sympy.Rational(value.numerator, value.denominator)
                 return exact, exact
             case Qty(name=name, index=None):
                 return self.constant(name)

@@ -10,19 +10,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import sympy
-from sympy.matrices.expressions import (
+from derive.expressions import Broadcast, Elementwise, Timed, operands, split_coefficient
+from proofs.claims.powers import NoBoundError
+from proofs.claims.ranges import ONE, SUPREMUM, ZERO, Range, Ranges, largest, plus, times
+from proofs.untyped import (
     HadamardPower,
     HadamardProduct,
     MatAdd,
     MatMul,
     MatrixSymbol,
     Transpose,
+    sympy,
 )
-
-from derive.expressions import Broadcast, Elementwise, Timed, operands, split_coefficient
-from proofs.claims.powers import NoBoundError
-from proofs.claims.ranges import ONE, SUPREMUM, ZERO, Range, Ranges, largest, plus, times
 
 
 @dataclass
