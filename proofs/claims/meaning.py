@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from sympy import Rational
 
 from derive.functions import FUNCTIONS
 from proofs.claims.meaning_calls import CALLS
+from proofs.claims.meaning_steps import over_steps
 from proofs.claims.syntax import (
     Add,
     Big,
@@ -30,7 +31,7 @@ from proofs.claims.syntax import (
     walk,
 )
 from proofs.claims.values import Algebra, MeaninglessError, Value, named_sizes, settled
-from proofs.claims.world import BeyondError, OutsideError, World
+from proofs.claims.world import OutsideError, World
 
 MAX_POWER = 32
 Places = Mapping[str, int]
@@ -118,7 +119,8 @@ class Meaning:
             )
         )
 
-    def _step(self, index: Index | None, places: Places) -> int | None:
+    def step_of(self, index: Index | None, places: Places) -> int | None:
+        """The step that an index is."""
         return None if index is None else index.at(dict(places))
 
     def _quantity(self, node: Qty, places: Places) -> Value:
@@ -132,7 +134,7 @@ class Meaning:
                 f"{node.name} is any function of {world.loss.of}: only its derivatives are known",
                 node.where,
             )
-        array = world.value(node.name, self._step(node.index, places))
+        array = world.value(node.name, self.step_of(node.index, places))
         if self.reading.layout == "row":
             array = world.arithmetic.transpose(array)
         return Value(array)
@@ -140,13 +142,13 @@ class Meaning:
     def _derivative(self, node: Deriv, places: Places) -> Value:
         if not isinstance(node.of, Qty):
             return self._of_expression(node, places)
-        by = (node.by.name, self._step(node.by.index, places))
+        by = (node.by.name, self.step_of(node.by.index, places))
         kind = self._kind(node)
         world = self.world
         if world.loss is not None and node.of.name == world.loss.name:
-            row = world.loss_derivative(kind, self._step(node.of.index, places), by)
+            row = world.loss_derivative(kind, self.step_of(node.of.index, places), by)
             return self._gradient(row, world.shape(by[0]))
-        of = (node.of.name, self._step(node.of.index, places))
+        of = (node.of.name, self.step_of(node.of.index, places))
         return self._jacobian(
             world.derivative(kind, of, by), world.shape(of[0]), world.shape(by[0])
         )
@@ -265,51 +267,7 @@ class Meaning:
         return self.algebra.transpose(self.visit(node.of, places))
 
     def _big(self, node: Big, places: Places) -> Value:
-        lo, hi = self._step(node.lo, places) or 0, self._step(node.hi, places) or 0
-        if hi < lo - 1 and node.kind == "product":
-            raise OutsideError(f"{node.kind} over {lo}..{hi}")
-        if hi < lo:
-            return self._empty(node, places)
-        parts = self._parts(node, places, lo, hi)
-        if node.descending:
-            parts.reverse()
-        total = parts[0]
-        for part in parts[1:]:
-            if node.kind == "sum":
-                total = self.algebra.add(total, part, node.where)
-            else:
-                total = self.algebra.compose(
-                    self.algebra.as_map(total), self.algebra.as_map(part), node.where
-                )
-        return total
-
-    def _parts(self, node: Big, places: Places, lo: int, hi: int) -> list[Value]:
-        """The terms or factors.
-
-        Raises:
-            BeyondError: one of them speaks of a step that no run has, however long it is.
-            OutsideError: one speaks of a step that this run has not.
-        """
-        try:
-            return [self.visit(node.body, {**places, node.var: i}) for i in range(lo, hi + 1)]
-        except OutsideError as error:
-            end = node.hi if error.late else node.lo
-            if any(name != "T" and not self.world.is_last(name) for name, _ in end.terms):
-                raise
-            raise BeyondError(str(error), late=error.late) from None
-
-    def _empty(self, node: Big, places: Places) -> Value:
-        """The product of no factors is the identity; the sum of no terms is 0, in the shape of its terms."""
-        if node.kind == "product":
-            return Value(self.algebra.number(Rational(1)).array, unit=True)
-        zero = self.algebra.number(Rational(0)).array
-        for i in range(self.world.steps + 1):
-            try:
-                term = self.visit(node.body, {**places, node.var: i})
-            except OutsideError:
-                continue
-            return replace(term, array=self.world.arithmetic.mul(term.array, zero))
-        raise OutsideError(f"{node.kind} over no step")
+        return over_steps(self, node, places)
 
     def _call(self, node: Call, places: Places) -> Value:
         if node.name == "slope":
