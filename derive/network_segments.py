@@ -156,7 +156,30 @@ def _bundles(groups: Sequence[Group], owner: Mapping[str, Group]) -> list[list[G
     bundles = list(
         {id(t): [by_name[n] for n in by_name if n in t] for t in together.values()}.values()
     )
+    _refuse_circles(bundles, needs)
     return _in_order(bundles, needs)
+
+
+def _refuse_circles(bundles: list[list[Group]], needs: Mapping[str, Mapping[str, int]]) -> None:
+    """No scan starts from the end of one that runs together with it, or that uses what comes of it.
+
+    Raises:
+        LanguageError: one does.
+    """
+    home = {g.name: str(i) for i, bundle in enumerate(bundles) for g in bundle}
+    after = {
+        str(i): {home[n]: 0 for g in bundle for n in (*needs[g.name], *filter(None, [g.start]))}
+        for i, bundle in enumerate(bundles)
+    }
+    for g in (g for bundle in bundles for g in bundle if g.start and g.span):
+        first, then = home[g.start], home[g.name]
+        if first == then or then in _reachable(first, after):
+            why = "they run together" if first == then else f"it uses what comes of {g.name}"
+            raise LanguageError(
+                f"{g.name} starts where {g.start} ends, and {g.start} cannot end first: {why}.",
+                "Remove the start, or what links the two: a value handed back, or one of an earlier step.",
+                place=g.span.place,
+            )
 
 
 def _reachable(name: str, needs: Mapping[str, Mapping[str, int]]) -> set[str]:

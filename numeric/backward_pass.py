@@ -80,11 +80,14 @@ class Backward(Body):
         self.given_gradients()
 
     def size_of(self, d: Expr, forward: Forward, cached: dict[str, str]) -> str:
-        """A size, from a parameter or from a stored sequence."""
-        q, axis = forward.sources[d]
-        if q.role == "parameter":
-            return forward.size(d)
-        return f"{cached[q.name]}.shape[{axis + 2}]{forward.divided(d)}"
+        """A size, from parameters or from stored sequences."""
+
+        def length(q: Quantity, axis: int) -> str:
+            if q.role == "parameter":
+                return forward.length(q, axis)
+            return f"{cached[q.name]}.shape[{axis + 2}]"
+
+        return forward.readings[d].text(length)
 
     def parameters(self, computing: str) -> None:
         """The parameters, checked; those that the gradients depend on get their names."""

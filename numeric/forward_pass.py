@@ -10,8 +10,9 @@ from sympy.matrices.expressions import MatMul
 from derive.cell import Quantity
 from derive.expressions import Timed
 from numeric.arrays import ArrayPrinter
-from numeric.body import Body, all_leaves, axes, lags_read
+from numeric.body import Body, all_leaves, lags_read
 from numeric.program import StackTerm, Statement
+from numeric.sizes import Reading, own_axes, readings
 from numeric.stacks import Stack
 
 
@@ -120,28 +121,13 @@ class Forward(Body):
         return self.names.named((q.name, "initial"), f"{self.names.of(q.symbol)}_0")
 
     @cached_property
-    def sources(self) -> dict[Expr, tuple[Quantity, int]]:
-        """For each size the first argument whose shape shows it, and the axis among its own that does."""
-        inputs = (q for q in self.cell.inputs if q.kind != "index")
-        found: dict[Expr, tuple[Quantity, int]] = {}
-        for q in (*self.cell.parameters, *inputs, *self.memory.values()):
-            for axis, d in enumerate(own_axes(q)):
-                found.setdefault(d, (q, axis))
-        for d, place in list(found.items()):
-            times, size = d.as_coeff_Mul()
-            if times > 1:
-                found.setdefault(size, place)
-        return found
+    def readings(self) -> dict[Expr, Reading]:
+        """For each size, how it is found in the shapes of arguments."""
+        return readings(self.cell)
 
     def size(self, d: Expr) -> str:
-        """The code that finds a size in an argument."""
-        return self.length(*self.sources[d]) + self.divided(d)
-
-    def divided(self, d: Expr) -> str:
-        """What the length that shows a size is divided by, where it is a multiple of the size."""
-        q, axis = self.sources[d]
-        times = own_axes(q)[axis] / d
-        return f" // {times}" if times != 1 else ""
+        """The code that finds a size in the arguments."""
+        return self.readings[d].text(self.length)
 
     def length(self, q: Quantity, axis: int) -> str:
         """The code that finds the length of an argument's axis."""
@@ -161,7 +147,7 @@ class Forward(Body):
         for part in self.program.backward.values():
             for v in (v for s in part for v in all_leaves(s.value) if isinstance(v, Timed)):
                 read[v.name] = self.array_of(v)
-        for q, _ in (self.sources[d] for d in self.sizes):
+        for q in (q for d in self.sizes for q in self.readings[d].arguments):
             if q.role != "parameter":
                 read[q.name] = self.array_of(q.symbol)
         if not read.keys() - self.indices:
@@ -304,11 +290,6 @@ class Forward(Body):
         if show.is_index(vector):
             return f"columns({weight}, {show.leaf(vector)})"
         return f"product({show(vector)}, {weight})" if whole else f"{show(vector)} @ {weight}.T"
-
-
-def own_axes(q: Quantity) -> list[Expr]:
-    """The sizes of the axes of a quantity as it is passed: without steps and samples."""
-    return axes(q, timed=q.role != "parameter")
 
 
 def _uses(term: StackTerm):

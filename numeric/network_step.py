@@ -19,6 +19,9 @@ def why_not_causal(network: Network) -> str:
         first, second = list(axes)[:2]
         return f"the axis {second} begins where {first} has ended"
     (axis,) = axes
+    for s in network.segments:
+        for source in s.starts.values():
+            return f"{s.name} starts where {source.segment} has ended"
     if axis in network.masks and axis not in network.axes.values():
         return f"along {axis} nothing is given but the lengths"
     return ""

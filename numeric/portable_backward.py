@@ -34,14 +34,7 @@ class PortableBackward(Steps):
         self.stored_values()
         forward = Forward(self.program, self.names)
         for d, name in self.sizes.items():
-            q, axis = forward.sources[d]
-            if q.role == "parameter":
-                shape = f'params["{q.name}"].shape[{axis}]'
-            elif q.name in self.memory:
-                shape = f"{self.names.storage(q.symbol)}[0].shape[{axis + 1}]"
-            else:
-                shape = f"{self.names.of(q.symbol)}.shape[{axis + 2}]"
-            self.write(f"{name} = {shape}{forward.divided(d)}")
+            self.write(f"{name} = {forward.readings[d].text(self.length)}")
         params = [self.names.of(q.symbol) for q in self.cell.parameters]
         if params:
             shapes = f"parameter_shapes({', '.join(self.sizes.values())})"
@@ -49,6 +42,14 @@ class PortableBackward(Steps):
         self.given_gradients()
         for q in self.memory.values():
             self.begin_bars(q)
+
+    def length(self, q: Quantity, axis: int) -> str:
+        """The code of the length of an axis, of a parameter or of what forward left."""
+        if q.role == "parameter":
+            return f'params["{q.name}"].shape[{axis}]'
+        if q.name in self.memory:
+            return f"{self.names.storage(q.symbol)}[0].shape[{axis + 1}]"
+        return f"{self.names.of(q.symbol)}.shape[{axis + 2}]"
 
     def stored_values(self) -> None:
         """The lists, and what follows from their shapes."""

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 
 import numpy as np
+from sympy import Expr
 from sympy.matrices.expressions import MatrixExpr
 
 from derive.cell import Quantity
@@ -20,8 +21,9 @@ from derive.errors import ArgumentError
 from derive.expressions import Tangent, has_time
 from derive.influence import influence_equations
 from derive.network_derivation import NetworkDerivation
-from numeric.body import axes, listed
+from numeric.body import listed
 from numeric.schedule import program
+from numeric.sizes import readings
 from numeric.source import File, helpers
 from numeric.stack_text import StackText
 from numeric.stretches import sources
@@ -177,20 +179,20 @@ class _Writer(File):
                 value = self.matrix(f'values["{q.name}"][-{d}]', q, past=True)
                 self.write(f"{self.names.lagged(q.symbol, d)} = {value}")
 
-    def size_here(self, d: object, *, run: bool = False) -> str:
-        """A size, from a parameter, an input or a past value; of one step, or of a whole run."""
-        for q in self.cell.parameters:
-            if d in (own := axes(q, timed=False)):
-                return f'np.shape(params["{q.name}"])[{own.index(d)}]'
-        for name, q in self.inputs.items():
-            if q.kind != "index" and d in (own := axes(q, timed=True)):
-                step = name if run else f"{name}_t"
-                return f"np.shape({step})[{own.index(d) + 1 + run}]"
-        q = next(q for q in self.memory.values() if d in axes(q, timed=True))
-        axis = axes(q, timed=True).index(d) + 1
-        if run:
-            return f'np.shape((state or {{}})["{q.name}"])[{axis + (q.depth > 1)}]'
-        return f'np.shape(values["{q.name}"][-1])[{axis}]'
+    def size_here(self, d: Expr, *, run: bool = False) -> str:
+        """A size, from parameters, inputs or past values; of one step, or of a whole run."""
+
+        def length(q: Quantity, axis: int) -> str:
+            if q.role == "parameter":
+                return f'np.shape(params["{q.name}"])[{axis}]'
+            if q.role == "input":
+                x = self.names.of(q.symbol)
+                return f"np.shape({x if run else f'{x}_t'})[{axis + 1 + run}]"
+            if run:
+                return f'np.shape((state or {{}})["{q.name}"])[{axis + 1 + (q.depth > 1)}]'
+            return f'np.shape(values["{q.name}"][-1])[{axis + 1}]'
+
+        return readings(self.cell)[d].text(length)
 
     def matrix(self, text: str, q: Quantity, *, past: bool = False) -> str:
         """An array (B, …) of generated code as (B, rows, columns)."""

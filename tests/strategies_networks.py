@@ -28,7 +28,7 @@ def layers(draw, lines: list[str], sequence: str, *, ragged: bool) -> str:
     cells = SHALLOW if ragged else (*SHALLOW, *DEEP)
     for i in range(draw(st.integers(1, 3))):
         cell, other = (draw(st.sampled_from(cells)) for _ in range(2))
-        way = draw(st.sampled_from(["on", "back", "both", "tied", "residual"]))
+        way = draw(st.sampled_from(["on", "back", "both", "tied", "residual", "chained"]))
         out, on, back = f"u{i}", f"f{i}", f"b{i}"
         lines.append(f"{on} = scan({cell}, {sequence}[t]{', reverse' * (way == 'back')})")
         above = f"{on}.h[t]"
@@ -37,6 +37,11 @@ def layers(draw, lines: list[str], sequence: str, *, ragged: bool) -> str:
             word = f", share({on})" * same
             lines.append(f"{back} = scan({cell if same else other}, {sequence}[t], reverse{word})")
             above = f"{on}.h[t] + {back}.h[t]" if same else f"concat({on}.h[t], {back}.h[t])"
+        elif way == "chained":
+            lines += [f"{back} = scan({other}, {sequence}[t])"]
+            lines += [f"c{i}[t] = concat({on}.h[t], {back}.h[t])"]
+            lines += [f"g{i} = scan({cell}, c{i}[t], start({on}))"]
+            above = f"g{i}.h[t]"
         elif way == "residual":
             above = f"{on}.h[t] + R{i} @ {sequence}[t]"
         lines.append(f"{out}[t] = {above}")

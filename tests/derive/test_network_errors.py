@@ -31,6 +31,17 @@ CASES = {
         "f = scan(skip(3), x[t])\ng = scan(skip(2), z[s], start(f))", "g", "remembers 2 steps", "as far"
     ),
     "start from nothing": ("f = scan(gru, x[t], start(g))", "g", "no scan defined above", "earlier line"),
+    "start from what runs together": (
+        "f = scan(gru, g.h[t-1])\ng = scan(gru, x[t], start(f))", "g", "f cannot end first: they run together",
+        "of an earlier step",
+    ),
+    "start from an earlier step besides": (
+        "f = scan(gru, x[t])\ng = scan(gru, f.h[t-1], start(f))", "g", "f cannot end first", "Remove the start"
+    ),
+    "start from what comes after": (
+        "f = scan(gru, u[t])\ng = scan(gru, x[t], start(f))\nu[t] = W @ g.h[t]", "g", "uses what comes of g",
+        "Remove the start",
+    ),
     "sharing between cells": (
         "f = scan(gru, x[t])\ng = scan(lstm, x[t], share(f))", "f", "f is a scan of gru", "same cell"
     ),

@@ -7,12 +7,15 @@ import pytest
 
 from derive.network_catalog import load, shipped
 from derive.network_derivation import derive_network
+from numeric.fast_again import generate_small_network
 from numeric.network_source import generate_network
 from numeric.network_step import why_not_causal
+from numeric.portable_network import generate_portable_network
 from proofs.modules import load_source
 from proofs.network_checks import NetworkSubject
 from proofs.network_contract import streaming
 from proofs.network_layout import NetworkCode
+from proofs.network_verification import verify_network
 from tests.networks import LENGTHS, TEXTS, module_named, network_of, numbers, read, source_of
 from tests.oracle import assert_close
 
@@ -62,6 +65,29 @@ def test_what_looks_ahead_has_no_step_and_the_file_says_why(name):
     assert not hasattr(module_named(name), "step")
     assert why_not_causal(network_of(name)) == WHY[name]
     assert f"There is no step, one step at a time: {WHY[name]}." in source_of(network_of(name))
+
+
+FROM_AN_END = {
+    "the same input": "f = scan(elman, x[t])\ng = scan(elman, x[t], start(f))",
+    "what it starts from": "f = scan(elman, x[t])\ng = scan(elman, f.h[t], start(f))",
+    "two below": (
+        "f = scan(gru, x[t])\nb = scan(elman, x[t])\nu[t] = concat(f.h[t], b.h[t])\ng = scan(gru, u[t], start(f))"
+    ),
+    "different lengths": "ragged t\nf = scan(lstm, x[t])\ng = scan(lstm, f.h[t], start(f))",
+}
+
+
+@pytest.mark.parametrize("case", FROM_AN_END)
+def test_a_scan_that_starts_from_anothers_end_has_no_step_and_is_verified_without(case):
+    network = read(FROM_AN_END[case])
+    why = "g starts where f has ended"
+    for write in (generate_network, generate_small_network, generate_portable_network):
+        source = write(derive_network(network))
+        assert f"# There is no step, one step at a time: {why}." in source
+        assert "def step(" not in source
+    found = verify_network(network, source_of(network))
+    assert found.ok, found.table()
+    assert next(c.note for c in found.checks if c.name == "streaming") == why
 
 
 def test_the_check_of_streaming_sees_a_step_that_forgets_and_one_that_is_missing():
