@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from derive.language_lines import spelled
+from derive.language_numbers import spelled
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,6 +15,8 @@ from derive import expressions as ex
 from derive.cell import Quantity
 from derive.dimensions import Size, Unknown
 from derive.errors import LanguageError
+from derive.language_lines import MAX_DIGITS
+from derive.language_numbers import parted
 from derive.syntax import (
     Applied,
     Chain,
@@ -30,6 +33,7 @@ from derive.syntax import (
 )
 
 MAX_BITS = 2_000
+SMALLEST, LARGEST = Fraction(sys.float_info.min), Fraction(sys.float_info.max)
 
 
 def dimension(size: Size, names: Mapping[Unknown, str]) -> Expr:
@@ -59,7 +63,7 @@ def build(
     """
     builder = _Builder(quantities, shapes, names, {})
     for node in postorder(value):
-        builder.done[node] = _RULES[type(node)](builder, node)
+        builder.done[node] = _bounded(_RULES[type(node)](builder, node), node)
     return builder.done[value]
 
 
@@ -170,6 +174,27 @@ def _spread_factor(expr: MatrixExpr, rows: Expr, cols: Expr) -> MatrixExpr:
     if isinstance(expr, HadamardPower) and expr.args[1] == -1:
         return ex.power(ex.broadcast(ex.operands(expr)[0], rows, cols), -1)
     return ex.broadcast(expr, rows, cols)
+
+
+def _bounded(expr: MatrixExpr, node: Node) -> MatrixExpr:
+    """The expression, unless a number that was worked out in it cannot be written, or no float comes near it."""
+    if isinstance(node, Sum | Product | Chain):
+        for term in ex.terms(expr):
+            c = ex.split_coefficient(term)[0].as_coeff_Mul()[0]
+            value = Fraction(int(c.p), int(c.q))
+            if value and not SMALLEST <= abs(value) <= LARGEST:
+                raise LanguageError(
+                    "The number leaves the range of floats, about 1e-308 to 1e308.",
+                    "Take other units.",
+                    place=node.span.place,
+                )
+            if parted(value) is None:
+                raise LanguageError(
+                    f"The numbers make one of more than {MAX_DIGITS} digits.",
+                    "Round them, or declare them with `const`.",
+                    place=node.span.place,
+                )
+    return expr
 
 
 def _number(value: Fraction) -> MatrixExpr:

@@ -6,7 +6,6 @@ import keyword
 import re
 import unicodedata
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import NoReturn
 
 from derive.errors import LanguageError, Place
@@ -67,18 +66,6 @@ class Token:
     text: str
     start: int
     stop: int
-
-
-def spelled(value: Fraction) -> str:
-    """A number as the language reads it, exactly: whole numbers too long for it with an exponent."""
-    parts = (value.numerator,) if value.denominator == 1 else (value.numerator, value.denominator)
-    return "/".join(map(_whole, parts))
-
-
-def _whole(number: int) -> str:
-    text = str(number)
-    short = text.rstrip("0")
-    return text if len(text.lstrip("-")) <= MAX_DIGITS else f"{short}e{len(text) - len(short)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,15 +196,17 @@ def _check_token(statement: Statement, token: Token) -> None:
 
 def _check_number(text: str, place: Place) -> None:
     mantissa, _, exponent = text.lower().partition("e")
-    digits = sum(c.isdigit() for c in mantissa)
-    if (
-        digits > MAX_DIGITS
-        or len(exponent.lstrip("+-")) > 3
-        or abs(int(exponent or 0)) > MAX_EXPONENT
-    ):
+    digits = sum(c.isdigit() for c in mantissa.lstrip("0"))
+    if digits > MAX_DIGITS:
         raise LanguageError(
-            f"The number is too long: at most {MAX_DIGITS} digits, and e-{MAX_EXPONENT} to e{MAX_EXPONENT}.",
-            "Round it, or declare it with `const`.",
+            f"The number is too long: it has {digits} digits, and at most {MAX_DIGITS} are read.",
+            "Round it.",
+            place=place,
+        )
+    if len(exponent.lstrip("+-")) > 3 or abs(int(exponent or 0)) > MAX_EXPONENT:
+        raise LanguageError(
+            f"The number is out of range: e{exponent[:12]}, and e-{MAX_EXPONENT} to e{MAX_EXPONENT} are read.",
+            "Take other units, or declare `const` with a name alone and give its value when the code is run.",
             place=place,
         )
     if re.fullmatch(r"0[0-9]+", text):

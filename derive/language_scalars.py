@@ -11,6 +11,7 @@ from sympy import Expr, Symbol
 
 from derive.errors import LanguageError
 from derive.functions import BY_SYMBOL
+from derive.language_numbers import spelled
 
 SUM, PRODUCT, POWER, ATOM = 0, 1, 2, 3
 MAX_CHARACTERS = 20_000
@@ -47,13 +48,6 @@ def joined_sum(parts: list[Text]) -> str:
     for part in parts[1:]:
         joined += f" - {part.text[1:]}" if part.text.startswith("-") else f" + {part.text}"
     return joined
-
-
-def fraction_text(value: Fraction) -> str:
-    """An exact number: ``3``, ``-1/2``."""
-    return (
-        str(value.numerator) if value.denominator == 1 else f"{value.numerator}/{value.denominator}"
-    )
 
 
 def scalar_text(expr: Expr, values: Mapping[Symbol, Text], depth: int = 0) -> Text:
@@ -104,7 +98,7 @@ def _number(expr: Expr) -> Text:
         raise LanguageError(f"{expr} is no rational number.", "Use a decimal number.")
     value = Fraction(int(expr.p), int(expr.q))
     plain = value >= 0 and value.denominator == 1
-    return Text(fraction_text(value), ATOM if plain else PRODUCT if value >= 0 else SUM)
+    return Text(spelled(value), ATOM if plain else PRODUCT if value >= 0 else SUM)
 
 
 def _symbol(expr: Symbol, values: Mapping[Symbol, Text]) -> Text:

@@ -28,8 +28,9 @@ from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
 from derive import expressions as ex
 from derive.errors import ArgumentError, LanguageError, ShapeError
 from derive.functions import BY_SYMBOL
-from derive.language_lines import MAX_DIGITS
+from derive.language_lines import MAX_DIGITS, MAX_EXPONENT
 from derive.language_means import Mean, with_means
+from derive.language_numbers import parted, spelled
 from derive.language_scalars import (
     ATOM,
     POWER,
@@ -37,7 +38,6 @@ from derive.language_scalars import (
     SUM,
     Text,
     bracketed,
-    fraction_text,
     joined_sum,
     scalar_text,
 )
@@ -297,6 +297,11 @@ def constant_text(name: str, value: object) -> str:
     if value is None:
         return f"const {name}"
     exact = value if isinstance(value, Fraction) else Fraction(str(value))
-    if max(len(str(exact.numerator)), len(str(exact.denominator))) > MAX_DIGITS:
-        raise ArgumentError(f"The constant {name} has more than {MAX_DIGITS} digits.", "Round it.")
-    return f"const {name} = {fraction_text(exact)}"
+    text = spelled(exact)
+    if parted(exact) is None or "*" in text:
+        raise ArgumentError(
+            f"The constant {name} has more than {MAX_DIGITS} digits, "
+            f"or is not within e-{MAX_EXPONENT} to e{MAX_EXPONENT}.",
+            "Round it, or give None here and its value when the code is run.",
+        )
+    return f"const {name} = {text}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from sympy.matrices.expressions import HadamardPower, HadamardProduct, MatMul, MatrixExpr, Transpose
 
 from derive.expressions import (
@@ -14,6 +16,7 @@ from derive.expressions import (
     is_spread,
     operands,
 )
+from derive.language_numbers import spelled
 from derive.nodes import ThroughTime
 from derive.printing import ATOM, POWER, PRODUCT, Printer, fraction
 
@@ -147,6 +150,8 @@ class TextPrinter(Printer):
 
     def number(self, c) -> str:
         """A number, exactly."""
+        if c.is_Rational:
+            return spelled(Fraction(int(c.p), int(c.q)))
         top, bottom = fraction(c)
         if bottom == "1":
             return top

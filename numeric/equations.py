@@ -7,7 +7,7 @@ from fractions import Fraction
 from derive.cell import Cell, Quantity
 from derive.errors import CellError
 from derive.language import read_cell
-from derive.language_lines import spelled
+from derive.language_numbers import spelled
 from derive.notation import Notation
 from derive.text import TextPrinter
 
