@@ -129,7 +129,7 @@ def held_by_a_step(derivations: Sequence[Derivation]) -> float:
 def _of_cell(derivation: Derivation, workspace: bool) -> str:
     file = File(program(derivation))
     head = file.signature(NAME, _RETURNS, first="loss", option=_KEYWORD)
-    run = file.passed_on("[steps]", _COUNTED)
+    run = file.passed_on([f"{x}[steps]" for x in file.inputs], _COUNTED)
     steps = next((f"len({x})" for x in file.inputs), "steps")
     return _text([head], run, "loss", steps, held_by_a_step([derivation]), workspace)
 

@@ -21,8 +21,9 @@ RESERVED = frozenset(
     np Array Arrays NAME EQUATIONS STATE_AXES T B t params state zeros shapes steps cache
     outputs final outputs_bar final_bar params_bar inputs_bar state_bar loss value seed dtype
     rng name only parameter_shapes init_params init_state forward backward step value_and_grad stretches in_stretches
-    memory values influence sensitivities real_time_step forward_in_time
-    range reversed type int float str dict tuple annotations
+    memory values influence sensitivities real_time_step real_time_start real_time_gradients forward_in_time
+    stacked basis spread one_above_another gradient_along
+    range reversed len type int float str dict tuple annotations
     workspace Workspace ws known flat block start stop first last at slice zip map self
     """.split()  # noqa: SIM905 - a paragraph of words reads better than a column of literals
 )
@@ -63,6 +64,10 @@ class Names:
         if lag == 0:
             return self.of(leaf)
         return self.named((leaf.at(0), lag), f"{self.of(leaf)}_prev{lag if lag > 1 else ''}")
+
+    def now(self, leaf: MatrixExpr) -> str:
+        """The argument that is one step of a sequence."""
+        return self.named((leaf.at(0), "now"), f"{self.of(leaf)}_t")
 
     def storage(self, leaf: MatrixExpr) -> str:
         """The array that holds a sequence together with the values before it."""

@@ -151,6 +151,4 @@ class PortableFile(File):
 
     def step(self) -> str:
         """One step, for streaming."""
-        return (
-            super().step().replace("_t[None]", "_t[None, ...]").replace("value[0]", "value[0, ...]")
-        )
+        return super().step().replace("[None]", "[None, ...]").replace("value[0]", "value[0, ...]")

@@ -146,7 +146,7 @@ class _Writer(File):
         """One step: outputs, their sensitivities, and what is handed on."""
         self.lines = []
         head = self.signature(
-            "real_time_step", "tuple[Arrays, dict[str, Arrays], dict]", suffix="_t", steps=False
+            "real_time_step", "tuple[Arrays, dict[str, Arrays], dict]", now=True, steps=False
         ).replace("state: Arrays | None = None", "memory: dict")
         self.lines += [head, *_STEP]
         self.given()
@@ -172,8 +172,9 @@ class _Writer(File):
             self.write(f'{self.names.of(q.symbol)} = np.asarray(params["{q.name}"]).reshape{shape}')
         for name in self.constants:
             self.write(f"{name} = np.asarray({name}, dtype).reshape(1, 1)")
-        for name, q in self.inputs.items():
-            self.write(f"{self.names.of(q.symbol)} = {self.matrix(f'{name}_t', q)}")
+        for q in self.cell.inputs:
+            value = self.matrix(self.names.now(q.symbol), q)
+            self.write(f"{self.names.of(q.symbol)} = {value}")
         for q in self.memory.values():
             for d in range(1, q.depth + 1):
                 value = self.matrix(f'values["{q.name}"][-{d}]', q, past=True)
@@ -186,8 +187,8 @@ class _Writer(File):
             if q.role == "parameter":
                 return f'np.shape(params["{q.name}"])[{axis}]'
             if q.role == "input":
-                x = self.names.of(q.symbol)
-                return f"np.shape({x if run else f'{x}_t'})[{axis + 1 + run}]"
+                x = self.names.of(q.symbol) if run else self.names.now(q.symbol)
+                return f"np.shape({x})[{axis + 1 + run}]"
             if run:
                 return f'np.shape((state or {{}})["{q.name}"])[{axis + 1 + (q.depth > 1)}]'
             return f'np.shape(values["{q.name}"][-1])[{axis + 1}]'

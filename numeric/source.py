@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import textwrap
+from collections.abc import Iterable
 from types import ModuleType
 
 from derive.derivation import Derivation
@@ -152,13 +153,14 @@ class File(Body):
         name: str,
         returns: str,
         *,
-        suffix: str = "",
+        now: bool = False,
         first: str = "",
         steps: bool = True,
         option: str = "",
     ) -> str:
         """``def name(params, x, state=None, *, const)``"""
-        args = [first, "params: Arrays", *(f"{x}{suffix}: Array" for x in self.inputs)]
+        inputs = self.inputs_now if now else self.inputs
+        args = [first, "params: Arrays", *(f"{x}: Array" for x in inputs)]
         args.append("state: Arrays | None = None")
         keywords = [option] if option else []
         keywords += [] if self.inputs or not steps else ["steps: int"]
@@ -169,18 +171,24 @@ class File(Body):
         args += ["*", *keywords] if keywords else []
         return "\n".join(listed(f"def {name}(", [a for a in args if a], f") -> {returns}:"))
 
-    def passed_on(self, suffix: str = "", steps: str = "") -> str:
-        """The arguments as they are passed on to ``forward``."""
+    @property
+    def inputs_now(self) -> list[str]:
+        """The arguments that are one step of each input."""
+        return [self.names.now(q.symbol) for q in self.cell.inputs]
+
+    def passed_on(self, inputs: Iterable[str], steps: str = "") -> str:
+        """The arguments as they are passed on to ``forward``, given those for its inputs."""
         keywords = [] if self.inputs else [steps]
         keywords += [f"{c}={c}" for c in self.constants]
-        return ", ".join(["params", *(f"{x}{suffix}" for x in self.inputs), "state", *keywords])
+        return ", ".join(["params", *inputs, "state", *keywords])
 
     def step(self) -> str:
         """One step, for streaming."""
+        passed = self.passed_on([f"{x}[None]" for x in self.inputs_now], "steps=1")
         return (
-            f"{self.signature('step', 'tuple[Arrays, Arrays]', suffix='_t', steps=False)}\n"
+            f"{self.signature('step', 'tuple[Arrays, Arrays]', now=True, steps=False)}\n"
             '    """One step: inputs (B, …) and the state before it give outputs (B, …) and the state after it."""\n'
-            f"    outputs, final, _ = forward({self.passed_on('_t[None]', 'steps=1')})\n"
+            f"    outputs, final, _ = forward({passed})\n"
             "    return {name: value[0] for name, value in outputs.items()}, final"
         )
 
@@ -189,7 +197,7 @@ class File(Body):
         returns = "tuple[float, tuple[Arrays, Arrays, Arrays]]"
         name = self.option.partition(":")[0]
         given = ", ".join(
-            filter(None, [self.passed_on(steps="steps=steps"), name and f"{name}={name}"])
+            filter(None, [self.passed_on(self.inputs, "steps=steps"), name and f"{name}={name}"])
         )
         return (
             f"{self.signature('value_and_grad', returns, first='loss', option=self.option)}\n"

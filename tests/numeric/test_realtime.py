@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from functools import cache
 from types import ModuleType
 
@@ -11,13 +13,17 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from derive.catalog import load
+from derive.cell import Cell
 from derive.derivation import derive
-from derive.errors import ArgumentError
+from derive.errors import ArgumentError, CellError
 from derive.language import read_cell
 from derive.network_derivation import derive_network
 from derive.network_language import read_network
 from numeric.additions import Additions, additions_in, generate_with
+from numeric.names import argument_names
+from numeric.realtime import realtime_functions
 from numeric.stack_text import StackText
+from proofs.verification import verify
 from tests.generated import module_of
 from tests.networks import CELLS
 from tests.numeric.test_truncated import LAGGED, assert_same, numbers
@@ -117,6 +123,81 @@ def test_names_that_the_functions_need_themselves_do_not_collide():
     assert_same(
         [m.real_time_gradients(params, *xs, bars)], [m.backward(params, kept, bars)[0]], 1e-10
     )
+
+
+ROLES = ("hh", "yy", "WW", "UU", "bb", "xx", "uu", "kk")
+BASE = """
+const kk = 0.5
+hh[t] = tanh(WW @ hh[t-2] + UU @ concat(hh[t-1], xx[t], uu[t]) * kk + bb * mean(hh[t-1]))
+yy[t] = softmax(hh[t]) * logsumexp(hh[t]) + xx[t] / (1 + sum(uu[t] * uu[t]))
+"""
+
+
+def names_of_the_functions() -> list[str]:
+    """Every name that the functions of real time have, and those that derived ones can get."""
+    derivation = derive(read_cell(BASE + "zz[t] = E @ ww[t]\nindex ww\n", "base"))
+    found = {"x_t", "h_dot", "W_dot", "h_dot_prev", "h_prev", "x_t_"}
+    for node in ast.walk(ast.parse("\n".join(realtime_functions(derivation, "")))):
+        found |= {v for k in ("id", "arg", "name") if isinstance(v := getattr(node, k, None), str)}
+    return sorted(found - {*ROLES, "zz", "ww", "params", "state", "steps"})
+
+
+def renamed(mine: list[str]) -> Cell | None:
+    """The cell with its quantities so called, or nothing if the language does not take a name."""
+    called = dict(zip(ROLES, mine, strict=True))
+    text = re.sub(r"\b(\w\w)\b", lambda word: called.get(word[1], word[1]), BASE)
+    try:
+        return read_cell(text, "renamed")
+    except CellError:
+        return None
+
+
+@pytest.mark.parametrize("shift", range(len(ROLES)))
+def test_quantities_that_bear_any_name_of_the_functions_keep_their_gradients(shift):
+    """Each name meets each role; constants are given under the names that arguments have."""
+    pool = [n for n in names_of_the_functions() if renamed([*ROLES[:2], n, *ROLES[3:]])]
+    assert {"basis", "memory", "one_above_another", "WW_dot", "xx_t", "values"} <= set(pool)
+    for first in range(0, len(pool), len(ROLES)):
+        mine = [pool[(first + (shift + i) % len(ROLES)) % len(pool)] for i in range(len(ROLES))]
+        cell = renamed(mine)
+        assert cell is not None, mine
+        m = module_of(generate_with(derive(cell), Additions(real_time=True)), "renamed")
+        params, xs, state, bars = any_numbers(m, cell)
+        constant = {argument_names(cell)[q.name]: 0.7 for q in cell.constants}
+        outputs, _, kept = m.forward(params, *xs, state, **constant)
+        found = m.real_time_gradients(params, *xs, bars, state, **constant)
+        assert_same([found], [m.backward(params, kept, bars)[0]], 1e-10)
+        step = m.step(params, *(x[0] for x in xs), state, **constant)[0]
+        assert_same([step], [{k: v[0] for k, v in outputs.items()}], 1e-12)
+
+
+def any_numbers(m: ModuleType, cell: Cell):
+    """Parameters, inputs, state and the loss's gradients for three steps of two samples."""
+    rng, sizes = np.random.default_rng(2), dict(zip(cell.dims, (3, 2, 4), strict=False))
+    shapes = m.parameter_shapes(*sizes.values())
+    params = {k: 0.5 * rng.standard_normal(s) for k, s in shapes.items()}
+    rows = [int(q.shape[0].subs(sizes)) for q in cell.inputs]
+    xs = [rng.standard_normal((3, 2, r)) for r in rows]
+    zeros = m.init_state(2, *sizes.values())
+    state = {k: rng.standard_normal(v.shape) for k, v in zeros.items()}
+    constant = {argument_names(cell)[q.name]: 0.7 for q in cell.constants}
+    outputs = m.forward(params, *xs, state, **constant)[0]
+    return params, xs, state, {k: rng.standard_normal(v.shape) for k, v in outputs.items()}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "h[t] = tanh(n @ h[t-1] + m @ x[t] + h_0 + x_t)",
+        "h[t] = tanh(W @ h[t-1] + U @ x[t] + V @ x_t[t])",
+        "const x_t = 0.5\nh[t] = tanh(W @ h[t-1] + x_t * U @ x[t])",
+    ],
+)
+def test_the_argument_of_one_step_gives_way_to_the_author_s_names(text):
+    cell = read_cell(text, "named")
+    source = generate_with(derive(cell), Additions(real_time=True))
+    checked = verify(cell, source)
+    assert checked.ok, checked.table()
 
 
 def test_float32_stays_float32():
