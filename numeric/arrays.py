@@ -282,21 +282,27 @@ class ArrayPrinter:
         """[a; b]"""
         axis = -1 if is_column(expr) else -2
         timed = is_timed(expr)
-        parts = ", ".join(self.stretched(p) if timed else self.full(p) for p in operands(expr))
+        parts = ", ".join(self.stretched(p) if timed else self.still(p) for p in operands(expr))
         return f"np.concatenate(({parts}), axis={axis})", ATOM
 
     def stretched(self, part: MatrixExpr) -> str:
         """A part of a stack that depends on time, with the axes of steps and samples."""
         if is_timed(part) and not is_spread(part):
             return self(part)
-        return self.spread(part, f"({', '.join([*self.front, *trailing(part, self.dim)])})")
+        axes = trailing(part, self.dim) or ["1"]
+        return self.spread(part, f"({', '.join([*self.front, *axes])})")
+
+    def still(self, part: MatrixExpr) -> str:
+        """A part of a stack that does not depend on time: a number is a column of one."""
+        return self.spread(part, "(1,)") if is_scalar(part) else self.full(part)
 
     def rows(self, expr: Rows) -> tuple[str, int]:
         """a[start:stop]"""
         x = operands(expr)[0]
         span = f"{self.dim(expr.start)}:{self.dim(expr.stop)}"
         front = "" if not is_timed(x) else "..., "
-        return f"{self.tight(x)}[{front}{span}{'' if is_column(x) or not front else ', :'}]", ATOM
+        whole = self.full(x) if is_spread(x) else self.tight(x)
+        return f"{whole}[{front}{span}{'' if is_column(x) or not front else ', :'}]", ATOM
 
     def broadcast(self, expr: Broadcast) -> tuple[str, int]:
         """A scalar, with the axes that let it broadcast."""

@@ -6,7 +6,7 @@ import re
 
 from sympy.matrices.expressions import MatrixExpr
 
-from derive.expressions import Adjoint, LossGradient, Rows, has_time, is_column, operands
+from derive.expressions import Adjoint, LossGradient, Rows, has_time, is_column, is_spread, operands
 from numeric.arrays import ATOM, ArrayPrinter
 from numeric.backward_pass import Backward
 from numeric.names import Names
@@ -27,7 +27,8 @@ class PortablePrinter(ArrayPrinter):
         """a[start:stop]"""
         x = operands(expr)[0]
         span = f"{self.dim(expr.start)}:{self.dim(expr.stop)}"
-        return f"{self.tight(x)}[..., {span}{'' if is_column(x) else ', :'}]", ATOM
+        whole = self.full(x) if is_spread(x) else self.tight(x)
+        return f"{whole}[..., {span}{'' if is_column(x) else ', :'}]", ATOM
 
 
 class Steps(Backward):

@@ -207,7 +207,9 @@ class _Writer(File):
         for q in self.cell.parameters:
             shape = f"({self.show.shape(q.symbol)})"
             dot = self.names.of(Tangent(q.symbol))
-            moved = f'basis({shape}, dtype) if name == "{q.name}" else np.zeros({shape}, dtype)'
+            moved = f"basis({shape}, dtype)"
+            if len(self.cell.parameters) > 1:
+                moved += f' if name == "{q.name}" else np.zeros({shape}, dtype)'
             self.write(f"{dot} = {moved}", indent=2)
         for q in self.cell.states:
             for d in range(1, q.depth + 1):

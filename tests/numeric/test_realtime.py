@@ -190,10 +190,11 @@ def any_numbers(m: ModuleType, cell: Cell):
     [
         "h[t] = tanh(n @ h[t-1] + m @ x[t] + h_0 + x_t)",
         "h[t] = tanh(W @ h[t-1] + U @ x[t] + V @ x_t[t])",
+        "h[t] = tanh(W @ concat(h[t-1], x[t]))",
         "const x_t = 0.5\nh[t] = tanh(W @ h[t-1] + x_t * U @ x[t])",
     ],
 )
-def test_the_argument_of_one_step_gives_way_to_the_author_s_names(text):
+def test_files_are_verified_whatever_things_are_called_and_with_one_parameter_alone(text):
     cell = read_cell(text, "named")
     source = generate_with(derive(cell), Additions(real_time=True))
     checked = verify(cell, source)
