@@ -16,6 +16,7 @@ from derive.language_lines import MAX_TEXT, read_lines
 from derive.language_words import listed, nearest_few
 
 SUFFIX = ".cell"
+ENDINGS = "A cell's file ends in .cell, and a network's in .net."
 MAX_BYTES = 4 * MAX_TEXT
 
 
@@ -116,6 +117,8 @@ def _split(spec: str) -> tuple[str, dict[str, str]]:
 
 
 def _unknown(name: str) -> UnknownCellError:
+    if not name or "." in name:
+        return _no_file(name)
     names = [entry.name for entry in shipped()]
     close = nearest_few(name, names)
     path = Path(name + SUFFIX)
@@ -126,6 +129,20 @@ def _unknown(name: str) -> UnknownCellError:
         + (f" The nearest: {listed(close)}." if close else "")
         + hint,
         f"The shipped cells are {listed(names)}; a file is given by its path, e.g. ./my.cell.",
+    )
+
+
+def _no_file(name: str) -> UnknownCellError:
+    """The error for what is no shipped cell's name, and looks like a path that is not read."""
+    shown = repr(name if len(name) <= 80 else name[:77] + "…")
+    problem = f"There is no file {shown}."
+    if not name:
+        problem = "The name of the cell is empty."
+    elif _exists(Path(name)):
+        problem = f"{shown} ends neither in .cell nor in .net."
+    return UnknownCellError(
+        problem,
+        f"{ENDINGS} A file with another ending is read where its path has a separator, as ./my.txt.",
     )
 
 
@@ -142,7 +159,7 @@ def file_text(path: Path) -> str:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise UnknownCellError(f"There is no file {path}.", "Check the path.") from None
+        raise UnknownCellError(f"There is no file {path}.", f"Check the path. {ENDINGS}") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise CellError(

@@ -17,6 +17,7 @@ from derive.dimensions import Size, Unknown
 from derive.errors import LanguageError
 from derive.language_lines import MAX_DIGITS
 from derive.language_numbers import parted
+from derive.language_zeros import is_zero
 from derive.syntax import (
     Applied,
     Chain,
@@ -127,7 +128,7 @@ class _Builder:
     def raised(self, expr: MatrixExpr, exponent: int, span: Span) -> MatrixExpr:
         """An integer power, entry by entry; powers of numbers are worked out."""
         c, core = ex.split_coefficient(expr)
-        if isinstance(expr, ZeroMatrix) and exponent < 0:
+        if exponent < 0 and is_zero(expr):
             raise LanguageError(
                 "Division by zero.", "Divide by something that is not 0.", place=span.place
             )

@@ -9,7 +9,7 @@ from typing import NoReturn
 from derive.cell import Role
 from derive.errors import LanguageError
 from derive.language_declarations import Declaration
-from derive.language_words import listed, nearest, shortened
+from derive.language_words import a_step_earlier, listed, nearest, shortened
 from derive.syntax import EquationText, Ref, Span, references
 
 
@@ -213,6 +213,6 @@ def _raise_cycle(names: list[str], by_name: dict[str, EquationText]) -> NoReturn
     where = f"line{'s' * (len(lines) > 1)} {listed(shortened([str(n) for n in lines], 4, 1))}"
     raise LanguageError(
         f"Within one step {circle} ({where}).",
-        f"Use the previous step somewhere, e.g. {text[:-1]}-1].",
+        f"Use the previous step somewhere, e.g. {a_step_earlier(text)}.",
         place=place,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -26,3 +27,10 @@ def nearest_few(word: str, known: Iterable[str]) -> list[str]:
 def shortened(words: list[str], head: int, tail: int) -> list[str]:
     """The words, or the first and the last of them with an ellipsis between when there are many."""
     return words if len(words) <= head + tail + 1 else [*words[:head], "…", *words[-tail:]]
+
+
+def a_step_earlier(written: str) -> str:
+    """``h[t-1]`` for ``h[t]``, or however else the present step of a quantity was written."""
+    name, _, index = written.partition("[")
+    axis = re.match(r"\s*(\w+)", index)
+    return f"{name}[{axis[1] if axis else 't'}-1]"

@@ -48,15 +48,27 @@ def rewritten(statement: Statement, scans: Collection[str]) -> Line:
                 place=statement.place(token.start, token.stop),
             )
         if axis and token.text != axis:
-            raise LanguageError(
-                f"The axes {axis} and {token.text} meet in one line.",
-                "Carry a sequence over by a scan's start, or use [end].",
-                place=statement.place(token.start, token.stop),
-            )
+            raise _meeting(axis, token, statement)
         axis = token.text
         code = code[: token.start] + "t".ljust(token.stop - token.start) + code[token.stop :]
         tokens[i] = Token("name", "t", token.start, token.start + 1)
     return Line(replace(dotted, code=code, tokens=tuple(tokens)), axis)
+
+
+def _meeting(axis: str, token: Token, statement: Statement) -> LanguageError:
+    """The error for two axes in one line."""
+    remedy = "Carry a sequence over by a scan's start, or use [end]."
+    if END in (axis, token.text):
+        other = token.text if axis == END else axis
+        remedy = (
+            f"[end] is one value, after all steps, and {other} has many: write the whole line at [end], or carry the "
+            f"value along {other} by a scan that starts from it, start(scan)."
+        )
+    return LanguageError(
+        f"The axes {axis} and {token.text} meet in one line.",
+        remedy,
+        place=statement.place(token.start, token.stop),
+    )
 
 
 def _joined(statement: Statement, scans: Collection[str]) -> Statement:

@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 
 from derive.errors import LanguageError
 from derive.language_lines import Statement, Token
+from derive.language_words import a_step_earlier
 from derive.network_lines import Line
 from derive.syntax import Ref, Span
 
 WORDS = ("reverse", "start", "share")
+OPERATORS = ("+", "-", "*", "/", "@", "**", ".")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +161,9 @@ class _Reader:
         return True
 
     def input(self) -> Ref:
+        self.refuse_expression("number", *OPERATORS)
         name = self.take("an input, e.g. x[t]")
+        self.refuse_expression("(", *OPERATORS)
         self.take(f"a time index: {name.text}[t]", "[")
         self.take("a time index", "t")
         lag = 0
@@ -169,7 +173,31 @@ class _Reader:
                 raise self.fail("a small whole number")
             lag, self.at = int(token.text), self.at + 1
         close = self.take("`]`: a scan runs along a named sequence", "]")
+        self.refuse_expression(*OPERATORS)
         return Ref(Span(self.statement, name.start, close.stop), name.text, lag)
+
+    def refuse_expression(self, *signs: str) -> None:
+        """Refuse an input that goes on where a named sequence does not."""
+        token = self.peek()
+        if token is not None and (token.text in signs or token.kind in signs):
+            raise self.expression()
+
+    def expression(self) -> LanguageError:
+        """The error for an input that is more than a named sequence; the next token stands within it."""
+        tokens, first, last, depth = self.statement.tokens, self.at, self.at, 0
+        while tokens[first - 1].text != "," or depth:
+            first -= 1
+            depth += (tokens[first].text in ")]") - (tokens[first].text in "([")
+        while last < len(tokens) and (depth or tokens[last].text not in ",)"):
+            depth += (tokens[last].text in "([") - (tokens[last].text in ")]")
+            last += 1
+        place = self.statement.place(tokens[first].start, tokens[last - 1].stop)
+        text, named = place.text[place.column : place.column + place.width], f"u[{self.line.axis}]"
+        return LanguageError(
+            "A scan runs along a named sequence.",
+            f"Give what it runs along a line of its own, {named} = {text}, and scan {named}.",
+            place=place,
+        )
 
 
 def refuse_own_output(scan: Scan) -> None:
@@ -181,7 +209,7 @@ def refuse_own_output(scan: Scan) -> None:
     for ref in scan.inputs:
         text = _as_written(ref)
         if text.startswith(f"{scan.name}.") and (scan.reverse or ref.lag == 0):
-            how, remedy = "", f"Feed back an earlier step: {text[:-1]}-1]."
+            how, remedy = "", f"Feed back an earlier step: {a_step_earlier(text)}."
             if scan.reverse:
                 how = "runs from the end and "
                 remedy = "Remove the word reverse, and feed back an earlier step."

@@ -107,29 +107,39 @@ def _main(derivation: Derivation | NetworkDerivation, *, scan: bool) -> str:
 
 def _fast(derivation: Derivation | NetworkDerivation, wanted: Additions) -> str:
     """The file over a workspace, before anything is added."""
-    if wanted.scan or wanted.real_time:
-        raise ArgumentError(
-            "A file made for speed goes step by step and backwards: it computes no steps together, and nothing "
-            "forward in time.",
-            "Leave out --scan and --rtrl, or --optimize and --backend.",
-        )
+    kind = "size" if wanted.size else "compiled" if wanted.compiled else "speed"
+    what, asked = _ASKED[kind]
+    for given, option, computes in (
+        (wanted.scan, "--scan", "it computes no steps together"),
+        (wanted.real_time, "--rtrl", "it computes nothing forward in time"),
+    ):
+        if given:
+            raise ArgumentError(
+                f"{what} goes step by step and backwards: {computes}.",
+                f"Leave out {option}, or {asked}.",
+            )
     if wanted.truncation is not None:
         raise ArgumentError(
-            "Truncated gradients read what the readable file keeps; a file over a workspace keeps it otherwise.",
-            "Leave out --truncate, or --optimize and --backend.",
+            f"Truncated gradients read what the readable file keeps; {what[0].lower()}{what[1:]} keeps it otherwise.",
+            f"Leave out --truncate, or {asked}.",
         )
     if wanted.size and wanted.compiled:
         raise ArgumentError(
             "Compiled files keep what their steps compute; a file made for little memory computes it again.",
             "Leave out --backend numba, or --optimize size.",
         )
-    kind = "size" if wanted.size else "compiled" if wanted.compiled else "speed"
     for_cell, for_network = _WRITERS[kind]
     if isinstance(derivation, NetworkDerivation):
         return for_network(derivation)
     return for_cell(derivation)
 
 
+_ASKED = {
+    "speed": ("A file made for speed", "--optimize speed"),
+    "size": ("A file made for little memory", "--optimize size"),
+    "compiled": ("A compiled file", "--backend numba"),
+}
+"""The files over a workspace: what they are, and the option that asks for them."""
 _WRITERS = {
     "speed": (generate_fast, generate_fast_network),
     "size": (generate_small, generate_small_network),

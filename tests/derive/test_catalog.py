@@ -67,6 +67,29 @@ def test_an_unknown_name_names_the_nearest():
     assert caught.value.exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("spec", "problem"),
+    [
+        ("my.txt", "There is no file 'my.txt'."),
+        ("lstm.txt:g=relu", "There is no file 'lstm.txt'."),
+        ("none/my.txt", "There is no file none/my.txt."),
+        ("notes.txt", "'notes.txt' ends neither in .cell nor in .net."),
+        (".", "'.' ends neither in .cell nor in .net."),
+        ("", "The name of the cell is empty."),
+    ],
+)
+def test_what_looks_like_a_path_is_told_as_one_with_the_endings(
+    spec, problem, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes.txt").write_text("h[t] = tanh(W @ h[t-1])")
+    with pytest.raises(UnknownCellError) as caught:
+        load(spec)
+    assert caught.value.problem == problem
+    assert "A cell's file ends in .cell, and a network's in .net." in caught.value.remedy
+    assert load("./notes.txt").states
+
+
 def test_a_file_works_as_a_shipped_cell(tmp_path):
     path = tmp_path / "my.cell"
     path.write_text(CELL, "utf-8")

@@ -142,6 +142,24 @@ CASES = {
             "  Use the previous step somewhere, e.g. h[t-1]."
         ),
     ),
+    "a state that needs itself at lag 0": (
+        "h[t] = W @ h[t-0]",
+        (
+            "my.cell, line 1: h[t] = W @ h[t-0]\n"
+            "                            ^^^^^^\n"
+            "  Within one step h[t] needs h[t] (line 1).\n"
+            "  Use the previous step somewhere, e.g. h[t-1]."
+        ),
+    ),
+    "a number out of range in a const": (
+        "const k = 1e400\nh[t] = k * h[t-1]",
+        (
+            "my.cell, line 1: const k = 1e400\n"
+            "                           ^^^^^\n"
+            "  The number is out of range: e400, and e-40 to e40 are read.\n"
+            "  Take other units, or declare `const` with a name alone and give its value when the code is run."
+        ),
+    ),
     "a text that is no equation": (
         "h[t] = W @ h[t-1]\nhello world",
         (

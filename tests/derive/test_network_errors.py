@@ -58,7 +58,23 @@ CASES = {
         "f = scan(gru, x[t-1])\ng = scan(elman, x[t-2])", "g", "both look at earlier steps of x", "sequence of its own"
     ),
     "a word twice": ("f = scan(gru, x[t], reverse, reverse)", "reverse", "reverse once", "Write name"),
-    "an expression": ("f = scan(gru, W @ x[t])", "@", "Expected a time index", "Write name"),
+    "an expression": (
+        "f = scan(gru, W @ x[t])", "W @ x[t]", "along a named sequence", "u[t] = W @ x[t], and scan u[t]"
+    ),
+    "a stack": (
+        "f = scan(gru, x[s])\nb = scan(gru, x[s])\ng = scan(lstm, concat(f.h[s], b.h[s]), reverse)",
+        "concat(f.h[s], b.h[s])", "along a named sequence", "u[s] = concat(f.h[s], b.h[s]), and scan u[s]"
+    ),
+    "a sum": ("f = scan(skip(2), x[t] + z[t])", "x[t] + z[t]", "along a named sequence", "u[t] = x[t] + z[t]"),
+    "a multiple": ("f = scan(gru, -2 * x[t])", "-2 * x[t]", "along a named sequence", "u[t] = -2 * x[t]"),
+    "its own output at lag 0": ("f = scan(gru, f.h[t-0])", "f.h[t-0]", "fed by its own output", ": f.h[t-1]"),
+    "an end among steps": (
+        "d = scan(gru, x[s])\nb = scan(gru, z[t])\ny[s] = V @ concat(d.h[s], b.h[end])", "end",
+        "axes s and end meet", "write the whole line at [end], or carry the value along s",
+    ),
+    "a step among ends": (
+        "d = scan(gru, x[s])\ny[end] = V @ d.h[s]", "s", "axes end and s meet", "[end] is one value"
+    ),
     "no option": ("f = scan(gru(3), x[t])", "gru", "it has no options", "Remove"),
     "an unknown option": ("f = scan(elman(foo), x[t])", "elman", "foo is not offered", "one of tanh"),
     "an option of the network": ("option g = tanh\nf = scan(gru, x[t])", "g", "no options", "with the cell"),

@@ -44,6 +44,14 @@ def test_what_goes_forward_or_all_at_once_is_refused():
         load("lru").generate(optimize="speed", scan=True)
     with pytest.raises(ArgumentError, match="step by step and backwards"):
         load("elman").generate(optimize="speed", real_time=True)
+    for optimize, what in (("size", "made for little memory"), ("speed", "made for speed")):
+        with pytest.raises(ArgumentError, match=what) as caught:
+            load("elman").generate(optimize=optimize, real_time=True)
+        assert caught.value.remedy == f"Leave out --rtrl, or --optimize {optimize}."
+        assert "forward in time" in caught.value.problem
+    with pytest.raises(ArgumentError, match="A compiled file goes") as caught:
+        load("lru").generate(backend="numba", scan=True)
+    assert caught.value.remedy == "Leave out --scan, or --backend numba."
     with pytest.raises(ArgumentError, match="expected readable, speed or size"):
         load("lstm").generate(optimize="space")
     for optimize in ("speed", "size"):
