@@ -43,6 +43,7 @@ class Names:
         self.notation = notation
         self.given: dict[object, str] = {}
         self.taken = {*RESERVED, *HELPERS, *taken}
+        self.authors: set[str] = set()
 
     def of(self, leaf: MatrixExpr) -> str:
         """The identifier of a leaf, whatever its lag."""
@@ -66,8 +67,15 @@ class Names:
         return self.named((leaf.at(0), lag), f"{self.of(leaf)}_prev{lag if lag > 1 else ''}")
 
     def now(self, leaf: MatrixExpr) -> str:
-        """The argument that is one step of a sequence."""
-        return self.named((leaf.at(0), "now"), f"{self.of(leaf)}_t")
+        """The argument that is one step of a sequence, of a function that knows no names but the author's."""
+        key = (leaf.at(0), "now")
+        if key not in self.given:
+            name = f"{self.of(leaf)}_t"
+            while name in self.authors:
+                name += "_"
+            self.taken.add(name)
+            self.given[key] = name
+        return self.given[key]
 
     def storage(self, leaf: MatrixExpr) -> str:
         """The array that holds a sequence together with the values before it."""
@@ -78,7 +86,9 @@ def primal_names(cell: Cell, names: Names) -> dict[str, str]:
     """The identifiers of a cell's sizes and quantities, which are handed out before all others: by quantity."""
     for d in cell.dims:
         names.named(("dim", d), str(d))
-    return {q.name: names.of(q.symbol) for q in cell.quantities}
+    found = {q.name: names.of(q.symbol) for q in cell.quantities}
+    names.authors |= set(found.values())
+    return found
 
 
 def argument_names(cell: Cell) -> dict[str, str]:

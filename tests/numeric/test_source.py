@@ -12,6 +12,8 @@ from hypothesis import example, given, note
 from derive.catalog import load, shipped
 from derive.derivation import derive
 from derive.language import read_cell
+from numeric.fast_again import generate_small
+from numeric.fast_source import generate_fast
 from numeric.source import generate
 from tests.generated import (
     arguments,
@@ -392,3 +394,12 @@ def test_signatures_are_typed():
     for name in ("forward", "backward", "step", "init_params", "init_state", "parameter_shapes"):
         parameters = inspect.signature(getattr(module, name)).parameters.values()
         assert all(p.annotation is not inspect.Parameter.empty for p in parameters), name
+
+
+@pytest.mark.parametrize("name", ["lstm", "rglru", "mlstm"])
+def test_the_arguments_of_a_step_are_called_alike_in_every_kind_of_file(name):
+    derivation = derive(load(name))
+    kinds = (generate, generate_fast, generate_small)
+    steps = [inspect.signature(module_of(kind(derivation)).step) for kind in kinds]
+    assert list(steps[0].parameters)[:2] == ["params", "x_t"]
+    assert [list(s.parameters) for s in steps[1:]] == [list(steps[0].parameters)] * 2
