@@ -14,12 +14,13 @@ HEAD = '''\
 def compiled(function, *also: str):
     """The function compiled; sums may be contracted, divisions by zero give infinity as in NumPy.
 
-    Of a file the machine code is kept for later processes, in __pycache__ or else in Numba's cache folder.
+    Of a file the machine code is kept for later processes, in __pycache__ or else in Numba's cache folder, unless
+    neither can be written to.
     """
     options = {"error_model": "numpy", "fastmath": {"contract", "nsz", *also}}
     try:
         return njit(cache="__file__" in globals(), **options)(function)
-    except RuntimeError:  # there is no folder to write to
+    except RuntimeError:
         return njit(**options)(function)'''
 
 
