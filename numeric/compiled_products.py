@@ -19,11 +19,17 @@ def put(part: Array, whole: Array, factor) -> None:
 PUT_TURNED = '''\
 @compiled
 def put_turned(part: Array, whole: Array, factor) -> None:
-    """whole = factor · partᵀ, a matrix."""
+    """whole = factor · partᵀ, a matrix, sixteen of its columns at a time."""
     if part.T.shape != whole.shape:
         raise ValueError("a parameter has another shape than when it was checked")
-    for k in range(part.shape[1]):
-        for j in range(part.shape[0]):
+    rows, columns = part.shape
+    for j in range(0, rows - rows % 16, 16):
+        for k in range(columns):
+            row = whole[k]
+            for i in range(16):
+                row[j + i] = part[j + i, k] * factor
+    for j in range(rows - rows % 16, rows):
+        for k in range(columns):
             whole[k, j] = part[j, k] * factor'''
 
 

@@ -50,9 +50,14 @@ def test_products_are_those_of_numpy_at_every_size(B, rows, columns):
     right(functions(PLAIN), B, rows, columns, np.float64)
 
 
+@pytest.mark.parametrize("rows", [15, 16, 17, 32, 35])
+def test_matrices_of_many_rows_are_turned(rows):
+    right(functions(PLAIN), 2, rows, 3, np.float64)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
 def test_compiled_products_are_those_of_numpy(dtype):
     pytest.importorskip("numba", reason="numba is not installed: make frameworks")
     module = functions(COMPILED)
-    for sizes in ((1, 5, 3), (4, 4, 8), (7, 9, 6), (9, 3, 17)):
+    for sizes in ((1, 5, 3), (4, 4, 8), (7, 9, 6), (9, 3, 17), (2, 35, 18)):
         right(module, *sizes, dtype)
