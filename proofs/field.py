@@ -129,9 +129,10 @@ class PrimeField(ArrayArithmetic):
         return self._generators[name, v]
 
     def _relu(self, v: int) -> int:
-        """s a; the law relu′ = step(relu) finds s again by the value."""
-        s = self._generator("step", v)
+        """s a; the law relu′ = step(relu) finds s again by the value, whose sign is s too, as it is never negative."""
+        s = self._step(v)
         value = s * v % self.prime
+        self._known("sign", value, s)
         return self._known("step", value, s)
 
     def _known(self, name: str, v: int, generator: int) -> int:
@@ -142,9 +143,11 @@ class PrimeField(ArrayArithmetic):
         return self._sign(v) * v % self.prime
 
     def _step(self, v: int) -> int:
-        return self._generator("step", v)
+        return self._generator("step", v) if v else 0
 
     def _sign(self, v: int) -> int:
+        if not v or ("sign", v) in self._generators:
+            return self._generators.get(("sign", v), 0)
         return (2 * self._generator("step", v) - 1) % self.prime
 
     def _inverse(self, v: int) -> int:

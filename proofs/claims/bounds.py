@@ -7,12 +7,11 @@ A condition only restricts the runs, so what is shown for all of them holds unde
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
 from derive.cell import Cell
-from derive.expressions import Elementwise, operands
 from proofs.claims.points import Context
 from proofs.claims.powers import Bound, NoBoundError, at_most, to_steps
 from proofs.claims.ranges import ONE, SUPREMUM, Ranges, first, largest, least
@@ -33,8 +32,9 @@ from proofs.claims.syntax import (
     Qty,
     Steps,
     Transposed,
+    walk,
 )
-from proofs.claims.world import linear
+from proofs.claims.world import activations, linear
 from proofs.untyped import sympy
 
 MEASURES = ("norm", "sigma_max", "sigma_min", "spectral_radius")
@@ -47,21 +47,14 @@ def is_inequality(formula: Formula) -> bool:
     return formula.relation in ("<=", ">=")
 
 
-def gamma(cell: Cell) -> Fraction:
-    """The largest sup |f′| among the cell's functions."""
-    names = {part.function for e in cell.equations for part in _functions(e.expr)}
-    if not names or not names <= SUPREMUM.keys():
+def gamma(cell: Cell) -> Fraction | None:
+    """The largest sup |f′| among the cell's functions; ``None`` if one of them has no bound."""
+    names = activations(cell)
+    if not names <= SUPREMUM.keys():
+        return None
+    if not names:
         return Fraction(1)
     return max(Fraction(int(SUPREMUM[n].p), int(SUPREMUM[n].q)) for n in names)
-
-
-def _functions(expr: Any) -> Iterator[Elementwise]:
-    stack = [expr]
-    while stack:
-        top = stack.pop()
-        stack += operands(top)
-        if isinstance(top, Elementwise):
-            yield top
 
 
 def proof(formula: Formula, context: Context) -> str:
@@ -150,6 +143,8 @@ class Laws:
                 return Bound(sympy.Rational(value.numerator, value.denominator))
             case Call(name="gamma"):
                 value = gamma(self.cell)
+                if value is None:
+                    raise NoBoundError
                 return Bound(sympy.Rational(value.numerator, value.denominator))
             case Call(name="sigma_max" | "norm", args=(Qty(name=name, index=None),)):
                 return Bound(self.sigma(name))
@@ -169,6 +164,10 @@ class Laws:
                 return Bound(self._to_power(base, int(value)))
             case _:
                 raise NoBoundError
+
+    def _has_number(self, term: Node) -> bool:
+        """Whether a term may be a number, which a sum adds to every entry of the others."""
+        return any(isinstance(part, Qty) and self._is_scalar(part.name) for part in walk(term))
 
     def _is_scalar(self, name: str) -> bool:
         return name in self.ranges.by_name and self.ranges.by_name[name].shape == (1, 1)
@@ -206,7 +205,9 @@ class Laws:
                 return total
             case Open(factors=factors) if all(isinstance(f, Deriv) for f in factors):
                 return self.upper(Chain(factors=factors), since)
-            case Add(terms=terms):
+            case Add(terms=terms) if len(terms) == 1 or not any(
+                self._has_number(t) for _, t in terms
+            ):
                 return Bound(sympy.Add(*(self.upper(t, since).plain() for _, t in terms)))
             case Transposed(of=of):
                 return self.upper(of, since)

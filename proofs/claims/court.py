@@ -15,12 +15,14 @@ from proofs.claims.bounds import is_inequality, proof
 from proofs.claims.counterexample import find, unspoken
 from proofs.claims.document import Claim, Document, read_document
 from proofs.claims.meaning import Reading
+from proofs.claims.meaning_steps import MOST_TERMS
 from proofs.claims.measured import measures
 from proofs.claims.points import Context
+from proofs.claims.readings import describe, readings, settled_formula
 from proofs.claims.sameness import differences, renaming, without_bias
 from proofs.claims.syntax import Formula
 from proofs.claims.trial import Trial
-from proofs.claims.values import MeaninglessError
+from proofs.claims.values import MeaninglessError, TooManyError
 from proofs.claims.verdict import (
     CONDITIONAL,
     KINDS,
@@ -126,7 +128,13 @@ def judge(
 def judge_claim(claim: Claim) -> Verdict:
     """The verdict on one claim."""
     started = time.perf_counter()
-    verdict = _judge(claim)
+    try:
+        verdict = _judge(claim)
+    except TooManyError:
+        reason = (
+            f"its sums and products have more than {MOST_TERMS:,} terms in a run that it speaks of"
+        )
+        verdict = Verdict(claim, UNDECIDED, reason=reason)
     return replace(verdict, seconds=time.perf_counter() - started)
 
 
@@ -176,7 +184,19 @@ def _worked(claim: Claim, formula: Formula) -> Verdict:
 
 
 def _inequality(claim: Claim, formula: Formula, context: Context) -> Verdict:
-    """Sizes compared: refuted by numbers, or by laws; what no run gives a value is not judged by laws."""
+    """Sizes compared, in every reading: one that is proved decides, else the first."""
+    loss = context.loss.name if context.loss else ""
+    found: list[Verdict] = []
+    for reading in readings(formula, loss):
+        verdict = _sizes(claim, settled_formula(formula, loss, reading), context)
+        found.append(replace(verdict, reading=describe(formula, loss, reading)))
+        if verdict.kind == PROVED:
+            return found[-1]
+    return found[0]
+
+
+def _sizes(claim: Claim, formula: Formula, context: Context) -> Verdict:
+    """Refuted by numbers, or by laws; what no run gives a value is not judged by laws."""
     example = find(formula, context, Reading())
     if example is not None:
         return Verdict(claim, REFUTED, counterexample=example)

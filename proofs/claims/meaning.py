@@ -72,6 +72,7 @@ class Meaning:
         self._known: dict[Any, Value | MeaninglessError | OutsideError] = {}
         self._variables: dict[Node, tuple[str, ...]] = {}
         self.side = "right"
+        self.terms = 0
 
     def __call__(self, node: Node, places: Places, side: str = "right") -> Value:
         """The value of a formula.
@@ -162,9 +163,12 @@ class Meaning:
                     inner = self.visit(Deriv(kind=node.kind, of=factor, by=node.by), places)
                     others = [f for j, (_, f) in enumerate(factors) if j != i]
                     for other in others:
-                        inner = self.algebra.matmul(
-                            self.algebra.as_map(self.visit(other, places)), inner, node.where
-                        )
+                        value = self.visit(other, places)
+                        if inner.shape[0] == 1 and not value.is_scalar:
+                            inner = self.algebra.matmul(value, inner, node.where)
+                        else:
+                            factor = self.algebra.as_map(value)
+                            inner = self.algebra.compose(factor, inner, node.where)
                     total = inner if total is None else self.algebra.add(total, inner, node.where)
                 if total is not None:
                     return total
@@ -222,7 +226,9 @@ class Meaning:
         values = [self.visit(factor, places) for factor in node.factors]
         total = values[0]
         for value in values[1:]:
-            total = self.algebra.matmul(total, value, node.where)
+            scales = total.is_scalar or value.is_scalar
+            multiplied = self.algebra.mul if scales else self.algebra.matmul
+            total = multiplied(total, value, node.where)
         return total
 
     def _open(self, node: Open, places: Places) -> Value:
@@ -275,7 +281,7 @@ class Meaning:
         args = [self.visit(arg, places) for arg in node.args]
         arithmetic = self.world.arithmetic
         if node.name in FUNCTIONS:
-            if "linear" in self.world.conditions:
+            if "linear" in self.world.conditions and node.name in self.world.activations:
                 return args[0]
             return Value(arithmetic.function(node.name, args[0].array), gradient=False)
         rule = CALLS.get(node.name)

@@ -22,6 +22,8 @@ def _diag(m: Meaning, node: Call, args: list[Value]) -> Value:
 
 
 def _softmax(m: Meaning, node: Call, args: list[Value]) -> Value:
+    if 1 not in args[0].shape:
+        raise MeaninglessError("softmax takes a vector", node.where)
     return Value(m.world.arithmetic.softmax(args[0].array))
 
 
@@ -48,7 +50,7 @@ def _trace(m: Meaning, node: Call, args: list[Value]) -> Value:
 
 
 def _eye(m: Meaning, node: Call, args: list[Value]) -> Value:
-    return Value(m.world.arithmetic.identity(args[0].shape[0]))
+    return Value(m.world.arithmetic.identity(args[0].shape[1 if m.reading.layout == "row" else 0]))
 
 
 def _filled(c: int) -> Callable[[Meaning, Call, list[Value]], Value]:
@@ -58,6 +60,8 @@ def _filled(c: int) -> Callable[[Meaning, Call, list[Value]], Value]:
 
 
 def _outer(m: Meaning, node: Call, args: list[Value]) -> Value:
+    if m.reading.layout == "row":
+        return m.algebra.matmul(m.algebra.transpose(args[0]), args[1], node.where)
     return m.algebra.matmul(args[0], m.algebra.transpose(args[1]), node.where)
 
 

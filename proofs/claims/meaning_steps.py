@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 from sympy import Rational  # pyright: ignore[reportMissingTypeStubs] - it ships none
 
 from proofs.claims.syntax import Big
-from proofs.claims.values import Value
+from proofs.claims.values import MeaninglessError, TooManyError, Value
 from proofs.claims.world import BeyondError, OutsideError
 
 if TYPE_CHECKING:
     from proofs.claims.meaning import Meaning
+
+MOST_TERMS = 50_000
+"""How many terms and factors are computed in one run."""
 
 
 def over_steps(m: Meaning, node: Big, places: Mapping[str, int]) -> Value:
@@ -28,12 +31,16 @@ def over_steps(m: Meaning, node: Big, places: Mapping[str, int]) -> Value:
         MeaninglessError: shapes cannot agree.
         BeyondError: a term speaks of a step that no run has, however long it is.
         OutsideError: a term speaks of a step that this run has not, or a product ends long before it begins.
+        TooManyError: all in all there are too many terms.
     """
     lo, hi = m.step_of(node.lo, places) or 0, m.step_of(node.hi, places) or 0
     if hi < lo - 1 and node.kind == "product":
         raise OutsideError(f"{node.kind} over {lo}..{hi}")
     if hi < lo:
         return _empty(m, node, places)
+    m.terms += hi + 1 - lo
+    if m.terms > MOST_TERMS:
+        raise TooManyError
     parts = _parts(m, node, places, range(lo, hi + 1))
     if node.descending:
         parts.reverse()
@@ -58,14 +65,19 @@ def _parts(m: Meaning, node: Big, places: Mapping[str, int], steps: range) -> li
 
 
 def _empty(m: Meaning, node: Big, places: Mapping[str, int]) -> Value:
-    """The product of no factors is the identity; the sum of no terms is 0, in the shape of its terms."""
-    if node.kind == "product":
-        return Value(m.algebra.number(Rational(1)).array, unit=True)
-    zero = m.algebra.number(Rational(0)).array
+    """The product of no factors is the identity, the sum of no terms 0, in the shape of what they are at any step."""
     for i in range(m.world.steps + 1):
         try:
-            term = m.visit(node.body, {**places, node.var: i})
+            part = m.visit(node.body, {**places, node.var: i})
         except OutsideError:
             continue
-        return replace(term, array=m.world.arithmetic.mul(term.array, zero))
+        if node.kind == "sum":
+            zero = m.algebra.number(Rational(0)).array
+            return replace(part, array=m.world.arithmetic.mul(part.array, zero), unit=False)
+        factor = m.algebra.as_map(part)
+        if factor.shape[0] == factor.shape[1]:
+            return replace(factor, array=m.world.arithmetic.identity(factor.shape[0]))
+        raise MeaninglessError(
+            "a product of no factors is the identity: its factors are square", node.where
+        )
     raise OutsideError(f"{node.kind} over no step")

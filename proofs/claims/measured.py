@@ -18,7 +18,11 @@ class Measured(Meaning):
     def _call(self, node: Call, places: Any) -> Value:
         """Norms and singular values besides all else."""
         if node.name == "gamma":
-            return Value(np.array([[float(gamma(self.world.cell))]]))
+            largest = gamma(self.world.cell)
+            if largest is None:
+                problem = "a slope of the cell has no bound, so gamma is no number"
+                raise MeaninglessError(problem, node.where)
+            return Value(np.array([[float(largest)]]))
         if node.name not in MEASURES:
             return super()._call(node, places)
         value = self.visit(node.args[0], places)

@@ -1,4 +1,8 @@
-"""Worked numbers: formulas over numbers alone, to fifty digits, and by how much they are false."""
+"""Worked numbers: formulas over numbers alone, to fifty digits, and by how much they are false.
+
+What rounding leaves of a difference that is zero shrinks with the digits; a difference that is there stays. So
+everything is computed with fifty digits and with a hundred, and no size is too small to be told from zero.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +33,8 @@ from proofs.claims.values import MeaninglessError
 from proofs.floats import HighPrecision
 
 DIGITS = 50
-ROUNDING = mpmath.mpf(10) ** -40
+SHRUNK = mpmath.mpf(10) ** -20
+"""By how much at least a residue of rounding shrinks when the digits are doubled."""
 MAX_EXPONENT = 64
 MAX_BITS = 100_000
 """Size of a number: beyond 2 to this power, a function of it takes forever."""
@@ -56,13 +61,17 @@ def tolerance(formula: Formula) -> Fraction:
     return min(min(units, default=Fraction(0)) / 2, LOOSEST)
 
 
-def difference(formula: Formula) -> tuple[Array, Array, Any]:
+def difference(formula: Formula, digits: int = DIGITS) -> tuple[Array, Array, Any]:
     """Both sides, and the largest difference of their entries.
+
+    Args:
+        formula: over numbers alone.
+        digits: with which it is computed.
 
     Raises:
         MeaninglessError: shapes cannot agree, or an operation has no value.
     """
-    numbers = Numbers()
+    numbers = Numbers(digits)
     left, right = numbers(formula.left), numbers(formula.right)
     if left.shape != right.shape and right.shape != (1, 1):
         if left.size == right.size and 1 in left.shape and 1 in right.shape:
@@ -75,23 +84,31 @@ def difference(formula: Formula) -> tuple[Array, Array, Any]:
 
 
 def holds(formula: Formula) -> bool:
-    """Whether a relation between numbers holds, rounding at fifty digits granted."""
-    left, right, gap = difference(formula)
+    """Whether a relation between numbers holds, residues of rounding granted."""
+    first, second = _excess(formula, DIGITS), _excess(formula, 2 * DIGITS)
+    return all(b <= 0 or b <= abs(a) * SHRUNK for a, b in zip(first, second, strict=True))
+
+
+def _excess(formula: Formula, digits: int) -> list[Any]:
+    """By how much each entry goes beyond what the relation allows."""
+    left, right, _ = difference(formula, digits)
     match formula.relation:
         case "<=":
-            return all(v <= ROUNDING for v in (left - right).ravel())
+            return [*(left - right).ravel()]
         case ">=":
-            return all(v >= -ROUNDING for v in (left - right).ravel())
+            return [*(right - left).ravel()]
         case _:
             limit = tolerance(formula)
-            return gap <= mpmath.mpf(limit.numerator) / limit.denominator + ROUNDING
+            with mpmath.workdps(digits):
+                allowed = mpmath.mpf(limit.numerator) / limit.denominator
+                return [abs(v) - allowed for v in (left - right).ravel()]
 
 
 class Numbers:
     """Evaluates formulas over numbers."""
 
-    def __init__(self) -> None:
-        self.high = HighPrecision(DIGITS)
+    def __init__(self, digits: int = DIGITS) -> None:
+        self.high = HighPrecision(digits)
 
     def __call__(self, node: Node) -> Array:
         """The value, as a matrix of real numbers."""
@@ -183,6 +200,8 @@ class Numbers:
                 )
                 return np.array([[max(abs(v) for v in values)]], dtype=object)
             case "softmax":
+                if args[0].shape[1] != 1:
+                    raise MeaninglessError("softmax takes a column", node.where)
                 return self.high.softmax(args[0])
             case "diag":
                 return self.high.diag(args[0])

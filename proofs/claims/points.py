@@ -86,6 +86,17 @@ def extents(formula: Formula, context: Context, rng: Random, count: int) -> Iter
         yield Extent(sizes, steps_of(formula, context) + more)
 
 
+def other_extents(formula: Formula, context: Context, rng: Random) -> Iterator[Extent]:
+    """The shortest runs and a longer one, each of other sizes: what holds for some lengths or sizes only fails here."""
+    least = steps_of(formula, context)
+    lengths = [1] if "T=1" in context.conditions else [1, 2, least + 3 + rng.randrange(3)]
+    for steps in lengths:
+        sizes = draw_sizes(context.cell, rng, 2, 4 + min(len(context.cell.dims), DISTINCT))
+        if "n=1" in context.conditions:
+            sizes = dict.fromkeys(sizes, 1)
+        yield Extent(sizes, steps)
+
+
 def field_world(context: Context, extent: Extent, seed: int, prime: int = PRIME) -> World:
     """A run at a random point modulo a prime."""
     field = PrimeField(prime, seed)
@@ -101,9 +112,21 @@ def field_world(context: Context, extent: Extent, seed: int, prime: int = PRIME)
 
 def field_worlds(formula: Formula, context: Context, rng: Random, count: int) -> list[World]:
     """Several of them; a point at which a denominator vanishes is drawn again."""
+    return _worlds(formula, context, rng, extents(formula, context, rng, count))
+
+
+def other_worlds(formula: Formula, context: Context) -> list[World]:
+    """Runs of other lengths and sizes, in which what was found to hold is looked at once more."""
+    rng = Random(draws_for(formula, context.cell.text).salt)  # noqa: S311 - no secret
+    return _worlds(formula, context, rng, other_extents(formula, context, rng))
+
+
+def _worlds(
+    formula: Formula, context: Context, rng: Random, found_extents: Iterator[Extent]
+) -> list[World]:
     found: list[World] = []
     draws = draws_for(formula, context.cell.text)
-    for extent in extents(formula, context, rng, count):
+    for extent in found_extents:
         for _ in range(8):
             seed = rng.randrange(2**62) ^ draws.salt
             try:
@@ -155,11 +178,6 @@ def compared(formula: Formula, meaning: Meaning) -> Iterator[Compared]:
     """
     beyond: BeyondError | None = None
     between = {*free_variables(formula.right)} - {*free_variables(formula.left)}
-    if "last step" in meaning.world.conditions and "t" not in {
-        *free_variables(formula.left),
-        *free_variables(formula.right),
-    }:
-        return
     for places in places_of(formula, meaning.world):
         if _backwards(formula.left, places) or _backwards(formula.right, places, between):
             continue

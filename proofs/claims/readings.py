@@ -10,7 +10,7 @@ import numpy as np
 
 from proofs.claims.coverage import Coverage
 from proofs.claims.meaning import Meaning, Reading, has_derivative
-from proofs.claims.points import compared, outside
+from proofs.claims.points import Context, compared, other_worlds, outside
 from proofs.claims.syntax import Chain, Deriv, Formula, Node, Num, Open, Qty, Where, map_nodes, walk
 from proofs.claims.values import LAYOUTS, MeaninglessError
 from proofs.claims.world import World
@@ -133,6 +133,12 @@ def status(formula: Formula, worlds: Sequence[World], reading: Reading) -> Statu
     if not said and not is_about_nothing(formula, worlds):
         return Status(reading, "empty")
     return Status(reading, "narrow" if coverage.gap else "holds", coverage.gap)
+
+
+def fails_elsewhere(formula: Formula, context: Context, reading: Reading) -> bool:
+    """Whether what holds at the usual runs fails in a shorter or a longer one, or at other sizes."""
+    worlds = other_worlds(formula, context)
+    return any(status(formula, [w], reading).outcome == "fails" for w in worlds)
 
 
 def is_about_nothing(formula: Formula, worlds: Sequence[World]) -> bool:

@@ -22,7 +22,7 @@ from proofs.claims.points import (
     steps_of,
 )
 from proofs.claims.printing import show
-from proofs.claims.readings import settled_formula, status
+from proofs.claims.readings import fails_elsewhere, settled_formula, status
 from proofs.claims.syntax import (
     Add,
     Big,
@@ -249,6 +249,8 @@ class _Search:
         formula = replace(self.formula, right=map_nodes(candidate.right, without_zeros))
         worlds = field_worlds(formula, self.context, Random(SEED + 1), 2)  # noqa: S311 - no secret
         if status(formula, worlds, Reading()).outcome != "holds":
+            return None
+        if fails_elsewhere(formula, self.context, Reading()):
             return None
         bound = error_bound(formula, self.context, Reading(), worlds)
         if not bound.decides:

@@ -16,7 +16,14 @@ from proofs.claims.layouts import translated
 from proofs.claims.meaning import Reading
 from proofs.claims.points import Context, error_bound, field_worlds, steps_of
 from proofs.claims.printing import show
-from proofs.claims.readings import Status, describe, readings, settled_formula, status
+from proofs.claims.readings import (
+    Status,
+    describe,
+    fails_elsewhere,
+    readings,
+    settled_formula,
+    status,
+)
 from proofs.claims.repair import nearest
 from proofs.claims.syntax import Formula
 from proofs.claims.values import LAYOUTS
@@ -96,7 +103,14 @@ class Trial:
             another = reading.left != "total" or reading.products != "maps"
             if another and any(s.outcome == "holds" for s in found):
                 break
-            found.append(status(self.formula, self.worlds, reading))
+            found.append(self.status(reading))
+        return found
+
+    def status(self, reading: Reading) -> Status:
+        """What a reading comes to; one that holds is looked at in runs of other lengths and sizes too."""
+        found = status(self.formula, self.worlds, reading)
+        if found.outcome == "holds" and fails_elsewhere(self.formula, self.context, reading):
+            return Status(reading, "fails")
         return found
 
     def others(self, chosen: Status, found: Sequence[Status]) -> tuple[tuple[str, str], ...]:
@@ -233,5 +247,7 @@ class Trial:
             worlds = self.worlds_under(self.context.under(*chosen))
             for reading in tried if len(chosen) == 1 else tried[:1]:
                 if status(self.formula, worlds, reading).outcome == "holds":
-                    return reading, chosen
+                    under = self.context.under(*chosen)
+                    if not fails_elsewhere(self.formula, under, reading):
+                        return reading, chosen
         return None, ()

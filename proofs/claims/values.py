@@ -35,6 +35,10 @@ class MeaninglessError(Exception):
         self.problem, self.where = problem, where
 
 
+class TooManyError(Exception):
+    """Sums and products of a formula have more terms than are computed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Value:
     """A matrix.

@@ -77,6 +77,7 @@ class World:
         conditions: Iterable[str] = (),
     ) -> None:
         self.conditions = frozenset(conditions)
+        self.activations = activations(cell)
         self.cell = linear(cell) if "linear" in self.conditions else cell
         self.loss, self.extent, self.steps, self.arithmetic = loss, extent, extent.steps, arithmetic
         self.plain = Evaluator(arithmetic, extent.sizes)
@@ -124,7 +125,7 @@ class World:
         rows, cols = value.shape
         if "bias" in self.conditions and is_bias(q):
             return self.arithmetic.full((rows, cols), 0)
-        if rows != cols or q.role == "constant" or q.shape[0] == 1:
+        if q.shape[0] != q.shape[1] or q.role == "constant" or q.shape[0] == 1:
             return value
         if "identity" in self.conditions:
             return self.arithmetic.identity(rows)
@@ -248,6 +249,18 @@ class World:
                 )
                 row = self.arithmetic.add(row, part)
         return row
+
+
+def activations(cell: Cell) -> frozenset[str]:
+    """The elementwise functions in a cell's equations."""
+    found: set[str] = set()
+    stack: list[Any] = [e.expr for e in cell.equations]
+    while stack:
+        top = stack.pop()
+        stack += operands(top)
+        if isinstance(top, Elementwise):
+            found.add(top.function)
+    return frozenset(found)
 
 
 def is_bias(q: Quantity) -> bool:
