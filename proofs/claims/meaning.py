@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -253,7 +253,8 @@ class Meaning:
             if total.shape[1] == value.shape[0]:
                 total = self.algebra.matmul(total, value, node.where)
             elif total.shape[1] == 1 and total.shape[0] == value.shape[0]:
-                total = self.algebra.matmul(self.algebra.as_map(total), value, node.where)
+                column = replace(total, gradient=False)
+                total = self.algebra.matmul(self.algebra.as_map(column), value, node.where)
             else:
                 total = self.algebra.mul(total, value, node.where)
         return total

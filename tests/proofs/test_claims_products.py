@@ -24,6 +24,8 @@ SLOPE = r"\mathrm{diag}(1-h_t^2)"
         rf"${W} = \sum_t {SLOPE} {H} h_{{t-1}}^\top$",
         rf"${H} = W^\top \mathrm{{diag}}(1-h_{{t+1}}^2) {NEXT} + {OWN}$",
         rf"${H} = ({STEP})^\top {NEXT} + {OWN}$",
+        "dL/dh[t-1] == W.T · (dL/dh[t] · slope(h[t])) + d+L/dh[t-1]",
+        "dL/dh[t-1] == W.T · (slope(h[t]) · dL/dh[t]) + d+L/dh[t-1]",
         rf"${H} = {NEXT} {STEP} + {OWN}$",
         rf"${W} = \sum_t {H} \frac{{\partial h_t}}{{\partial W}}$",
     ],
