@@ -34,7 +34,7 @@ from proofs.claims.syntax import (
     Transposed,
     walk,
 )
-from proofs.claims.world import activations, linear
+from proofs.claims.world import functions_of, linear
 from proofs.untyped import sympy
 
 MEASURES = ("norm", "sigma_max", "sigma_min", "spectral_radius")
@@ -49,7 +49,7 @@ def is_inequality(formula: Formula) -> bool:
 
 def gamma(cell: Cell) -> Fraction | None:
     """The largest sup |f′| among the cell's functions; ``None`` if one of them has no bound."""
-    names = activations(cell)
+    names = functions_of(cell)
     if not names <= SUPREMUM.keys():
         return None
     if not names:

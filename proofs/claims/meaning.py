@@ -234,7 +234,7 @@ class Meaning:
     def _open(self, node: Open, places: Places) -> Value:
         """Linear maps composed, a vector between them as a diagonal matrix."""
         plain = [self.visit(factor, places) for factor in node.factors]
-        if any(not v.gradient and not v.unit for v in plain) and (
+        if not all(v.gradient for v in plain) and (
             self.reading.products == "arrays" or not has_derivative(node)
         ):
             return self._product_of_values(plain, node)
@@ -282,7 +282,7 @@ class Meaning:
         args = [self.visit(arg, places) for arg in node.args]
         arithmetic = self.world.arithmetic
         if node.name in FUNCTIONS:
-            if "linear" in self.world.conditions and node.name in self.world.activations:
+            if "linear" in self.world.conditions and node.name in self.world.functions:
                 return args[0]
             return Value(arithmetic.function(node.name, args[0].array), gradient=False)
         rule = CALLS.get(node.name)

@@ -73,7 +73,7 @@ def _empty(m: Meaning, node: Big, places: Mapping[str, int]) -> Value:
             continue
         if node.kind == "sum":
             zero = m.algebra.number(Rational(0)).array
-            return replace(part, array=m.world.arithmetic.mul(part.array, zero), unit=False)
+            return replace(part, array=m.world.arithmetic.mul(part.array, zero))
         factor = m.algebra.as_map(part)
         if factor.shape[0] == factor.shape[1]:
             return replace(factor, array=m.world.arithmetic.identity(factor.shape[0]))

@@ -26,7 +26,7 @@ class Measured(Meaning):
         if node.name not in MEASURES:
             return super()._call(node, places)
         value = self.visit(node.args[0], places)
-        array = np.asarray(np.eye(1) if value.unit else value.array, dtype=float)
+        array = np.asarray(value.array, dtype=float)
         if node.name == "spectral_radius":
             if array.shape[0] != array.shape[1]:
                 raise MeaninglessError("spectral_radius takes a square matrix", node.where)

@@ -10,7 +10,7 @@ import numpy as np
 
 from proofs.claims.coverage import Coverage
 from proofs.claims.meaning import Meaning, Reading, has_derivative
-from proofs.claims.points import Context, compared, other_worlds, outside
+from proofs.claims.points import compared, outside
 from proofs.claims.syntax import Chain, Deriv, Formula, Node, Num, Open, Qty, Where, map_nodes, walk
 from proofs.claims.values import LAYOUTS, MeaninglessError
 from proofs.claims.world import World
@@ -135,9 +135,8 @@ def status(formula: Formula, worlds: Sequence[World], reading: Reading) -> Statu
     return Status(reading, "narrow" if coverage.gap else "holds", coverage.gap)
 
 
-def fails_elsewhere(formula: Formula, context: Context, reading: Reading) -> bool:
-    """Whether what holds at the usual runs fails in a shorter or a longer one, or at other sizes."""
-    worlds = other_worlds(formula, context)
+def fails_in(formula: Formula, worlds: Sequence[World], reading: Reading) -> bool:
+    """Whether a reading fails in one of these runs, each looked at alone."""
     return any(status(formula, [w], reading).outcome == "fails" for w in worlds)
 
 

@@ -19,10 +19,11 @@ from proofs.claims.points import (
     error_bound,
     field_world,
     field_worlds,
+    other_worlds,
     steps_of,
 )
 from proofs.claims.printing import show
-from proofs.claims.readings import fails_elsewhere, settled_formula, status
+from proofs.claims.readings import fails_in, settled_formula, status
 from proofs.claims.syntax import (
     Add,
     Big,
@@ -250,7 +251,7 @@ class _Search:
         worlds = field_worlds(formula, self.context, Random(SEED + 1), 2)  # noqa: S311 - no secret
         if status(formula, worlds, Reading()).outcome != "holds":
             return None
-        if fails_elsewhere(formula, self.context, Reading()):
+        if fails_in(formula, other_worlds(formula, self.context), Reading()):
             return None
         bound = error_bound(formula, self.context, Reading(), worlds)
         if not bound.decides:

@@ -14,12 +14,12 @@ from proofs.claims.counterexample import find
 from proofs.claims.document import Claim
 from proofs.claims.layouts import translated
 from proofs.claims.meaning import Reading
-from proofs.claims.points import Context, error_bound, field_worlds, steps_of
+from proofs.claims.points import Context, error_bound, field_worlds, other_worlds, steps_of
 from proofs.claims.printing import show
 from proofs.claims.readings import (
     Status,
     describe,
-    fails_elsewhere,
+    fails_in,
     readings,
     settled_formula,
     status,
@@ -77,6 +77,11 @@ class Trial:
         """The points at which it is judged."""
         return self.worlds_under(self.context)
 
+    @cached_property
+    def elsewhere(self) -> list[World]:
+        """Runs of other lengths and sizes."""
+        return other_worlds(self.formula, self.context)
+
     def worlds_under(self, context: Context) -> list[World]:
         """Points under more conditions."""
         return field_worlds(self.formula, context, Random(SEED), POINTS)  # noqa: S311 - no secret
@@ -109,7 +114,7 @@ class Trial:
     def status(self, reading: Reading) -> Status:
         """What a reading comes to; one that holds is looked at in runs of other lengths and sizes too."""
         found = status(self.formula, self.worlds, reading)
-        if found.outcome == "holds" and fails_elsewhere(self.formula, self.context, reading):
+        if found.outcome == "holds" and fails_in(self.formula, self.elsewhere, reading):
             return Status(reading, "fails")
         return found
 
@@ -248,6 +253,6 @@ class Trial:
             for reading in tried if len(chosen) == 1 else tried[:1]:
                 if status(self.formula, worlds, reading).outcome == "holds":
                     under = self.context.under(*chosen)
-                    if not fails_elsewhere(self.formula, under, reading):
+                    if not fails_in(self.formula, other_worlds(self.formula, under), reading):
                         return reading, chosen
         return None, ()

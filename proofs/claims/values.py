@@ -48,14 +48,12 @@ class Value:
         rows: the shape of the matrix whose entries the rows count, if they do.
         cols: the same for the columns.
         gradient: whether it is the derivative of a scalar, in the shape of its quantity.
-        unit: whether it is an identity of whatever size fits (an empty product).
     """
 
     array: Array
     rows: Shape | None = None
     cols: Shape | None = None
     gradient: bool = False
-    unit: bool = False
 
     @property
     def shape(self) -> Shape:
@@ -103,17 +101,12 @@ class Algebra:
         """−A"""
         return replace(a, array=self.arithmetic.mul(a.array, self.arithmetic.number(Integer(-1))))
 
-    def _fitted(self, a: Value, b: Value, where: Where, verb: str) -> tuple[Value, Value]:
-        """Both operands of an entrywise operation: scalars and units spread, all else agrees."""
-        if a.unit and not b.is_scalar:
-            a = Value(self.arithmetic.identity(b.shape[0]))
-        if b.unit and not a.is_scalar:
-            b = Value(self.arithmetic.identity(a.shape[0]))
-        if a.is_scalar or b.is_scalar or a.shape == b.shape:
-            return a, b
-        raise MeaninglessError(
-            f"shapes {self.words(a)} and {self.words(b)} cannot be {verb}", where
-        )
+    def _demand_fit(self, a: Value, b: Value, where: Where, verb: str) -> None:
+        """Of the operands of an entrywise operation scalars spread, and all else agrees."""
+        if not (a.is_scalar or b.is_scalar or a.shape == b.shape):
+            raise MeaninglessError(
+                f"shapes {self.words(a)} and {self.words(b)} cannot be {verb}", where
+            )
 
     def _tags(self, a: Value, b: Value) -> dict[str, Any]:
         big = b if a.is_scalar else a
@@ -121,7 +114,7 @@ class Algebra:
 
     def add(self, a: Value, b: Value, where: Where) -> Value:
         """A + B"""
-        a, b = self._fitted(a, b, where, "added")
+        self._demand_fit(a, b, where, "added")
         return Value(self.arithmetic.add(a.array, b.array), **self._tags(a, b))
 
     def mul(self, a: Value, b: Value, where: Where) -> Value:
@@ -131,13 +124,11 @@ class Algebra:
         ):
             tagged = a if a.cols else b
             return Value(self.arithmetic.mul(a.array, b.array), tagged.rows, tagged.cols)
-        a, b = self._fitted(a, b, where, "multiplied entry by entry")
+        self._demand_fit(a, b, where, "multiplied entry by entry")
         return Value(self.arithmetic.mul(a.array, b.array), **self._tags(a, b))
 
     def matmul(self, a: Value, b: Value, where: Where) -> Value:
         """A B"""
-        if a.unit or b.unit:
-            return b if a.unit else a
         if a.shape[1] != b.shape[0] or (a.cols and b.rows and a.cols != b.rows):
             raise MeaninglessError(
                 f"shapes {self.words(a)} and {self.words(b)} do not fit a matrix product", where
@@ -146,8 +137,6 @@ class Algebra:
 
     def compose(self, a: Value, b: Value, where: Where) -> Value:
         """A after B as linear maps; a scalar scales."""
-        if a.unit or b.unit:
-            return b if a.unit else a
         if (a.is_scalar and b.shape[0] != 1) or (b.is_scalar and a.shape[1] != 1):
             return self.mul(a, b, where)
         return self.matmul(a, b, where)
@@ -186,9 +175,6 @@ def different(a: Value, b: Value, algebra: Algebra) -> tuple[Array, Array]:
         MeaninglessError: they cannot be compared.
     """
     a, b = settled(algebra, a), settled(algebra, b)
-    for one, other in ((a, b), (b, a)):
-        if one.unit and not other.is_scalar:
-            return np.broadcast_arrays(algebra.arithmetic.identity(other.shape[0]), other.array)  # type: ignore[return-value]
     if a.shape != b.shape and not _zero_or_spread(a, b):
         raise MeaninglessError(
             f"the left side has shape {algebra.words(a)}, the right side {algebra.words(b)}", (0, 0)

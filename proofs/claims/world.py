@@ -15,7 +15,7 @@ from sympy import Rational
 from sympy.matrices.expressions import MatrixSymbol
 
 from derive.cell import Cell, Equation, Quantity
-from derive.expressions import Elementwise, Timed, operands, with_operands
+from derive.expressions import Elementwise, Timed, operands, walk, with_operands
 from derive.functions import FUNCTIONS
 from proofs.arithmetic import Array, ArrayArithmetic, law_value
 from proofs.claims.document import Loss
@@ -77,7 +77,7 @@ class World:
         conditions: Iterable[str] = (),
     ) -> None:
         self.conditions = frozenset(conditions)
-        self.activations = activations(cell)
+        self.functions = functions_of(cell)
         self.cell = linear(cell) if "linear" in self.conditions else cell
         self.loss, self.extent, self.steps, self.arithmetic = loss, extent, extent.steps, arithmetic
         self.plain = Evaluator(arithmetic, extent.sizes)
@@ -251,16 +251,10 @@ class World:
         return row
 
 
-def activations(cell: Cell) -> frozenset[str]:
+def functions_of(cell: Cell) -> frozenset[str]:
     """The elementwise functions in a cell's equations."""
-    found: set[str] = set()
-    stack: list[Any] = [e.expr for e in cell.equations]
-    while stack:
-        top = stack.pop()
-        stack += operands(top)
-        if isinstance(top, Elementwise):
-            found.add(top.function)
-    return frozenset(found)
+    nodes = (node for e in cell.equations for node in walk(e.expr))
+    return frozenset(node.function for node in nodes if isinstance(node, Elementwise))
 
 
 def is_bias(q: Quantity) -> bool:
