@@ -6,6 +6,7 @@ portable      for any array namespace instead of NumPy's alone
 speed         over a workspace, in the order that takes least time
 size          over a workspace for one stretch of steps, which is computed again where it is needed
 compiled      over a workspace, with the loops over time compiled by Numba
+threads       a team of threads that share out the samples, in a compiled file
 settings      the sizes at the head of a file over a workspace, as they were tuned
 """
 
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from derive.derivation import Derivation
 from derive.errors import ArgumentError
 from derive.network_derivation import NetworkDerivation
-from numeric import checkpointed, realtime, stretches
+from numeric import checkpointed, realtime, stretches, team
 from numeric.checkpointed import checkpointed_functions
 from numeric.compiled_source import generate_compiled, generate_compiled_network
 from numeric.fast_again import AGAIN, generate_small, generate_small_network
@@ -29,6 +30,7 @@ from numeric.realtime import realtime_functions
 from numeric.scan_source import generate_network_scan, generate_scan
 from numeric.source import generate
 from numeric.stretches import sources, stretch_functions
+from numeric.team import team_functions
 from numeric.truncated import truncated_functions, truncation_in
 from numeric.tuning import settings_in, with_settings
 
@@ -49,6 +51,7 @@ class Additions:
         speed: made for speed, not for reading.
         compiled: made for speed, the loops compiled by Numba.
         size: made for little memory.
+        threads: samples shared out among threads, in a compiled file.
         settings: the sizes at the head of a file over a workspace, by name; the ordinary ones where left out.
     """
 
@@ -60,6 +63,7 @@ class Additions:
     speed: bool = False
     compiled: bool = False
     size: bool = False
+    threads: bool = False
     settings: tuple[tuple[str, int], ...] = ()
 
     @property
@@ -93,6 +97,8 @@ def generate_with(derivation: Derivation | NetworkDerivation, wanted: Additions)
         ]
     if wanted.checkpoint:
         parts += checkpointed_functions(derivation, workspace=wanted.workspace)
+    if wanted.threads:
+        parts += _team(derivation, wanted)
     if wanted.real_time:
         parts += realtime_functions(derivation, "\n".join(parts))
     return "\n\n\n".join(parts) + "\n"
@@ -148,6 +154,16 @@ _WRITERS = {
 """The files over a workspace: who writes them for a cell, and who for a network."""
 
 
+def _team(derivation: Derivation | NetworkDerivation, wanted: Additions) -> list[str]:
+    """The class whose threads share out the samples."""
+    if not wanted.compiled:
+        raise ArgumentError(
+            "Threads share out samples where loops are compiled: others wait for each other at every call of NumPy.",
+            "Leave out --threads, or add --backend numba.",
+        )
+    return team_functions(derivation)
+
+
 def _portable(derivation: Derivation | NetworkDerivation, wanted: Additions) -> str:
     """The file over any array namespace, by itself."""
     if wanted != Additions(portable=True):
@@ -173,6 +189,7 @@ def additions_in(source: str) -> Additions:
         speed="stretch" in defined and not again,
         compiled="compiled" in defined,
         size=again,
+        threads=team.NAME in defined,
         settings=tuple(settings_in(source).items()) if "stretch" in defined else (),
     )
 

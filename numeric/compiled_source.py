@@ -204,5 +204,5 @@ class CompiledNetworkFile(NetworkFileOver):
 
 
 _SIZES = '''\
-SMALL_STEP = 100_000
+SMALL_STEP = 300_000
 """Up to how many multiplications a step (samples times weights) the products are compiled too."""'''

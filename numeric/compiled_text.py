@@ -14,10 +14,10 @@ HEAD = '''\
 def compiled(function, *also: str):
     """The function compiled; sums may be contracted, divisions by zero give infinity as in NumPy.
 
-    Of a file the machine code is kept for later processes, in __pycache__ or else in Numba's cache folder, unless
-    neither can be written to.
+    While it runs, other threads may. Of a file the machine code is kept for later processes, in __pycache__ or else
+    in Numba's cache folder, unless neither can be written to.
     """
-    options = {"error_model": "numpy", "fastmath": {"contract", "nsz", *also}}
+    options = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz", *also}}
     try:
         return njit(cache="__file__" in globals(), **options)(function)
     except RuntimeError:

@@ -20,6 +20,7 @@ from numeric import (
     realtime,
     rooms,
     scans,
+    team,
     training,
     truncated,
 )
@@ -35,6 +36,7 @@ MODULES: tuple[ModuleType, ...] = (
     realtime,
     rooms,
     scans,
+    team,
     training,
     truncated,
 )

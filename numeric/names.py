@@ -23,6 +23,7 @@ RESERVED = frozenset(
     rng name only parameter_shapes init_params init_state forward backward step value_and_grad stretches in_stretches
     memory values influence sensitivities real_time_step real_time_start real_time_gradients forward_in_time
     stacked basis spread one_above_another gradient_along
+    Team at_once labelled samples_in share put_share joined added forward_by backward_by given
     range reversed len type int float str dict tuple annotations
     workspace Workspace ws known flat block start stop first last at slice zip map self
     """.split()  # noqa: SIM905 - a paragraph of words reads better than a column of literals

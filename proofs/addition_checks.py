@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from numeric import realtime
+from numeric import realtime, team
 from numeric.additions import SCANS, functions_in
 from proofs import network_stretch_checks as of_networks
 from proofs import realtime_checks as in_time
 from proofs import scan_checks as scans
 from proofs import stretch_checks as of_cells
+from proofs import team_checks as teams
 from proofs import workspace_checks as workspaces
 from proofs.network_contract import Examine as ExamineNetwork
 from proofs.subject import Examine
@@ -44,6 +45,7 @@ OF_CELLS: dict[str, dict[str, Examine]] = {
         in_time.STEPS: in_time.step_by_step,
     },
     "Workspace": {workspaces.WORKSPACE: workspaces.workspace},
+    team.NAME: {teams.TEAM: teams.team},
     **dict.fromkeys(sorted(SCANS), _SCANS),
     **OF_TRAINING,
 }
@@ -57,6 +59,7 @@ OF_NETWORKS: dict[str, dict[str, ExamineNetwork]] = {
         of_cells.SPARSE: of_networks.checkpointed_memory,
     },
     "Workspace": {workspaces.WORKSPACE: workspaces.workspace_of_network},
+    team.NAME: {teams.TEAM: teams.team_of_network},
     **dict.fromkeys(sorted(SCANS), _NETWORK_SCANS),
     **OF_TRAINING,
 }

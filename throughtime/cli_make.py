@@ -199,6 +199,11 @@ def _proved_layout(
     show_default=True,
 )
 @click.option(
+    "--threads",
+    is_flag=True,
+    help="Bring along a Team of threads that share out the samples, with --backend numba.",
+)
+@click.option(
     "--optimize",
     type=click.Choice(["readable", "speed", "size"]),
     default="readable",
@@ -214,7 +219,7 @@ def _proved_layout(
 def generate(
     say: Progress, cell: str, output: Path | None, unverified: bool, training: bool,
     starts: tuple[str, ...], force: bool, truncate: tuple[int, int] | None, checkpoint: bool, scan: bool,
-    rtrl: bool, backend: str, optimize: str, wish: Wish,
+    rtrl: bool, backend: str, threads: bool, optimize: str, wish: Wish,
 ) -> Outcome:  # fmt: skip
     """Write NumPy code for CELL, if every check of it holds."""
     if output is not None and output.suffix != ".py":
@@ -225,6 +230,7 @@ def generate(
     say(f"generating {model.name}")
     wanted = {
         "truncation": truncate, "checkpoint": checkpoint, "scan": scan, "real_time": rtrl,
+        "threads": threads,
         "portable": backend == "array-api", "optimize": optimize * (optimize != "readable"),
         "backend": backend * (backend == "numba"),
     }  # fmt: skip

@@ -49,6 +49,7 @@ class CodeModel(ABC):
         portable: bool = False,
         optimize: str = "readable",
         backend: str = "numpy",
+        threads: bool = False,
     ) -> Code:
         """The NumPy code of forward and backward pass; ``verify`` tells whether it is right.
 
@@ -60,16 +61,18 @@ class CodeModel(ABC):
             portable: for any array namespace, not for NumPy alone.
             optimize: ``readable``, in the order of the textbook; ``speed``; or ``size``, for little memory.
             backend: ``numpy``, or ``numba``, whose loops over time are compiled.
+            threads: bring along a team of threads that share out the samples, with ``numba``.
 
         Raises:
             ArgumentError: it makes no sense for this cell or network; the message says why.
         """
-        plain = (optimize, backend) == ("readable", "numpy")
+        plain = (optimize, backend, threads) == ("readable", "numpy", False)
         if plain and truncation is None and not (checkpoint or scan or real_time or portable):
             return self._code
         return code_with(
-            self._derivation, truncation, checkpoint, scan, real_time, portable, optimize, backend
-        )
+            self._derivation, truncation, checkpoint, scan, real_time, portable, optimize, backend,
+            threads=threads,
+        )  # fmt: skip
 
     def verify(
         self, source: str | None = None, *, seed: int = 0, on_progress: Progress | None = None

@@ -107,6 +107,8 @@ def code_with(
     portable: bool,
     optimize: str = "readable",
     backend: str = "numpy",
+    *,
+    threads: bool = False,
 ) -> Code:
     """The code of a cell or a network with what is asked for besides forward and backward pass.
 
@@ -127,7 +129,9 @@ def code_with(
     compiled = backend == "numba"
     size = optimize == "size"
     speed = optimize == "speed" or (compiled and not size)
-    wanted = Additions(truncation, checkpoint, scan, real_time, portable, speed, compiled, size)
+    wanted = Additions(
+        truncation, checkpoint, scan, real_time, portable, speed, compiled, size, threads
+    )
     code = Code(
         generate_with(derivation, wanted)
     )  # what makes no sense is refused before what is missing

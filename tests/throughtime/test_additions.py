@@ -128,3 +128,20 @@ def test_the_same_is_asked_for_in_python():
     assert mingru.generate().source == mingru.generate(scan=False).source
     with pytest.raises(ArgumentError, match="segment b of tagger"):
         throughtime.load("tagger").generate(checkpoint=True)
+
+
+def test_a_team_of_threads_comes_with_compiled_files_alone():
+    source = throughtime.load("elman").generate
+    with pytest.raises(ArgumentError, match="share out samples where loops are compiled") as caught:
+        source(optimize="speed", threads=True)
+    assert caught.value.remedy == "Leave out --threads, or add --backend numba."
+    assert "class Team:" not in source().source
+
+
+def test_a_team_of_threads_is_generated_and_verified():
+    pytest.importorskip("numba", reason="numba is not installed: make frameworks")
+    made = run("generate", "elman", "--backend", "numba", "--threads", "-o", "e.py", "--json")
+    assert made.exit_code == 0
+    checks = json.loads(made.stdout)["verification"]["checks"]
+    assert "team" in [c["name"] for c in checks]
+    assert "class Team:" in Path("e.py").read_text(encoding="utf-8")

@@ -1,0 +1,322 @@
+"""Teams in generated files: threads that share out the samples of a run, each over a workspace of its own.
+
+    outputs and gradients by inputs and states: those of the samples' own thread
+    gradients by parameters: Σ over threads, as a sum over samples may be cut anywhere
+
+No sample sees another, so threads meet only at the end of the forward and of the backward pass, where the threads of
+a product meet at every step; and what a step does besides products is shared out too. A compiled loop holds no lock of
+Python's, so that threads run side by side.
+Source: the gradient of a sum over samples is the sum of gradients; D. E. Rumelhart et al., Learning internal
+representations by error propagation (1986).
+"""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from derive.cell import Quantity
+from derive.derivation import Derivation
+from derive.network import END
+from derive.network_derivation import NetworkDerivation
+from numeric.body import listed
+from numeric.buffers import aligned
+from numeric.checks import read_only
+from numeric.network_source import passes_of
+from numeric.schedule import program
+from numeric.source import File
+from numeric.stretches import sources
+
+Array = np.ndarray
+Arrays = dict[str, Array]
+
+NAME = "Team"
+
+
+def _of_the_file(*_: object) -> tuple:
+    raise NotImplementedError("every file has its own")
+
+
+backward = _of_the_file
+
+
+def at_once(pool: Any, work: Callable[[int], Any], count: int) -> list:
+    """What work gives for 0, 1, …, each in a thread of its own; this one takes the first."""
+    others = [pool.submit(work, i) for i in range(1, count)]
+    try:
+        first = work(0)
+    finally:
+        for other in others:
+            other.exception()
+    return [first, *(other.result() for other in others)]
+
+
+def labelled(
+    what: str, arrays: Arrays | None, axes: dict[str, int]
+) -> dict[str, tuple[Array, int]]:
+    """What arrays are called in messages, each with the axis on which its samples lie."""
+    if not isinstance(arrays, dict):
+        return {}
+    known = {name: array for name, array in arrays.items() if name in axes and array is not None}
+    return {what.format(name): (array, axes[name]) for name, array in known.items()}
+
+
+def samples_in(given: dict[str, tuple[Array, int]], B: int | None = None) -> int:
+    """How many samples arrays have, each on its axis.
+
+    Raises:
+        ValueError: they have not the same number, or not this one.
+    """
+    for name, (array, axis) in given.items():
+        shape = np.shape(array)
+        if len(shape) > axis:
+            B = shape[axis] if B is None else B
+            if shape[axis] != B:
+                raise ValueError(f"{name} has shape {shape}: expected {B} samples on axis {axis}")
+    return B or 1
+
+
+def share(
+    what: str, arrays: Arrays | None, axes: dict[str, int], samples: slice, kept: dict
+) -> Arrays | None:
+    """These samples of every array, one after another in memory that is kept; what has no samples is for all."""
+    if not isinstance(arrays, dict):
+        return arrays
+    found = dict(arrays)
+    for name, axis in axes.items():
+        if np.ndim(found.get(name)) > axis:
+            part = np.asarray(found[name])[(slice(None),) * axis + (samples,)]
+            if not part.flags.c_contiguous:
+                key = what, name, part.shape, part.dtype
+                if key not in kept:
+                    kept[key] = aligned(part.shape, part.dtype)
+                np.copyto(kept[key], part)
+                part = kept[key]
+            found[name] = part
+    return found
+
+
+def put_share(whole: Arrays, parts: Arrays, axes: dict[str, int], samples: slice, B: int) -> None:
+    """Puts a thread's samples where they belong in the arrays for all, which the first that asks makes."""
+    for name, part in parts.items():
+        axis = axes[name]
+        if name not in whole:
+            shape = (*part.shape[:axis], B, *part.shape[axis + 1 :])
+            whole.setdefault(name, aligned(shape, part.dtype))
+        whole[name][(slice(None),) * axis + (samples,)] = part
+
+
+def joined(parts: list[Arrays], axes: dict[str, int]) -> Arrays:
+    """The samples of all threads, in new arrays."""
+    return {name: np.concatenate([p[name] for p in parts], axes[name]) for name in parts[0]}
+
+
+def added(parts: list[Arrays], whole: Arrays) -> Arrays:
+    """The sums of the threads' gradients, added in the order of the samples."""
+    for name, first in parts[0].items():
+        total = whole.setdefault(name, np.empty_like(first))
+        np.copyto(total, first)
+        for part in parts[1:]:
+            total += part[name]
+    return {name: whole[name] for name in parts[0]}
+
+
+def forward_by(
+    team: Any,
+    run: Callable[[Arrays, Arrays | None, object], tuple[Arrays, Arrays, dict]],
+    params: Arrays,
+    given: Arrays,
+    state: Arrays | None,
+) -> tuple[Arrays, Arrays, dict]:
+    """The forward pass of a team: each thread runs its samples, and their outputs are joined."""
+    found = labelled("{}", given, team.inputs) | labelled("state['{}']", state, team.states)
+    B = samples_in(found)
+    count = min(B, team.threads)
+    cuts = [slice(i * B // count, (i + 1) * B // count) for i in range(count)]
+    of = [(n, np.shape(a), np.asarray(a).dtype) for n, a in [*dict(params).items(), *given.items()]]
+    if team.sizes != (B, of):
+        team.sizes, team.workspaces, team.whole = (B, of), {}, ({}, {}, {})
+        team.parts = [{} for _ in cuts]
+
+    def run_share(i: int) -> tuple[Arrays, Arrays, dict]:
+        inputs = share("inputs", given, team.inputs, cuts[i], team.parts[i])
+        before = share("state", state, team.states, cuts[i], team.parts[i])
+        outputs, final, cache = run(inputs, before, team.workspaces.get(i))
+        team.workspaces[i] = cache["workspace"]
+        put_share(team.whole[0], outputs, dict.fromkeys(outputs, 1), cuts[i], B)
+        return outputs, final, cache
+
+    done = at_once(team.pool, run_share, count)
+    outputs = read_only({name: team.whole[0][name] for name in done[0][0]})
+    final = joined([final for _, final, _ in done], team.states)
+    return outputs, final, {"samples": cuts, "threads": [cache for *_, cache in done]}
+
+
+def backward_by(
+    team: Any, params: Arrays, cache: dict, outputs_bar: Arrays, final_bar: Arrays | None
+) -> tuple[Arrays, Arrays, Arrays]:
+    """The backward pass of a team: each thread goes back over its samples, and the parameters' gradients are added."""
+    if "threads" not in cache:
+        raise ValueError("the cache is none of a team's: expected what its forward returned last")
+    cuts, caches = cache["samples"], cache["threads"]
+    B, axes = cuts[-1].stop, dict.fromkeys(outputs_bar or (), 1)
+    found = labelled("outputs_bar['{}']", outputs_bar, axes)
+    samples_in(found | labelled("final_bar['{}']", final_bar, team.states), B)
+
+    def run_share(i: int) -> tuple[Arrays, Arrays, Arrays]:
+        by_outputs = share("outputs_bar", outputs_bar, axes, cuts[i], team.parts[i])
+        by_final = share("final_bar", final_bar, team.states, cuts[i], team.parts[i])
+        gradients = backward(params, caches[i], by_outputs, by_final)
+        put_share(team.whole[1], gradients[1], team.inputs, cuts[i], B)
+        return gradients
+
+    done = at_once(team.pool, run_share, len(cuts))
+    params_bar = added([by_params for by_params, _, _ in done], team.whole[2])
+    inputs_bar = {name: team.whole[1][name] for name in done[0][1]}
+    return params_bar, inputs_bar, joined([by_state for *_, by_state in done], team.states)
+
+
+NAMES = (
+    "at_once", "labelled", "samples_in", "share", "put_share", "joined", "added", "forward_by", "backward_by",
+)  # fmt: skip
+
+
+def team_functions(derivation: Derivation | NetworkDerivation) -> list[str]:
+    """The class of a file whose samples are shared out among threads, and its functions.
+
+    Args:
+        derivation: of the cell or the network; the file's functions must take a workspace.
+    """
+    write = _of_network if isinstance(derivation, NetworkDerivation) else _of_cell
+    return [write(derivation), *sources(sys.modules[__name__], NAMES)]
+
+
+def _of_cell(derivation: Derivation) -> str:
+    file = File(program(derivation))
+    inputs = {q.name: x for q, x in zip(file.cell.inputs, file.inputs, strict=True)}
+    return _Writer(
+        forward=file.signature("forward", _RUN, first="self"),
+        value=file.signature("value_and_grad", _GRADIENTS, first="self, loss"),
+        call=lambda given: file.passed_on(given, "steps=steps"),
+        inputs=inputs,
+        axes=dict.fromkeys(inputs, 1),
+        states=list(file.memory.values()),
+    ).text()
+
+
+def _of_network(derivation: NetworkDerivation) -> str:
+    network, passes = derivation.network, passes_of(derivation)
+    inputs = {q.name: passes.identifier(q.name) for q in network.inputs}
+    lengths = {f"lengths_{axis}": f"lengths_{axis}" for axis in passes.ragged}
+    arguments = ["self", *([] if network.loss else ["loss"]), *passes.arguments()]
+    others = [f"{name}={name}" for name in passes.keywords() if name not in lengths]
+
+    def call(given: list[str]) -> str:
+        at = len(inputs)
+        named = [f"{name}={value}" for name, value in zip(lengths, given[at:], strict=True)]
+        return ", ".join(["params", *given[:at], "state", *named, *others])
+
+    return _Writer(
+        forward="\n".join(listed("def forward(", ["self", *passes.arguments()], f") -> {_RUN}:")),
+        value="\n".join(listed("def value_and_grad(", arguments, f") -> {_GRADIENTS}:")),
+        call=call,
+        inputs=inputs | lengths,
+        axes={q.name: int(network.axes[q.name] != END) for q in network.inputs}
+        | dict.fromkeys(lengths, 0),
+        states=[q for s in network.segments for q in passes.memory_of(s)],
+        loss=network.loss.name if network.loss else "",
+    ).text()
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """Writes the class.
+
+    Args:
+        forward: the head of the method.
+        value: the head of ``value_and_grad``.
+        call: the arguments of a call of ``forward``, given the text of every input.
+        inputs: how each input, by name, is called as an argument.
+        axes: where the samples of each input lie.
+        states: what begins before the first step.
+        loss: the output that is the loss, if the network states one.
+    """
+
+    forward: str
+    value: str
+    call: Callable[[list[str]], str]
+    inputs: dict[str, str]
+    axes: dict[str, int]
+    states: list[Quantity]
+    loss: str = ""
+
+    def text(self) -> str:
+        """The class."""
+        states = [f'"{q.name}": {int(q.depth > 1)}' for q in self.states]
+        axes = [f'"{name}": {axis}' for name, axis in self.axes.items()]
+        given = [f'"{name}": {argument}' for name, argument in self.inputs.items()]
+        shared = [f'given["{name}"]' for name in self.inputs]
+        lines = [
+            *listed("        self.inputs = {", axes, "}"),
+            *listed("        self.states = {", states, "}"),
+            "        self.sizes, self.workspaces, self.parts, self.whole = None, {}, [], ({}, {}, {})",
+            "",
+            *textwrap.indent(self.forward, "    ").splitlines(),
+            '        """As the function of this name."""',
+            "        return forward_by(",
+            f"            self, lambda given, state, ws: forward({self.call(shared)}, workspace=ws),",
+            *listed("            params, {", given, "}, state,"),
+            "        )",
+            "",
+            *_BACK.splitlines(),
+            "",
+            *textwrap.indent(self.value, "    ").splitlines(),
+            '        """As the function of this name."""',
+            f"        outputs, _, cache = self.forward({self.call(list(self.inputs.values()))})",
+            *self.end(),
+        ]
+        return "\n".join([_HEAD, *lines])
+
+    def end(self) -> list[str]:
+        """The loss and its gradients by the outputs, and the way back."""
+        if not self.loss:
+            return [
+                "        value, outputs_bar = loss(outputs)",
+                "        return value, self.backward(params, cache, outputs_bar)",
+            ]
+        return [
+            f'        losses = outputs["{self.loss}"]',
+            f'        return losses.sum(), self.backward(params, cache, {{"{self.loss}": np.ones_like(losses)}})',
+        ]
+
+
+_RUN = "tuple[Arrays, Arrays, Arrays]"
+_GRADIENTS = f"tuple[float, {_RUN}]"
+
+_HEAD = '''\
+class Team:
+    """Threads that share out the samples of a run; each has a workspace of its own.
+
+    Results are those of the functions of the same names, gradients by parameters to rounding: they are added up over
+    the threads. They last until the team's next run. Products that BLAS makes want one thread each, as with
+    OPENBLAS_NUM_THREADS=1 (or MKL_NUM_THREADS, OMP_NUM_THREADS) set before NumPy is imported.
+    """
+
+    def __init__(self, threads: int) -> None:
+        from concurrent.futures import ThreadPoolExecutor
+
+        if threads < 1:
+            raise ValueError(f"threads is {threads}: expected 1 or more")
+        self.pool, self.threads = ThreadPoolExecutor(threads), threads'''
+
+_BACK = '''\
+    def backward(
+        self, params: Arrays, cache: dict, outputs_bar: Arrays, final_bar: Arrays | None = None
+    ) -> tuple[Arrays, Arrays, Arrays]:
+        """As the function of this name; the cache is that of the team's last forward."""
+        return backward_by(self, params, cache, outputs_bar, final_bar)'''
