@@ -35,10 +35,10 @@ SLOW, FEW = 0.5, 4
 
 
 def agreeing(
-    cell: str, shape: tuple[int, ...], dtype: str, wanted: list[str] | None = None
+    cell: str, shape: tuple[int, ...], dtype: str, wanted: list[str] | None = None, threads: int = 1
 ) -> dict[str, contenders.Run]:
     """The contenders, all of whose gradients agree with those of the readable file."""
-    runs = contenders.runs(cell, shape, np.dtype(dtype), wanted)
+    runs = contenders.runs(cell, shape, np.dtype(dtype), wanted, threads)
     expected = {k: np.asarray(v) for k, v in runs["readable"]().items()}
     for name, run in runs.items():
         if name == "floor":
@@ -71,7 +71,7 @@ def measured(runs: dict[str, contenders.Run], rounds: int) -> dict[str, list[flo
 def ratios(times: dict[str, list[float]]) -> dict[str, object]:
     """What of a measurement is reported: median times, and others' over ours, round by round."""
     usual = {name: statistics.median(t) for name, t in times.items()}
-    ours = {name: usual[name] for name in ("fast", "compiled") if name in times}
+    ours = {name: usual[name] for name in ("fast", "compiled", contenders.TEAM) if name in times}
     best = min(ours, key=ours.__getitem__)
     found: dict[str, object] = {
         "best": best,
@@ -149,11 +149,12 @@ def main() -> None:
     parser.add_argument(
         "--keep", action="store_true", help="what this machine does not measure again stays"
     )
-    parser.add_argument("--serve", nargs=4, help=argparse.SUPPRESS)
+    parser.add_argument("--serve", nargs=5, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.serve:
-        cell, text, dtype, name = chosen.serve
-        runs = agreeing(cell, tuple(map(int, text.split(","))), dtype, ["readable", name])
+        cell, text, dtype, threads, name = chosen.serve
+        shape = tuple(map(int, text.split(",")))
+        runs = agreeing(cell, shape, dtype, ["readable", name], int(threads))
         apart.serve(runs[name])
         return
     one = apart.environment(1)
@@ -180,9 +181,10 @@ def row(cell: str, text: str, dtype: str, most: int, threads: int) -> dict[str, 
         if threads == 1:
             times = measured(agreeing(cell, shape, dtype), rounds)
         else:
-            who = [n for n in contenders.names(cell, shape) if n not in ("autograd", "torch eager")]
-            command = [__file__, "--serve", cell, text, dtype]
-            times = apart.measured(command, who, min(rounds, 9), threads)
+            every = contenders.names(cell, shape, threads)
+            who = [n for n in every if n not in ("autograd", "torch eager")]
+            command = [__file__, "--serve", cell, text, dtype, str(threads)]
+            times = apart.measured(command, who, min(rounds, 9), threads, contenders.TEAM)
     about = {
         "processor": processor(),
         "cell": cell,

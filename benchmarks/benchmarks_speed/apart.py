@@ -49,7 +49,7 @@ def held_to(threads: int) -> Iterator[None]:
 
 
 def measured(
-    command: list[str], names: list[str], rounds: int, threads: int
+    command: list[str], names: list[str], rounds: int, threads: int, alone: str
 ) -> dict[str, list[float]]:
     """The times of every contender, in seconds.
 
@@ -58,11 +58,12 @@ def measured(
         names: of the contenders.
         rounds: in which each has its turn, in random order.
         threads: that each has.
+        alone: the one whose threads are its own, and whose products have one each.
     """
     workers = {
         name: subprocess.Popen(  # noqa: S603 - this very folder's script
             [sys.executable, *command, name],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment(threads),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment(1 if name == alone else threads),
         )
         for name in names
     }  # fmt: skip

@@ -10,9 +10,9 @@ from importlib.util import find_spec
 import numpy as np
 
 from derive.catalog import load
-from derive.derivation import derive
+from derive.derivation import Derivation, derive
 from derive.language import read_cell
-from numeric.compiled_source import generate_compiled
+from numeric.additions import Additions, generate_with
 from numeric.fast_source import generate_fast
 from numeric.source import generate
 from proofs.modules import load_source
@@ -28,6 +28,8 @@ h[t] = o[t] * c[t] + (1 - o[t]) * tanh(c[t])
 """
 """A cell that nobody has a kernel for."""
 
+TEAM = "team"
+"""The threads of a compiled file that share out the samples."""
 LAYERS = {"lstm": "LSTM", "gru": "GRU", "elman": "RNN"}
 """The cells that torch has a layer of."""
 
@@ -82,14 +84,20 @@ def files(name: str):
     """The derivation of a cell, and its generated files as modules."""
     derivation = derive(cell_of(name))
     kinds = {"readable": generate, "fast": generate_fast}
-    kinds |= {"compiled": generate_compiled} if has("numba") else {}
+    kinds |= {"compiled": _with_team} if has("numba") else {}
     return derivation, {kind: load_source(make(derivation)) for kind, make in kinds.items()}
 
 
-def names(name: str, shape: tuple[int, ...]) -> list[str]:
-    """The contenders that are installed and fit a shape; ``readable`` is the first."""
+def _with_team(derivation: Derivation) -> str:
+    """The compiled file, which brings along a team."""
+    return generate_with(derivation, Additions(compiled=True, threads=True))
+
+
+def names(name: str, shape: tuple[int, ...], threads: int) -> list[str]:
+    """The contenders that are installed and fit a shape and as many threads; ``readable`` is the first."""
     found = ["readable", "fast"]
     found += ["compiled"] if has("numba") else []
+    found += [TEAM] if has("numba") and threads > 1 and shape[1] > 1 else []
     found += ["torch eager"] if has("torch") else []
     found += ["torch.nn"] if has("torch") and name in LAYERS else []
     found += ["jax jit"] if has("jax") else []
@@ -99,10 +107,14 @@ def names(name: str, shape: tuple[int, ...]) -> list[str]:
 
 
 def runs(
-    name: str, shape: tuple[int, ...], dtype: np.dtype, wanted: list[str] | None = None
+    name: str,
+    shape: tuple[int, ...],
+    dtype: np.dtype,
+    wanted: list[str] | None = None,
+    threads: int = 1,
 ) -> dict[str, Run]:
     """The contenders: those that are wanted, or all that there are."""
-    wanted = names(name, shape) if wanted is None else wanted
+    wanted = names(name, shape, threads) if wanted is None else wanted
     T, B, m, n = shape
     derivation, modules = files(name)
     readable = modules["readable"]
@@ -116,6 +128,9 @@ def runs(
         for kind, module in modules.items()
         if kind in wanted
     }
+    if TEAM in wanted:
+        crew = modules["compiled"].Team(threads)
+        found[TEAM] = ours(name, crew, params, x, bar, again=False)
     flat = stacked(name, params)
     if any(w.startswith("torch") for w in wanted):
         by = by_torch(name, flat, x, bar)
@@ -125,15 +140,15 @@ def runs(
     return found
 
 
-def ours(name: str, module, params: dict, x, bar, *, again: bool) -> Run:
-    """A generated file; with ``again`` over one workspace."""
+def ours(name: str, functions, params: dict, x, bar, *, again: bool) -> Run:
+    """A generated file, or a team of its; with ``again`` over one workspace."""
     kept: dict = {}
 
     def run() -> dict:
-        _, _, cache = module.forward(params, x, **kept)
+        _, _, cache = functions.forward(params, x, **kept)
         if again:
             kept["workspace"] = cache["workspace"]
-        grads, inputs, _ = module.backward(params, cache, {"h": bar})
+        grads, inputs, _ = functions.backward(params, cache, {"h": bar})
         return _Stacked(name, grads, inputs["x"], bar.shape[2])
 
     return run
