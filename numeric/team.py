@@ -45,11 +45,19 @@ def _of_the_file(*_: object) -> tuple:
 backward = _of_the_file
 
 
-def at_once(pool: Any, work: Callable[[int], Any], count: int) -> list:
-    """What work gives for 0, 1, …, each in a thread of its own; this one takes the first."""
-    others = [pool.submit(work, i) for i in range(1, count)]
+def at_once(pool: Any, work: Callable[[int], Any], cuts: list[slice]) -> list:
+    """What work gives for each of the cuts, each in a thread of its own; this one takes the first."""
+
+    def told(i: int) -> Any:
+        try:
+            return work(i)
+        except (ValueError, TypeError) as error:
+            error.add_note(f"This is of samples {cuts[i].start} to {cuts[i].stop - 1} alone.")
+            raise
+
+    others = [pool.submit(told, i) for i in range(1, len(cuts))]
     try:
-        first = work(0)
+        first = told(0)
     finally:
         for other in others:
             other.exception()
@@ -151,7 +159,7 @@ def forward_by(
         put_share(team.whole[0], outputs, dict.fromkeys(outputs, 1), cuts[i], B)
         return outputs, final, cache
 
-    done = at_once(team.pool, run_share, count)
+    done = at_once(team.pool, run_share, cuts)
     outputs = read_only({name: team.whole[0][name] for name in done[0][0]})
     final = joined([final for _, final, _ in done], team.states)
     return outputs, final, {"samples": cuts, "threads": [cache for *_, cache in done]}
@@ -175,7 +183,7 @@ def backward_by(
         put_share(team.whole[1], gradients[1], team.inputs, cuts[i], B)
         return gradients
 
-    done = at_once(team.pool, run_share, len(cuts))
+    done = at_once(team.pool, run_share, cuts)
     params_bar = added([by_params for by_params, _, _ in done], team.whole[2])
     inputs_bar = {name: team.whole[1][name] for name in done[0][1]}
     return params_bar, inputs_bar, joined([by_state for *_, by_state in done], team.states)

@@ -25,6 +25,11 @@ def fast(name: str) -> ModuleType:
     return load_source("\n\n\n".join(parts) + "\n")
 
 
+def cuts_of(threads: int) -> list[slice]:
+    """Four samples for each thread."""
+    return [slice(4 * i, 4 * i + 4) for i in range(threads)]
+
+
 def test_work_is_done_at_once_and_its_results_stand_in_order() -> None:
     meet = threading.Barrier(3, timeout=60)
 
@@ -33,7 +38,7 @@ def test_work_is_done_at_once_and_its_results_stand_in_order() -> None:
         return i
 
     with ThreadPoolExecutor(3) as pool:
-        assert at_once(pool, work, 3) == [0, 1, 2]
+        assert at_once(pool, work, cuts_of(3)) == [0, 1, 2]
 
 
 @pytest.mark.parametrize("failing", [0, 1])
@@ -45,9 +50,11 @@ def test_an_error_is_raised_when_no_thread_works_any_more(failing: int) -> None:
             raise ValueError(str(i))
         done.set()
 
-    with ThreadPoolExecutor(2) as pool, pytest.raises(ValueError, match=str(failing)):
-        at_once(pool, work, 2)
+    with ThreadPoolExecutor(2) as pool, pytest.raises(ValueError, match=str(failing)) as caught:
+        at_once(pool, work, cuts_of(2))
     assert done.is_set()
+    first = 4 * failing
+    assert caught.value.__notes__ == [f"This is of samples {first} to {first + 3} alone."]
 
 
 def test_each_thread_runs_its_share_of_the_samples() -> None:
