@@ -30,7 +30,7 @@ from numeric.realtime import realtime_functions
 from numeric.scan_source import generate_network_scan, generate_scan
 from numeric.source import generate
 from numeric.stretches import sources, stretch_functions
-from numeric.team import team_functions
+from numeric.team_source import team_functions
 from numeric.truncated import truncated_functions, truncation_in
 from numeric.tuning import settings_in, with_settings
 

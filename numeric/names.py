@@ -15,6 +15,7 @@ from numeric.initialisers import NAMES as INITIALISERS
 from numeric.primitives import NAMES as PRIMITIVES
 from numeric.ragged import NAMES as RAGGED
 from numeric.scans import NAMES as SCANS
+from numeric.team import NAMES as TEAM
 
 RESERVED = frozenset(
     """
@@ -23,13 +24,13 @@ RESERVED = frozenset(
     rng name only parameter_shapes init_params init_state forward backward step value_and_grad stretches in_stretches
     memory values influence sensitivities real_time_step real_time_start real_time_gradients forward_in_time
     stacked basis spread one_above_another gradient_along
-    Team at_once labelled samples_in share put_share joined added forward_by backward_by given
+    Team given
     range reversed len type int float str dict tuple annotations
     workspace Workspace ws known flat block start stop first last at slice zip map self
     """.split()  # noqa: SIM905 - a paragraph of words reads better than a column of literals
 )
 
-HELPERS = frozenset([*PRIMITIVES, *BUFFERS, *CHECKS, *INITIALISERS, *RAGGED, *SCANS])
+HELPERS = frozenset([*PRIMITIVES, *BUFFERS, *CHECKS, *INITIALISERS, *RAGGED, *SCANS, *TEAM])
 
 
 class Names:

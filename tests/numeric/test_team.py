@@ -14,7 +14,8 @@ from derive.catalog import load
 from derive.derivation import derive
 from numeric.additions import Additions, additions_in, generate_with
 from numeric.fast_source import generate_fast
-from numeric.team import at_once, team_functions
+from numeric.team import at_once
+from numeric.team_source import team_functions
 from proofs.modules import load_source
 
 

@@ -11,7 +11,7 @@ from derive.derivation import derive
 from derive.language import read_cell
 from derive.network_derivation import derive_network
 from numeric.fast_source import generate_fast, generate_fast_network
-from numeric.team import team_functions
+from numeric.team_source import team_functions
 from proofs.attestation import standing
 from proofs.modules import Code, load_source
 from proofs.network_checks import NetworkSubject
