@@ -15,7 +15,7 @@ from proofs.floats import Floats
 from proofs.network_checks import NetworkSubject
 from proofs.network_run import NetworkRun, Values, lanes_of, memory_of
 from proofs.network_samples import NetworkSample, complex_step_gradient, reference
-from proofs.stretch_checks import AGAIN, CUT, SPARSE, STEPS, WHOLE, half_of_squares
+from proofs.stretch_checks import AGAIN, CUT, SPARSE, STEPS, WHOLE, growing_squares
 from proofs.table import Check, measured
 from proofs.truncation_exact import CASES
 
@@ -86,12 +86,12 @@ def checkpointed_memory(subject: NetworkSubject) -> Check:
 
 
 def _valued(subject: NetworkSubject, function: str, sample: NetworkSample, **more: Any) -> Any:
-    """Loss and gradients by one of the file's functions; of ½ Σ ‖output‖² where the network states no loss."""
+    """Loss and gradients by one of the file's functions; of ½ Σ t ‖output_t‖² where the network states no loss."""
     given, named = subject.code.arguments(sample)
     call = getattr(subject.code.module, function)
     if subject.network.loss is not None:
         return call(*given, **named, **more)
-    return call(lambda out, start=0: half_of_squares(out), *given, **named, **more)
+    return call(growing_squares, *given, **named, **more)
 
 
 def _truncated(subject: NetworkSubject, sample: NetworkSample, k1: int, k2: int) -> Values:

@@ -124,13 +124,13 @@ def checkpointed(subject: Subject) -> Check:
     sample = subject.sample("checkpointed", subject.extent("checkpointed", steps=STEPS))
     module, consts = subject.code.module, layout.keywords(sample)
     params, xs, state = layout.arguments(sample)
-    value, whole = module.value_and_grad(half_of_squares, params, *xs, state, **consts)
+    value, whole = module.value_and_grad(growing_squares, params, *xs, state, **consts)
     true = layout.places(sample, *whole) | {("loss", None): np.array(value)}
     errors: dict[Any, float] = {}
     T = sample.extent.steps
     for count in (None, 1, 3, T):
         again, parts = module.checkpointed_value_and_grad(
-            lambda out, start: half_of_squares(out), params, *xs, state, stretches=count, **consts
+            growing_squares, params, *xs, state, stretches=count, **consts
         )
         found = layout.places(sample, *parts) | {("loss", None): np.array(again)}
         for place, error in compare(found, true).errors.items():
@@ -142,10 +142,18 @@ def checkpointed(subject: Subject) -> Check:
     return measured(AGAIN, what, sample.extent, comparison.worst, ROUNDING, note=note, where=wrong)
 
 
-def half_of_squares(outputs: Arrays) -> tuple[float, Arrays]:
-    """½ Σ ‖output‖² and its gradients."""
-    value = float(sum(np.sum(v * v) for v in outputs.values())) / 2
-    return value, {name: v.copy() for name, v in outputs.items()}
+def growing_squares(outputs: Arrays, start: int = 0) -> tuple[float, Arrays]:
+    """½ Σ t ‖output_t‖² and its gradients: a stretch adds the right part only if it is told where it begins.
+
+    Args:
+        outputs: of a stretch of steps.
+        start: how many steps are before it.
+    """
+    found: Arrays = {}
+    for name, v in outputs.items():
+        times = np.arange(start + 1, start + 1 + len(v), dtype=v.dtype)
+        found[name] = times.reshape(-1, *[1] * (v.ndim - 1)) * v
+    return sum(float(np.sum(found[name] * v)) for name, v in outputs.items()) / 2, found
 
 
 def checkpointed_memory(subject: Subject) -> Check:
@@ -165,7 +173,7 @@ def checkpointed_memory(subject: Subject) -> Check:
     module.forward = watched
     try:
         module.checkpointed_value_and_grad(
-            lambda out, start: half_of_squares(out), params, *xs, state, **layout.keywords(sample)
+            growing_squares, params, *xs, state, **layout.keywords(sample)
         )
     finally:
         module.forward = ordinary

@@ -15,7 +15,7 @@ from derive.derivation import Derivation, derive
 from derive.errors import ArgumentError, ThroughtimeError
 from derive.language import read_cell
 from numeric.library import own_functions
-from proofs import beginnings, differences, exact_checks
+from proofs import beginnings, differences, exact_checks, function_checks
 from proofs import behaviour_checks as behaviour
 from proofs import contract_checks as contract
 from proofs import gradient_checks as gradients
@@ -67,6 +67,7 @@ NUMERIC: dict[str, Examine] = {
     special.GIVEN: special.as_given,
     special.LARGE: special.large_run,
     beginnings.NAME: beginnings.beginnings,
+    function_checks.NAME: function_checks.functions_of_cell,
     "refusals": contract.refuses_nonsense,
 }
 REQUIRED = frozenset({LOADED, BRANCHES, *EXACT, *NUMERIC})
