@@ -17,7 +17,8 @@ Arrays = dict[str, Array]
 
 def global_norm(gradients: Arrays) -> float:
     """‖g‖, over all entries of all gradients."""
-    return float(np.sqrt(sum(float(np.sum(np.square(g))) for g in gradients.values())))
+    wide = [np.asarray(g, np.float64) for g in gradients.values()]  # squares leave float32 early
+    return float(np.sqrt(sum(float(np.sum(np.square(g))) for g in wide)))
 
 
 def clip_by_norm(gradients: Arrays, limit: float) -> Arrays:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,12 +17,37 @@ SHAPES = {"W": (3, 2), "b": (4,), "s": ()}
 Arrays = dict[str, Array]
 
 
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """What an optimiser is told.
+
+    Args:
+        rate: of the step.
+        momentum: of SGD.
+        b1: of Adam's first moment.
+        b2: of its second one.
+        eps: added to the root of the second one.
+    """
+
+    rate: float
+    momentum: float
+    b1: float
+    b2: float
+    eps: float
+
+
+RATES = (Rates(0.05, 0.7, 0.9, 0.999, 1e-8), Rates(0.03, 0.4, 0.8, 0.95, 1e-3))
+"""The usual rates, and others: two runs at once, whose memories are their own."""
+
+
 def clipping(subject: Any) -> Check:
     """g ← g u/‖g‖ exactly where ‖g‖ > u, over all arrays together; single entries into [−u, u]."""
     what = "clip_by_norm and clip_by_value against g u/‖g‖ if ‖g‖ > u, and min(max(g, −u), u)"
     module, rng = subject.code.module, _rng(subject)
     wrong: list[str] = []
-    for scale in (1e-3, 1.0, 1e3):
+    still = {name: np.zeros(shape) for name, shape in SHAPES.items()}
+    wrong += _apart(module, "clip_by_norm", still, still, 1.0)
+    for scale in (1e-3, 1.0, 1e3, 1e25):
         g = _arrays(rng, scale)
         whole = np.concatenate([v.ravel() for v in g.values()])
         norm = float(np.sqrt(whole @ whole))
@@ -32,7 +58,7 @@ def clipping(subject: Any) -> Check:
             law = {k: np.minimum(np.maximum(v, -limit), limit) for k, v in g.items()}
             wrong += _apart(module, "clip_by_value", g, law, limit)
     found = tuple(dict.fromkeys(wrong))
-    return measured(CLIPPING, what, "3 arrays, 3 sizes", len(found), 0, where=found, unit="wrong")
+    return measured(CLIPPING, what, "3 arrays, 5 sizes", len(found), 0, where=found, unit="wrong")
 
 
 def windows(subject: Any) -> Check:
@@ -58,31 +84,57 @@ def windows(subject: Any) -> Check:
 
 
 def optimisers(subject: Any) -> Check:
-    """Four steps of SGD with momentum and of Adam against the sums over all gradients so far that they stand for."""
+    """SGD with momentum and Adam over four steps, two runs at once, against the sums over all gradients so far."""
     what = "sgd and adam over four steps against their sums over all gradients so far"
     module, rng = subject.code.module, _rng(subject)
-    start, rate, momentum, b1, b2 = _arrays(rng, 1.0), 0.05, 0.7, 0.9, 0.999
+    start = _arrays(rng, 1.0)
     gradients = [_arrays(rng, 1.0) for _ in range(4)]
-    laws = {"sgd": start, "adam": start}
-    found, memories = dict(laws), {"sgd": Arrays(), "adam": Arrays()}
+    before = copy.deepcopy((start, gradients))
+    runs: dict[tuple[str, Rates], tuple[Arrays, Arrays, Arrays]] = {
+        (kind, rates): (start, {}, start) for kind in ("sgd", "adam") for rates in RATES
+    }
     wrong: list[str] = []
     for k, g in enumerate(gradients, 1):
-        past = gradients[:k]
-        found["sgd"] = module.sgd(found["sgd"], g, memories["sgd"], rate, momentum)
-        found["adam"] = module.adam(found["adam"], g, memories["adam"], rate)
-        for name in SHAPES:
-            seen = [p[name] for p in past]
-            v = sum(momentum ** (k - 1 - i) * p for i, p in enumerate(seen))
-            m = sum((1 - b1) * b1 ** (k - 1 - i) * p for i, p in enumerate(seen)) / (1 - b1**k)
-            s = sum((1 - b2) * b2 ** (k - 1 - i) * p**2 for i, p in enumerate(seen)) / (1 - b2**k)
-            moves = {"sgd": v, "adam": m / (np.sqrt(s) + 1e-8)}
-            laws = {
-                kind: {**laws[kind], name: laws[kind][name] - rate * moves[kind]} for kind in laws
-            }
-        wrong += [f"{kind}, step {k}" for kind in laws if not _close(found[kind], laws[kind])]
-    return measured(
-        OPTIMISERS, what, "3 arrays, 4 steps", len(wrong), 0, where=tuple(wrong), unit="wrong"
+        for (kind, rates), (found, memory, law) in runs.items():
+            after = _step(module, kind, (found, g, memory), rates)
+            law = _moved(kind, law, before[1][:k], rates)
+            wrong += [f"{kind}, step {k}"] * (not _close(after, law))
+            runs[kind, rates] = after, memory, law
+    for kind in ("sgd", "adam"):
+        single = [{n: v.astype(np.float32) for n, v in a.items()} for a in (start, gradients[0])]
+        after = _step(module, kind, (single[0], single[1], {}), RATES[0])
+        wrong += [f"{kind}: precision"] * any(v.dtype != np.float32 for v in after.values())
+    wrong += ["arguments"] * any(
+        not np.array_equal(v, true[n])
+        for given, true in zip((start, *gradients), (before[0], *before[1]), strict=True)
+        for n, v in given.items()
     )
+    found = tuple(dict.fromkeys(wrong))
+    sizes = "3 arrays, 4 steps, 2 runs"
+    return measured(OPTIMISERS, what, sizes, len(found), 0, where=found, unit="wrong")
+
+
+def _step(module: Any, kind: str, given: tuple[Arrays, Arrays, Arrays], rates: Rates) -> Arrays:
+    """One step by the file: with Adam's own rates where they are the usual ones, which it need not be told."""
+    if kind == "sgd":
+        return module.sgd(*given, rates.rate, rates.momentum)
+    told = {} if rates is RATES[0] else {"b1": rates.b1, "b2": rates.b2, "eps": rates.eps}
+    return module.adam(*given, rates.rate, **told)
+
+
+def _moved(kind: str, law: Arrays, past: list[Arrays], rates: Rates) -> Arrays:
+    """The parameters after one more step, by the sums over all gradients so far."""
+    k, moved = len(past), Arrays()
+    for name, value in law.items():
+        seen = [(k - 1 - i, g[name]) for i, g in enumerate(past)]
+        if kind == "sgd":
+            move = sum(rates.momentum**age * g for age, g in seen)
+        else:
+            m = sum(rates.b1**age * g for age, g in seen) * (1 - rates.b1) / (1 - rates.b1**k)
+            s = sum(rates.b2**age * g**2 for age, g in seen) * (1 - rates.b2) / (1 - rates.b2**k)
+            move = m / (np.sqrt(s) + rates.eps)
+        moved[name] = np.asarray(value - rates.rate * move)
+    return moved
 
 
 def loop(subject: Any) -> Check:
@@ -113,6 +165,12 @@ def loop(subject: Any) -> Check:
     wrong = ["parameters"] * (not _close(found, law)) + ["what is told"] * (
         not np.allclose(told, losses, rtol=BOUND, atol=0)
     )
+    law, memory = start, Arrays()
+    for batch in batches:
+        law = module.adam(law, gradient(law, batch)[1], memory, 1e-2)
+    for _ in range(2):  # no run goes on where another has ended
+        ordinary = module.train(copy.deepcopy(start), gradient, batches)
+    wrong += ["parameters, by adam without clipping"] * (not _close(ordinary, law))
     return measured(LOOP, what, "3 batches", len(wrong), 0, where=tuple(wrong), unit="wrong")
 
 
@@ -127,10 +185,17 @@ def _arrays(rng: np.random.Generator, scale: float) -> Arrays:
 def _apart(module: Any, name: str, given: Arrays, law: Arrays, limit: float) -> list[str]:
     """What is wrong with one way of clipping: values, precision, or arguments that it changed."""
     before = copy.deepcopy(given)
-    found = getattr(module, name)(given, limit)
-    single = getattr(module, name)({k: v.astype(np.float32) for k, v in given.items()}, limit)
+    try:
+        found = getattr(module, name)(given, limit)
+    except ZeroDivisionError:
+        return [f"{name}: gradients that are zero"]
+    with np.errstate(over="ignore"):
+        single = getattr(module, name)({k: v.astype(np.float32) for k, v in given.items()}, limit)
     wrong = [f"{name}: values"] * (not _close(found, law))
-    wrong += [f"{name}: precision"] * any(v.dtype != np.float32 for v in single.values())
+    wrong += [f"{name}: precision"] * any(
+        v.dtype != np.float32 or not np.allclose(v, law[k], rtol=1e-5, atol=0)
+        for k, v in single.items()
+    )
     wrong += [f"{name}: arguments"] * any(
         not np.array_equal(v, given[k]) for k, v in before.items()
     )
