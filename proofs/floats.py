@@ -90,7 +90,14 @@ def _sigmoid(a: Array) -> Array:
 
 
 def _softplus(a: Array) -> Array:
-    return np.where(np.real(a) > 0, a, 0) + np.log1p(np.exp(np.where(np.real(a) > 0, -a, a)))
+    return np.where(np.real(a) > 0, a, 0) + _log1p(np.exp(np.where(np.real(a) > 0, -a, a)))
+
+
+def _log1p(a: Array) -> Array:
+    """log(1 + a); of a complex step part by part, as NumPy loses the real one where it is tiny."""
+    if not np.iscomplexobj(a):
+        return np.log1p(a)
+    return np.log1p(a.real) + 1j * (a.imag / (1 + a.real))
 
 
 def _sign(a: Any) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 
 from derive.network import END, Network
 from numeric.network_step import why_not_causal
-from proofs import beginnings, function_checks, network_layout
+from proofs import beginnings, function_checks, large_values, network_layout
 from proofs import network_checks as gradients
 from proofs import network_special_checks as of_special
 from proofs import special_checks as special
@@ -204,6 +204,7 @@ NUMERIC: dict[str, Examine] = {
     "padding": padding,
     "safe values": safe_values,
     special.RUNS: of_special.special_runs,
+    large_values.NAME: large_values.large_values_of_network,
     special.WIDTH: of_special.wide_run,
     special.GIVEN: of_special.as_given,
     special.LARGE: of_special.large_run,
@@ -211,4 +212,6 @@ NUMERIC: dict[str, Examine] = {
     function_checks.NAME: function_checks.functions_of_network,
     "refusals": refuses_nonsense,
 }
-OPTIONAL = frozenset({"streaming", "padding", "safe values", special.WIDTH, special.LARGE})
+OPTIONAL = frozenset(
+    {"streaming", "padding", "safe values", large_values.NAME, special.WIDTH, special.LARGE}
+)

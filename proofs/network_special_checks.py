@@ -54,12 +54,12 @@ def special_runs(subject: NetworkSubject) -> Check:
     """Loss and gradients in every special run against complex steps on the network's own equations."""
     what = "loss and every entry of every gradient against a complex step, in runs of which something is special"
     samples = dict(_runs(subject))
-    found = {row: compare(*_both(subject, sample)) for row, sample in samples.items()}
+    found = {row: compare(*both(subject, sample)) for row, sample in samples.items()}
     plain = subject.sample(RUNS, samples=3)
     for row, value in EXTREMES.items():
         with settings(subject.code.module, value) as some:
             if some:
-                found[row] = compare(*_both(subject, plain))
+                found[row] = compare(*both(subject, plain))
     example = next(iter(samples.values()), None)
 
     def label(place: tuple[str, int | None]) -> str:
@@ -68,7 +68,7 @@ def special_runs(subject: NetworkSubject) -> Check:
     return summary(RUNS, what, found, label)
 
 
-def _both(subject: NetworkSubject, sample: NetworkSample) -> tuple[Values, Values]:
+def both(subject: NetworkSubject, sample: NetworkSample) -> tuple[Values, Values]:
     """What the file finds, and what is true; the loss under no name."""
     true = complex_step_gradient(sample)
     loss = np.sum(loss_of(sample, reference(sample, Floats())))
@@ -85,12 +85,10 @@ def _runs(subject: NetworkSubject) -> Iterator[tuple[str, NetworkSample]]:
             sample = draw_smooth_network(network, extent, seed, margin=MARGIN)
             if sample is not None:
                 yield row, sample
-    fixed = {q.name for q in network.inputs if q.kind != "real"}
-    fixed |= {q.name for s in network.segments for q in s.cell.constants}
     plain = subject.sample(RUNS, samples=3)
-    for row, values in special_values(plain.values, frozenset(fixed)):
-        special = replace(plain, values=values)
-        if _is_smooth(special):
+    for row, values in special_values(plain.values, fixed_names(network)):
+        special = if_smooth(replace(plain, values=values))
+        if special is not None:
             yield row, special
     lengths = plain.extent.lengths
     if lengths:
@@ -101,6 +99,12 @@ def _runs(subject: NetworkSubject) -> Iterator[tuple[str, NetworkSample]]:
         )
         ones = replace(plain.extent, lengths=dict.fromkeys(lengths, (1,) * plain.extent.samples))
         yield "all samples of length 1", replace(plain, extent=_unpadded(network, ones))
+
+
+def fixed_names(network: Network) -> frozenset[str]:
+    """What no special run may change: constants, and indices."""
+    given = {q.name for q in network.inputs if q.kind != "real"}
+    return frozenset(given | {q.name for s in network.segments for q in s.cell.constants})
 
 
 def _unpadded(network: Network, extent: NetworkExtent) -> NetworkExtent:
@@ -134,11 +138,12 @@ def _of_largest_lags(network: Network, extent: NetworkExtent) -> NetworkExtent |
     return replace(extent, steps=steps, lengths=ragged(network, steps, extent.samples))
 
 
-def _is_smooth(sample: NetworkSample) -> bool:
+def if_smooth(sample: NetworkSample) -> NetworkSample | None:
+    """The run, if all of it is finite and keeps its distance from kinks and poles."""
     arithmetic = Floats()
     with np.errstate(all="ignore"):
         runs = [run for _, run in reference(sample, arithmetic)]
-    return arithmetic.margin > MARGIN and all(map(finite, runs))
+    return sample if arithmetic.margin > MARGIN and all(map(finite, runs)) else None
 
 
 def wide_run(subject: NetworkSubject) -> Check:

@@ -45,16 +45,16 @@ LONG_WAY = 1e-7
 def special_runs(subject: Subject) -> Check:
     """Loss and gradients in every special run against complex steps on the cell's own equations."""
     what = "loss and every entry of every gradient against a complex step, in runs of which something is special"
-    found = {row: compare(*_both(subject, sample)) for row, sample in _runs(subject)}
+    found = {row: compare(*both(subject, sample)) for row, sample in _runs(subject)}
     plain = _plain(subject)
     for row, value in EXTREMES.items():
         with settings(subject.code.module, value) as some:
             if some:
-                found[row] = compare(*_both(subject, plain))
+                found[row] = compare(*both(subject, plain))
     return summary(RUNS, what, found, lambda place: layout.label(subject.cell, place))
 
 
-def _both(subject: Subject, sample: Sample) -> tuple[Values, Values]:
+def both(subject: Subject, sample: Sample) -> tuple[Values, Values]:
     """What the file finds, and what is true; the loss under no name."""
     true = differences.complex_step_gradient(sample)
     loss = np.sum(loss_of(sample, reference(sample, Floats())))
@@ -69,11 +69,10 @@ def _runs(subject: Subject) -> Iterator[tuple[str, Sample]]:
             sample = draw_smooth(subject.cell, extent, _seed(subject, row), margin=MARGIN)
             if sample is not None:
                 yield row, sample
-    fixed = frozenset(q.name for q in (*subject.cell.constants, *_indices(subject.cell)))
     plain = _plain(subject)
-    for row, values in special_values(plain.values, fixed):
-        special = plain.with_values(values)
-        if _is_smooth(special):
+    for row, values in special_values(plain.values, fixed_names(subject.cell)):
+        special = if_smooth(plain.with_values(values))
+        if special is not None:
             yield row, special
 
 
@@ -100,17 +99,19 @@ def _seed(subject: Subject, row: str) -> int:
     return Random(f"{subject.seed}/{row}/values").randrange(2**31)  # noqa: S311
 
 
-def _indices(cell: Cell) -> list[object]:
-    return [q for q in cell.inputs if q.kind == "index"]
+def fixed_names(cell: Cell) -> frozenset[str]:
+    """What no special run may change: constants, and indices."""
+    indices = (q for q in cell.inputs if q.kind == "index")
+    return frozenset(q.name for q in (*cell.constants, *indices))
 
 
-def _is_smooth(sample: Sample) -> bool:
+def if_smooth(sample: Sample) -> Sample | None:
+    """The run, if all of it is finite and keeps its distance from kinks and poles."""
     arithmetic = Floats()
     with np.errstate(all="ignore"):
         values = reference(sample, arithmetic).values.values()
-    return arithmetic.margin > MARGIN and all(
-        np.all(np.isfinite(v)) and np.all(np.abs(v) < 1e6) for v in values
-    )
+    tame = all(np.all(np.isfinite(v)) and np.all(np.abs(v) < 1e6) for v in values)
+    return sample if tame and arithmetic.margin > MARGIN else None
 
 
 def wide_run(subject: Subject) -> Check:

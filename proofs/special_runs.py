@@ -249,7 +249,11 @@ def _with(whole: Arguments, what: str, group: dict[str, Array]) -> Arguments:
 
 
 def summary(
-    name: str, what: str, found: Mapping[str, Comparison], label: Callable[[Place], str]
+    name: str,
+    what: str,
+    found: Mapping[str, Comparison],
+    label: Callable[[Place], str],
+    bound: float = ROUNDING,
 ) -> Check:
     """One row of the table on many runs.
 
@@ -258,12 +262,13 @@ def summary(
         what: is compared with what.
         found: how far gradients are apart, by run; the loss stands under no name.
         label: what a place is called.
+        bound: on every relative error.
     """
     wrong = {
         f"{label(place) if place[0] else 'the loss'}: {row}": comparison.errors[place]
         for row, comparison in found.items()
-        for place in comparison.wrong(ROUNDING)
+        for place in comparison.wrong(bound)
     }
     worst = max((c.worst for c in found.values()), default=float("inf"))
     where = tuple(sorted(wrong, key=lambda told: -wrong[told]))
-    return measured(name, what, f"{len(found)} runs", worst, ROUNDING, where=where)
+    return measured(name, what, f"{len(found)} runs", worst, bound, where=where)

@@ -15,7 +15,7 @@ from derive.derivation import Derivation, derive
 from derive.errors import ArgumentError, ThroughtimeError
 from derive.language import read_cell
 from numeric.library import own_functions
-from proofs import beginnings, differences, exact_checks, function_checks
+from proofs import beginnings, differences, exact_checks, function_checks, large_values
 from proofs import behaviour_checks as behaviour
 from proofs import contract_checks as contract
 from proofs import gradient_checks as gradients
@@ -63,6 +63,7 @@ NUMERIC: dict[str, Examine] = {
     "left alone": contract.leaves_alone,
     "safe values": contract.safe_values,
     special.RUNS: special.special_runs,
+    large_values.NAME: large_values.large_values,
     special.WIDTH: special.wide_run,
     special.GIVEN: special.as_given,
     special.LARGE: special.large_run,
@@ -72,7 +73,10 @@ NUMERIC: dict[str, Examine] = {
 }
 REQUIRED = frozenset({LOADED, BRANCHES, *EXACT, *NUMERIC})
 OPTIONAL = frozenset(
-    {"safe values", "long run", "long run, strong weights", special.WIDTH, special.LARGE}
+    {
+        *("safe values", "long run", "long run, strong weights"),
+        *(large_values.NAME, special.WIDTH, special.LARGE),
+    }
 )
 """Checks that a cell may leave without a question to answer; the table says why."""
 SECONDS, EXACT_SECONDS = 60.0, 300.0

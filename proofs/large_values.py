@@ -1,0 +1,79 @@
+"""The check of large values: inputs, initial values and parameters at which functions saturate.
+
+Ordinary runs stay where every function bends. What is cut off only far away from there, as a probability that is held
+above 1e-7 or an activation that is held below 20, is right in all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from proofs import layout, network_layout
+from proofs import network_special_checks as of_networks
+from proofs import special_checks as of_cells
+from proofs.arithmetic import Array
+from proofs.compare import Comparison, compare
+from proofs.network_checks import NetworkSubject
+from proofs.samples import Values
+from proofs.special_runs import Kinds, changed, summary
+from proofs.subject import Subject
+from proofs.table import Check, not_applicable
+from proofs.unrolled import Place
+
+NAME = "large values"
+BOUND = 1e-7
+"""Where 1 − tanh² is nearly 0 its rounding is no longer small; right files stay below 1e-9."""
+
+
+def times(factor: float) -> Callable[[Array], Array]:
+    """Multiplies by a number."""
+    return lambda a: factor * a
+
+
+LARGE: dict[str, tuple[Kinds, ...]] = {
+    "large inputs": tuple(Kinds(given=times(c)) for c in (40.0, 5.0)),
+    "large initial values": tuple(Kinds(initial=times(c)) for c in (40.0, 5.0)),
+    "large matrices": tuple(Kinds(square=times(c), matrix=times(c)) for c in (40.0, 5.0)),
+    "large vectors": tuple(Kinds(vector=times(c)) for c in (8.0, 3.0)),
+}
+"""What is that much larger than in an ordinary run; the second factor where the first leaves the range of numbers."""
+
+
+def large_values(subject: Subject) -> Check:
+    """Loss and gradients at large values against complex steps on the equations."""
+    plain = subject.sample(NAME, subject.extent(NAME, steps=4, samples=3))
+    fixed = of_cells.fixed_names(subject.cell)
+    runs = _runs(plain.values, fixed, lambda v: of_cells.if_smooth(plain.with_values(v)))
+    found = {row: compare(*of_cells.both(subject, sample)) for row, sample in runs.items()}
+    return _row(found, lambda place: layout.label(subject.cell, place))
+
+
+def large_values_of_network(subject: NetworkSubject) -> Check:
+    """The same of a network."""
+    plain = subject.sample(NAME, samples=3)
+    fixed = of_networks.fixed_names(subject.network)
+    runs = _runs(plain.values, fixed, lambda v: of_networks.if_smooth(replace(plain, values=v)))
+    found = {row: compare(*of_networks.both(subject, sample)) for row, sample in runs.items()}
+    return _row(found, lambda place: network_layout.label(plain, place))
+
+
+def _runs(
+    values: Values, fixed: frozenset[str], if_smooth: Callable[[Values], Any]
+) -> dict[str, Any]:
+    """The first run of every kind that is finite and off all kinks, if there is one."""
+    found: dict[str, Any] = {}
+    for row, choices in LARGE.items():
+        runs = (if_smooth(changed(values, kinds, fixed)) for kinds in choices)
+        sample = next((run for run in runs if run is not None), None)
+        if sample is not None:
+            found[row] = sample
+    return found
+
+
+def _row(found: Mapping[str, Comparison], label: Callable[[Place], str]) -> Check:
+    what = "loss and every entry of every gradient against a complex step, where functions saturate"
+    if not found:
+        return not_applicable(NAME, what, "no run of larger values was found off all kinks")
+    return summary(NAME, what, found, label, BOUND)
