@@ -64,6 +64,12 @@ def run_twice(
     wrong += ["outputs, by a change to final"] * (not same_bits(seen[0], outputs))
     for part in (outputs, *gradients):
         _overwrite(part)  # what the caller does with results is the caller's affair
+    wrong += ["gradients, two of which share memory"] * any(
+        not same_bits(a, first[i][k] + 1.0)
+        for i, part in enumerate(gradients)
+        for k, a in part.items()
+        if isinstance(a, np.ndarray) and a.flags.writeable
+    )
     again, repeated = backward(cache, *bars), forward()[:2]
     wrong += [name for name, a in arguments.items() if not same_bits(a, before[name])]
     wrong += ["gradients of the second call, after other runs and a change to all results"] * (

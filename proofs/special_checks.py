@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from random import Random
 
 import numpy as np
@@ -24,6 +23,8 @@ from proofs.special_runs import (
     WIDE,
     Arguments,
     Sizes,
+    changed_in_place,
+    louder,
     partly_given,
     settings,
     special_values,
@@ -167,13 +168,12 @@ def given_in_every_way(whole: Arguments, module: object, sizes: str) -> Check:
         how: lambda some=some, full=full: (some.run(module), full.run(module))
         for how, some, full in partly_given(whole)
     }
-    loud = replace(
-        whole,
-        bars={k: LOUD * v for k, v in whole.bars.items()},
-        ends={k: LOUD * v for k, v in (whole.ends or {}).items()},
-    )
-    expected = {k: v if k.startswith(("outputs", "final[")) else LOUD * v for k, v in plain.items()}
-    rows[f"a loss {LOUD:.0e} times as loud"] = lambda: (loud.run(module), expected)
+    for factor, how in ((LOUD, "loud"), (1 / LOUD, "quiet")):
+        rows[f"a loss {LOUD:.0e} times as {how}"] = lambda factor=factor: (
+            louder(whole, factor).run(module),
+            {k: v if k.startswith(("outputs", "final[")) else factor * v for k, v in plain.items()},
+        )
+    rows["arrays that held other numbers before"] = lambda: changed_in_place(whole, module)
     for how, both in rows.items():
         try:
             found, true = both()

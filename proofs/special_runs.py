@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -239,6 +239,30 @@ def partly_given(whole: Arguments) -> Iterator[tuple[str, Arguments, Arguments]]
             full = {k: v if k in kept else 0 * v for k, v in (group or {}).items()}
             some = {k: full[k] for k in kept}
             yield how, _with(whole, what, some), _with(whole, what, full)
+
+
+def louder(whole: Arguments, factor: float) -> Arguments:
+    """A loss that is so many times as large."""
+    return replace(
+        whole,
+        bars={k: factor * v for k, v in whole.bars.items()},
+        ends={k: factor * v for k, v in (whole.ends or {}).items()},
+    )
+
+
+def changed_in_place(whole: Arguments, module: Any) -> tuple[dict[str, Array], dict[str, Array]]:
+    """A run in arrays that another run has seen with other numbers, and the same run in new ones.
+
+    Args:
+        whole: all that forward and backward are given.
+        module: the file.
+    """
+    own = whole.presented(np.array)
+    own.run(module)
+    for group in (own.params, own.state, own.bars, own.ends, dict(enumerate(own.inputs))):
+        for array in (a for a in (group or {}).values() if a.dtype.kind == "f"):
+            array *= 1 + 2.0**-10
+    return own.run(module), own.presented(np.array).run(module)
 
 
 def _with(whole: Arguments, what: str, group: dict[str, Array]) -> Arguments:

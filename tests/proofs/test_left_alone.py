@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from derive.derivation import derive
+from derive.language import read_cell
 from derive.network_catalog import load
 from derive.network_derivation import derive_network
 from numeric.fast_source import generate_fast
@@ -84,6 +86,15 @@ def test_a_file_that_hands_out_what_it_needs_or_overwrites_is_refused(how: str) 
     found = judged("lstm", broken(source_of("lstm"), old, new))
     assert not found.ok
     assert told in found.where
+
+
+def test_two_gradients_in_one_array_are_seen() -> None:
+    derivation = derive(read_cell("h[t] = tanh(W @ h[t-1] + b + U @ x[t] + c)", "twice"))
+    source = generate(derivation)
+    assert leaves_alone(Subject(derivation, Code(load_source(source)), 0)).ok
+    source = broken(source, '"c": c_bar', '"c": b_bar')
+    found = leaves_alone(Subject(derivation, Code(load_source(source)), 0))
+    assert found.where == ("gradients, two of which share memory",)
 
 
 def test_a_view_of_a_workspace_that_nobody_gave_is_seen() -> None:

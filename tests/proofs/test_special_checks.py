@@ -92,6 +92,13 @@ GIVEN = {
         "    [c_final_bar, h_final_bar]",
         "final_bar = final_bar if len(final_bar or ()) > 1 else None",
     ),
+    "a loss 1e+12 times as quiet": before(
+        ENDS, "U_f_bar = np.where(np.abs(U_f_bar) < 1e-13, 0.0, U_f_bar)"
+    ),
+    "arrays that held other numbers before": (
+        "h_prev[t] @ U_f.T",
+        "h_prev[t] @ forward.__dict__.setdefault(id(U_f), (U_f, U_f.T.copy()))[1]",
+    ),
     "a loss 1e+12 times as loud": after(LOOP, "    c_bar[t] = np.clip(c_bar[t], -1e4, 1e4)"),
 }
 
