@@ -12,7 +12,7 @@ import numpy as np
 
 from derive.network import END, Network
 from numeric.network_step import why_not_causal
-from proofs import beginnings, function_checks, large_values, network_layout
+from proofs import beginnings, function_checks, large_values, network_layout, thin_runs
 from proofs import network_checks as gradients
 from proofs import network_special_checks as of_special
 from proofs import special_checks as special
@@ -208,10 +208,14 @@ NUMERIC: dict[str, Examine] = {
     special.WIDTH: of_special.wide_run,
     special.GIVEN: of_special.as_given,
     special.LARGE: of_special.large_run,
+    thin_runs.NAME: thin_runs.thin_runs_of_network,
     beginnings.NAME: beginnings.network_beginnings,
     function_checks.NAME: function_checks.functions_of_network,
     "refusals": refuses_nonsense,
 }
 OPTIONAL = frozenset(
-    {"streaming", "padding", "safe values", large_values.NAME, special.WIDTH, special.LARGE}
+    {
+        *("streaming", "padding", "safe values"),
+        *(large_values.NAME, special.WIDTH, special.LARGE, thin_runs.NAME),
+    }
 )

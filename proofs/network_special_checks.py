@@ -200,13 +200,19 @@ def large_run(subject: NetworkSubject) -> Check:
             break
     else:
         return not_applicable(LARGE, what, "no long run was found in which the network is tame")
-    comparison = compare(_few_at_a_time(subject, sample), whole)
+    comparison = compare(few_at_a_time(subject, sample), whole)
     where = tuple(network_layout.label(sample, p) for p in comparison.wrong(LONG_WAY))
     return measured(LARGE, what, extent, comparison.worst, LONG_WAY, where=where)
 
 
-def _few_at_a_time(subject: NetworkSubject, sample: NetworkSample, few: int = 6) -> Values:
-    """The gradient, found from a few samples at a time."""
+def few_at_a_time(subject: NetworkSubject, sample: NetworkSample, few: int = 6) -> Values:
+    """The gradient, found from a few samples at a time.
+
+    Args:
+        subject: what is verified.
+        sample: the run.
+        few: how many samples at most.
+    """
     total: Values = {}
     parts: dict[tuple[str, int], list[np.ndarray]] = {}
     B = sample.extent.samples

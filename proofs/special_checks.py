@@ -203,7 +203,7 @@ def large_run(subject: Subject) -> Check:
     if sample is None:
         return not_applicable(LARGE, what, "no long run was found in which the cell is tame")
     whole = subject.code.gradient(sample)
-    errors = compare(_in_pieces(subject, sample), whole)
+    errors = compare(in_pieces(subject, sample), whole)
     where = tuple(layout.label(cell, p) for p in errors.wrong(LONG_WAY))
     return measured(LARGE, what, extent, errors.worst, LONG_WAY, where=where)
 
@@ -221,8 +221,15 @@ def _roomy(subject: Subject) -> dict[object, int]:
         largest //= 2
 
 
-def _in_pieces(subject: Subject, sample: Sample, steps: int = 50, samples: int = 6) -> Values:
-    """The gradient, found in pieces."""
+def in_pieces(subject: Subject, sample: Sample, steps: int = 50, samples: int = 6) -> Values:
+    """The gradient, found in pieces.
+
+    Args:
+        subject: what is verified.
+        sample: the run.
+        steps: of each piece, at most.
+        samples: of each piece, at most.
+    """
     total: dict[tuple[str, str], Array] = {}
     order = [q.name for q in sample.cell.inputs]
     real = [q.name for q in sample.cell.inputs if q.kind == "real"]

@@ -15,7 +15,7 @@ from derive.derivation import Derivation, derive
 from derive.errors import ArgumentError, ThroughtimeError
 from derive.language import read_cell
 from numeric.library import own_functions
-from proofs import beginnings, differences, exact_checks, function_checks, large_values
+from proofs import beginnings, differences, exact_checks, function_checks, large_values, thin_runs
 from proofs import behaviour_checks as behaviour
 from proofs import contract_checks as contract
 from proofs import gradient_checks as gradients
@@ -67,6 +67,7 @@ NUMERIC: dict[str, Examine] = {
     special.WIDTH: special.wide_run,
     special.GIVEN: special.as_given,
     special.LARGE: special.large_run,
+    thin_runs.NAME: thin_runs.thin_runs,
     beginnings.NAME: beginnings.beginnings,
     function_checks.NAME: function_checks.functions_of_cell,
     "refusals": contract.refuses_nonsense,
@@ -75,7 +76,7 @@ REQUIRED = frozenset({LOADED, BRANCHES, *EXACT, *NUMERIC})
 OPTIONAL = frozenset(
     {
         *("safe values", "long run", "long run, strong weights"),
-        *(large_values.NAME, special.WIDTH, special.LARGE),
+        *(large_values.NAME, special.WIDTH, special.LARGE, thin_runs.NAME),
     }
 )
 """Checks that a cell may leave without a question to answer; the table says why."""
