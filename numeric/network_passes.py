@@ -188,7 +188,14 @@ class Passes(Arguments):
 
     def backward(self) -> str:
         """The segments in reverse order, adjoints added up where values came from."""
-        lines = [BACKWARD_HEAD, *self.begun_back()]
+        outputs = [q.name for s in self.network.segments for q in s.cell.outputs]
+        ends = [q.name for s in self.network.segments for q in self.memory_of(s)]
+        lines = [
+            BACKWARD_HEAD,
+            *self.refusal("outputs_bar", outputs),
+            *self.refusal("final_bar", ends),
+        ]
+        lines += self.begun_back()
         for axis in self.ragged:
             lines.append(f'    lengths_{axis}, T_{axis} = cache["lengths of {axis}"]')
             lines += self.cut("outputs_bar", axis, self.idioms.sums)

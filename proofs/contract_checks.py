@@ -154,23 +154,60 @@ def _is_free(subject: Subject, name: str) -> bool:
 
 
 def refuses_nonsense(subject: Subject) -> Check:
-    """Wrong shapes, dtypes and numbers that are not finite raise an error that names an argument."""
+    """Wrong names, shapes, dtypes and numbers that are not finite raise an error that names an argument."""
     what = "wrong arguments that raise no error naming an argument"
     extent = subject.extent("nonsense", steps=3)
     sample = subject.sample("nonsense", extent)
+    module, named = subject.code.module, layout.keywords(sample)
     params, xs, state = layout.arguments(sample)
-    cases = [*_wrong_parameters(params, xs, state), *_wrong_inputs(subject, params, xs, state)]
-    for name, value in state.items():
-        cases.append(
-            (f"state[{name!r}] of a wrong shape", (params, xs, {**state, name: value[..., None]}))
-        )
-        infinite = np.full_like(value, np.inf)
-        cases.append((f"state[{name!r}] not finite", (params, xs, {**state, name: infinite})))
-    accepted = tuple(name for name, case in cases if not _refused(subject, sample, case))
+    cases = [*_wrong_parameters(params, xs, state), *_wrong_inputs(sample, params, xs, state)]
+    cases += [(told, (params, xs, wrong)) for told, wrong in wrong_group("state", state)]
+    bars, ends = layout.outputs_bar(sample, np.float64), layout.final_bar(sample, np.float64)
+    runs: list[tuple[str, Callable[[], object]]] = [
+        (told, lambda p=p, x=x, s=s: module.forward(p, *x, s, **named)) for told, (p, x, s) in cases
+    ]
+    *_, cache = module.forward(params, *xs, state, **named)
+    for told, wrong in wrong_group("outputs_bar", bars):
+        runs.append((told, lambda w=wrong: module.backward(params, cache, w, ends)))
+    for told, wrong in wrong_group("final_bar", ends):
+        runs.append((told, lambda w=wrong: module.backward(params, cache, bars, w)))
+    names = [q.name for q in subject.cell.quantities]
+    accepted = tuple(name for name, run in runs if not refused(run, names))
     return measured("refusals", what, extent, len(accepted), 0, where=accepted, unit="accepted")
 
 
 Case = tuple[str, tuple[Arrays, list[Any], Arrays]]
+
+
+def wrong_group(what: str, group: Arrays) -> Iterator[tuple[str, Arrays]]:
+    """Arrays by name, one of them wrong.
+
+    Args:
+        what: they are called in messages.
+        group: the right ones.
+    """
+    for name, value in group.items():
+        told = f"{what}[{name!r}]"
+        yield f"{told} of a wrong shape", {**group, name: value[..., None]}
+        yield f"{told} without its first axis", {**group, name: value[0]}
+        yield f"{told} not finite", {**group, name: np.full_like(value, np.inf)}
+        yield f"{told} of another dtype", {**group, name: value.astype(np.float32)}
+    if group:
+        yield f"{what} of nobody", {**group, "nobody": next(iter(group.values()))}
+
+
+def refused(run: Callable[[], object], names: list[str]) -> bool:
+    """Whether a run raises an error that names an argument.
+
+    Args:
+        run: a call with wrong arguments.
+        names: one of which the message must hold.
+    """
+    try:
+        run()
+    except (ValueError, TypeError) as error:
+        return any(name in str(error) for name in names)
+    return False
 
 
 def _wrong_parameters(params: Arrays, xs: list[Any], state: Arrays) -> Iterator[Case]:
@@ -187,30 +224,19 @@ def _wrong_parameters(params: Arrays, xs: list[Any], state: Arrays) -> Iterator[
                 f"{told} of another dtype",
                 ({**params, name: value.astype(np.float32)}, xs, state),
             )
+    if params:
+        yield "params of nobody", ({**params, "nobody": next(iter(params.values()))}, xs, state)
 
 
-def _wrong_inputs(subject: Subject, params: Arrays, xs: list[Any], state: Arrays) -> Iterator[Case]:
-    for i, q in enumerate(subject.cell.inputs):
-        wrong = {
-            "of a wrong shape": xs[i][..., None],
-            "of whole numbers": xs[i].astype(np.int64),
-            "not finite": np.full_like(xs[i], np.nan),
-        }
+def _wrong_inputs(sample: Sample, params: Arrays, xs: list[Any], state: Arrays) -> Iterator[Case]:
+    for i, q in enumerate(sample.cell.inputs):
+        wrong = {"of a wrong shape": xs[i][..., None]}
         if q.kind == "index":
-            wrong = {
-                "of a wrong shape": xs[i][..., None],
-                "of real numbers": xs[i] + 0.5,
-                "negative": xs[i] - 10**9,
-            }
+            rows = layout.shape_of(sample.extent, q)[0]
+            wrong |= {"of real numbers": xs[i] + 0.5}
+            wrong |= {f"of {k}": np.full_like(xs[i], k) for k in (-(10**9), -1, rows)}
+        else:
+            wrong["of whole numbers"] = xs[i].astype(np.int64)
+            wrong["not finite"] = np.full_like(xs[i], np.nan)
         for how, x in wrong.items():
             yield f"{q.name} {how}", (params, [*xs[:i], x, *xs[i + 1 :]], state)
-
-
-def _refused(subject: Subject, sample: Sample, case: tuple[Arrays, list[Any], Arrays]) -> bool:
-    params, xs, state = case
-    names = [q.name for q in subject.cell.quantities]
-    try:
-        subject.code.module.forward(params, *xs, state, **layout.keywords(sample))
-    except (ValueError, TypeError) as error:
-        return any(name in str(error) for name in names)
-    return False

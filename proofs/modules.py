@@ -24,6 +24,9 @@ from proofs.samples import Arrays, Sample, Values
 PROMISED = ("init_params", "init_state", "forward", "backward", "step", "value_and_grad")
 
 
+STATED = ("NAME", "EQUATIONS", "NETWORK")
+"""The strings in which a file says what it computes; they are read without running it."""
+
 FILENAME = "<checked file>"
 """What the interpreter calls a loaded text."""
 
@@ -127,6 +130,13 @@ def load_source(
     missing = [f for f in promised if not callable(getattr(module, f, None))]
     if missing:
         raise ArgumentError(f"{name} does not define {', '.join(missing)}.", "Generate it anew.")
+    for stated in STATED:
+        said = constant_of(source, stated)
+        if said is not None and getattr(module, stated, None) != said:
+            raise ArgumentError(
+                f"{name} states {stated} at first, and another one when it has run: expected one for both.",
+                f"Leave one {stated}, a plain string.",
+            )
     return module
 
 

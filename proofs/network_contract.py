@@ -18,11 +18,12 @@ from proofs import network_special_checks as of_special
 from proofs import special_checks as special
 from proofs.behaviour_checks import by_name, prefixed
 from proofs.compare import ROUNDING
-from proofs.contract_checks import run_twice, same_bits
+from proofs.contract_checks import refused, run_twice, same_bits, wrong_group
 from proofs.floats import Floats
 from proofs.network_checks import NetworkSubject
 from proofs.network_run import NetworkExtent
-from proofs.network_samples import draw_extent, draw_network, reference
+from proofs.network_samples import NetworkSample, draw_extent, draw_network, reference
+from proofs.samples import Arrays
 from proofs.table import Check, failed, measured, not_applicable
 
 
@@ -152,19 +153,51 @@ def refuses_nonsense(subject: NetworkSubject) -> Check:
     """Wrong names, shapes, dtypes and numbers that are not finite raise an error that names the argument."""
     what = "wrong arguments that raise no error naming them"
     sample = subject.sample("nonsense", steps=3)
+    module = subject.code.module
     given, named = subject.code.arguments(sample)
     accepted = [
         name
-        for name, case in _wrong_arguments(subject.network, given)
+        for name, case in _wrong_arguments(sample, given)
         if not _refused(subject, name, case, named)
     ]
+    for name, wrong in _wrong_lengths(subject.network, named):
+        if not refused(lambda w=wrong: module.forward(*given, **{**named, **w}), [name]):
+            accepted.append(name)
+    *_, cache = module.forward(*given, **named)
+    bars = network_layout.outputs_bar(sample, np.float64)
+    ends = network_layout.final_bar(sample, np.float64)
+    for told, (some, last) in _wrong_gradients(bars, ends):
+        if not refused(
+            lambda b=some, e=last: module.backward(given[0], cache, b, e), [*bars, *ends]
+        ):
+            accepted.append(told)
     return measured(
         "refusals", what, sample.extent, len(accepted), 0, where=tuple(accepted), unit="accepted"
     )
 
 
-def _wrong_arguments(network: Network, given: list[Any]) -> Iterator[tuple[str, list[Any]]]:
-    params, state = given[0], given[-1]
+def _wrong_lengths(network: Network, named: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Lengths of which one is 0, or more than the steps that are given."""
+    for name, lengths in named.items():
+        if name.startswith("lengths_"):
+            given = name.removeprefix("lengths_") in network.axes.values()
+            for wrong in (0, 10**6) if given else (0,):
+                yield name, {name: np.array([wrong, *lengths[1:]])}
+
+
+def _wrong_gradients(bars: Arrays, ends: Arrays) -> Iterator[tuple[str, tuple[Arrays, Arrays]]]:
+    """Gradients of outputs and final values of which one is not finite, or belongs to no name."""
+    hopeless = ("not finite", "of nobody")
+    for told, wrong in wrong_group("outputs_bar", bars):
+        if told.endswith(hopeless):
+            yield told, (wrong, ends)
+    for told, wrong in wrong_group("final_bar", ends):
+        if told.endswith(hopeless):
+            yield told, (bars, wrong)
+
+
+def _wrong_arguments(sample: NetworkSample, given: list[Any]) -> Iterator[tuple[str, list[Any]]]:
+    network, params, state = sample.network, given[0], given[-1]
     for name, array in params.items():
         yield name, [{**params, name: np.full_like(array, np.nan)}, *given[1:]]
     for name, array in list(params.items())[:3]:
@@ -175,6 +208,10 @@ def _wrong_arguments(network: Network, given: list[Any]) -> Iterator[tuple[str, 
         other = np.float64 if q.kind == "index" else np.int64
         yield q.name, [*given[:i], given[i].astype(other), *given[i + 1 :]]
         yield q.name, [*given[:i], given[i][..., None], *given[i + 1 :]]
+        if q.kind == "index":
+            rows = sample.values[q.name, 1].shape[-2]
+            for wrong in (-1, rows):
+                yield q.name, [*given[:i], np.full_like(given[i], wrong), *given[i + 1 :]]
     for name, array in list(state.items())[:1]:
         yield name, [*given[:-1], {**state, name: array[..., None]}]
     yield "nobody", [*given[:-1], {**state, "nobody": np.ones(2)}]

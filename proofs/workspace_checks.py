@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -16,7 +18,7 @@ from proofs.network_samples import NetworkSample, draw_smooth_network
 from proofs.network_special_checks import arguments as network_arguments
 from proofs.samples import Values
 from proofs.special_checks import arguments
-from proofs.special_runs import Arguments
+from proofs.special_runs import GROUPS, Arguments
 from proofs.subject import Subject
 from proofs.table import Check, measured
 
@@ -103,7 +105,10 @@ def used_again(
         found, true = _named(within.run(module)), _named(ordinary.run(module))
         for (name, _), error in compare(found, true).errors.items():
             errors[f"{name}: run {i} in one workspace", None] = error
-    for wrong in _accepted(given, module, make(), unfit):
+    for wrong in (
+        *_after_refusals(given, module, make()),
+        *_accepted(given, module, make(), unfit),
+    ):
         errors[wrong, None] = float("inf")
     comparison = Comparison(errors)
     where = tuple(name for name, _ in comparison.wrong(ROUNDING))
@@ -154,6 +159,33 @@ def _accepted(given: list[Arguments], module: Any, used: object, unfit: Unfit) -
         if not _refuses(lambda: _cache(module, third, used), f"params[{name!r}]"):
             yield f"an infinite number put into {name} between two runs is accepted"
         array[...] = kept
+
+
+def _after_refusals(runs: list[Arguments], module: Any, used: object) -> Iterator[str]:
+    """What a cache gives wrongly after a run in its workspace was refused; it may be refused itself."""
+    given, other = runs[:2]
+    true = _named({k: v for k, v in given.run(module).items() if k.startswith(GROUPS[2:])})
+    for group in ("params", "state", "inputs"):
+        part = getattr(other, group)
+        names = [*part] if isinstance(part, dict) else [*range(len(part))]
+        real = [k for k in names if part[k].dtype.kind == "f"]
+        if not real:
+            continue
+        wrong = copy.copy(part)
+        wrong[real[-1]] = np.full_like(part[real[-1]], np.inf)
+        cache = _cache(module, given, used)
+        with suppress(ValueError, TypeError), np.errstate(all="ignore"):
+            _cache(module, replace(other, **{group: wrong}), used)
+        try:
+            with np.errstate(all="ignore"):
+                parts = module.backward(given.params, cache, given.bars, given.ends)
+        except (ValueError, TypeError):
+            continue
+        found = {
+            f"{g}[{k!r}]": v for g, p in zip(GROUPS[2:], parts, strict=True) for k, v in p.items()
+        }
+        for name, _ in compare(_named(found), true).wrong(ROUNDING):
+            yield f"{name}: from a cache, after a run in its workspace was refused for its {group}"
 
 
 def _refuses(work: Callable[[], object], word: str) -> bool:

@@ -314,3 +314,11 @@ def test_an_exact_check_that_fails_on_its_own_depth_is_a_row_not_a_crash(
     found = outcome("elman")
     assert [c.name for c in found.failures] == ["SymPy's derivative"]
     assert "RecursionError" in found.failures[0].note
+
+
+def test_a_file_that_states_other_equations_later_is_refused() -> None:
+    said = source_of("elman").replace(
+        "\ndef step(", '\nEQUATIONS = "h[t] = x[t]"\n\n\ndef step(', 1
+    )
+    with pytest.raises(ArgumentError, match="states EQUATIONS at first, and another one"):
+        load_source(said)

@@ -37,6 +37,13 @@ def test_a_workspace_of_a_cell_that_is_used_again_is_judged(what: str) -> None:
     assert any(what in place for place in found.where)
 
 
+def test_a_cache_whose_workspace_was_half_overwritten_by_a_refused_run_is_judged() -> None:
+    early = FAST.replace("self.run, self.given = self.run + 1, True", "self.given = True")
+    late = ("    outputs = dict(ws.outputs)\n", "    ws.run += 1\n    outputs = dict(ws.outputs)\n")
+    found = judged(workspace, early, late)
+    assert any("was refused for its params" in place for place in found.where)
+
+
 def test_what_the_generator_writes_for_cells_passes() -> None:
     assert judged(workspace, FAST).ok
 

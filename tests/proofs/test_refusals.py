@@ -1,0 +1,96 @@
+"""What a file must refuse: unknown names, shapes that would spread, other dtypes, indices out of range."""
+
+from __future__ import annotations
+
+import pytest
+
+from derive.derivation import derive
+from derive.language import read_cell
+from derive.network_catalog import load
+from derive.network_derivation import derive_network
+from numeric.additions import Additions, generate_with
+from numeric.network_source import generate_network
+from numeric.source import generate
+from proofs.attestation import standing
+from proofs.contract_checks import refuses_nonsense
+from proofs.modules import Code, load_source
+from proofs.network_checks import NetworkSubject
+from proofs.network_contract import refuses_nonsense as network_refuses_nonsense
+from proofs.network_layout import NetworkCode
+from proofs.subject import Subject
+from proofs.table import Check
+from tests.generated import needs_standard
+from tests.networks import TEXTS, network_of
+
+DERIVATION = derive(read_cell("index w\nh[t] = tanh(E @ w[t] + U @ h[t-1] + V @ h[t-2])", "my"))
+SOURCE = generate(DERIVATION)
+KINDS = [
+    Additions(),
+    Additions(speed=True),
+    Additions(size=True),
+    pytest.param(Additions(portable=True), marks=needs_standard),
+]
+
+
+def judged(source: str) -> Check:
+    return refuses_nonsense(Subject(DERIVATION, Code(load_source(source)), 0))
+
+
+def judged_network(network, source: str) -> Check:
+    code = NetworkCode(load_source(source, "net", ("forward", "backward")))
+    return network_refuses_nonsense(NetworkSubject(network, code, 0))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_file_refuses_all(kind: Additions) -> None:
+    assert judged(standing(generate_with(DERIVATION, kind)).code).ok
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_kind_of_file_of_a_network_refuses_all(name: str, kind: Additions) -> None:
+    network = network_of(name)
+    source = standing(generate_with(derive_network(network), kind)).code
+    assert judged_network(network, source).ok
+
+
+ACCEPTS = {
+    "params of nobody": ("params.keys() != shapes.keys()", "shapes.keys() - params.keys()"),
+    "state of nobody": ("not given.keys() <= zeros.keys()", "False"),
+    "outputs_bar of nobody": ("not given.keys() <= shapes.keys()", "False"),
+    "final_bar of nobody": ("not given.keys() <= shapes.keys()", "False"),
+    "state['h'] of another dtype": ("given.get(k, zero), zero", "given.get(k, zero).astype(dtype), zero"),
+    "outputs_bar['h'] without its first axis": (
+        "given[name], shape, dtype)\n        if",
+        "np.broadcast_to(given[name], shape), shape, dtype)\n        if",
+    ),
+    "w of -1": ("array.min() < 0", "array.min() < -size"),
+    "w of ": ("array.max() >= size", "array.max() >= 10 * size"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", ACCEPTS)
+def test_what_is_accepted_is_named(what: str) -> None:
+    old, new = ACCEPTS[what]
+    assert old in SOURCE
+    source = SOURCE.replace(old, new, 1)
+    if what == "w of ":
+        source = source.replace("matrix.T[index]", "matrix.T[index % matrix.shape[1]]")
+    assert any(place.startswith(what) for place in judged(source).where)
+
+
+OF_NETWORK = {
+    "outputs_bar of nobody": ('    refuse_unknown("outputs_bar", outputs_bar, [', "    dict(a=["),
+    "final_bar of nobody": ('    refuse_unknown("final_bar", final_bar, [', "    dict(a=["),
+    "lengths_t": ("lengths.min() < 1 or", ""),
+    "word": ("array.min() < 0 or", ""),
+}
+
+
+@pytest.mark.parametrize("what", OF_NETWORK)
+def test_what_a_networks_file_accepts_is_named(what: str) -> None:
+    network = load("tagger")
+    source = generate_network(derive_network(network))
+    old, new = OF_NETWORK[what]
+    assert old in source
+    assert what in judged_network(network, source.replace(old, new)).where
