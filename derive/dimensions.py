@@ -91,6 +91,11 @@ class Dimensions(Generic[Reason]):
         self.flags[v] = flags
         return Size(0, ((v, 1),))
 
+    def mark(self, size: Size, flags: int) -> None:
+        """Say more of what a size is the size of."""
+        for v in self.resolve(size).unknowns:
+            self.flags[v] |= flags
+
     def declared(self, name: str) -> Size:
         """The unknown of this name."""
         if name not in self.named:

@@ -37,7 +37,9 @@ from derive.syntax import (
 
 Shape = tuple[Size, Size]
 
-GIVEN_ROWS = 1  # the rows of an input or a parameter
+GIVEN_ROWS = (
+    1  # the rows of an input or a parameter, or of what softmax acts on: of a number it is 1 always
+)
 ANY_ROWS = 2  # the rows of anything
 TIMED_COLUMNS = 4  # the columns of a quantity with a time index
 
@@ -189,6 +191,8 @@ class _Inference:
         return self.nodes[node.base]
 
     def applied(self, node: Applied) -> Shape:
+        if node.function in ("softmax", "logsumexp"):
+            self.dimensions.mark(self.nodes[node.of][0], GIVEN_ROWS)
         return SCALAR if node.function in REDUCTIONS else self.nodes[node.of]
 
     def chain(self, node: Chain) -> Shape:

@@ -209,6 +209,19 @@ def test_softmax_of_a_matrix_is_refused_and_makes_no_number_of_what_it_meets(tex
     assert "softmax and logsumexp take a column vector" in found[-1]
 
 
+def test_what_softmax_acts_on_has_rows_and_so_a_memory_that_it_addresses_has_columns():
+    text = (
+        "w[t] = softmax(M[t-1].T @ k[t])\nM[t] = M[t-1] * (1 - e[t] @ w[t].T) + v[t] @ w[t].T\n"
+        "h[t] = tanh(W @ M[t-1] @ w[t])\nk[t] = K @ h[t-1]\ne[t] = E @ h[t-1]\nv[t] = V @ h[t-1]"
+    )
+    cell = read_cell(text)
+    rows, cols = cell.quantity("M").shape
+    assert cell.quantity("w").shape == (cols, 1)
+    assert cell.quantity("k").shape == (rows, 1)
+    assert 1 not in (rows, cols)
+    assert rows != cols
+
+
 def test_softmax_of_a_parameter_that_may_be_a_vector_makes_it_one():
     found = read_cell("h[t] = softmax(q) * h[t-1] + U @ x[t] + softmax(W @ h[t-1]) + logsumexp(r)")
     shapes = {q.name: q.shape for q in found.quantities}
