@@ -13,8 +13,10 @@ from sympy.matrices.expressions import HadamardPower, MatrixExpr, OneMatrix, Zer
 
 from derive import expressions as ex
 from derive.cell import Quantity
+from derive.diagonals import scaled_product
 from derive.dimensions import Size, Unknown
 from derive.errors import LanguageError
+from derive.language_diagonals import is_diagonal
 from derive.language_lines import MAX_DIGITS
 from derive.language_numbers import parted
 from derive.language_zeros import is_zero
@@ -143,7 +145,11 @@ class _Builder:
         return ex.scale(c**exponent, core)
 
     def chain(self, node: Chain) -> MatrixExpr:
-        return self.not_zero(ex.matmul(*(self.done[part] for part in node.factors)), node)
+        factors, diagonal = (
+            [self.done[part] for part in node.factors],
+            map(is_diagonal, node.factors),
+        )
+        return self.not_zero(scaled_product(factors, tuple(diagonal)), node)
 
     def transposed(self, node: Transposed) -> MatrixExpr:
         return ex.transpose(self.done[node.of])
@@ -154,8 +160,8 @@ class _Builder:
 
     def applied(self, node: Applied) -> MatrixExpr:
         operand = self.done[node.of]
-        if node.function == "identity":
-            return operand
+        if node.function in ("identity", "diag"):
+            return operand  # of diag, the chain around it makes a scaling
         if node.function == "softmax":
             return ex.Softmax(operand)
         if node.function == "logsumexp":

@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from derive.errors import LanguageError
+from derive.language_diagonals import check_diagonals, is_diagonal
 from derive.language_lines import Statement, Token
 from derive.language_order import check_order
 from derive.language_words import nearest
@@ -63,7 +64,9 @@ def read_expression(statement: Statement, tokens: tuple[Token, ...], choices: Ch
             "Write products with * or @, and close every bracket; name inner parts if it is long.",
             place=statement.place(start, stop),
         ) from None
-    return _Reader(statement, start - 1, choices).node(tree, 0)
+    value = _Reader(statement, start - 1, choices).node(tree, 0)
+    check_diagonals(value)
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +225,9 @@ class _Reader:
             return operand
         if isinstance(operand, Literal):
             return Literal(self.span(tree), -operand.value)
+        if isinstance(operand, Applied) and is_diagonal(operand):
+            inner = Sum(operand.of.span, ((-1, operand.of),))
+            return Applied(self.span(tree), operand.function, inner)
         return Sum(self.span(tree), ((-1, operand),))
 
     def binary(self, tree: ast.BinOp, depth: int) -> Node:

@@ -111,7 +111,7 @@ class LatexPrinter(Printer):
 
     def factor(self, expr: MatrixExpr) -> str:
         """A factor of a matrix product; an elementwise product inside one needs brackets."""
-        hadamard = isinstance(self.notation.written_out(expr) or expr, HadamardProduct | Broadcast)
+        hadamard = isinstance(self.form(expr), HadamardProduct | Broadcast)
         return self.brackets(self(expr)) if hadamard else self.tight(expr, PRODUCT)
 
     def hadamard(self, expr: HadamardProduct) -> tuple[str, int]:
@@ -123,7 +123,7 @@ class LatexPrinter(Printer):
 
     def hadamard_factor(self, expr: MatrixExpr, several: bool) -> str:
         """A factor of an elementwise product; a matrix product inside one needs brackets."""
-        product = isinstance(expr, MatMul) and several
+        product = isinstance(self.form(expr), MatMul) and several
         return self.brackets(self(expr)) if product else self.tight(expr, PRODUCT)
 
     def power(self, expr: HadamardPower) -> tuple[str, int]:

@@ -19,6 +19,7 @@ from sympy.matrices.expressions import (
     ZeroMatrix,
 )
 
+from derive.diagonals import as_scaling
 from derive.expressions import (
     Block,
     Broadcast,
@@ -66,9 +67,18 @@ class Printer:
             return self.show(written)
         if isinstance(expr, MatAdd):
             return self.sum(expr), SUM
-        if isinstance(expr, MatMul):
-            return self.product(expr)
+        shown = self.form(expr)
+        if isinstance(shown, MatMul):
+            return self.product(shown)
         return self.node(expr)
+
+    def form(self, expr: MatrixExpr) -> MatrixExpr:
+        """What is shown of an expression: written out if it is, scalings of rows and columns as products."""
+
+        def written(part: MatrixExpr) -> MatrixExpr:
+            return self.notation.written_out(part) or part
+
+        return as_scaling(written(expr), written)
 
     def node(self, expr: MatrixExpr) -> tuple[str, int]:
         """Any node but a sum or a product."""

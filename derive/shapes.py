@@ -193,6 +193,10 @@ class _Inference:
     def applied(self, node: Applied) -> Shape:
         if node.function in ("softmax", "logsumexp"):
             self.dimensions.mark(self.nodes[node.of][0], GIVEN_ROWS)
+        if node.function == "diag":
+            rows, cols = self.nodes[node.of]
+            self.dimensions.equate(cols, ONE, Demand("diag", node.of.span, node.of.span, 1))
+            return rows, rows
         return SCALAR if node.function in REDUCTIONS else self.nodes[node.of]
 
     def chain(self, node: Chain) -> Shape:

@@ -41,7 +41,9 @@ class TextPrinter(Printer):
         """A factor of a matrix product; an elementwise product inside one needs brackets."""
         if is_spread(expr):
             return self.brackets(self.whole(expr))
-        return self.other_kind(expr, HadamardProduct | HadamardPower)
+        if isinstance(self.notation.written_out(expr) or expr, HadamardProduct | HadamardPower):
+            return self.brackets(self(expr))
+        return self.tight(expr, PRODUCT)
 
     def whole(self, expr: MatrixExpr) -> str:
         """The text where a shape matters: a scalar that is spread out says to which."""
@@ -54,8 +56,8 @@ class TextPrinter(Printer):
 
     def other_kind(self, expr: MatrixExpr, kind) -> str:
         """A factor, in brackets if it is a product of the other kind."""
-        written = self.notation.written_out(expr) or expr
-        return self.brackets(self(expr)) if isinstance(written, kind) else self.tight(expr, PRODUCT)
+        shown = self.form(expr)
+        return self.brackets(self(expr)) if isinstance(shown, kind) else self.tight(expr, PRODUCT)
 
     def hadamard(self, expr: HadamardProduct) -> tuple[str, int]:
         """a * b, and a / b for a power −1."""

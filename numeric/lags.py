@@ -118,7 +118,8 @@ def lag_shares(
     for k in range(steps, 0, -1):
         after, look = pull.step(k, after, {name: _only(k, value) for name, value in loss.items()})
         for name, program in pull.sums.items():
-            addend = program(look)[0]  # by the step t of the loss
+            # by the step t of the loss; alike for all of them where no loss reaches the parameter
+            addend = np.broadcast_to(program(look)[0], parts[name].shape)
             np.add.at(parts[name], ends[k - 1 :] - k, addend[k - 1 :])
             for pair, below in reach.items():
                 kept[pair][name] += addend[k - 1 :][below[k - 1 :] < k].sum(axis=0)

@@ -8,7 +8,7 @@ a wanted shape, and arguments of roots, logarithms and divisors stay away from z
 - states at lags 1 to 3 and intermediates, several inputs at lags 0 to 2, or none;
 - parameters used more than once, W and W.T in one cell, constants with and without a value, or no parameters at all;
 - gates over the same vectors, sums, products of both kinds, quotients, powers, transposes, stacking;
-- sums and means over entries, softmax, every function.
+- sums and means over entries, softmax, rows and columns scaled by diagonals, every function.
 
 ``@given(samples())`` gives such a cell with numbers for everything in it, of which no value grows beyond bounds.
 """
@@ -97,7 +97,7 @@ def _expression(draw, grammar: _Grammar, shape: Shape, depth: int) -> str:
     if depth > 0:
         kinds += [
             "function", "sum", "product", "matmul", "affine", "difference", "transpose", "scalar", "quotient",
-            "negative", "number", "complement", "power", "spread",
+            "negative", "number", "complement", "power", "spread", "rows_scaled", "columns_scaled",
         ]  # fmt: skip
         kinds += ["sum_of", "mean", "inner", "logsumexp"] * (shape == SCALAR)
         kinds += ["softmax", "gate", "gate"] * (shape[1] == "1")
@@ -131,6 +131,10 @@ def _compound(draw, grammar: _Grammar, kind: str, shape: Shape, part) -> str:
     if kind == "inner":
         inner = (draw(st.sampled_from("nmk")), "1")
         return f"(({part(inner)}).T @ {part(inner)})"
+    if kind == "rows_scaled":
+        return f"(diag({part((rows, '1'))}) @ {part()})"
+    if kind == "columns_scaled":
+        return f"({part()} @ diag({part((cols, '1'))}))"
     if kind == "transpose":
         return f"({part((cols, rows))}).T"
     if kind in _WITH_SCALAR:

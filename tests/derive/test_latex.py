@@ -10,6 +10,7 @@ from sympy import Integer, Rational, Symbol
 from derive import expressions as ex
 from derive.catalog import load, shipped
 from derive.derivation import derive
+from derive.diagonals import scaled_product
 from derive.language import read_cell
 from derive.latex import LatexPrinter
 from derive.notation import Notation
@@ -49,6 +50,8 @@ READS = {
     r"\sqrt{a_{t}}": ex.Elementwise(a, "sqrt"),
     r"\left(\sqrt{a_{t}} + b_{t-1}\right) \circ a_{t}": ex.hadamard(ex.add(ex.Elementwise(a, "sqrt"), b), a),
     r"\operatorname{diag}(a_{t})": ex.diag(a),
+    r"\operatorname{diag}(a_{t}) \, W": scaled_product([a, W], [True, False]),
+    r"W \, \operatorname{diag}(x_{t})": scaled_product([W, x], [False, True]),
     r"\bar{a}_{t+2}": ex.Adjoint(a.at(-2)),
     r"\frac{\partial \ell_{t}}{\partial a_{t}}": ex.LossGradient(a),
     r"\frac{\partial a_{t}}{\partial b_{t-1}}": ex.Block(a, b),

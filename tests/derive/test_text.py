@@ -12,6 +12,7 @@ from sympy import Integer, Rational, Symbol
 from derive import expressions as ex
 from derive.catalog import load, shipped
 from derive.derivation import derive
+from derive.diagonals import scaled_product
 from derive.language import read_cell
 from derive.notation import Notation
 from derive.text import TextPrinter
@@ -140,6 +141,16 @@ READS = {
     "sum(a[t]) * mean(x[t])": ex.scale(1 / m, ex.hadamard(ex.total(a), ex.total(x))),
     "tanh(softmax(a[t]))": ex.Elementwise(ex.Softmax(a), "tanh"),
     "concat(a[t], x[t])": ex.Concat(a, x),
+    "diag(a[t]) @ W": scaled_product([a, W], [True, False]),
+    "-diag(a[t]) @ W": scaled_product([ex.negate(a), W], [True, False]),
+    "2 * (diag(a[t]) @ W)": ex.scale(Integer(2), scaled_product([a, W], [True, False])),
+    "W @ diag(x[t])": scaled_product([W, x], [False, True]),
+    "diag(a[t] * b[t-1]) @ W @ diag(x[t])": scaled_product([a, b, W, x], [True, True, False, True]),
+    "(W @ diag(x[t])) @ W.T": ex.matmul(scaled_product([W, x], [False, True]), ex.transpose(W)),
+    "W.T @ (diag(a[t]) @ W)": scaled_product([ex.transpose(W), a, W], [False, True, False]),
+    "(diag(a[t]) @ W) @ x[t]": ex.matmul(scaled_product([a, W], [True, False]), x),
+    "a[t] * (W @ x[t])": scaled_product([a, W, x], [True, False, False]),
+    "diag(a[t]) @ (W * W)": scaled_product([a, ex.hadamard(W, W)], [True, False]),
 }
 
 

@@ -210,3 +210,13 @@ def test_a_lags_part_is_what_moves_the_loss_when_the_use_at_that_step_moves() ->
         for t in range(k, 4):
             expected[t - k] += moved[t]
     np.testing.assert_allclose((parts * direction).sum(axis=(1, 2)), expected, atol=1e-8)
+
+
+def test_a_parameter_that_no_loss_reaches_has_parts_that_are_zero() -> None:
+    """y is an output whose loss is left out, so c gets nothing at any lag."""
+    text = "y[t] = c * h[t-1]\nh[t] = tanh(W @ h[t-1] + U @ x[t])"
+    found = random_run(text, n=3, m=2, steps=4, samples=1)
+    parts = lag_shares(found, {"h": np.ones((4, 3, 1))}).parts
+    assert len(parts["c"]) == 4
+    assert not parts["c"].any()
+    assert parts["W"].any()
