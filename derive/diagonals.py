@@ -7,8 +7,9 @@ No diagonal matrix is ever formed. The text shows the product, the expression ho
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
+from sympy import Integer
 from sympy.matrices.expressions import (
     HadamardProduct,
     MatMul,
@@ -30,47 +31,108 @@ def scaled_product(factors: Sequence[MatrixExpr], diagonal: Sequence[bool]) -> M
 
     Returns:
         the product; a diagonal scales the factor right of it, or the column that all factors right of it make; the
-        last ones scale the factor left of them.
+        last ones scale the factor left of them. Brackets between factors change nothing.
     """
+    parts = [
+        part
+        for factor, scales in zip(factors, diagonal, strict=True)
+        for part in ([(factor, True)] if scales else _parted(factor))
+    ]
     done: list[MatrixExpr] = []
     waiting: list[MatrixExpr] = []
-    for factor, scales in zip(reversed(factors), reversed(diagonal), strict=True):
+    for part, scales in reversed(parts):
         if scales:
-            if done and ex.is_column(done[-1]):
-                done = [_rows_scaled(factor, ex.matmul(*done))]
-            elif done:
-                done[0] = _rows_scaled(factor, done[0])
-            else:
-                waiting.insert(0, factor)
+            waiting.insert(0, part)
             continue
-        c, core = ex.split_coefficient(factor)
-        parts = list(core.args) if isinstance(core, MatMul) else [core]
-        for column in waiting:
-            parts[-1] = _columns_scaled(parts[-1], column)
-        parts[0], waiting = ex.scale(c, parts[0]), []
-        done = parts + done
-    return ex.matmul(*done)
+        done = _scaling(waiting, done)
+        done.insert(0, part if done else _columns_scaled(part, waiting))
+        waiting = []
+    return ex.matmul(*_scaling(waiting, done))
 
 
-def _rows_scaled(column: MatrixExpr, matrix: MatrixExpr) -> MatrixExpr:
-    count = matrix.shape[1]
+def _parted(factor: MatrixExpr) -> Iterable[tuple[MatrixExpr, bool]]:
+    """The factors of a product, each with whether it is the diagonal of a diagonal matrix."""
+    c, core = ex.split_coefficient(factor)
+    for i, part in enumerate(core.args if isinstance(core, MatMul) else (core,)):
+        rows, others, columns = scalings(part)
+        yield from ((column, True) for column in rows)
+        yield ex.scale(c if i == 0 else Integer(1), ex.hadamard(*others)), False
+        yield from ((column, True) for column in columns)
+
+
+def _scaling(columns: Sequence[MatrixExpr], product: list[MatrixExpr]) -> list[MatrixExpr]:
+    """The factors of a product that diagonal matrices scale from the left."""
+    if not columns or not product:
+        return product
+    if ex.is_column(product[-1]):
+        return [_rows_scaled(columns, ex.matmul(*product))]
+    return [_rows_scaled(columns, product[0]), *product[1:]]
+
+
+def _rows_scaled(columns: Sequence[MatrixExpr], matrix: MatrixExpr) -> MatrixExpr:
+    column, count = ex.hadamard(*columns), matrix.shape[1]
     if ex.is_scalar(column):
-        return ex.hadamard(ex.broadcast(column, 1, count), matrix)
+        return ex.hadamard(ex.broadcast_factors(column, 1, count), matrix)
     across = column if count == 1 else ex.matmul(column, ex.ones(1, count))
     return ex.hadamard(across, matrix)
 
 
-def _columns_scaled(matrix: MatrixExpr, column: MatrixExpr) -> MatrixExpr:
-    row, count = ex.transpose(column), matrix.shape[0]
+def _columns_scaled(matrix: MatrixExpr, columns: Sequence[MatrixExpr]) -> MatrixExpr:
+    if not columns:
+        return matrix
+    row, count = ex.transpose(ex.hadamard(*columns)), matrix.shape[0]
     if ex.is_scalar(row):
-        return ex.hadamard(matrix, ex.broadcast(row, count, 1))
+        return ex.hadamard(matrix, ex.broadcast_factors(row, count, 1))
     down = row if count == 1 else ex.matmul(ex.ones(count, 1), row)
     return ex.hadamard(matrix, down)
 
 
-def as_scaling(
-    expr: MatrixExpr, written: Callable[[MatrixExpr], MatrixExpr] = lambda factor: factor
-) -> MatrixExpr:
+def with_one_scaling(expr: MatrixExpr) -> MatrixExpr:
+    """An entrywise product with all that scales its rows first and in one, and all that scales its columns last."""
+    c, core = ex.split_coefficient(expr)
+    rows, others, columns = scalings(core)
+    if not rows and not columns:
+        return expr
+    inner = _columns_scaled(ex.hadamard(*others), columns)
+    return ex.scale(c, _rows_scaled(rows, inner) if rows else inner)
+
+
+Written = Callable[[MatrixExpr], MatrixExpr]
+
+
+def scalings(
+    expr: MatrixExpr, written: Written = lambda factor: factor
+) -> tuple[list[MatrixExpr], list[MatrixExpr], list[MatrixExpr]]:
+    """An entrywise product as what scales its rows, the other factors, and what scales its columns.
+
+    Args:
+        expr: any expression.
+        written: how a factor is written; a name may stand for a scaling.
+
+    Returns:
+        columns (r, 1), matrices (r, c) of which there is one at least, and columns (c, 1).
+    """
+    rows, others, columns = [], [], []
+    for factor in map(written, ex.factors(expr)):
+        args = _factors_of(factor)
+        if (
+            len(args) > 1
+            and isinstance(args[-1], OneMatrix)
+            and args[-1].shape[1] != 1 == args[-1].shape[0]
+        ):
+            rows.append(ex.matmul(*args[:-1]))
+        elif (
+            len(args) > 1
+            and isinstance(args[0], OneMatrix)
+            and args[0].shape[0] != 1 == args[0].shape[1]
+        ):
+            columns.append(ex.transpose_of_product(ex.matmul(*args[1:])))
+        else:
+            others.append(factor)
+    return (rows, others, columns) if others else ([], list(ex.factors(expr)), [])
+
+
+def as_scaling(expr: MatrixExpr, written: Written = lambda factor: factor) -> MatrixExpr:
     """An entrywise product in which columns or rows of ones only scale the rest, with ``Diag`` factors; else itself.
 
     It is what pages show of ``scaled_product``, and nothing is computed with it.
@@ -81,28 +143,20 @@ def as_scaling(
     """
     if not isinstance(expr, HadamardProduct):
         return expr
-    rows, others, columns = [], [], []
-    for factor in map(written, ex.factors(expr)):
-        left, right = _two_factors(factor)
-        if isinstance(right, OneMatrix) and ex.is_column(left) and not ex.is_column(right):
-            rows.append(left)
-        elif isinstance(left, OneMatrix) and right.shape[0] == 1 != left.shape[0]:
-            columns.append(ex.transpose(right))
-        else:
-            others.append(factor)
-    if not others or not (rows or columns):
+    rows, others, columns = scalings(expr, written)
+    if not rows and not columns:
         return expr
     ends = [[_diagonal(ex.hadamard(*part))] if part else [] for part in (rows, columns)]
     return MatMul(*ends[0], ex.hadamard(*others), *ends[1])
 
 
-def _two_factors(expr: MatrixExpr) -> tuple[MatrixExpr, MatrixExpr]:
-    """A and B of AB or (BᵀAᵀ)ᵀ; of anything else itself, twice."""
+def _factors_of(expr: MatrixExpr) -> tuple[MatrixExpr, ...]:
+    """A, B, … of AB…, or of its transpose."""
     inner = expr.arg if isinstance(expr, Transpose) else expr
-    if not isinstance(inner, MatMul) or len(inner.args) != 2:
-        return expr, expr
-    left, right = inner.args
-    return (left, right) if inner is expr else (ex.transpose(right), ex.transpose(left))
+    if not isinstance(inner, MatMul) or not isinstance(inner.args[0], MatrixExpr):
+        return (expr,)
+    args = inner.args
+    return args if inner is expr else tuple(ex.transpose(factor) for factor in reversed(args))
 
 
 def _diagonal(column: MatrixExpr) -> MatrixExpr:

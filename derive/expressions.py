@@ -65,6 +65,7 @@ __all__ = [
     "Total",
     "add",
     "broadcast",
+    "broadcast_factors",
     "diag",
     "factors",
     "hadamard",
@@ -225,6 +226,17 @@ def broadcast(scalar: MatrixExpr, rows, cols) -> MatrixExpr:
     if isinstance(core, OneMatrix | ZeroMatrix):
         return scale(c, type(core)(rows, cols))
     return scale(c, Broadcast(core, rows, cols))
+
+
+def broadcast_factors(scalar: MatrixExpr, rows, cols) -> MatrixExpr:
+    """A scalar in every entry of a rows × cols matrix; of a product each factor, of a quotient what it divides by."""
+    c, core = split_coefficient(scalar)
+    spread = []
+    for f in factors(core):
+        inverse = isinstance(f, HadamardPower) and f.args[1] == -1
+        inner = broadcast(operands(f)[0] if inverse else f, rows, cols)
+        spread.append(power(inner, -1) if inverse else inner)
+    return scale(c, hadamard(*spread))
 
 
 def total(expr: MatrixExpr) -> MatrixExpr:

@@ -9,11 +9,11 @@ from fractions import Fraction
 from typing import Any
 
 from sympy import Expr, Integer, Rational, Symbol
-from sympy.matrices.expressions import HadamardPower, MatrixExpr, OneMatrix, ZeroMatrix
+from sympy.matrices.expressions import MatrixExpr, OneMatrix, ZeroMatrix
 
 from derive import expressions as ex
 from derive.cell import Quantity
-from derive.diagonals import scaled_product
+from derive.diagonals import scaled_product, with_one_scaling
 from derive.dimensions import Size, Unknown
 from derive.errors import LanguageError
 from derive.language_diagonals import is_diagonal
@@ -91,9 +91,7 @@ class _Builder:
             return ex.add(*(ex.broadcast(term, rows, cols) for term in ex.terms(expr)))
         if not isinstance(over, Product):
             return ex.broadcast(expr, rows, cols)
-        c, core = ex.split_coefficient(expr)
-        factors = [_spread_factor(f, rows, cols) for f in ex.factors(core)]
-        return ex.scale(c, ex.hadamard(*factors))
+        return ex.broadcast_factors(expr, rows, cols)
 
     def literal(self, node: Literal) -> MatrixExpr:
         return _number(node.value)
@@ -112,7 +110,7 @@ class _Builder:
         for exponent, part in node.factors:
             expr = self.spread(part, node)
             parts.append(expr if exponent == 1 else self.raised(expr, -1, part.span))
-        return self.not_zero(ex.hadamard(*parts), node)
+        return self.not_zero(with_one_scaling(ex.hadamard(*parts)), node)
 
     def not_zero(self, expr: MatrixExpr, node: Product | Chain) -> MatrixExpr:
         """The product, unless a factor 0 makes quantities in it vanish."""
@@ -174,13 +172,6 @@ class _Builder:
             if node.function == "sum"
             else ex.scale(1 / (operand.shape[0] * operand.shape[1]), total)
         )
-
-
-def _spread_factor(expr: MatrixExpr, rows: Expr, cols: Expr) -> MatrixExpr:
-    """A factor, or what a quotient divides by, in every entry."""
-    if isinstance(expr, HadamardPower) and expr.args[1] == -1:
-        return ex.power(ex.broadcast(ex.operands(expr)[0], rows, cols), -1)
-    return ex.broadcast(expr, rows, cols)
 
 
 def _bounded(expr: MatrixExpr, node: Node) -> MatrixExpr:

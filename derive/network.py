@@ -2,7 +2,8 @@
 
 A network is a list of segments. Each segment is a cell (its equations, possibly without a state) run along one
 time axis in one direction; it takes its inputs from outside or from earlier segments, and its initial states
-from outside or from the final states of an earlier segment. So the gradients of a network are those of its
+from outside or from the final states of an earlier segment,
+or from values that one computes after a scan. So the gradients of a network are those of its
 segments, taken in reverse order:
 
     forward     for k = 1 … K :  (outputs, final)ₖ = segmentₖ(inputs, initial)
@@ -108,6 +109,10 @@ class Network:
         return tuple(
             s.in_network(q) for s in self.segments for q in s.cell.states if q.name not in s.starts
         )
+
+    def is_computed(self, start: Source) -> bool:
+        """Whether an initial state is a value at [end], and not the final state of a scan."""
+        return self.segment(start.segment).axis == END
 
     def segment(self, name: str) -> Segment:
         """The segment of this name.

@@ -82,9 +82,10 @@ def check_starts(segments: Sequence[Segment], places: Mapping[str, Span]) -> Non
     depth = {q.name: q.depth for s in segments for q in s.cell.states}
     for s in segments:
         for name, source in s.starts.items():
-            if depth[name] != depth[source.name]:
+            given = depth.get(source.name, 1)
+            if depth[name] != given:
                 raise LanguageError(
-                    f"{name} remembers {depth[name]} steps and {source.name} {depth[source.name]}.",
+                    f"{name} remembers {depth[name]} steps and {source.name} {given}.",
                     "Start a scan from one that looks back as far.",
                     place=places[name].place,
                 )

@@ -135,13 +135,14 @@ def _passages(network: Network, segment: Segment) -> list[Passage]:
             )
         )
     for state, source in segment.starts.items():
+        time = "t" if network.is_computed(source) else "T"
         found.append(
             Passage(
                 segment.name,
                 source.segment,
-                rf"{latex_name(source.name, accent='bar', time='T')} \mathrel{{+}}= "
+                rf"{latex_name(source.name, accent='bar', time=time)} \mathrel{{+}}= "
                 rf"{latex_name(state, accent='bar', time='0')}",
-                f"{source.name}_bar[T] in {source.segment} += {state}_bar[0] of {segment.name}",
+                f"{source.name}_bar[{time}] in {source.segment} += {state}_bar[0] of {segment.name}",
             )
         )
     return found

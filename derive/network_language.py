@@ -13,7 +13,7 @@ of the scanned cells included, go through the one inference of roles and shapes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from derive.errors import ArgumentError, LanguageError
@@ -35,8 +35,16 @@ from derive.network_checks import with_a_number_for_loss
 from derive.network_lines import Line, rewritten
 from derive.network_ragged import is_ragged, masks_for, read_ragged, with_masks
 from derive.network_renaming import Renaming
-from derive.network_scans import Scan, is_scan, read_scan, refuse_own_output, refuse_turned_lags
+from derive.network_scans import (
+    Scan,
+    is_scan,
+    read_scan,
+    refuse_own_output,
+    refuse_turned_lags,
+    starts_of,
+)
 from derive.network_segments import Group, assemble
+from derive.network_starts import Begun, dotted
 from derive.shapes import infer
 from derive.syntax import EquationText, Ref, Span, references
 
@@ -59,12 +67,13 @@ def read_network(text: str, name: str = "network", cell_text: CellText | None = 
     document = read_lines(text, source)
     reader = _Reader(cell_text or (lambda _: None))
     scans = {s.tokens[0].text for s in document.statements if is_scan(s)}
+    scans |= {name for s in document.statements if is_scan(s) for name in starts_of(s)}
     for statement in document.statements:
         reader.statement(statement, scans)
     groups, named, masks = reader.finished(source)
     declarations = each_index_once(reader.declarations)
     ordered = evaluation_order([e for g in groups for e in g.equations])
-    alike = tuple(reader.alike(groups, named))
+    alike = tuple(reader.begun.alike(groups, named, reader.scans))
     shapes = with_a_number_for_loss(
         ordered, named, lambda more: infer(ordered, named, [*declarations, *more], alike)
     )
@@ -91,6 +100,7 @@ class _Reader:
     scans: dict[str, Scan] = field(default_factory=dict)
     cells: dict[str, str] = field(default_factory=dict)
     ragged: dict[str, Span] = field(default_factory=dict)
+    begun: Begun = field(default_factory=Begun)
 
     def statement(self, statement: Statement, scans: set[str]) -> None:
         """One line of the network's text.
@@ -136,26 +146,6 @@ class _Reader:
         self.declarations += held
         return groups, roles([e for g in groups for e in g.equations], self.declarations), masks
 
-    def alike(
-        self, groups: list[Group], named: Mapping[str, Named]
-    ) -> Iterator[tuple[str, str, Span]]:
-        """States that start from others, and so have their shapes.
-
-        Raises:
-            LanguageError: the other scan has no state of this name.
-        """
-        for g in groups:
-            for state in sorted(n for n in g.targets if g.start and named[n].role == "state"):
-                other = f"{g.start}{state.removeprefix(g.name)}"
-                word, span = self.scans[g.name].start or ("", self.scans[g.name].span)
-                if other not in named or named[other].role != "state":
-                    raise LanguageError(
-                        f"{word} has no state {state.removeprefix(g.name + '_')} to start from.",
-                        "Start a scan from one whose states have the same names.",
-                        place=span.place,
-                    )
-                yield state, other, span
-
     def line(self, line: Line) -> None:
         """One scan or equation."""
         if is_scan(line.statement):
@@ -169,6 +159,8 @@ class _Reader:
                 place=line.statement.place(first.start, first.stop),
             )
         (equation,), indices = write_out_embeddings([equation_text(line.statement, Choices())])
+        if dotted(equation) not in ("", *self.scans):
+            self.begun.note(equation, line.axis)
         self.of_cells += indices
         self.refs += references(equation.value)
         if equation.target == "loss":
@@ -241,8 +233,10 @@ class _Reader:
         )
         equations = tuple(renaming.equation(e) for e in parts.equations)
         self.of_cells += [renaming.declaration(d) for d in parts.declarations if d.kind != "option"]
-        start = self.known(scan.start) if scan.start else None
-        self.groups.append(Group(scan.name, equations, scan.axis, scan.reverse, start, scan.span))
+        start, after = self.begun.started(scan, self.scans)
+        self.groups.append(
+            Group(scan.name, equations, scan.axis, scan.reverse, start, scan.span, after)
+        )
         self.scans[scan.name] = scan
 
     def options(self, scan: Scan, text: str) -> dict[str, str]:

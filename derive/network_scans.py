@@ -3,7 +3,7 @@
 scan  ::= name = scan(cell, input, … , word …)
 cell  ::= name | name(option, …)
 input ::= name[t] | name[t-d] | name.state[t]
-word  ::= reverse | start(scan) | share(scan)
+word  ::= reverse | start(scan) | start(name), with name.state[end] = … above | share(scan)
 """
 
 from __future__ import annotations
@@ -54,6 +54,14 @@ def is_scan(statement: Statement) -> bool:
     """Whether a statement reads ``name = scan…``."""
     texts = [token.text for token in statement.tokens[:3]]
     return len(texts) == 3 and texts[1:] == ["=", "scan"]
+
+
+def starts_of(statement: Statement) -> list[str]:
+    """The names within ``start(…)`` of a statement, before it is read."""
+    texts = [token.text for token in statement.tokens]
+    return [
+        c for a, b, c in zip(texts, texts[1:], texts[2:], strict=False) if (a, b) == ("start", "(")
+    ]
 
 
 def read_scan(line: Line) -> Scan:

@@ -33,8 +33,10 @@ class Group:
         equations: its equations.
         axis: the letter of its time index, or ``end``.
         reverse: whether it runs backwards.
-        start: the scan from whose final states it starts.
+        start: the scan from whose final states it starts, or the name before the dot of values at [end] that it
+            starts from.
         span: the place of a scan's name; ``None`` for an equation.
+        after: the groups that end before it starts.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Group:
     reverse: bool = False
     start: str | None = None
     span: Span | None = None
+    after: tuple[str, ...] = ()
 
     @property
     def targets(self) -> frozenset[str]:
@@ -168,15 +171,16 @@ def _refuse_circles(bundles: list[list[Group]], needs: Mapping[str, Mapping[str,
     """
     home = {g.name: str(i) for i, bundle in enumerate(bundles) for g in bundle}
     after = {
-        str(i): {home[n]: 0 for g in bundle for n in (*needs[g.name], *filter(None, [g.start]))}
+        str(i): {home[n]: 0 for g in bundle for n in (*needs[g.name], *g.after)}
         for i, bundle in enumerate(bundles)
     }
-    for g in (g for bundle in bundles for g in bundle if g.start and g.span):
-        first, then = home[g.start], home[g.name]
+    scans = [g for bundle in bundles for g in bundle if g.span]
+    for g, before in [(scan, other) for scan in scans for other in scan.after]:
+        first, then = home[before], home[g.name]
         if first == then or then in _reachable(first, after):
             why = "they run together" if first == then else f"it uses what comes of {g.name}"
             raise LanguageError(
-                f"{g.name} starts where {g.start} ends, and {g.start} cannot end first: {why}.",
+                f"{g.name} starts where {before} ends, and {before} cannot end first: {why}.",
                 "Remove the start, or what links the two: a value handed back, or one of an earlier step.",
                 place=g.span.place,
             )
@@ -215,7 +219,7 @@ def _in_order(
 
     def visit(i: int) -> None:
         for g in bundles[i]:
-            for other in (*needs[g.name], *((g.start,) if g.start else ())):
+            for other in (*needs[g.name], *g.after):
                 if index[other] != i and index[other] not in done:
                     visit(index[other])
         done.setdefault(i)
@@ -293,10 +297,9 @@ class _Maker:
         for g in bundle:
             if g.start:
                 for q in cell.states:
-                    if q.name in g.targets:
-                        starts[q.name] = Source(
-                            g.start, g.start + q.name.removeprefix(g.name), last=True
-                        )
+                    other = g.start + q.name.removeprefix(g.name)
+                    if q.name in g.targets and other in self.owner:
+                        starts[q.name] = Source(g.start, other, last=True)
         reverse = any(g.reverse for g in bundle)
         return Segment(first.name, cell, first.axis, reverse, inputs, starts, joint)
 
@@ -320,5 +323,7 @@ class _Maker:
             inputs[name] = Source(source.name if source else "", name, last)
         starts = {q: Source(home[s.name].name, s.name, True) for q, s in segment.starts.items()}
         exports = frozenset(q for s in segments if s is not segment for q in s.inputs) | judged
+        if segment.axis == END:
+            exports |= {source.name for s in segments for source in s.starts.values()}
         cell = replace(segment.cell, exports=exports & _defined(segment))
         return replace(segment, cell=cell, inputs=inputs, starts=starts)

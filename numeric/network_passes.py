@@ -44,7 +44,10 @@ class Passes(Arguments):
     def own_results(self) -> list[str]:
         """Copies of what later segments keep as their inputs and starts, where a caller could write to it."""
         read = [
-            (kind, source.name)
+            (
+                "outputs" if kind == "final" and self.network.is_computed(source) else kind,
+                source.name,
+            )
             for s in self.network.segments
             for kind, sources in (("outputs", s.inputs), ("final", s.starts))
             for source in sources.values()
@@ -142,7 +145,7 @@ class Passes(Arguments):
     def run(self, s: Segment) -> list[str]:
         """One segment forward."""
         own = [q.name for q in self.memory_of(s)]
-        start = [f'"{name}": final["{source.name}"]' for name, source in s.starts.items()]
+        start = [f'"{name}": {self.start_of(source)}' for name, source in s.starts.items()]
         taken = ", ".join(quoted(name) for name in own if name not in s.starts)
         initial = f"only(state, [{taken}])"
         if start:
@@ -163,6 +166,12 @@ class Passes(Arguments):
         )
         done = [f"    outputs |= {turned}", "    final |= end", *([count] if seen else [])]
         return [*call, *self.kept(s), *done]
+
+    def start_of(self, source: Source) -> str:
+        """The value before a scan's first step that another segment gives."""
+        if self.network.is_computed(source):
+            return self.idioms.step.format(f'outputs["{source.name}"]')
+        return f'final["{source.name}"]'
 
     def cache_of(self, name: str) -> str:
         """What a segment's backward pass needs."""
@@ -235,6 +244,9 @@ class Passes(Arguments):
                 lines += self.pass_back(name, source, s)
         for name, source in s.starts.items():
             value = f'by_state.pop("{name}")'
+            if self.network.is_computed(source):
+                lines.append(self.added("outputs_bar", source.name, self.idioms.now.format(value)))
+                continue
             lines.append(f'    add_to(final_bar, "{source.name}", {value}{self.idioms.ends})')
         lines.append("    state_bar |= by_state")
         return lines

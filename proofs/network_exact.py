@@ -217,6 +217,10 @@ class _Point:
                 if bar is None:
                     continue
                 start = s.starts.get(q.name)
+                if start and self.network.is_computed(start):
+                    place = source_place(self.network, start, 1, self.extent)
+                    self._add(bars.sequences, place, bar)
+                    continue
                 self._add(
                     bars.finals if start else bars.given,
                     (start.name if start else q.name, -back),

@@ -171,7 +171,10 @@ def _give(
     for q in memory_of(s):
         for back in range(q.depth):
             start = s.starts.get(q.name)
-            value = run.finals[start.name, -back] if start else values[q.name, -back]
+            if start and network.is_computed(start):
+                value = run.sequences[source_place(network, start, 1, extent)]
+            else:
+                value = run.finals[start.name, -back] if start else values[q.name, -back]
             tape.put(Timed, (q.name, -back), value)
 
 

@@ -72,6 +72,22 @@ TEXTS = {
         y[s] = V @ dec.h[s] + c
         loss[s] = squared_error(y[s], d[s])
     """,
+    "bridged": """
+        f = scan(lstm, x[t])
+        b = scan(gru, x[t], reverse)
+        s0.h[end] = tanh(P @ concat(f.h[end], b.h[end]) + p)
+        s0.c[end] = Q @ f.c[end]
+        dec = scan(lstm, y[s-1], start(s0))
+        y[s] = V @ dec.h[s] + c
+        loss[s] = squared_error(y[s], d[s])
+    """,
+    "ragged_bridged": """
+        ragged t
+        s0.h[end] = tanh(P @ image[end])
+        f = scan(gru, x[t], reverse, start(s0))
+        y[t] = softmax(V @ f.h[t])
+        loss[t] = cross_entropy(y[t], d[t])
+    """,
     "reversed_encoder": """
         enc = scan(gru, x[t], reverse)
         dec = scan(gru, z[s], start(enc))

@@ -71,7 +71,9 @@ def network_texts(draw) -> str:
         fed = "z[s]" if place == "decoder" else "y[s-1]"
         lines += ["ragged s"] * (ragged and draw(st.booleans()))
         lines += [f"enc = scan({cell}, {sequence}[t]{draw(st.sampled_from(['', ', reverse']))})"]
-        lines += [f"dec = scan({cell}, {fed}, start(enc))"]
+        start = draw(st.sampled_from(["enc", "s0"]))
+        lines += ["s0.h[end] = tanh(P @ enc.h[end] + p)"] * (start == "s0")
+        lines += [f"dec = scan({cell}, {fed}, start({start}))"]
         axis, source = "s", "dec.h[s]"
     if draw(st.booleans()) and loss == "cross_entropy":
         lines.append("index d")

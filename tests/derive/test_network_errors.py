@@ -31,6 +31,15 @@ CASES = {
         "f = scan(skip(3), x[t])\ng = scan(skip(2), z[s], start(f))", "g", "remembers 2 steps", "as far"
     ),
     "start from nothing": ("f = scan(gru, x[t], start(g))", "g", "no scan defined above", "earlier line"),
+    "start of what is no state": (
+        "s.q[end] = W @ z[end]\nf = scan(gru, x[t], start(s))", "s.q[end]", "f starts from s and has no state q", "h."
+    ),
+    "start at every step": (
+        "s.h[t] = W @ z[t]\nf = scan(gru, x[t], start(s))", "s.h[t]", "one value only", "s.h[end]"
+    ),
+    "start of two steps": (
+        "s.h[end] = W @ z[end]\nf = scan(skip(2), x[t], start(s))", "f", "remembers 2 steps", "as far"
+    ),
     "start from what runs together": (
         "f = scan(gru, g.h[t-1])\ng = scan(gru, x[t], start(f))", "g", "f cannot end first: they run together",
         "of an earlier step",

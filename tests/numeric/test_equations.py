@@ -94,3 +94,19 @@ def test_numbers_too_long_to_be_written_out_come_back(start: str) -> None:
     cell = read_cell(f"h[t] = tanh(W @ h[t-1] + U @ x[t] + b)\ninit {name} = {start}", "far")
     text = comes_back(cell)
     assert read_cell(text, "far").initial == cell.initial
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "dim s = 1\ny[t] = tanh(-x[t] @ diag(s * s))",
+        "dim s = 1\ny[t] = diag(s / (1 + s**2)) @ (2 * x[t]).T @ x[t]",
+        "dim W = m, m\ny[t] = diag(2 * x[t] / (1 + x[t]**2)) @ W @ diag(x[t]) @ W.T",
+        "y[t] = diag(x[t] + 1) @ diag(x[t]) @ V @ x[t]",
+        "dim W = m, m\ny[t] = (diag(x[t]) @ W) @ x[t] - 2 * (W @ diag(x[t])) @ (x[t] * x[t])",
+    ],
+)
+def test_scaled_rows_and_columns_read_back(line):
+    cell = read_cell(f"{line}\nh[t] = 0.5 * h[t-1] + U @ x[t]")
+    again = read_cell(equations_text(cell))
+    assert [e.expr for e in again.equations] == [e.expr for e in cell.equations]
