@@ -20,7 +20,7 @@ from proofs.guarantee_rows import Addend, Jacobian
 MARGIN = 1e-7
 """By how much a norm's bound exceeds the norm, relative to it: room for the factor's rounding."""
 SMALLEST = 1e-140
-"""A matrix below this has no bound here: the squares of its entries are no normal floats any more."""
+"""A matrix below this is bounded by it entry by entry: the squares of its entries are no normal floats any more."""
 BITS = 30
 DIGITS = 40
 
@@ -68,8 +68,11 @@ def texts(values: Any) -> Any:
 
 def norm_of(a: Interval) -> Norm:
     """A bound on the 2-norm of every matrix in an interval, with what shows it; infinite where none was found."""
-    if not (a.size < LARGEST).all() or 0 < a.size.max(initial=0.0) < SMALLEST:
+    if not (a.size < LARGEST).all():
         return Norm(np.zeros(a.shape), np.inf, np.zeros((a.shape[1], a.shape[1])), np.inf)
+    if 0 < a.size.max(initial=0.0) < SMALLEST:
+        tiny = SMALLEST * a.size.size
+        return Norm(np.zeros(a.shape), tiny, np.zeros((a.shape[1], a.shape[1])), tiny)
     matrix = _gridded(a.lo / 2 + a.hi / 2, BITS)
     ar = Intervals()
     away = ar.add(a, point(-matrix)).size

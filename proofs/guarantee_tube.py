@@ -27,6 +27,8 @@ STRETCHES = (2, 5, 10)
 """Steps whose product is bounded as one, along a trajectory."""
 SETTLED = 1e-9
 CLOSE, TOO_WIDE = 0.02, 10.0
+LEAST = 1e-12
+"""The least bound on a product from which a rate is taken: one that is 0 falls faster than any ρᵀ."""
 
 States = dict[str, Array]
 
@@ -153,7 +155,8 @@ def _closed(course: _Course, radius: float, drift: float) -> Tube | None:
             drifted = drift * _stray(norms)
             strayed = max(_product(norms, j) for j in steps) * radius + drifted
             if bound * radius + drifted <= radius and strayed <= widest:
-                rho = float(up(np.array(bound ** (1.0 / (1 << i)) * (1 + 1e-9))))
+                rate = max(bound, LEAST) ** (1.0 / (1 << i))
+                rho = float(up(np.array(rate * (1 + 1e-9))))
                 c = max([1.0, *(_product(norms, j) / rho**j for j in steps)]) * (1 + 1e-9)
                 if rho < 1 and (best is None or rho < best.rho):
                     best = Tube("powers", tuple(course.states), tuple(course.inputs), radius, course.spread,

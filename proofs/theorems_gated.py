@@ -28,10 +28,10 @@ from proofs.untyped import sympy
 def has_carousel(d: Derivation) -> bool:
     """Whether a state's own block has a diagonal addend: a way that no matrix mixes."""
     try:
-        first = routes(d)[0]
+        found = routes(d)
     except MeasureError:
         return False
-    return first.direct and not first.through
+    return bool(found) and found[0].direct and not found[0].through
 
 
 def _sigmoid(x: Array) -> Array:

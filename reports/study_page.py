@@ -34,6 +34,8 @@ STATUS = {
     "asymptotic": "asymptotic: a limit, not proved here",
     "refuted": "✗ refuted",
 }
+ROUNDING = 1e-10
+"""Rates per step that differ by less differ by the rounding of floating-point numbers alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +87,23 @@ def verdict(flow: Flow) -> str:
         return f"Over {flow.setting.steps:,} steps the gradient becomes exactly zero."
     told = f"λ₁ = {with_error(rate, error)} per step"
     if abs(rate) < max(math.log(2) / flow.setting.steps, 2 * error):
-        return f"The gradient keeps its size: {told}."
+        if abs(rate) < max(ROUNDING, 2 * error):
+            return f"The gradient keeps its size: {told}."
+        change = (
+            f"a factor {math.exp(rate * flow.growth.steps):.2f} over {flow.growth.steps:,} steps"
+        )
+        return f"The gradient keeps its size: {told}, {change}."
     way = "vanishes" if rate < 0 else "explodes"
     verb = "halves" if rate < 0 else "doubles"
     return f"The gradient {way}: {told}; it {verb} every {abs(flow.half_life):.1f} steps."
 
 
 def with_error(value: float, error: float) -> str:
-    """A measured number ± its error, both to the error's second digit."""
+    """A measured number ± its error, both to the error's second digit; an error of rounding alone is none."""
     digits = 5
-    if 0 < error < math.inf:
+    if ROUNDING < error < math.inf:
         digits = max(0, 1 - math.floor(math.log10(error)))
-    return f"{value:.{digits}f} ± {error:.{digits}f}".replace("-", "−")
+    return f"{value:z.{digits}f} ± {error:.{digits}f}".replace("-", "−")
 
 
 def typeset_verdict(flow: Flow) -> str:

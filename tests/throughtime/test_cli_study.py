@@ -269,6 +269,7 @@ def test_a_cell_with_one_route_has_no_figure_of_routes_and_figures_stay_counted(
         (12.3456, 3.21, "12.3 ± 3.2"),
         (-1234.5, 67.8, "−1234 ± 68"),
         (0.5, 0.0, "0.50000 ± 0.00000"),
+        (-7.8e-18, 5.0e-18, "0.00000 ± 0.00000"),
     ],
 )
 def test_a_measured_number_has_as_many_digits_as_its_error_leaves_it(
@@ -283,3 +284,32 @@ def test_a_gradient_that_vanishes_at_once_is_studied_and_says_so(tmp_path: Path)
     assert found.exit_code == 0, found.output
     page = nbformat.read(tmp_path / "study.ipynb", as_version=4)
     assert any("There is none to draw" in c.source for c in page.cells)
+
+
+@pytest.mark.parametrize(
+    "equations",
+    [
+        "a[t] = U @ x[t]\nh[t] = a[t-1] + V @ a[t]\n",
+        "h[t] = tanh(U @ x[t])\ng[t] = tanh(V @ h[t-1])\ny[t] = C @ g[t-1]\n",
+    ],
+)
+def test_a_state_that_nothing_carries_on_is_studied_and_bounded(
+    tmp_path: Path, equations: str
+) -> None:
+    path = tmp_path / "forgets.cell"
+    path.write_text(equations)
+    found = run("study", str(path), *SMALL, "--bounds", "--format", "ipynb", "-o", str(tmp_path))
+    assert found.exit_code == 0, found.output
+    assert "the gradient becomes exactly zero" in found.output
+    assert "certified: " in found.output
+
+
+def test_a_gradient_that_keeps_its_size_for_this_long_says_by_how_much_it_changes(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "slow.cell"
+    path.write_text("const p = 0.99\na[t] = p * a[t-1] + U @ x[t]\n")
+    sizes = ("--T", "30", "--n", "4", "--m", "3", "--no-bounds", "--format", "ipynb")
+    found = run("study", str(path), *sizes, "-o", str(tmp_path))
+    assert "The gradient keeps its size: λ₁ = −0.01005 ± 0.00000 per step" in found.output
+    assert "a factor 0.74 over 30 steps." in found.output
