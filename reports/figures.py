@@ -161,7 +161,7 @@ def line_figure(
         if logy := logy and any(y > 0 for line in series for y in line.y):
             axes.set_yscale("log", nonpositive="mask")
         for index, line in enumerate(series):
-            _plot(axes, line, index)
+            _plot(axes, line, index, logy)
         for x, text in marks:
             axes.axvline(x, color=INK, linewidth=0.8, linestyle=(0, (1, 2)))
             axes.annotate(
@@ -216,7 +216,7 @@ def _check(series: Sequence[Series]) -> None:
             )
 
 
-def _plot(axes: Axes, line: Series, index: int) -> None:
+def _plot(axes: Axes, line: Series, index: int, logy: bool) -> None:
     color, dashes = _color(line, index), DASHES[index // 2 % len(DASHES)]
     if line.beside is not None:
         dashes = DASHES[2]
@@ -225,8 +225,17 @@ def _plot(axes: Axes, line: Series, index: int) -> None:
     axes.plot(
         line.x, line.y, color=color, linestyle=joined, linewidth=1.8, marker=marker, markersize=4
     )
+    if marker is None and logy and (alone := _alone(line.y)):
+        x, y = [line.x[i] for i in alone], [line.y[i] for i in alone]
+        axes.plot(x, y, color=color, linestyle="none", marker="o", markersize=3)
     if line.low is not None and line.high is not None:
         axes.fill_between(line.x, line.low, line.high, color=color, alpha=0.15, linewidth=0)
+
+
+def _alone(values: Sequence[float]) -> list[int]:
+    """Where a logarithmic axis shows a value and neither of its neighbours, so that no line leads to it."""
+    shown = [False, *(0 < v < math.inf for v in values), False]
+    return [i for i in range(len(values)) if shown[i + 1] and not (shown[i] or shown[i + 2])]
 
 
 def _color(line: Series, index: int) -> str:

@@ -34,7 +34,8 @@ STATUS = {
     "asymptotic": "asymptotic: a limit, not proved here",
     "refuted": "✗ refuted",
 }
-ROUNDING = 1e-10
+DIGITS = 10
+ROUNDING = 10.0**-DIGITS
 """Rates per step that differ by less differ by the rounding of floating-point numbers alone."""
 
 
@@ -152,15 +153,20 @@ def _spectrum(study: Study) -> Section:
     found = study.flow.spectrum
     if found is None:
         return Section("spectrum")
-    finite = [float(v) for v in found.exponents if v > -math.inf]
+    finite = [round(float(v), DIGITS) for v in found.exponents if v > -math.inf]
     text = (
         heading("spectrum", "All Lyapunov exponents")
         + f"The growth rates of all {found.exponents.size} directions, orthonormalised every "
         f"{'step' if found.interval == 1 else f'{found.interval} steps'}, over {found.steps} steps. "
-        f"$\\lambda_1 = {found.exponents[0]:.5f}$, $\\sum_i\\lambda_i = {found.exponents.sum():.5f}$"
+        f"$\\lambda_1 = {_exponent(found.exponents[0])}$, $\\sum_i\\lambda_i = {_exponent(found.exponents.sum())}$"
     )
     if found.determinant == -math.inf:
-        text += r". $\det J = 0$ at some step, so $\sum_i\lambda_i = -\infty$: the last exponents above are rounding."
+        which = (
+            "the last exponents above are"
+            if study.flow.growth.rate > -math.inf
+            else "every exponent that is not is"
+        )
+        text += rf". $\det J = 0$ at some step, so $\sum_i\lambda_i = -\infty$: {which} rounding."
     elif found.difference == math.inf:
         text += (
             rf". The mean of $\log\lvert\det J\rvert$ is ${found.determinant:.5f}$, so an exponent of $-\infty$ is "
@@ -183,6 +189,10 @@ def _spectrum(study: Study) -> Section:
         f"Lyapunov exponents, {len(finite)} of them, decreasing.", "fig-spectrum",
     )  # fmt: skip
     return Section("spectrum", [Text(text), figure])
+
+
+def _exponent(value: float) -> str:
+    return rf"{value:z.5f}" if math.isfinite(value) else r"-\infty"
 
 
 def _theory(study: Study) -> str:

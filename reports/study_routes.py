@@ -26,6 +26,9 @@ def routes_section(derivation: Derivation, book: Ledger | None) -> Section:
         text = "A state of this cell is a matrix: its Jacobian has no blocks in closed form, and is not split by route."
         return Section("routes", [Text(heading("routes", "By which route") + text)])
     taken = [route for route in book.routes if route.addends]
+    if not taken:
+        text = "There is no route: no state depends on an earlier one, so no gradient reaches an earlier step by one."
+        return Section("routes", [Text(heading("routes", "By which route") + text)])
     if len(taken) == 1:
         return Section("routes", [Text(_only(derivation, taken[0], book))])
     return Section("routes", [Text(_text(derivation, book)), _figure(book)])

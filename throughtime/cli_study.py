@@ -168,7 +168,7 @@ def _studied(
             if route.addends
         }
         data |= {"lag": last, "shares": shares}
-        lines += [
+        lines += shares and [
             f"shares of the routes at lag {last}; a negative one pulls against the whole:",
             *(f"  {round(100 * v, 1) + 0.0:7.1f} %  {k}" for k, v in shares.items()),
         ]
@@ -228,7 +228,8 @@ def compare(
         }
         for e in entries
     ]
-    told = "\n".join(f"{e.label:<12} {verdict(e.flow)}" for e in entries)
+    width = max(len(e.label) for e in entries)
+    told = "\n".join(f"{e.label:<{width}}  {verdict(e.flow)}" for e in entries)
     paths = "\n".join(str(path) for path in files.values())
     return Outcome({"cells": rows, "files": files}, f"{told}\n{paths}")
 

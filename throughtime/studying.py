@@ -123,14 +123,22 @@ def write_comparison(
     names = {kind: f"compare.{kind}" for kind in formats}
     _refuse(folder, names, force)
     entries: list[Entry] = []
-    for spec in specs:
+    for spec, label in zip(specs, short_names(specs), strict=True):
         found = measured(spec, setting, say, max(lengths))
         d = found.derivation
         say(f"certifying {spec}")
         scale = certified_scale(d, found.weights, setting) if bounds else None
-        entries.append(Entry(spec, d, found.flow, costs(d), sizes_of(d.cell, setting), scale))
+        entries.append(Entry(label, d, found.flow, costs(d), sizes_of(d.cell, setting), scale))
     say("writing the comparison")
     return entries, _written(build_comparison(entries, lengths), names, folder, force, say)
+
+
+def short_names(specs: Sequence[str]) -> list[str]:
+    """What cells are called side by side: files without folder and ending, unless two would be called alike."""
+    short = [spec.rpartition("/")[2].replace(".cell", "", 1) for spec in specs]
+    return [
+        name if short.count(name) == 1 else spec for name, spec in zip(short, specs, strict=True)
+    ]
 
 
 def _refuse(folder: Path, names: Mapping[str, str], force: bool) -> None:

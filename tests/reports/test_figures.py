@@ -115,3 +115,14 @@ def test_points_are_joined_by_no_line() -> None:
     figure = line_figure([Series("a", range(30), range(30), points=True)], xlabel="x", ylabel="y")
     (line,) = figure.axes[0].lines
     assert (line.get_linestyle(), line.get_marker()) == ("None", "o")
+
+
+def test_a_value_between_values_that_a_logarithm_cannot_show_is_a_point() -> None:
+    y = [1.0 if i % 3 == 0 else 0.0 for i in range(31)]
+    figure = line_figure([Series("a", range(31), y)], xlabel="x", ylabel="y", logy=True)
+    [_, points] = figure.axes[0].lines
+    assert points.get_marker() == "o"
+    assert list(points.get_xdata()) == list(range(0, 31, 3))
+    y = [1.0, 1.0, 0.0, 0.0] * 5
+    figure = line_figure([Series("a", range(20), y)], xlabel="x", ylabel="y", logy=True)
+    assert len(figure.axes[0].lines) == 1

@@ -15,6 +15,7 @@ from reports import compare_page, study_gain, study_guarantee, study_page, study
 from reports.figures import Picture
 from reports.strict import complaints, formulas
 from throughtime.cli import cli
+from throughtime.studying import short_names
 
 SMALL = ("--T", "120", "--n", "5", "--m", "3", "--no-bounds")
 
@@ -302,6 +303,11 @@ def test_a_state_that_nothing_carries_on_is_studied_and_bounded(
     assert found.exit_code == 0, found.output
     assert "the gradient becomes exactly zero" in found.output
     assert "certified: " in found.output
+    page = nbformat.read(tmp_path / "study.ipynb", as_version=4)
+    texts = [c.source for c in page.cells]
+    said = (r"\lambda_1 = -\infty$", r"= -\infty$: every exponent that is not is rounding.")
+    assert any(words in text for text in texts for words in said)
+    assert not any("-inf" in text for text in texts)
 
 
 def test_a_gradient_that_keeps_its_size_for_this_long_says_by_how_much_it_changes(
@@ -313,3 +319,15 @@ def test_a_gradient_that_keeps_its_size_for_this_long_says_by_how_much_it_change
     found = run("study", str(path), *sizes, "-o", str(tmp_path))
     assert "The gradient keeps its size: λ₁ = −0.01005 ± 0.00000 per step" in found.output
     assert "a factor 0.74 over 30 steps." in found.output
+
+
+def test_files_that_are_compared_are_called_by_their_names(tmp_path: Path) -> None:
+    for folder, cell in (("a", "one"), ("a", "two"), ("b", "two")):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / folder / f"{cell}.cell").write_text(
+            "option d = 1\nh[t] = W @ h[t-d] + U @ x[t]\n"
+        )
+    specs = [f"{tmp_path}/{name}" for name in ("a/one.cell:d=2", "a/two.cell", "b/two.cell")]
+    assert short_names(["gru", *specs]) == ["gru", "one:d=2", *specs[1:]]
+    found = run("compare", "gru", specs[0], *SMALL, "--format", "ipynb", "-o", str(tmp_path))
+    assert "\none:d=2  The gradient" in found.output
