@@ -115,7 +115,10 @@ def _claim(verdict: Verdict, number: int) -> str:
         parts.append(
             "*what is wrong:* " + "; ".join(escape_markdown(e) for e in verdict.repair.errors)
         )
-        parts.append("*repaired, and proved:*")
+        rests_on = verdict.repair.rests_on
+        parts.append(
+            f"*repaired, and proved{' ' + escape_markdown(rests_on) if rests_on else ''}:*"
+        )
         parts.append(equation(typeset(verdict.repair.formula)))
     return "\n\n".join(parts)
 

@@ -37,6 +37,19 @@ def other_quantity(part: Node, parent: Node | None, scope: Scope) -> Iterator[Lo
             yield kind, said("{}: {} should be {}", kind, part, new), new
 
 
+def other_quantity_and_step(part: Node, parent: Node | None, scope: Scope) -> Iterator[Local]:
+    """Another quantity of the same shape, at the step before or after."""
+    if not isinstance(part, Qty) or part.index is None:
+        return
+    kind = "wrong gate or state, and step"
+    for q in scope.context.cell.quantities:
+        timed = q.role not in ("parameter", "constant")
+        if timed and q.name != part.name and q.shape == scope.shape(part.name):
+            for steps in (-1, 1):
+                new = Qty(name=q.name, index=part.index.shifted(steps))
+                yield kind, said("{}: {} should be {}", kind, part, new), new
+
+
 def slope_missing(part: Node, parent: Node | None, scope: Scope) -> Iterator[Local]:
     """A factor f′ that is not there."""
     for index in scope.steps:
@@ -119,8 +132,15 @@ def _to_tanh(part: Mul, factors: tuple[tuple[int, Node], ...]) -> Iterator[Local
             yield kind, said("{}: {} * ({}) should be {}", kind, base, minus, square), new
 
 
+def complement_of(part: Node) -> Node:
+    """1 − z, for a number worked out."""
+    if isinstance(part, Num):
+        return replace(part, value=1 - part.value)
+    return Add(terms=((1, ONE), (-1, part)))
+
+
 def complement(part: Node, parent: Node | None, scope: Scope) -> Iterator[Local]:
-    """z for 1 − z, and the other way round."""
+    """z for 1 − z, and the other way round; a number between 0 and 1 too."""
     kind = "gate for its complement"
     match part:
         case Add(
@@ -128,7 +148,10 @@ def complement(part: Node, parent: Node | None, scope: Scope) -> Iterator[Local]
         ):
             yield kind, said("{} should be {}", part, inner), inner
         case Qty() if isinstance(parent, Mul | Chain | Call):
-            new = Add(terms=((1, ONE), (-1, part)))
+            new = complement_of(part)
+            yield kind, said("{} should be {}", part, new), new
+        case Num(value=value) if 0 < value < 1 and isinstance(parent, Mul | Chain):
+            new = complement_of(part)
             yield kind, said("{} should be {}", part, new), new
         case _:
             pass

@@ -22,8 +22,10 @@ COSTS = {
     "wrong order of factors": 2,
     "index off by one": 2,
     "wrong sign": 2,
+    "vector for a diagonal matrix": 2,
     "partial taken for total": 3,
     "total taken for partial": 3,
+    "one partial taken for another": 3,
     "missing sum over t": 3,
     "truncated sum": 3,
     "wrong kind of product": 3,
@@ -40,6 +42,7 @@ COSTS = {
     "dropped path": 5,
     "missing term": 6,
     "superfluous term": 6,
+    "wrong gate or state, and step": 6,
     "missing factor": 7,
 }
 

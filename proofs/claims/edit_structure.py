@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from proofs.claims.derivative_kinds import kind_taken
 from proofs.claims.edit_kinds import Local, Scope, said
+from proofs.claims.printing import show_index
 from proofs.claims.syntax import (
     Add,
     Big,
     Call,
     Chain,
     Deriv,
+    Index,
     Mul,
     Node,
     Open,
+    Pow,
     Qty,
     Transposed,
 )
@@ -30,23 +34,19 @@ def index(part: Node, parent: Node | None, scope: Scope) -> Iterator[Local]:
             yield "index off by one", said("index off by one: {} should be {}", part, new), new
     if isinstance(part, Big):
         for steps in (-1, 1):
-            for new in (
-                replace(part, lo=part.lo.shifted(steps)),
-                replace(part, hi=part.hi.shifted(steps)),
-            ):
-                yield (
-                    "index off by one",
-                    said(
-                        "the {} runs one step too {}",
-                        part.kind,
-                        "far" if _longer(part, new) else "short",
-                    ),
-                    new,
-                )
+            later = "late" if steps < 0 else "early"
+            lo, hi = part.lo.shifted(steps), part.hi.shifted(steps)
+            begins = f"begins one step too {later}, its lower limit"
+            yield _limit(part, begins, part.lo, lo, replace(part, lo=lo))
+            ends = f"ends one step too {later}, its upper limit"
+            yield _limit(part, ends, part.hi, hi, replace(part, hi=hi))
 
 
-def _longer(part: Big, new: Big) -> bool:
-    return new.hi.constant < part.hi.constant or new.lo.constant > part.lo.constant
+def _limit(part: Big, told: str, before: Index, after: Index, new: Big) -> Local:
+    """Another limit of a sum or a product."""
+    text = "index off by one: the {} {} {} should be {}"
+    message = said(text, part.kind, told, show_index(before), show_index(after))
+    return "index off by one", message, new
 
 
 def transpose(part: Node, parent: Node | None, scope: Scope) -> Iterator[Local]:
@@ -121,7 +121,7 @@ def kind(part: Node, parent: Node | None, scope: Scope) -> Iterator[Local]:
     for kind in ("total",) if gradient else ("total", "local", "immediate"):
         if kind != part.kind:
             new = replace(part, kind=kind)
-            name = "partial taken for total" if kind == "total" else "total taken for partial"
+            name = kind_taken(part.kind, kind)
             yield name, said("{}: {} should be {}, the {} derivative", name, part, new, kind), new
 
 
@@ -161,6 +161,22 @@ def product(part: Node, parent: Node | None, scope: Scope) -> Iterator[Local]:
         if not isinstance(part, Open) and _is_outer(new) and what == "matrix":
             what = "outer"
         yield "wrong kind of product", said("{} should be the {} product {}", part, what, new), new
+
+
+def diagonal(part: Node, parent: Node | None, scope: Scope) -> Iterator[Local]:
+    """A vector where a matrix is meant: that with its entries on the diagonal."""
+    within = isinstance(parent, Chain) or (
+        scope.jacobian
+        and (parent is None or (isinstance(parent, Big) and parent.kind == "product"))
+    )
+    if (
+        within
+        and isinstance(part, Qty | Mul | Add | Pow | Call)
+        and getattr(part, "name", "") != "diag"
+    ):
+        new = Call(name="diag", args=(part,))
+        kind = "vector for a diagonal matrix"
+        yield kind, said("{}: {} should be {}", kind, part, new), new
 
 
 def _is_outer(node: Node) -> bool:

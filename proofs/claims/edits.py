@@ -8,24 +8,28 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from fractions import Fraction
 
 from proofs.claims.edit_content import (
     activation,
     complement,
+    complement_of,
     missing_factor,
     missing_term,
     other_quantity,
+    other_quantity_and_step,
     outer,
     slope_form,
     slope_missing,
     superfluous,
 )
 from proofs.claims.edit_kinds import Edit, Rule, Scope, said
-from proofs.claims.edit_structure import index, kind, order, product, sign, transpose
+from proofs.claims.edit_structure import diagonal, index, kind, order, product, sign, transpose
 from proofs.claims.syntax import (
     Call,
     Deriv,
     Node,
+    Num,
     Qty,
     children,
     map_nodes,
@@ -44,6 +48,7 @@ def edits(node: Node, scope: Scope, *, few: bool = False) -> Iterator[Edit]:
     """
     if not few:
         yield from _index_everywhere(node, scope)
+        yield from _exchanged(node)
     for parent, part, rebuild in _places(node):
         for rule in _FEW if few else _RULES:
             for mistake, message, new in rule(part, parent, scope):
@@ -87,6 +92,25 @@ def _index_everywhere(node: Node, scope: Scope) -> Iterator[Edit]:
                 yield Edit("index off by one", message, changed)
 
 
+def _exchanged(node: Node) -> Iterator[Edit]:
+    """A gate and its complement, or a number and its, that stand in each other's place."""
+    parts = dict.fromkeys(walk(node))
+    for part in parts:
+        number = isinstance(part, Num) and 0 < part.value < HALF
+        other = complement_of(part) if number or isinstance(part, Qty) else None
+        if other in parts:
+            message = said("gate for its complement: {} and {} should change places", part, other)
+            yield Edit("gate for its complement", message, _exchange(node, part, other))
+
+
+def _exchange(node: Node, one: Node, other: Node) -> Node:
+    """One part for the other; what is differentiated, and by what, stays."""
+    if isinstance(node, Deriv) or node in (one, other):
+        return other if node == one else one if node == other else node
+    parts = children(node)
+    return with_children(node, tuple(_exchange(p, one, other) for p in parts)) if parts else node
+
+
 def _shifted(part: Qty, steps: int) -> Qty:
     return replace(part, index=part.index.shifted(steps) if part.index else None)
 
@@ -101,9 +125,10 @@ def _substitution(old: Qty, new: Qty, *, only_below: bool) -> Callable[[Node], N
     return lambda n: new if n == old else n
 
 
+HALF = Fraction(1, 2)
 _RULES: tuple[Rule, ...] = (
-    transpose, order, index, sign, kind, product, slope_form, complement, slope_missing, other_quantity,
+    transpose, order, index, sign, kind, product, diagonal, slope_form, complement, slope_missing, other_quantity,
     superfluous, missing_factor, missing_term,
-    activation, outer,
+    activation, outer, other_quantity_and_step,
 )  # fmt: skip
 _FEW: tuple[Rule, ...] = (transpose, order, index, sign, product)

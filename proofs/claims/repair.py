@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from random import Random
 
+from proofs.claims.derivative_kinds import other_derivatives
 from proofs.claims.dropped import all_dropped, is_gradient, paths_of, with_path
-from proofs.claims.edit_kinds import COSTS, Edit, Scope, said, scope_of
+from proofs.claims.edit_kinds import Edit, Scope, said, scope_of
 from proofs.claims.edits import edits
 from proofs.claims.meaning import Meaning, Reading
 from proofs.claims.paths import gradient
@@ -22,7 +23,6 @@ from proofs.claims.points import (
     other_worlds,
     steps_of,
 )
-from proofs.claims.printing import show
 from proofs.claims.readings import fails_in, settled_formula, status
 from proofs.claims.syntax import (
     Add,
@@ -154,26 +154,24 @@ class _Search:
         return self.first_that_holds([_Candidate((edit,), whole)])
 
     def other_left(self, left: Deriv) -> Repair | None:
-        """The right side as another kind of derivative than the one on the left, of one step or of all between."""
-        for new, told in other_derivatives(left):
-            formula = replace(self.formula, left=new)
-            worlds = field_worlds(formula, self.context, Random(SEED), 2)  # noqa: S311 - no secret
-            if status(formula, worlds, Reading()).outcome == "holds":
-                name = (
-                    "partial taken for total" if left.kind == "total" else "total taken for partial"
-                )
-                message = f"{name}: the right side is {show(new)}, {told}"
-                bound = error_bound(formula, self.context, Reading(), worlds)
-                if not bound.decides:
-                    continue
-                return Repair(
-                    formula,
-                    (message,),
-                    (name,),
-                    tuple(sorted(self.context.conditions)),
-                    str(bound),
-                    COSTS[name],
-                )
+        """The right side as another kind of derivative than the one on the left, of one step or of all between.
+
+        A vector on the right may stand for the diagonal matrix of its entries.
+        """
+        whole = _Candidate((), self.formula.right)
+        matrices = [
+            _Candidate((e,), e.node)
+            for e in edits(self.formula.right, self.scope(self.formula.right))
+            if e.kind == "vector for a diagonal matrix"
+        ]
+        for candidate in (whole, *matrices):
+            for kind, new, told in other_derivatives(left):
+                message = said("{}: the right side is {}, {}", kind, new, told)
+                edit = Edit(kind, message, candidate.right)
+                formula = replace(self.formula, left=new, right=candidate.right)
+                found = self.shown(formula, (*candidate.edits, edit))
+                if found is not None:
+                    return found
         return None
 
     def around(self, right: Node) -> Iterator[Edit]:
@@ -248,6 +246,10 @@ class _Search:
     def proved(self, candidate: _Candidate) -> Repair | None:
         """The repair, if it holds at fresh points too."""
         formula = replace(self.formula, right=map_nodes(candidate.right, without_zeros))
+        return self.shown(formula, together(candidate.edits))
+
+    def shown(self, formula: Formula, made: tuple[Edit, ...]) -> Repair | None:
+        """A formula that edits led to, if it holds at fresh points, and in runs of other lengths and sizes."""
         worlds = field_worlds(formula, self.context, Random(SEED + 1), 2)  # noqa: S311 - no secret
         if status(formula, worlds, Reading()).outcome != "holds":
             return None
@@ -256,33 +258,14 @@ class _Search:
         bound = error_bound(formula, self.context, Reading(), worlds)
         if not bound.decides:
             return None
-        made = together(candidate.edits)
         return Repair(
             formula,
             tuple(e.message for e in made),
             tuple(e.kind for e in made),
             tuple(sorted(self.context.conditions)),
             str(bound),
-            candidate.cost[0],
+            sum(e.cost for e in made),
         )
-
-
-def other_derivatives(left: Deriv) -> Iterator[tuple[Node, str]]:
-    """What a derivative may have been taken for, each with what it is in words."""
-    for kind in ("local", "immediate", "total"):
-        if kind != left.kind:
-            yield replace(left, kind=kind), f"the {kind} derivative"
-    of, by = left.of, left.by
-    if not isinstance(of, Qty) or of.name != by.name or of.index is None or by.index is None:
-        return
-    used = {name for name, _ in (*of.index.terms, *by.index.terms)}
-    var = next(letter for letter in "jilr" if letter not in used)
-    now = Index(((var, 1),))
-    for kind in ("local", "immediate"):
-        one = Deriv(kind=kind, of=replace(of, index=now), by=replace(by, index=now.shifted(-1)))
-        lo, hi = by.index.shifted(1), of.index
-        whole = Big(kind="product", var=var, lo=lo, hi=hi, descending=True, body=one)
-        yield whole, f"the product of the {kind} derivatives, one path of many"
 
 
 def without_zeros(node: Node) -> Node:

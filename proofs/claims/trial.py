@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 from random import Random
@@ -142,17 +142,18 @@ class Trial:
             self.claim,
             PROVED,
             reading=describe(self.formula, self.loss, held.reading),
-            values=self.values(held.reading),
+            values=self.values(self.formula, held.reading),
             other_readings=self.others(held, found),
             bound=str(bound),
         )
 
-    def values(self, reading: Reading, *conditions: str) -> str:
-        """The declared values without which it would not hold."""
+    def values(self, formula: Formula, reading: Reading, *conditions: str) -> str:
+        """The declared values without which a formula would not hold."""
 
         def free(*names: str) -> bool:
-            worlds = self.worlds_under(self.context.under(*conditions).freed(*names))
-            return status(self.formula, worlds, reading).outcome == "holds"
+            context = self.context.under(*conditions).freed(*names)
+            worlds = field_worlds(formula, context, Random(SEED), POINTS)  # noqa: S311 - no secret
+            return status(formula, worlds, reading).outcome == "holds"
 
         declared = self.context.declared
         if not declared or free(*declared):
@@ -179,7 +180,7 @@ class Trial:
             self.claim,
             LAYOUT,
             reading=describe(self.formula, self.loss, held.reading),
-            values=self.values(held.reading),
+            values=self.values(self.formula, held.reading),
             translation=show(formula) if same else "",
             bound=str(bound),
         )
@@ -189,6 +190,9 @@ class Trial:
         spoken = [s for s in found if s.outcome in ("fails", "empty", "narrow")]
         tried = list(dict.fromkeys(s.reading for s in spoken or found))
         mended, mending = nearest(self.formula, self.context, tried)
+        if mending is not None:
+            values = self.values(mending.formula, Reading(), *mending.conditions)
+            mending = replace(mending, values=values)
         held, conditions = self.condition([mended, *(r for r in tried if r != mended)])
         reading = held or mended
         bound = ""
@@ -208,7 +212,7 @@ class Trial:
             reason=self.reason(first, spoken),
             reading=describe(self.formula, self.loss, reading) if spoken else "",
             conditions=conditions,
-            values=self.values(held, *conditions) if held else "",
+            values=self.values(self.formula, held, *conditions) if held else "",
             other_readings=self.others(first, found) if spoken else (),
             counterexample=example,
             repair=mending,

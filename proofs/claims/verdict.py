@@ -38,6 +38,7 @@ class Repair:
         conditions: conditions under which it holds; none if it holds always.
         bound: the probability that it was accepted wrongly.
         cost: how far-fetched the edits are together.
+        values: the declared values of constants without which it would not hold, ``alpha = 9/10``.
     """
 
     formula: Formula
@@ -46,6 +47,14 @@ class Repair:
     conditions: tuple[str, ...] = ()
     bound: str = ""
     cost: int = 0
+    values: str = ""
+
+    @property
+    def rests_on(self) -> str:
+        """What it presumes, in words: ``if …, with alpha = 9/10``; empty if it holds always."""
+        held = " and ".join(BY_NAME[c].words for c in self.conditions)
+        parts = [f"if {held}" if held else "", f"with {self.values}" if self.values else ""]
+        return ", ".join(filter(None, parts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +152,9 @@ class Verdict:
             ("counterexample:", self.counterexample.text() if self.counterexample else ""),
         ]
         if self.repair:
-            held = " and ".join(BY_NAME[c].words for c in self.repair.conditions)
             rows.append(("diagnosis:", "; ".join(self.repair.errors)))
-            rows.append(
-                ("repaired:", show(self.repair.formula) + (f"   (if {held})" if held else ""))
-            )
+            rests_on = f"   ({self.repair.rests_on})" if self.repair.rests_on else ""
+            rows.append(("repaired:", show(self.repair.formula) + rests_on))
         rows += [("otherwise read as:", f"{read}: {outcome}") for read, outcome in self.otherwise()]
         rows.append(("accepted all the same by:", "; ".join(self.weaker)))
         rows.append(("error probability:", self.bound))
@@ -172,5 +179,6 @@ def _repair(repair: Repair) -> dict[str, object]:
         "errors": list(repair.errors),
         "kinds": list(repair.kinds),
         "conditions": [BY_NAME[c].words for c in repair.conditions],
+        "values": repair.values,
         "error_bound": repair.bound,
     }

@@ -102,3 +102,14 @@ def test_what_is_divided_by_zero_in_every_run_is_meaningless() -> None:
     assert (found.kind, found.reason) == (MEANINGLESS, "it divides by zero in every run")
     cell = "cell\n    const c = 1\n    h[t] = tanh(W @ h[t-1] + U @ x[t]) / (1 - c)"
     assert verdict("cell is elman", cell).kind == REFUTED
+
+
+def test_a_repair_that_rests_on_a_declared_value_says_so() -> None:
+    found = verdict("dL/dg[t] == 0.1 * dL/dh[t-1]")
+    assert found.repair is not None
+    assert found.repair.values == "alpha = 9/10"
+    assert "repaired: dL/dg[t] == 0.1 * dL/dh[t]   (with alpha = 9/10)" in found.text()
+    assert found.to_dict()["repair"]["values"] == "alpha = 9/10"  # type: ignore[index]
+    free = verdict("dL/dg[t] == (1 - alpha) * dL/dh[t-1]").repair
+    assert free is not None
+    assert free.values == ""

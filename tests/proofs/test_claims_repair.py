@@ -12,8 +12,8 @@ from proofs.claims.syntax import Add, Chain, Mul, Node, Num, Qty, Transposed, ma
 from proofs.claims.verdict import Repair
 
 
-def repair(claim: str) -> Repair:
-    found = audit(f"cell elman\nloss sum over t\nclaim : {claim}\n").verdicts[0].repair
+def repair(claim: str, cell: str = "elman") -> Repair:
+    found = audit(f"cell {cell}\nloss sum over t\nclaim : {claim}\n").verdicts[0].repair
     assert found is not None
     return found
 
@@ -66,3 +66,101 @@ def test_edits_of_different_parts_are_told_apart() -> None:
     assert [e.message for e in together((first, back))] == ["missing transpose: W should be U"]
     twice = Edit(first.kind, first.said, Chain(factors=(wt, wt)))
     assert together((twice, back)) == (twice, back)
+
+
+@pytest.mark.parametrize(
+    ("claim", "told", "repaired"),
+    [
+        (
+            "dh[t]/dW == sum(k, 2..t, dh[t]/dh[k] · d+h[k]/dW)",
+            "index off by one: the sum begins one step too late, its lower limit 2 should be 1",
+            "sum(k, 1..t, dh[t]/dh[k] · d+h[k]/dW)",
+        ),
+        (
+            "dL/db == sum(t, 1..T-1, dL/dh[t] * (1 - h[t]**2))",
+            "index off by one: the sum ends one step too early, its upper limit T-1 should be T",
+            "sum(t, dL/dh[t] * (1 - h[t]**2))",
+        ),
+        (
+            "dh[t]/dh[k] == product(j, k..t, descending, dh[j]/dh[j-1])",
+            "index off by one: the product begins one step too early, its lower limit k should be k+1",
+            "product(j, k+1..t, descending, dh[j]/dh[j-1])",
+        ),
+    ],
+)
+def test_a_wrong_limit_is_told_as_the_limit_that_it_is(
+    claim: str, told: str, repaired: str
+) -> None:
+    found = repair(claim)
+    assert found.errors == (told,)
+    assert show(found.formula.right) == repaired
+
+
+@pytest.mark.parametrize(
+    ("claim", "kinds", "repaired"),
+    [
+        (
+            "dc[t]/dc[t-1] == f[t]",
+            ("vector for a diagonal matrix", "partial taken for total"),
+            "local(c[t], c[t-1]) == diag(f[t])",
+        ),
+        (
+            "dc[t]/dc[k] == product(j, k+1..t, f[j])",
+            ("vector for a diagonal matrix", "partial taken for total"),
+            "product(j, k+1..t, descending, local(c[j], c[j-1])) == product(j, k+1..t, diag(f[j]))",
+        ),
+        (
+            "local(c[t], c[t-1]) == f[t]",
+            ("vector for a diagonal matrix",),
+            "local(c[t], c[t-1]) == diag(f[t])",
+        ),
+        (
+            "dL/di[t] == dL/dc[t] * c[t-1]",
+            ("wrong gate or state, and step",),
+            "dL/di[t] == dL/dc[t] * g[t]",
+        ),
+    ],
+)
+def test_a_gate_for_its_matrix_and_a_gate_of_another_step_are_named(
+    claim: str, kinds: tuple[str, ...], repaired: str
+) -> None:
+    found = repair(claim, "lstm")
+    assert (found.kinds, show(found.formula)) == (kinds, repaired)
+
+
+def test_a_vector_before_a_matrix_product_is_named() -> None:
+    found = repair("dh[t]/dh[t-1] == (1 - h[t]**2) @ W")
+    assert found.kinds == ("vector for a diagonal matrix",)
+    assert show(found.formula.right) == "diag(1 - h[t]**2) @ W"
+
+
+@pytest.mark.parametrize(
+    ("cell", "claim", "repaired"),
+    [
+        (
+            "gru",
+            "h[t] == z[t] * h[t-1] + (1 - z[t]) * g[t]",
+            "(1 - z[t]) * h[t-1] + z[t] * g[t]",
+        ),
+        (
+            "gru_mirrored",
+            "h[t] == (1 - z[t]) * h[t-1] + z[t] * g[t]",
+            "z[t] * h[t-1] + (1 - z[t]) * g[t]",
+        ),
+        ("leaky", "h[t] == 0.1 * h[t-1] + 0.9 * g[t]", "0.9 * h[t-1] + 0.1 * g[t]"),
+        ("leaky", "h[t] == 0.1 * h[t-1] + 0.1 * g[t]", "0.9 * h[t-1] + 0.1 * g[t]"),
+    ],
+)
+def test_a_gate_or_a_weight_for_its_complement_is_named(
+    cell: str, claim: str, repaired: str
+) -> None:
+    found = repair(claim, cell)
+    assert found.kinds == ("gate for its complement",)
+    assert show(found.formula.right) == repaired
+
+
+def test_one_partial_derivative_for_another_is_called_that() -> None:
+    cell = "\n    a[t] = W @ h[t-1] + U @ x[t] + b\n    h[t] = tanh(a[t])"
+    found = repair("dh[t]/dW == sum(k, 1..t, dh[t]/dh[k] · d+h[k]/dW)", cell)
+    assert found.kinds == ("one partial taken for another",)
+    assert show(found.formula.right) == "sum(k, 1..t, dh[t]/dh[k] · local(h[k], W))"
