@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from proofs.claims.conditions import BY_NAME
+from derive.latex import latex_name
+from numeric.equations import equations_text
+from proofs.claims.conditions import words
 from proofs.claims.court import Audit
+from proofs.claims.document import Loss
 from proofs.claims.readings import KINDS
+from proofs.claims.syntax import Deriv, walk
 from proofs.claims.typeset import typeset
 from proofs.claims.verdict import (
     CONDITIONAL,
@@ -19,20 +24,27 @@ from proofs.claims.verdict import (
     Verdict,
 )
 from reports.markdown import anchor, code_span, equation, escape_markdown, table
-from reports.notebook import Section, Text, build
+from reports.notebook import Code, Section, Text, build
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 _MARKS = {PROVED: "✓", LAYOUT: "✓", CONDITIONAL: "—", UNDECIDED: "—"}
 _MEANINGS = {
-    PROVED: "holds for all sizes and lengths: an identity at random points modulo a prime, with the error bound stated",
+    PROVED: "holds for all sizes and lengths: an identity at random points modulo a prime, with the error bound "
+    "stated; a bound by the laws that are named; numbers against numbers to 50 digits",
     LAYOUT: "holds once its derivatives are laid out in another way than ours; the translation is given",
     CONDITIONAL: "does not hold in general, but holds under the condition named",
     REFUTED: "does not hold: numbers are given for which the two sides differ",
     NUMERICALLY_FALSE: "the numbers do not come out as stated",
-    MEANINGLESS: "the shapes of its parts cannot agree",
+    MEANINGLESS: "the shapes of its parts cannot agree, or a part has no value",
     UNDECIDED: "neither shown nor refuted",
+}
+
+_SIGNS = {
+    "total": "",
+    "local": r", $\partial^{\mathrm{loc}}$,",
+    "immediate": r", $\partial^{+}$,",
 }
 
 
@@ -46,7 +58,7 @@ def build_audit(audit: Audit) -> NotebookNode:
     sections = [
         Section("summary", [Text(_summary(audit))]),
         Section("verdicts", [Text(_table(audit))]),
-        Section("claims", [Text(_claim(v, i)) for i, v in enumerate(audit.verdicts, 1)]),
+        Section("claims", list(_claims(audit))),
     ]
     return build(f"Audit: {name}", sections)
 
@@ -60,19 +72,26 @@ def _summary(audit: Audit) -> str:
         "",
     ]
     lines += [f"- **{kind}**: {_MEANINGS[kind]}" for kind in counts]
-    if any(v.reading or v.other_readings for v in audit.verdicts):
+    if any(v.reading or v.other_readings or _kinds(v) for v in audit.verdicts):
         lines += [
             "",
             "Where an author does not say which derivative is meant, every reading is judged:",
             "",
         ]
         lines += [
-            f"- {'an' if kind[0] in 'aeiou' else 'a'} **{kind}** derivative counts what passes {what}"
+            f"- {'an' if kind[0] in 'aeiou' else 'a'} **{kind}** derivative{_SIGNS[kind]} counts what passes {what}"
             for kind, what in KINDS.items()
         ]
     if audit.document.reference:
         lines += ["", f"Source: {escape_markdown(audit.document.reference)}"]
     return "\n".join(lines)
+
+
+def _kinds(verdict: Verdict) -> bool:
+    """Whether a formula of it says which kind of derivative it means."""
+    formulas = [verdict.claim.formula, verdict.repair.formula if verdict.repair else None]
+    parts = (p for f in formulas if f for side in (f.left, f.right) for p in walk(side))
+    return any(isinstance(p, Deriv) and p.kind in ("local", "immediate") for p in parts)
 
 
 def _table(audit: Audit) -> str:
@@ -93,12 +112,37 @@ def _title(verdict: Verdict) -> str:
 
 def _short(verdict: Verdict) -> str:
     """What is wrong, or under which condition it is right."""
-    needs = " and ".join(BY_NAME[c].words for c in verdict.conditions)
+    needs = " and ".join(words(c) for c in verdict.conditions)
     parts = [f"holds if {needs}"] if needs else []
     parts += verdict.repair.kinds if verdict.repair is not None else ()
     if parts:
         return "; ".join(parts)
     return verdict.reason if not verdict.stands else ""
+
+
+def _claims(audit: Audit) -> Iterator[Text | Code]:
+    """Each claim, and before the first one of each cell and loss what these are."""
+    cell, loss = None, None
+    for number, verdict in enumerate(audit.verdicts, 1):
+        claim = verdict.claim
+        if claim.cell is not None and (claim.cell, claim.loss) != (cell, loss):
+            cell, loss = claim.cell, claim.loss
+            yield Text(f"What follows is about this cell{_loss(loss)}:")
+            yield Code(equations_text(cell), language="text")
+        yield Text(_claim(verdict, number))
+
+
+def _loss(loss: Loss | None) -> str:
+    if loss is None:
+        return ""
+    name, of = latex_name(loss.name), latex_name(loss.of, time="T" if loss.last_only else "t")
+    term = of if loss.itself else latex_name(loss.name, time="t")
+    whole = of if loss.last_only else rf"\sum_t {term}"
+    if loss.itself:
+        return f", with the loss ${name} = {whole}$"
+    if loss.last_only:
+        return f", with a loss ${name}$ that is any function of ${of}$"
+    return f", with the loss ${name} = {whole}$, each term any function of ${of}$"
 
 
 def _claim(verdict: Verdict, number: int) -> str:
@@ -109,7 +153,7 @@ def _claim(verdict: Verdict, number: int) -> str:
     if verdict.claim.formula is not None:
         parts.append(equation(typeset(verdict.claim.formula)))
     if verdict.claim.given:
-        parts.append("Presumed: " + ", ".join(BY_NAME[c].words for c in verdict.claim.given) + ".")
+        parts.append("Presumed: " + ", ".join(words(c) for c in verdict.claim.given) + ".")
     parts += [f"*{name}* {escape_markdown(what)}" for name, what in _rows(verdict)]
     if verdict.repair is not None:
         parts.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -35,11 +36,32 @@ PRESUMED = (Condition("identity", "W = identity", "the square weight matrices ar
 """Conditions that a claim can presume, and that no verdict offers."""
 
 BY_NAME = {c.name: c for c in (*CONDITIONS, *PRESUMED)}
+_TOTAL = "total "
+_SPELT = re.compile(r"(?:total|sum)\((\w+)\)={1,2}1")
+
+
+def adds_up(name: str) -> str:
+    """The key of the condition that the entries of an input add up to 1: a target that is a distribution."""
+    return _TOTAL + name
+
+
+def whose_total(key: str) -> str:
+    """The input whose entries a condition says add up to 1; empty if it says something else."""
+    return key.removeprefix(_TOTAL) if key.startswith(_TOTAL) else ""
+
+
+def words(key: str) -> str:
+    """How a verdict says a condition."""
+    name = whose_total(key)
+    return f"the entries of {name} add up to 1 at every step" if name else BY_NAME[key].words
 
 
 def named_condition(text: str) -> str | None:
     """The key of a condition as a claim spells it, blanks apart."""
-    flat = "".join(text.split()).lower()
+    flat = "".join(text.split())
+    if total := _SPELT.fullmatch(flat):
+        return adds_up(total[1])
     return next(
-        (c.name for c in BY_NAME.values() if "".join(c.spelling.split()).lower() == flat), None
+        (c.name for c in BY_NAME.values() if "".join(c.spelling.split()).lower() == flat.lower()),
+        None,
     )

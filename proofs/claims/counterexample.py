@@ -175,8 +175,12 @@ def _failure(
     rng: Random | None,
 ) -> tuple[Compared, World] | None:
     """The first choice of indices at which the sides differ; missing values are drawn and kept."""
+    indices = _indices(context)
 
     def draw(place: Place, shape: tuple[int, int]) -> Array:
+        if place not in values and place[0] in indices:
+            chosen = rng.randrange(shape[0]) if rng else 0
+            values[place] = np.eye(shape[0])[:, [chosen]]
         if place not in values:
             entries = [
                 float(rng.choice(_ENTRIES)) if rng else 0.0 for _ in range(shape[0] * shape[1])
@@ -195,6 +199,11 @@ def _failure(
     return None
 
 
+def _indices(context: Context) -> set[str]:
+    """Inputs that are whole numbers, each the column with a 1 in that place: no other column refutes anything."""
+    return {q.name for q in context.cell.inputs if q.kind == "index"}
+
+
 def differs(pair: Compared, relation: str = "==") -> bool:
     """Whether the relation fails by more than rounding could."""
     if not (np.all(np.isfinite(pair.left)) and np.all(np.isfinite(pair.right))):
@@ -209,7 +218,7 @@ def _shrunk(
     formula: Formula, context: Context, reading: Reading, extent: Extent, values: dict[Place, Array]
 ) -> Counterexample:
     """Every entry set to 0 or 1 as long as the sides still differ."""
-    for place in list(values):
+    for place in [place for place in values if place[0] not in _indices(context)]:
         whole = dict(values)
         for entry in np.ndindex(values[place].shape):
             for simple in (0.0, 1.0):

@@ -3,7 +3,8 @@
     cell lstm                              a shipped cell, with options as in elman:g=relu
     cell                                   or equations of one's own, indented
         h[t] = tanh(W @ h[t-1] + U @ x[t])
-    loss sum over t of E(y)                L = Σ E[t], E[t] any function of y[t]; ``loss last step`` looks at T only
+    loss sum over t of E(y)                E = Σ E[t], E[t] any function of y[t]; ``loss last step`` looks at T only
+    loss sum over t of loss                L = Σ loss[t], of a cell that computes its loss
     notation d open                        d does not say which derivative is meant, as ∂ does not
     claim "title" given b = 0 : left == right
     claim "title" : cell is lstm           the equations above are those of a shipped cell
@@ -22,7 +23,7 @@ from derive.cell import Cell
 from derive.errors import ArgumentError, LanguageError, Place, UnknownCellError
 from derive.language import read_cell
 from derive.language_lines import MAX_LINE, MAX_TEXT, Statement
-from proofs.claims.conditions import CONDITIONS, named_condition
+from proofs.claims.conditions import CONDITIONS, named_condition, whose_total
 from proofs.claims.cursor import Names
 from proofs.claims.latex import read_latex
 from proofs.claims.reader import read_formula
@@ -40,17 +41,25 @@ _SAME_CELL = re.compile(r"\s*cell\s+is\s+(?P<spec>\S+)\s*")
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """What is differentiated: L = Σ_t name[t], each term any function of one quantity at its step.
+    """What is differentiated: L = Σ_t name[t], each term any function of one quantity at its step, or that itself.
 
     Args:
         name: of the whole; with an index, of a term.
         of: the quantity at which it looks.
         last_only: whether only the last step has a term.
+        itself: whether the terms are the quantity itself, a number, and not any function of it.
     """
 
     name: str
     of: str
     last_only: bool = False
+    itself: bool = False
+
+
+def loss_of(cell: Cell, of: str, *, last_only: bool = False) -> Loss:
+    """The loss that looks at one quantity: the sum of it where it is a number called loss, as in networks."""
+    number = next(q for q in cell.quantities if q.name == of).shape == (1, 1)
+    return Loss("L", of, last_only, itself=number and of == "loss")
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +204,7 @@ class _Document:
     def __init__(self, source: str, cell: Cell | None) -> None:
         self.source = source
         self.cell = cell
-        self.loss = Loss("L", cell.equations[-1].target.name) if cell else None
+        self.loss = loss_of(cell, cell.equations[-1].target.name) if cell else None
         self.open_d = False
         self.claims: list[Claim] = []
 
@@ -239,7 +248,7 @@ class _Document:
         else:
             first = statement.pieces[1][1]
             self.cell = read_cell("\n" * (first - 1) + self.padded(statement), self.source)
-        self.loss = Loss("L", self.cell.equations[-1].target.name)
+        self.loss = loss_of(self.cell, self.cell.equations[-1].target.name)
 
     def padded(self, statement: Statement) -> str:
         """The equations on the lines where they stand."""
@@ -276,7 +285,9 @@ class _Document:
                 found.start("name") if found["name"] else 0,
                 len(name) if found["name"] else len(statement.code),
             )
-        self.loss = Loss(name, of, found["when"] != "sum over t")
+        last_only = found["when"] != "sum over t"
+        bare = found["name"] is None
+        self.loss = loss_of(cell, of, last_only=last_only) if bare else Loss(name, of, last_only)
 
     def read_notation(self, statement: Statement) -> None:
         words = statement.code.split()
@@ -352,9 +363,22 @@ class _Document:
                 _fail(
                     statement,
                     f"{part} is no condition.",
-                    f"The conditions are {known}.",
+                    f"The conditions are {known}, total(d) = 1 for an input d.",
                     statement.code.index(part, at),
                     len(part),
                 )
+            self.check_total(statement, part, whose_total(name), at)
             found.append(name)
         return tuple(found)
+
+    def check_total(self, statement: Statement, part: str, name: str, at: int) -> None:
+        """Only what is given at every step, a column, can be presumed to add up to 1."""
+        columns = [q.name for q in self.cell.inputs if q.shape[1] == 1] if self.cell else []
+        if name and name not in columns:
+            _fail(
+                statement,
+                f"{name} is no input of the cell whose entries could add up to 1.",
+                f"Name one of {', '.join(columns)}." if columns else "Leave the condition out.",
+                statement.code.index(part, at),
+                len(part),
+            )

@@ -8,8 +8,9 @@ from functools import cached_property
 from itertools import combinations
 from random import Random
 
+from derive.cell import Quantity
 from derive.errors import Place
-from proofs.claims.conditions import CONDITIONS
+from proofs.claims.conditions import CONDITIONS, adds_up, whose_total
 from proofs.claims.counterexample import find
 from proofs.claims.document import Claim
 from proofs.claims.layouts import translated
@@ -195,6 +196,8 @@ class Trial:
             mending = replace(mending, values=values)
         held, conditions = self.condition([mended, *(r for r in tried if r != mended)])
         reading = held or mended
+        if any(whose_total(c) for c in conditions):
+            mending = None  # no mistake but that it does not say of which targets it speaks
         bound = ""
         if held is not None:
             under = self.context.under(*conditions)
@@ -252,7 +255,9 @@ class Trial:
     def condition(self, tried: Sequence[Reading]) -> tuple[Reading | None, tuple[str, ...]]:
         """The weakest condition under which some reading holds, else two together, and that reading."""
         names = [c.name for c in CONDITIONS if c.name not in self.context.conditions]
-        for chosen in [*((name,) for name in names), *combinations(names, 2)]:
+        totals = [adds_up(q.name) for q in self.context.cell.inputs if _is_target(q)]
+        alone = [*totals, *names]
+        for chosen in [*((name,) for name in alone), *combinations(names, 2)]:
             worlds = self.worlds_under(self.context.under(*chosen))
             for reading in tried if len(chosen) == 1 else tried[:1]:
                 if status(self.formula, worlds, reading).outcome == "holds":
@@ -260,3 +265,8 @@ class Trial:
                     if not fails_in(self.formula, other_worlds(self.formula, under), reading):
                         return reading, chosen
         return None, ()
+
+
+def _is_target(q: Quantity) -> bool:
+    """Whether an input is a column of real numbers, which may be a distribution."""
+    return q.kind == "real" and q.shape[1] == 1 != q.shape[0]

@@ -74,7 +74,9 @@ def _text(node: Node) -> tuple[str, int]:
         case Steps(index=index):
             return show_index(index), _ATOM
         case Transposed(of=of):
-            return rf"{{{_show(of, _ATOM)}}}^{{\top}}", _ATOM
+            inner = _show(of, _ATOM)
+            inner = rf"\left({inner}\right)" if isinstance(of, Deriv) else inner
+            return rf"{{{inner}}}^{{\top}}", _ATOM
         case _:
             pass
     return _compound(node)

@@ -9,7 +9,7 @@ from fractions import Fraction
 from html import escape
 
 from derive.errors import Place
-from proofs.claims.conditions import BY_NAME
+from proofs.claims.conditions import words
 from proofs.claims.counterexample import Counterexample
 from proofs.claims.document import Claim
 from proofs.claims.printing import show
@@ -52,7 +52,7 @@ class Repair:
     @property
     def rests_on(self) -> str:
         """What it presumes, in words: ``if …, with alpha = 9/10``; empty if it holds always."""
-        held = " and ".join(BY_NAME[c].words for c in self.conditions)
+        held = " and ".join(words(c) for c in self.conditions)
         parts = [f"if {held}" if held else "", f"with {self.values}" if self.values else ""]
         return ", ".join(filter(None, parts))
 
@@ -107,7 +107,7 @@ class Verdict:
             "verdict": self.kind,
             "reason": self.reason,
             "reading": self.reading,
-            "conditions": [BY_NAME[c].words for c in self.conditions],
+            "conditions": [words(c) for c in self.conditions],
             "values": self.values,
             "other_readings": [{"reading": r, "outcome": o} for r, o in self.other_readings],
             "translation": self.translation,
@@ -141,7 +141,7 @@ class Verdict:
 
     def rows(self) -> list[tuple[str, str]]:
         """Name and content of everything there is to say."""
-        conditions = " and ".join(BY_NAME[c].words for c in self.conditions)
+        conditions = " and ".join(words(c) for c in self.conditions)
         rows = [
             ("because:", self.reason),
             ("where:", f"\n    {self.place.text}\n    {self.place.caret(0)}" if self.place else ""),
@@ -178,7 +178,7 @@ def _repair(repair: Repair) -> dict[str, object]:
         "formula": show(repair.formula),
         "errors": list(repair.errors),
         "kinds": list(repair.kinds),
-        "conditions": [BY_NAME[c].words for c in repair.conditions],
+        "conditions": [words(c) for c in repair.conditions],
         "values": repair.values,
         "error_bound": repair.bound,
     }

@@ -18,6 +18,7 @@ from derive.cell import Cell, Equation, Quantity
 from derive.expressions import Elementwise, Timed, operands, walk, with_operands
 from derive.functions import FUNCTIONS
 from proofs.arithmetic import Array, ArrayArithmetic, law_value
+from proofs.claims.conditions import adds_up
 from proofs.claims.document import Loss
 from proofs.dual import Dual, Pair
 from proofs.evaluation import Evaluator
@@ -110,8 +111,10 @@ class World:
             elif q.role in ("parameter", "constant"):
                 self.given[q.name, None] = self._restricted(q, draw((q.name, None), shape))
             elif q.role == "input":
+                summing = q.kind == "index" or adds_up(q.name) in self.conditions
                 for t in range(1 - q.depth, self.steps + 1):
-                    self.given[q.name, t] = draw((q.name, t), shape)
+                    value = draw((q.name, t), shape)
+                    self.given[q.name, t] = self._adding_up(value) if summing else value
             elif q.role == "state":
                 for t in range(1 - q.depth, 1):
                     zero = "initial" in self.conditions
@@ -119,6 +122,15 @@ class World:
                         self.arithmetic.full(shape, 0) if zero else draw((q.name, t), shape)
                     )
         self.values.update(self.given)
+
+    def _adding_up(self, value: Array) -> Array:
+        """A column with its last entry replaced, so that all of them add up to 1: what every one-hot column does."""
+        ar, rows = self.arithmetic, len(value)
+        if rows == 1:
+            return ar.full((1, 1), 1)
+        first = ar.rows(value, 0, rows - 1)
+        minus = ar.mul(ar.number(Rational(-1)), ar.matmul(ar.full((1, rows - 1), 1), first))
+        return ar.concat([first, ar.add(ar.full((1, 1), 1), minus)])
 
     def _restricted(self, q: Quantity, value: Array) -> Array:
         """A parameter's value under the conditions."""
@@ -148,6 +160,8 @@ class World:
         shape = self.shape(self.loss.of)
         only_last = self.loss.last_only or "last loss" in self.conditions
         steps = [self.steps] if only_last else range(1, self.steps + 1)
+        if self.loss.itself:
+            return {t: self.arithmetic.full(shape, 1) for t in steps}
         return {t: draw((f"d{self.loss.name}/d{self.loss.of}", t), shape) for t in steps}
 
     def value(self, name: str, step: int | None) -> Array:

@@ -40,6 +40,21 @@ def test_the_same_audit_gives_the_same_bytes() -> None:
     assert one == two
 
 
+def test_the_page_says_which_cell_and_which_loss_each_claim_is_about() -> None:
+    text = (
+        "cell elman\nclaim : dL/dh[T] == d+L/dh[T]\nloss last step of E(h)\nclaim : dE/dh[T] == d+E/dh[T]\n"
+        "cell leaky\nclaim : alpha == 0.9\n"
+    )
+    sources = [c.source for c in build_audit(audit(text, "test.claims")).cells]
+    about = [s for s in sources if s.startswith("What follows is about this cell")]
+    assert about == [
+        r"What follows is about this cell, with the loss $L = \sum_t L_{t}$, each term any function of $h_{t}$:",
+        r"What follows is about this cell, with a loss $E$ that is any function of $h_{T}$:",
+        r"What follows is about this cell, with the loss $L = \sum_t L_{t}$, each term any function of $h_{t}$:",
+    ]
+    assert sum("h[t] = tanh(W @ h[t-1] + U @ x[t] + b)" in s for s in sources) == 2
+
+
 @pytest.mark.needs("node")
 @pytest.mark.parametrize("name", shipped())
 def test_every_formula_on_the_page_is_valid_latex(name: str) -> None:
