@@ -14,6 +14,7 @@ from proofs.claims import numbers
 from proofs.claims.bounds import is_inequality, proof
 from proofs.claims.counterexample import find, unspoken
 from proofs.claims.document import Claim, Document, read_document
+from proofs.claims.factored import factored
 from proofs.claims.meaning import Reading
 from proofs.claims.meaning_steps import MOST_TERMS
 from proofs.claims.measured import measures
@@ -205,12 +206,16 @@ def _sizes(claim: Claim, formula: Formula, context: Context) -> Verdict:
         start, stop = problem.where
         place = claim.statement.place(start, stop) if stop > start else claim.place
         return Verdict(claim, MEANINGLESS, reason=problem.problem, place=place)
+    free = context.freed(*context.declared)
     why = proof(formula, context)
-    if not why:
+    if why:
+        values = "" if proof(formula, free) else values_text(context.declared)
+        return Verdict(claim, PROVED, reason=why, values=values)
+    identity = factored(formula, context)
+    if identity is None:
         return Verdict(claim, UNDECIDED, reason="no law shows it, and no counterexample was found")
-    declared = context.declared
-    values = "" if proof(formula, context.freed(*declared)) else values_text(declared)
-    return Verdict(claim, PROVED, reason=why, values=values)
+    values = "" if factored(formula, free) else values_text(context.declared)
+    return Verdict(claim, PROVED, reason=str(identity), values=values, bound=str(identity.bound))
 
 
 def _sameness(claim: Claim) -> Verdict:

@@ -1,0 +1,118 @@
+"""Inequalities whose large side is a product of norms: ‖X‖ ≤ ‖A‖ ‖B‖, because X = A B is an identity.
+
+The identity is proved like every equality, at random points modulo a prime; what remains is that the norm of a product
+is at most the product of the norms, that a transpose has the same norm, and that no singular value and no eigenvalue
+is larger than the norm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice, permutations, product
+from random import Random
+
+from proofs.claims.meaning import Meaning, Reading
+from proofs.claims.points import (
+    Context,
+    compared,
+    error_bound,
+    field_worlds,
+    other_worlds,
+)
+from proofs.claims.printing import show
+from proofs.claims.readings import fails_in, status
+from proofs.claims.syntax import Big, Call, Chain, Formula, Mul, Node, Transposed
+from proofs.claims.world import World
+from proofs.degrees import ErrorBound
+
+NORMS = ("norm", "sigma_max")
+BELOW = (*NORMS, "sigma_min", "spectral_radius")
+"""Sizes that are at most the norm."""
+MOST = 200
+"""How many products are tried."""
+FACTORS = 4
+POINTS = 2
+SEED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Factored:
+    """A product that a matrix is equal to, and whose factors' norms are on the large side.
+
+    Args:
+        identity: what was proved: the matrix is the product.
+        bound: the probability that it was accepted wrongly.
+    """
+
+    identity: Formula
+    bound: ErrorBound
+
+    def __str__(self) -> str:
+        return (
+            f"{show(self.identity)}, and the norm of a product is at most the product of the norms"
+        )
+
+
+def factored(formula: Formula, context: Context) -> Factored | None:
+    """The product by which an inequality follows, or ``None``.
+
+    Args:
+        formula: one size below a product of norms, or above it the other way round.
+        context: what it is about.
+    """
+    small, large = formula.left, formula.right
+    if formula.relation == ">=":
+        small, large = large, small
+    if not (isinstance(small, Call) and small.name in BELOW):
+        return None
+    for candidate in islice(_products(large), MOST):
+        found = _shown(Formula(small.args[0], "==", candidate), context)
+        if found is not None:
+            return found
+    return None
+
+
+def _products(large: Node) -> Iterator[Node]:
+    """The matrices whose norm is at most the large side: products of what it measures, in every order."""
+    match large:
+        case Call(name=name, args=(matrix,)) if name in NORMS:
+            yield matrix
+            if not (isinstance(matrix, Call) and matrix.name in ("diag", "eye")):
+                yield matrix.of if isinstance(matrix, Transposed) else Transposed(of=matrix)
+        case Mul(factors=factors) if len(factors) <= FACTORS and all(e > 0 for e, _ in factors):
+            parts = [tuple(_products(factor)) for _, factor in factors]
+            for order in permutations(parts):
+                for chosen in product(*order):
+                    yield Chain(factors=chosen)
+        case Big(kind="product", body=body):
+            for inner in _products(body):
+                for descending in (True, False):
+                    yield replace(large, body=inner, descending=descending)
+        case _:
+            pass
+
+
+def _shown(identity: Formula, context: Context) -> Factored | None:
+    """An identity of matrices, if it holds at fresh points and in runs of other lengths and sizes."""
+    worlds = field_worlds(identity, context, Random(SEED), POINTS)  # noqa: S311 - no secret
+    if len(worlds) < POINTS or status(identity, worlds, Reading()).outcome != "holds":
+        return None
+    others = other_worlds(identity, context)
+    if fails_in(identity, others, Reading()):
+        return None
+    if not all(_of_one_shape(identity, world) for world in (*worlds, *others)):
+        return None
+    bound = error_bound(identity, context, Reading(), worlds)
+    return Factored(identity, bound) if bound.decides else None
+
+
+def _of_one_shape(identity: Formula, world: World) -> bool:
+    """Whether both sides are matrices of one shape as they are measured: a gradient may be laid out as a row."""
+    meaning = Meaning(world, Reading())
+    for pair in compared(identity, meaning):
+        places = {**pair.places, "T": world.steps}
+        sides = [meaning.visit(side, places).shape for side in (identity.left, identity.right)]
+        if sides[0] != sides[1]:
+            return False
+    return True
