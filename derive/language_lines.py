@@ -187,6 +187,12 @@ def _check_token(statement: Statement, token: Token) -> None:
                 f"Call it {text}_ instead.",
                 place=place,
             )
+        if text.startswith("__") and text.endswith("__") and text.strip("_"):
+            raise LanguageError(
+                f"`{text}` is Python's own, and a cell is no program: nothing in its text is run.",
+                "Write equations, such as h[t] = tanh(W @ h[t-1] + U @ x[t]).",
+                place=place,
+            )
         if text.startswith("_"):
             name = text.strip("_")
             name = name if name[:1].isalpha() else f"a{name}"

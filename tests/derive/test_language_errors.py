@@ -72,6 +72,15 @@ CASES = {
             "  Call it is_ instead."
         ),
     ),
+    "a call of Python": (
+        'h[t] = tanh(__import__("os").system("id"))',
+        (
+            'my.cell, line 1: h[t] = tanh(__import__("os").system("id"))\n'
+            "                             ^^^^^^^^^^\n"
+            "  `__import__` is Python's own, and a cell is no program: nothing in its text is run.\n"
+            "  Write equations, such as h[t] = tanh(W @ h[t-1] + U @ x[t])."
+        ),
+    ),
     "a look into the future": (
         "h[t] = tanh(W @ h[t+1])",
         (
