@@ -137,6 +137,6 @@ def scope_of(formula_nodes: tuple[Node, ...], context: Context, *, jacobian: boo
         for n in walk(side)
         if not isinstance(n, Big)
         for i in indices(n)
-        if i.terms
+        if i.terms or i.constant > 0
     )
     return Scope(context, tuple(found)[:5], jacobian)

@@ -109,8 +109,9 @@ def sign(part: Node, parent: Node | None, scope: Scope) -> Iterator[Local]:
             if len(part.terms) == 1:
                 new = term
             yield "wrong sign", said("wrong sign of {}", term), new
-        if len(part.terms) > 1:
-            new = replace(part, terms=tuple((-sign, term) for sign, term in part.terms))
+        if len(part.terms) > 1 and isinstance(parent, Big | None):
+            turned = [(-sign, term) for sign, term in part.terms]
+            new = replace(part, terms=tuple(sorted(turned, key=lambda term: -term[0])))
             yield "wrong sign", said("wrong sign: {} should be {}", part, new), new
     if (parent is None or isinstance(parent, Big)) and not isinstance(part, Add | Big):
         yield "wrong sign", said("wrong sign of the whole"), Add(terms=((-1, part),))

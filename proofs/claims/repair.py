@@ -11,6 +11,7 @@ from proofs.claims.derivative_kinds import other_derivatives
 from proofs.claims.dropped import all_dropped, is_gradient, paths_of, with_path
 from proofs.claims.edit_kinds import Edit, Scope, said, scope_of
 from proofs.claims.edits import edits
+from proofs.claims.layouts import translated
 from proofs.claims.meaning import Meaning, Reading
 from proofs.claims.paths import gradient
 from proofs.claims.points import (
@@ -38,7 +39,7 @@ from proofs.claims.syntax import (
     size_of,
     walk,
 )
-from proofs.claims.values import MeaninglessError
+from proofs.claims.values import LAYOUTS, MeaninglessError
 from proofs.claims.verdict import Repair
 from proofs.claims.world import Extent
 from proofs.field import MERSENNE_PRIMES
@@ -79,6 +80,15 @@ def nearest(
         mended = search.some_paths()
         if mended is not None:
             return reading, mended
+    for layout in [name for name in LAYOUTS if name != "house"]:
+        house = translated(first.formula, layout, loss)
+        mended = _Search(house, context).single() if house != first.formula else None
+        if mended is not None:
+            told = (
+                f"in {LAYOUTS[layout].partition(':')[0]}, {mended.errors[0]}",
+                *mended.errors[1:],
+            )
+            return tried[0], replace(mended, errors=told)
     return tried[0], first.afresh()
 
 

@@ -44,6 +44,7 @@ from proofs.degrees import ErrorBound
 
 POINTS = 2
 SEED = 1
+COLUMNS = "it holds of rows; of columns, as the cell's equations have them, it does not"
 _OUTCOMES = {
     "holds": "holds",
     "fails": "does not hold",
@@ -180,6 +181,7 @@ class Trial:
         return Verdict(
             self.claim,
             LAYOUT,
+            reason=COLUMNS if held.reading.layout == "row" else "",
             reading=describe(self.formula, self.loss, held.reading),
             values=self.values(self.formula, held.reading),
             translation=show(formula) if same else "",

@@ -73,3 +73,9 @@ def test_what_no_input_is_cannot_add_up() -> None:
         with pytest.raises(LanguageError, match=f"{name} is no input of the cell") as error:
             verdict(BARE, f"given total({name}) = 1 : h[t] == 1")
         assert "Name one of x, d." in str(error.value)
+
+
+def test_a_sum_with_every_sign_turned_is_told_as_that() -> None:
+    found = verdict(INDEX, ": dL/dc == sum(t, d[t] - y[t])").repair
+    assert found is not None
+    assert found.errors == ("wrong sign: d[t] - y[t] should be y[t] - d[t]",)

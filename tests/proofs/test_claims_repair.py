@@ -9,7 +9,7 @@ from proofs.claims.edit_kinds import Edit, said
 from proofs.claims.printing import show
 from proofs.claims.repair import together, without_zeros
 from proofs.claims.syntax import Add, Chain, Mul, Node, Num, Qty, Transposed, map_nodes
-from proofs.claims.verdict import Repair
+from proofs.claims.verdict import LAYOUT, Repair
 
 
 def repair(claim: str, cell: str = "elman") -> Repair:
@@ -164,3 +164,43 @@ def test_one_partial_derivative_for_another_is_called_that() -> None:
     found = repair("dh[t]/dW == sum(k, 1..t, dh[t]/dh[k] · d+h[k]/dW)", cell)
     assert found.kinds == ("one partial taken for another",)
     assert show(found.formula.right) == "sum(k, 1..t, dh[t]/dh[k] · local(h[k], W))"
+
+
+@pytest.mark.parametrize(
+    ("claim", "told", "repaired"),
+    [
+        (
+            "dh[t]/dh[k] == product(i, k+1..t, W.T @ diag(slope(h[i-1])))",
+            "in denominator layout, index off by one: h[i-1] should be h[i]",
+            "product(i, k+1..t, descending, diag(slope(h[i])) @ W)",
+        ),
+        (
+            "dh[t]/dh[t-1] == W.T @ diag(h[t] * (1 - h[t]))",
+            "in denominator layout, wrong derivative of the activation: h[t] * (1 - h[t]) should be 1 - h[t]**2",
+            "diag(1 - h[t]**2) @ W",
+        ),
+    ],
+)
+def test_a_mistake_in_another_layout_is_found_in_that_layout(
+    claim: str, told: str, repaired: str
+) -> None:
+    found = repair(claim)
+    assert found.errors == (told,)
+    assert show(found.formula.right) == repaired
+
+
+def test_a_slope_at_a_step_with_a_number_is_found() -> None:
+    found = repair("dL/dh[0] == W.T @ dL/dh[1]")
+    assert found.kinds == ("missing derivative of the activation",)
+    assert show(found.formula.right) == "W.T @ (dL/dh[1] * (1 - h[1]**2))"
+
+
+def test_what_holds_of_rows_alone_says_that_it_does_not_of_columns() -> None:
+    claims = (
+        ": dh[t]/dh[t-1] == W @ diag(1 - h[t]**2)",
+        ": dh[t]/dh[t-1] == W.T @ diag(1 - h[t]**2)",
+    )
+    rows, denominator = (audit(f"cell elman\nclaim {claim}\n").verdicts[0] for claim in claims)
+    assert rows.kind == denominator.kind == LAYOUT
+    assert "of columns, as the cell's equations have them, it does not" in rows.text()
+    assert denominator.reason == ""
