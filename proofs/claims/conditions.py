@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from proofs.claims.orders import order, order_words
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:
@@ -52,8 +54,9 @@ def whose_total(key: str) -> str:
 
 def words(key: str) -> str:
     """How a verdict says a condition."""
-    name = whose_total(key)
-    return f"the entries of {name} add up to 1 at every step" if name else BY_NAME[key].words
+    if name := whose_total(key):
+        return f"the entries of {name} add up to 1 at every step"
+    return order_words(key) or BY_NAME[key].words
 
 
 def named_condition(text: str) -> str | None:
@@ -61,7 +64,7 @@ def named_condition(text: str) -> str | None:
     flat = "".join(text.split())
     if total := _SPELT.fullmatch(flat):
         return adds_up(total[1])
-    return next(
-        (c.name for c in BY_NAME.values() if "".join(c.spelling.split()).lower() == flat.lower()),
-        None,
+    spelt = (
+        c.name for c in BY_NAME.values() if "".join(c.spelling.split()).lower() == flat.lower()
     )
+    return next(spelt, None) or order(flat) or None

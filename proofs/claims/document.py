@@ -363,7 +363,7 @@ class _Document:
                 _fail(
                     statement,
                     f"{part} is no condition.",
-                    f"The conditions are {known}, total(d) = 1 for an input d.",
+                    f"The conditions are {known}, total(d) = 1 for an input d, 1 <= k <= t.",
                     statement.code.index(part, at),
                     len(part),
                 )

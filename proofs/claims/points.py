@@ -17,6 +17,7 @@ from proofs.arithmetic import Array, ArrayArithmetic
 from proofs.claims.document import Loss
 from proofs.claims.draws import draws_for
 from proofs.claims.meaning import Meaning, Reading
+from proofs.claims.orders import farthest, in_order
 from proofs.claims.syntax import Deriv, Formula, Node, Num, Qty, free_variables, indices, walk
 from proofs.claims.values import Algebra, MeaninglessError, Value, different
 from proofs.claims.world import BeyondError, Extent, OutsideError, World
@@ -73,6 +74,7 @@ def steps_of(formula: Formula, context: Context) -> int:
     fixed = [i.constant for i in named if not i.terms]
     shifts = [0, *(i.constant for i in named if i.terms)]
     depth = context.cell.depth
+    fixed.append(farthest(context.conditions) + 1)
     return max(3, depth + 2, max(shifts) - min(shifts) + 1, *(c + 1 for c in fixed))
 
 
@@ -146,7 +148,8 @@ def places_of(formula: Formula, world: World) -> Iterator[dict[str, int]]:
     ]
     for choice in product(*ranges):
         places = dict(zip(names, choice, strict=False))
-        if "last step" not in world.conditions or places.get("t", world.steps) == world.steps:
+        last = "last step" not in world.conditions or places.get("t", world.steps) == world.steps
+        if last and in_order(world.conditions, places, world.steps):
             yield places
 
 
