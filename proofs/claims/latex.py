@@ -2,7 +2,7 @@ r"""LaTeX as people write it, to the claim language: a grammar of its own, no ma
 
 Read: ``\frac{\partial L}{\partial W_f}``, ``\partial L/\partial W_f``, ``\partial^+``, ``\odot``, ``\circ``, ``\cdot``,
 ``\sigma``, ``\tanh``, ``\sum_{t=1}^{T}``, ``\prod_{j=k+1}^{t}``, ``^{\top}``, ``^2``, ``\left( \right)``, ``\| … \|``,
-``\sigma_{\max}``, and names such as ``W_{hh}``, ``h_{t-1}``, ``\delta_t``.
+``\sigma_{\max}``, ``\nabla_{W} L``, and names such as ``W_{hh}``, ``h_{t-1}``, ``\delta_t``.
 A formula is rewritten token by token; what it then says is read by the one reader that there is.
 """
 
@@ -15,6 +15,7 @@ from derive.errors import LanguageError
 from derive.language_lines import Statement
 from proofs.claims.cursor import Names
 from proofs.claims.hints import for_name
+from proofs.claims.latex_cursor import LatexCursor
 from proofs.claims.latex_signs import (
     ACCENT,
     BRACKETS,
@@ -96,35 +97,10 @@ def _located(formula: Formula, whole: tuple[int, int]) -> Formula:
 
 
 @dataclass(slots=True)
-class _Writer:
+class _Writer(LatexCursor):
     """Rewrites LaTeX as a claim, by recursive descent over its groups."""
 
-    statement: Statement
-    parts: list[Part]
-    names: Names
-    at: int = 0
     depth: int = 0
-
-    def fail(self, problem: str, remedy: str, part: Part | None = None) -> LanguageError:
-        part = part or (self.parts[min(self.at, len(self.parts) - 1)] if self.parts else None)
-        start, stop = (part.start, part.stop) if part else (0, 1)
-        return LanguageError(problem, remedy, place=self.statement.place(start, stop))
-
-    @property
-    def text(self) -> str:
-        return self.parts[self.at].text if self.at < len(self.parts) else ""
-
-    def take(self) -> Part:
-        if self.at >= len(self.parts):
-            raise self.fail("The formula ends too early.", "Complete it.")
-        self.at += 1
-        return self.parts[self.at - 1]
-
-    def skip(self, text: str) -> bool:
-        """Pass the token if it is this one."""
-        found = self.text == text
-        self.at += found
-        return found
 
     def whole(self) -> str:
         left = self.expression(frozenset(RELATION))
@@ -191,6 +167,8 @@ class _Writer:
         text = self.text
         if text == r"\frac":
             return self.fraction()
+        if text == r"\nabla":
+            return self.gradient()
         if text in (r"\sum", r"\prod"):
             return self.big(stops)
         if text in BRACKETS:
@@ -257,19 +235,31 @@ class _Writer:
             )
         return f"sigma_{which}"
 
-    def peek_word(self) -> str:
-        here = self.at
-        self.at += 1
-        word = self.group_text()
-        self.at = here
-        return word
-
     def fraction(self) -> str:
         """A derivative as a fraction."""
         self.at += 1
         top = self.in_braces()
         bottom = self.in_braces() if top else None
         return self.derivative(top, bottom)
+
+    def gradient(self) -> str:
+        r"""``\nabla_W L``, the gradient of the loss, in the shape of W."""
+        sign = self.take()
+        if not self.skip("_"):
+            raise self.fail("A gradient says by what.", r"Write \nabla_{W} L.", sign)
+        braced = self.skip("{")
+        by = self.name()
+        if braced and not self.skip("}"):
+            raise self.fail("A gradient is by one quantity.", r"Write \nabla_{h_t} L.")
+        while self.text in IGNORED:
+            self.at += 1
+        of = self.name()
+        if of.partition("[")[0] != self.names.loss:
+            problem = (
+                f"The gradient of {of} is not read: ∇ stands before the loss, {self.names.loss}."
+            )
+            raise self.fail(problem, r"Write \frac{\partial h_t}{\partial W} for a Jacobian.", sign)
+        return f"derivative({of}, {by})"
 
     def in_braces(self) -> tuple[str, str] | None:
         """A differential that is a group; nothing if the group is anything else."""
@@ -318,18 +308,6 @@ class _Writer:
                 return None
             sign += "+"
         return sign, self.name()
-
-    def group_text(self) -> str:
-        """The characters of a group in braces, or one token."""
-        if not self.skip("{"):
-            return self.take().text
-        found, depth = "", 0
-        while depth or self.text != "}":
-            text = self.take().text
-            depth += (text == "{") - (text == "}")
-            found += text
-        self.at += 1
-        return found
 
     def name(self) -> str:
         """A name with its subscripts: what is a step becomes an index."""

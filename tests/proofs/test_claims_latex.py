@@ -47,6 +47,11 @@ PAIRS = (
         r"\lVert \prod_{j=1}^{T} f_j \rVert \leq \| W_f \| \|W_i\|^T",
         "norm(product(j, 1..T, f[j])) <= norm(W_f) * norm(W_i) ** T",
     ),
+    (
+        r"\nabla_{W_f} L = \sum_t (\nabla_{f_t} L) h_{t-1}^\top",
+        "dL/dW_f == sum(t, (dL/df[t]) @ h[t-1].T)",
+    ),
+    (r"\nabla_{c_t} L_t = o_t \odot \nabla_{h_t} L_t", "dL[t]/dc[t] == o[t] * dL[t]/dh[t]"),
     (r"h_t = o_t \odot \tanh(c_t)", "h[t] == o[t] * tanh(c[t])"),
     (r"c_t = c_t^2 - \tanh^2(c_t)", "c[t] == c[t]**2 - tanh(c[t])**2"),
     (
@@ -73,7 +78,7 @@ def test_latex_reads_as_the_text_does(latex: str, text: str) -> None:
         r"\|f_t", r"\|f_t = f_t", r"\|f_t\|_F \le 1", r"\partial", r"d", r"\partial f_t = 1",
         r"\partial^x f_t/\partial f_t = 1",
         r"\frac{\partial f_t}{d f_t} = 1", r"f_t = \sigma_3(f_t)", r"f_t = \sigma_", r"f_t = f_t / f_t",
-        r"\mathrm{d} = 1",
+        r"\mathrm{d} = 1", r"\nabla L = 0", r"\nabla_{f_t} h_t = 0", r"\nabla_{f_t", r"\nabla_", r"\nabla_{f_t} L_",
         "f_t = " + "{" * 50 + "f_t" + "}" * 50, "f_t = " + "f_t " * 900, r"f_t = \left", "",
     ],
 )  # fmt: skip
