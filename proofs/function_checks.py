@@ -94,6 +94,7 @@ def _calls(module: Any, *, own_loss: bool) -> dict[str, Call]:
         ),
         "truncated_gradients": truncated,
         "real_time_gradients": in_real_time,
+        "Team": lambda g: g.run(module.Team(2)),
     }
     return {name: call for name, call in calls.items() if hasattr(module, name)}
 

@@ -14,7 +14,7 @@ from proofs.network_special_checks import arguments as network_arguments
 from proofs.samples import Values
 from proofs.special_checks import arguments
 from proofs.special_runs import Arguments
-from proofs.stretch_checks import half_of_squares
+from proofs.stretch_checks import growing_squares
 from proofs.subject import Subject
 from proofs.table import Check, measured
 
@@ -67,7 +67,7 @@ def shared_out(given: list[Arguments], sizes: str, module: Any, *, stated_loss: 
 def _all_of(functions: Any, run: Arguments, *, stated_loss: bool) -> Values:
     """Outputs, final values, gradients, and those that come with a loss, of the file or of a team."""
     arrays = run.run(functions)
-    loss = () if stated_loss else (half_of_squares,)
+    loss = () if stated_loss else (growing_squares,)
     value, parts = functions.value_and_grad(*loss, run.params, *run.inputs, run.state, **run.named)
     arrays["loss"] = np.array(value)
     for group, found in zip(("params_bar", "inputs_bar", "state_bar"), parts, strict=True):
