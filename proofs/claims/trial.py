@@ -271,4 +271,4 @@ class Trial:
 
 def _is_target(q: Quantity) -> bool:
     """Whether an input is a column of real numbers, which may be a distribution."""
-    return q.kind == "real" and q.shape[1] == 1 != q.shape[0]
+    return q.kind == "real" and bool(q.shape[1] == 1) and bool(q.shape[0] != 1)
