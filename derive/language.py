@@ -40,13 +40,20 @@ from derive.syntax import RESERVED, EquationText, Span, references
 __all__ = ["cell_from_sympy", "read_cell", "timed"]
 
 
-def read_cell(text: str, name: str = "cell", options: Mapping[str, str] | None = None) -> Cell:
+def read_cell(
+    text: str,
+    name: str = "cell",
+    options: Mapping[str, str] | None = None,
+    *,
+    stable: bool = True,
+) -> Cell:
     """The cell that a text describes, checked.
 
     Args:
         text: equations ``name[t] = expression`` and declarations, one a line; see ``derive.syntax``.
         name: the cell's short name.
         options: values for the cell's options, e.g. ``{"g": "relu"}``; the others take their defaults.
+        stable: losses in their fused forms, which lose no digit; else as their formulas say, which read predictions.
 
     Raises:
         LanguageError: the text is not in the language.
@@ -56,7 +63,7 @@ def read_cell(text: str, name: str = "cell", options: Mapping[str, str] | None =
     source = name if "." in name else f"{name}.cell"
     parts = read_parts(text, source, options or {})
     declarations, chosen, document = parts.declarations, parts.chosen, parts.document
-    equations = write_out(parts.equations, indices_of(declarations))
+    equations = write_out(parts.equations, indices_of(declarations), stable=stable)
     named = roles(equations, declarations)
     ordered = evaluation_order(equations)
     check_state(equations, named)

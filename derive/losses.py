@@ -40,7 +40,9 @@ from derive.syntax import (
 _FUSED = {"binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}
 
 
-def write_out(equations: Sequence[EquationText], indices: Collection[str]) -> list[EquationText]:
+def write_out(
+    equations: Sequence[EquationText], indices: Collection[str], *, stable: bool = True
+) -> list[EquationText]:
     """The equations with every loss written out, and the logarithms of logistic functions.
 
     A fused loss names the argument of its prediction's function.
@@ -48,7 +50,12 @@ def write_out(equations: Sequence[EquationText], indices: Collection[str]) -> li
     Args:
         equations: of a cell or a network.
         indices: the inputs that are one-hot columns.
+        stable: in the fused forms; else in the plain ones, in which a loss reads the prediction itself, and with
+            logarithms as they are.
     """
+    if not stable:
+        plain = _Writer({}, frozenset())
+        return [replace(e, value=mapped(e.value, plain.loss)) for e in equations]
     if not any(_is_written_out(node) for e in equations for node in postorder(e.value)):
         return list(equations)
     writer = _Writer({e.target: e for e in equations}, frozenset(indices))

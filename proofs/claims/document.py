@@ -62,6 +62,11 @@ def loss_of(cell: Cell, of: str, *, last_only: bool = False) -> Loss:
     return Loss("L", of, last_only, itself=number and of == "loss")
 
 
+def as_written(cell: Cell) -> Cell:
+    """A cell with its losses as their formulas say: a derivative by a prediction is about what was written."""
+    return read_cell(cell.text, cell.name, cell.options, stable=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """One formula, with what it is about.
@@ -242,12 +247,13 @@ class _Document:
             )
         if spec:
             try:
-                self.cell = load(spec)
+                self.cell = as_written(load(spec))
             except (UnknownCellError, ArgumentError) as error:
                 _fail(statement, error.problem, error.remedy, statement.code.index(spec), len(spec))
         else:
             first = statement.pieces[1][1]
-            self.cell = read_cell("\n" * (first - 1) + self.padded(statement), self.source)
+            text = "\n" * (first - 1) + self.padded(statement)
+            self.cell = read_cell(text, self.source, stable=False)
         self.loss = loss_of(self.cell, self.cell.equations[-1].target.name)
 
     def padded(self, statement: Statement) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from derive.errors import LanguageError
@@ -16,6 +18,10 @@ BARE = """cell
 INDEX = BARE.replace("cell\n", "cell\n    index d\n", 1)
 OPEN = BARE.replace("y[t] = softmax(V @ h[t] + c)", "o[t] = V @ h[t] + c").replace(
     "cross_entropy(y[t], d[t])", "cross_entropy(softmax(o[t]), d[t])"
+)
+
+BINARY = BARE.replace("y[t] = softmax", "p[t] = sigmoid").replace(
+    "cross_entropy(y[t]", "binary_cross_entropy(p[t]"
 )
 
 
@@ -34,6 +40,12 @@ def verdict(cell: str, claim: str) -> Verdict:
         (BARE, "given sum(d) == 1 : dL/dV == sum(t, outer(y[t] - d[t], h[t]))", PROVED),
         (BARE, "given total(d) = 1 : dL/dc == sum(t, d[t] - y[t])", REFUTED),
         (BARE, "given total(x) = 1 : dL/dV == sum(t, y[t] @ h[t].T)", REFUTED),
+        (INDEX, ": dL/dy[t] == -d[t] / y[t]", PROVED),
+        (BARE, ": dL/dy[t] == -d[t] / y[t]", PROVED),
+        (BARE, ": dL/dy[t] == d[t] / y[t]", REFUTED),
+        (BINARY, ": dL/dp[t] == (p[t] - d[t]) / (p[t] * (1 - p[t]))", PROVED),
+        (BINARY, ": dL/dc == sum(t, p[t] - d[t])", PROVED),
+        (BINARY, ": dL/dp[t] == -d[t] / p[t]", REFUTED),
         (OPEN, ": dL/do[t] == total(d[t]) * softmax(o[t]) - d[t]", PROVED),
     ],
 )
@@ -79,3 +91,12 @@ def test_a_sum_with_every_sign_turned_is_told_as_that() -> None:
     found = verdict(INDEX, ": dL/dc == sum(t, d[t] - y[t])").repair
     assert found is not None
     assert found.errors == ("wrong sign: d[t] - y[t] should be y[t] - d[t]",)
+
+
+def test_a_named_cell_is_judged_as_it_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "own.cell"
+    path.write_text("".join(line[4:] for line in BARE.splitlines(keepends=True)[1:]))
+    assert verdict(f"cell {path}\n", ": dL/dy[t] == -d[t] / y[t]").kind == PROVED
+    assert (
+        verdict("cell elman:g=relu\n", ": h[t] == relu(W @ h[t-1] + U @ x[t] + b)").kind == PROVED
+    )
