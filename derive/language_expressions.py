@@ -13,6 +13,7 @@ from typing import Any
 
 from derive.errors import LanguageError
 from derive.language_diagonals import check_diagonals, is_diagonal
+from derive.language_elsewhere import WRITTEN
 from derive.language_lines import Statement, Token
 from derive.language_order import check_order
 from derive.language_words import nearest
@@ -189,6 +190,9 @@ class _Reader:
         name = self.choices.functions.get(tree.func.id, tree.func.id)
         if name not in CALLABLE:
             known = (*CALLABLE, *self.choices.functions)
+            if name in WRITTEN:
+                problem = f"{name} is not a function of the language."
+                raise self.fail(tree.func, problem, f"Write {WRITTEN[name]}.")
             raise self.fail(
                 tree.func,
                 f"{name} is not a function of the language.{nearest(name, known)}",

@@ -254,9 +254,14 @@ def _check_brackets(
                 != statement.place(opened[-1].start, 0).line
             ):
                 _raise_unclosed(statement, opened[-1])
+            remedy = f"Close the `{opened[-1].text}` before it, or remove it."
+            if [t.text for t in new[1:3]] == ["=", "scan"]:
+                remedy = (
+                    "The options of a cell stand in order, without names: scan(elman(relu), x[t])."
+                )
             raise LanguageError(
                 "An `=` stands within brackets.",
-                f"Close the `{opened[-1].text}` before it, or remove it.",
+                remedy,
                 place=statement.place(token.start, token.stop),
             )
 

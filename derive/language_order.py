@@ -15,6 +15,13 @@ def check_order(statement: Statement, tokens: tuple[Token, ...]) -> None:
     for token in tokens:
         after_operand = before is not None and (before.kind != "op" or before.text in ")]")
         starts = token.kind != "op" or token.text in "(["
+        if after_operand and before is not None and (before.text, token.text) == ("]", "["):
+            _raise_at(
+                statement,
+                token,
+                "An index is a time, and entries of a column have none.",
+                "Give what you need of it an equation of its own; a gate that is one number is declared, `dim a = 1`.",
+            )
         if after_operand and starts and not (before.kind == "name" and token.text in "(["):
             _raise_at(
                 statement, token, "Two operands stand side by side.", "Write * or @ between them."

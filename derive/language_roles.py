@@ -63,9 +63,15 @@ def _defined(equations: Sequence[EquationText]) -> dict[str, EquationText]:
     for equation in equations:
         first = defined.setdefault(equation.target, equation)
         if first is not equation:
+            remedy = "Give one of the two another name."
+            if equation.target == "loss":
+                remedy = (
+                    "A loss is one: add the terms in one line, or carry those of the steps to the end, "
+                    "`dim total = 1`, total[t] = total[t-1] + …, and loss[end] = total[end] + …"
+                )
             raise LanguageError(
                 f"{equation.target} is defined twice: first on line {first.line}: {first.text}",
-                "Give one of the two another name.",
+                remedy,
                 place=equation.target_span.place,
             )
     return defined

@@ -41,7 +41,8 @@ def with_a_number_for_loss(
             rows, cols = (dimension(size, free.names) for size in free.of_name["loss"])
             raise ShapeError(
                 f"The loss has shape ({rows}, {cols}); it must be one number.",
-                "Take the sum or the mean, or one of the losses such as squared_error(y[t], d[t]).",
+                "Take the sum or the mean, or one of the losses such as squared_error(y[t], d[t]); what is one number "
+                "and cannot be known as such is declared, `dim name = 1`.",
                 place=line.target_span.place,
             )
     return settled

@@ -7,6 +7,24 @@ from derive.language import read_cell
 from derive.syntax import CALLABLE
 
 CASES = {
+    "a function of another notation": (
+        "h[t] = W @ x[t] * max(h[t-1], 0)",
+        (
+            "my.cell, line 1: h[t] = W @ x[t] * max(h[t-1], 0)\n"
+            "                                   ^^^\n"
+            "  max is not a function of the language.\n"
+            "  Write a + relu(b - a)."
+        ),
+    ),
+    "an entry of a column": (
+        "h[t] = p[t][0] * h[t-1]",
+        (
+            "my.cell, line 1: h[t] = p[t][0] * h[t-1]\n"
+            "                            ^\n"
+            "  An index is a time, and entries of a column have none.\n"
+            "  Give what you need of it an equation of its own; a gate that is one number is declared, `dim a = 1`."
+        ),
+    ),
     "a diagonal that scales nothing": (
         "S[t] = S[t-1] @ (diag(a[t]) - k[t] @ k[t].T)",
         (

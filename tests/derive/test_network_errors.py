@@ -31,6 +31,13 @@ CASES = {
         "f = scan(skip(3), x[t])\ng = scan(skip(2), z[s], start(f))", "g", "remembers 2 steps", "as far"
     ),
     "start from nothing": ("f = scan(gru, x[t], start(g))", "g", "no scan defined above", "earlier line"),
+    "an option by name": (
+        "f = scan(elman(g=relu), x[t])", "=", "stands within brackets", "without names"
+    ),
+    "two losses": (
+        "f = scan(gru, x[t])\nloss[t] = sum(f.h[t])\nloss[end] = sum(f.h[end])", "loss[end]", "defined twice",
+        "total[end]",
+    ),
     "start of what is no state": (
         "s.q[end] = W @ z[end]\nf = scan(gru, x[t], start(s))", "s.q[end]", "f starts from s and has no state q", "h."
     ),
