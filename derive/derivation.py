@@ -21,6 +21,7 @@ from derive.linear_chapter import linear_chapter
 from derive.lines import SECTIONS, Page, Step, page_of
 from derive.normal import Assignment, normal_form
 from derive.notation import Notation
+from derive.quantities import quantities_text
 from derive.tangents import tangent_equations
 
 __all__ = ["SECTIONS", "Derivation", "Page", "Step", "derive"]
@@ -103,6 +104,10 @@ class Derivation:
     def text(self, layout: str = "house") -> str:
         """All lines as text under headings, for a terminal, in a layout of ``page``."""
         return "\n".join([self.page(layout).text(), *(c.text() for c in self._shown(layout))])
+
+    def quantities_text(self) -> str:
+        """What every name is, and of which shape, for a terminal."""
+        return quantities_text(self.cell)
 
     def to_dict(self, layout: str = "house") -> dict[str, object]:
         """The derivation as plain data, in a layout of ``page``."""

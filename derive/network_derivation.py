@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from derive.derivation import Derivation, derive
 from derive.latex import latex_name
 from derive.network import Network, Segment
+from derive.quantities import quantities_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,10 @@ class NetworkDerivation:
                 )
             )
         return "\n\n\n".join(parts) + "\n"
+
+    def quantities_text(self) -> str:
+        """What every name is, and of which shape, for a terminal."""
+        return quantities_text(self.network)
 
     def latex(self, layout: str = "house") -> str:
         """All lines as LaTeX, in a cell's layout."""

@@ -124,7 +124,8 @@ def _page(
 ) -> tuple[str, str]:  # fmt: skip
     """The derivation as it is shown, and what belongs into a .bib file beside it."""
     if form == "text":
-        return derivation.text(layout) + "".join(f"\n{c.text()}" for c in chapters), ""
+        quantities = [derivation.quantities_text()] if layout == "house" else []
+        return "\n".join([*quantities, derivation.text(layout), *(c.text() for c in chapters)]), ""
     from reports.appendix import appendix
 
     found = appendix(derivation, output.stem if output else "", layout=layout, chapters=chapters)

@@ -50,6 +50,9 @@ class FakeVerification:
 
 
 class FakeDerivation:
+    def quantities_text(self) -> str:
+        return "h (n)"
+
     def text(self, layout: str) -> str:
         return "h̄ = ∂ℓ/∂h"
 
@@ -137,14 +140,14 @@ def error_in(result: Result) -> dict[str, object]:
 
 def test_derive_prints_the_derivation(model: FakeModel) -> None:
     result = run("derive", "lstm")
-    assert (result.exit_code, result.stdout, result.stderr) == (0, "h̄ = ∂ℓ/∂h\n", "")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "h (n)\nh̄ = ∂ℓ/∂h\n", "")
     assert model.calls == [("load", "lstm")]
 
 
 def test_derive_writes_where_it_is_told(model: FakeModel) -> None:
     result = run("derive", "lstm", "-o", "out/lstm.txt")
     assert (result.exit_code, result.stdout) == (0, f"{Path('out/lstm.txt')}\n")
-    assert Path("out/lstm.txt").read_text() == "h̄ = ∂ℓ/∂h"
+    assert Path("out/lstm.txt").read_text() == "h (n)\nh̄ = ∂ℓ/∂h"
 
 
 def test_cells_lists_names_options_and_sources(model: FakeModel) -> None:
@@ -440,7 +443,7 @@ def load(spec):
     if spec == "slow":
         time.sleep(60)
     told = lambda layout: "σ∘\\n" * 200_000
-    derivation = types.SimpleNamespace(text=told, to_dict=lambda layout: {})
+    derivation = types.SimpleNamespace(text=told, quantities_text=lambda: "σ∘", to_dict=lambda layout: {})
     return types.SimpleNamespace(name=spec, derive=lambda: derivation)
 sys.modules["throughtime.model"] = types.SimpleNamespace(load=load)
 from throughtime.cli import main
