@@ -33,19 +33,27 @@ def functions_of_cell(subject: Subject) -> Check:
     """Each function leaves its arguments, keeps their precision, and takes for what is left out what it says."""
     sample = subject.sample(NAME, subject.extent(NAME, steps=4))
     called = argument_names(subject.cell)
-    declared = frozenset(called[q.name] for q in subject.cell.constants if q.value is not None)
-    return _row(subject.code.module, arguments(sample), declared, sample.extent, own_loss=False)
+    given = arguments(sample)
+    names = (called[q.name] for q in subject.cell.constants if q.value is not None)
+    declared = {name: given.named[name] for name in names}
+    return _row(subject.code.module, given, declared, sample.extent, own_loss=False)
 
 
 def functions_of_network(subject: NetworkSubject) -> Check:
     """The same of a network's functions."""
     sample, loss = subject.sample(NAME), subject.network.loss
-    given, module = network_arguments(subject, sample), subject.code.module
-    return _row(module, given, frozenset(), sample.extent, own_loss=loss is not None)
+    given, module, extent = network_arguments(subject, sample), subject.code.module, sample.extent
+    told = set(subject.network.axes.values())
+    whole = {
+        f"lengths_{a}": np.full_like(given.named[f"lengths_{a}"], extent.steps[a])
+        for a in extent.lengths
+        if a in told
+    }
+    return _row(module, given, whole, extent, own_loss=loss is not None)
 
 
 def _row(
-    module: Any, given: Arguments, declared: frozenset[str], extent: Any, *, own_loss: bool
+    module: Any, given: Arguments, declared: dict[str, Any], extent: Any, *, own_loss: bool
 ) -> Check:
     what = (
         "arguments changed, results in another precision, defaults that are not zero or as declared"
@@ -57,6 +65,9 @@ def _row(
         for name, call in calls.items()
         for told in (*_wrong(call, given), *_wrong_defaults(call, given, declared, stateless))
     ]
+    for name in ("truncated_gradients", "real_time_gradients"):
+        if name in calls:
+            wrong += [f"{name}: {told}" for told in _wrong_gradients_left_out(calls[name], given)]
     found = tuple(dict.fromkeys(wrong))
     return measured(NAME, what, extent, len(found), 0, where=found, unit="wrong")
 
@@ -122,25 +133,35 @@ def _wrong(call: Call, given: Arguments) -> list[str]:
 
 
 def _wrong_defaults(
-    call: Call, given: Arguments, declared: frozenset[str], stateless: bool
+    call: Call, given: Arguments, declared: dict[str, Any], stateless: bool
 ) -> list[str]:
     """What one function takes for a state or constants that are left out, if not zeros and what is declared."""
     wrong: list[str] = []
     if stateless and given.state:
         zeros = replace(given, state={k: 0 * v for k, v in given.state.items()})
         wrong += [f"{k} without a state" for k in _apart(call, replace(given, state=None), zeros)]
-    if declared & given.named.keys():
+    if declared:
         rest = {k: v for k, v in given.named.items() if k not in declared}
-        told = f"without {', '.join(sorted(declared))}"
-        wrong += [f"{k} {told}" for k in _apart(call, replace(given, named=rest), given)]
+        told, same = f"without {', '.join(declared)}", replace(given, named=given.named | declared)
+        wrong += [f"{k} {told}" for k in _apart(call, replace(given, named=rest), same)]
     return wrong
+
+
+def _wrong_gradients_left_out(call: Call, given: Arguments) -> list[str]:
+    """What one function takes for gradients of outputs and final values that are left out, if not zeros."""
+    first = dict(list(given.bars.items())[:1])
+    none = {k: 0 * v for k, v in given.bars.items()}
+    still = {k: 0 * v for k, v in (given.ends or {}).items()}
+    some = _apart(call, replace(given, bars=first), replace(given, bars=none | first))
+    ends = _apart(call, replace(given, ends=None), replace(given, ends=still))
+    return [f"{k} of some outputs" for k in some] + [f"{k} without final_bar" for k in ends]
 
 
 def _apart(call: Call, given: Arguments, same: Arguments) -> list[str]:
     """The results that differ though the arguments say the same."""
     try:
         found = arrays_in(call(given))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
         return [str(error)]
     true = arrays_in(call(same))
     comparison = compare(

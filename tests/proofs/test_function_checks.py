@@ -93,6 +93,18 @@ BROKEN = {
     "truncated_gradients: changes bars": [
         ("    found = bar[steps]\n", "    found = bar[steps]\n    bar += 1\n")
     ],
+    "truncated_gradients: 'NoneType' object has no attribute 'items' without final_bar": [
+        (
+            "(final_bar or {}).items()\n        }\n        by_params",
+            "final_bar.items()\n        }\n        by_params",
+        )
+    ],
+    "real_time_gradients: 'y' of some outputs": [
+        (
+            "np.asarray(bar)[t] for name, bar in outputs_bar.items()",
+            "np.asarray(outputs_bar[name])[t] for name in ('h', 'y')",
+        )
+    ],
     "real_time_gradients: ['W'] without a state": [
         ("{**zeros, **(state", "{**{k: v + 1 for k, v in zeros.items()}, **(state")
     ],
@@ -116,6 +128,17 @@ def test_a_loss_that_is_asked_twice_is_seen() -> None:
     source = broken((once, "    value, outputs_bar = loss(outputs)[0], loss(outputs)[1]\n"))
     found = judged(source, check=behaviour_checks.whole_gradient)
     assert found.where == ("loss, which is asked 2 times",)
+
+
+def test_lengths_that_are_left_out_are_all_steps() -> None:
+    network = network_of("ragged")
+    source = network_source_of(network)
+    whole = "np.full(B, T) if lengths is None"
+    assert whole in source
+    changed = source.replace(whole, whole.replace("T", "T - 1"))
+    code = NetworkCode(load_source(changed, "net", ("forward", "backward")))
+    found = functions_of_network(NetworkSubject(network, code, 0))
+    assert any(place.endswith("without lengths_t") for place in found.where)
 
 
 def test_a_networks_functions_are_asked_too() -> None:
