@@ -12,6 +12,8 @@ from contextlib import contextmanager
 
 PAUSE = 0.3
 """Seconds between turns, in which the threads of the last one go to sleep: some wait awake for a fifth of a second."""
+WARM = 0.15
+"""Seconds of work before a turn that do not count: after a pause, threads that were asleep begin on one processor."""
 TURN = 0.05
 """Seconds that a turn may take, if one run is shorter."""
 
@@ -116,4 +118,7 @@ def serve(run: Callable[[], object]) -> None:
     many = repeats(run)
     print("ready", flush=True)  # noqa: T201 - an answer to the parent
     for _ in sys.stdin:
+        start = time.perf_counter()
+        while time.perf_counter() - start < WARM:
+            run()
         print(turn(run, many), flush=True)  # noqa: T201
