@@ -143,9 +143,22 @@ def refuse_left_out(names: list[str], state: Arrays, what: str, value: Array, ax
         )
 
 
+def alike(name: str, given: Array, shape: tuple[int, ...], dtype: np.dtype) -> Array:
+    """A gradient to which others are added, if it has their shape and dtype."""
+    if tuple(np.shape(given)) != tuple(shape):
+        raise ValueError(
+            f"the gradient by {name} has shape {tuple(np.shape(given))}: expected {tuple(shape)}"
+        )
+    if getattr(given, "dtype", dtype) != dtype:
+        raise TypeError(f"the gradient by {name} has dtype {given.dtype}: expected {dtype}")
+    return given
+
+
 def add_to(total: Arrays, name: str, value: Array) -> None:
     """Adds a gradient to the sum of this name."""
-    total[name] = total[name] + value if name in total else value
+    if name in total:
+        value = alike(name, total[name], value.shape, value.dtype) + value
+    total[name] = value
 
 
 def add_all(total: Arrays, gradients: Arrays) -> None:
@@ -164,5 +177,5 @@ def at_step(value: Array, step: int, steps: int) -> Array:
 NAMES = (
     "leading", "size", "samples", "common_dtype", "unpacked", "unpacked_state", "gradients", "checked",
     "checked_index",
-    "only", "read_only", "without", "refuse_unknown", "refuse_left_out", "add_all", "add_to", "at_step",
+    "only", "read_only", "without", "refuse_unknown", "refuse_left_out", "add_all", "alike", "add_to", "at_step",
 )  # fmt: skip

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from numeric.buffers import aligned
+from numeric.checks import alike
 from numeric.ragged import sequence_of
 
 Array = np.ndarray
@@ -45,11 +46,10 @@ def cut(arrays: Arrays, names: list[str], lengths: Array, T: int, rooms: dict) -
 
 def sum_of(total: Arrays, name: str, shape: tuple[int, ...], dtype: np.dtype, rooms: dict) -> Array:
     """The sum of this name, in a room where more may be added to it."""
-    given = np.asarray(total[name]) if name in total else np.zeros((), dtype)
-    shape = np.broadcast_shapes(given.shape, shape)
-    kept = room(rooms, name, shape, np.result_type(given, dtype))
+    kept = room(rooms, name, shape, dtype)
+    given = total.get(name, 0)
     if given is not kept:
-        kept[...] = given
+        kept[...] = alike(name, given, shape, dtype) if name in total else given
     total[name] = kept
     return kept
 

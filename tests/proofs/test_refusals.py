@@ -79,7 +79,9 @@ def test_what_is_accepted_is_named(what: str) -> None:
     assert any(place.startswith(what) for place in judged(source).where)
 
 
+ALIKE = "alike(name, total[name], value.shape, value.dtype)", "total[name]"
 OF_NETWORK = {
+    "outputs_bar['f_h'] of another dtype": ALIKE,
     "outputs_bar of nobody": ('    refuse_unknown("outputs_bar", outputs_bar, [', "    dict(a=["),
     "final_bar of nobody": ('    refuse_unknown("final_bar", final_bar, [', "    dict(a=["),
     "lengths_t": ("lengths.min() < 1 or", ""),
