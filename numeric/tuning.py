@@ -17,7 +17,7 @@ Clock = Callable[[], float]
 CANDIDATES: dict[str, tuple[int, ...]] = {
     "STRETCH_ROWS": (256, 512, 1024, 2048, 4096),
     "BLOCK_BYTES": (250_000, 500_000, 1_000_000, 2_000_000, 4_000_000),
-    "SMALL_STEP": (0, 10_000, 100_000, 1_000_000),
+    "SMALL_STEP": (0, 10_000, 300_000, 1_000_000),
     "PIECE_SIZE": (250_000, 1_000_000, 1_000_000_000_000),
 }
 """What is tried for each size, in this order; what the file says already is always tried, and first."""

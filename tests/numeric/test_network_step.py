@@ -33,6 +33,8 @@ WHY = {
     "deep_bidirectional": "b runs from the last step to the first",
     "tied": "b runs from the last step to the first",
     "concatenated": "b runs from the last step to the first",
+    "bridged": "b runs from the last step to the first",
+    "ragged_bridged": "s0_h comes after the last step",
 }
 CAUSAL = [name for name in TEXTS if name not in WHY]
 
