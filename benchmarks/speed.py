@@ -192,6 +192,7 @@ def row(cell: str, text: str, dtype: str, most: int, threads: int) -> dict[str, 
         "dtype": dtype,
         "threads": threads,
         "rounds": rounds,
+        "warm": 0.0 if threads == 1 else apart.WARM,
     }
     about["blas"] = str(np.show_config(mode="dicts")["Build Dependencies"]["blas"]["name"])
     return {**about, **ratios(times)}

@@ -36,12 +36,12 @@ def text(result: dict) -> str:
         "as the cell has; compiled products can be faster. *readable* is the file that `generate` writes if not",
         "asked otherwise; *own* is a cell of our own making for which nobody has a kernel. All gradients agreed",
         "before anything was timed. With one thread all contenders are interleaved in random order in one process;",
-        "with two each has a process of its own, one at work at a time, for a seventh of a second before its time",
-        "counts; none sees more processors than it has threads. A turn repeats what takes less than 50 ms, up to 15",
-        "times, and its median counts. Where units are many, the products decide: torch's are those of MKL and",
-        "oneDNN, ours those of NumPy's OpenBLAS, or of MKL where a table says so: the same files, with a NumPy that",
-        "was built upon it, as conda's may be. Every library chooses its instructions by itself. Machines are",
-        "shared with other work. Shapes are steps, samples, inputs, units. Memory: [memory.md](memory.md).",
+        "with two each has a process of its own, one at work at a time; none sees more processors than it has",
+        "threads. A turn repeats what takes less than 50 ms, up to 15 times, and its median counts. Where units are",
+        "many, the products decide: torch's are those of MKL and oneDNN, ours those of NumPy's OpenBLAS, or of MKL",
+        "where a table says so: the same files, with a NumPy that was built upon it, as conda's may be. Every",
+        "library chooses its instructions by itself. Machines are shared with other work. Shapes are steps,",
+        "samples, inputs, units. Memory: [memory.md](memory.md).",
         "",
         "![Others' time over ours](speed.svg)",
     ]
@@ -60,8 +60,14 @@ def _tables(every: list[dict]) -> list[str]:
         others = [o for o in OTHERS if any(o in r[f"over {r['best']}"] for r in rows)]
         count = "one thread" if threads == 1 else f"{threads} threads"
         on = "" if blas == OPENBLAS else f", NumPy on {blas.split('-')[0].upper()}"
-        lines += ["", f"### {cell}, {count}{on}", "", *_table(rows, others)]
+        lines += ["", f"### {cell}, {count}{on}", "", *_table(rows, others), *_warmed(rows)]
     return lines
+
+
+def _warmed(rows: list[dict]) -> list[str]:
+    """What was not counted of each turn."""
+    seconds = max(r.get("warm", 0.0) for r in rows)
+    return ["", f"Each was at work for {seconds} s before its time counted."] if seconds else []
 
 
 def _table(rows: list[dict], others: list[str]) -> list[str]:
