@@ -143,11 +143,9 @@ class _Builder:
         return ex.scale(c**exponent, core)
 
     def chain(self, node: Chain) -> MatrixExpr:
-        factors, diagonal = (
-            [self.done[part] for part in node.factors],
-            map(is_diagonal, node.factors),
-        )
-        return self.not_zero(scaled_product(factors, tuple(diagonal)), node)
+        factors = [self.done[part] for part in node.factors]
+        diagonal = [is_diagonal(part) for part in node.factors]
+        return self.not_zero(scaled_product(factors, diagonal), node)
 
     def transposed(self, node: Transposed) -> MatrixExpr:
         return ex.transpose(self.done[node.of])

@@ -37,9 +37,7 @@ from derive.syntax import (
 
 Shape = tuple[Size, Size]
 
-GIVEN_ROWS = (
-    1  # the rows of an input or a parameter, or of what softmax acts on: of a number it is 1 always
-)
+GIVEN_ROWS = 1  # the rows of an input or a parameter, and of what softmax acts on
 ANY_ROWS = 2  # the rows of anything
 TIMED_COLUMNS = 4  # the columns of a quantity with a time index
 

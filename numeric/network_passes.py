@@ -276,25 +276,25 @@ class Passes(Arguments):
             whole = f"at_step({value}, {'0' if made.reverse else '-1'}, {steps})"
         return self.added("outputs_bar", source.name, whole)
 
-    def value_and_grad(self) -> str:
-        """The loss and all gradients."""
-        loss = self.network.loss
+    def value_and_grad(self, owner: str = "") -> str:
+        """The loss and all gradients; of an owner's forward and backward, if they are methods."""
+        loss, of, first = self.network.loss, f"{owner}." if owner else "", [owner] if owner else []
         returns = ") -> tuple[float, tuple[Arrays, Arrays, Arrays]]:"
         if loss is None:
-            head = listed("def value_and_grad(", ["loss", *self.arguments()], returns)
+            head = listed("def value_and_grad(", [*first, "loss", *self.arguments()], returns)
             body = [
                 '    """The loss and its gradients; loss(outputs) gives its value and gradients by the outputs."""',
-                f"    outputs, _, cache = forward({self.passed_on()})",
+                f"    outputs, _, cache = {of}forward({self.passed_on()})",
                 "    value, outputs_bar = loss(outputs)",
-                "    return value, backward(params, cache, outputs_bar)",
+                f"    return value, {of}backward(params, cache, outputs_bar)",
             ]
             return "\n".join([*head, *body])
-        head = listed("def value_and_grad(", self.arguments(), returns)
+        head = listed("def value_and_grad(", [*first, *self.arguments()], returns)
         summed, ones = self.idioms.summed.format("losses"), self.idioms.ones.format("losses")
         body = [
             '    """The loss, summed over steps and samples, and its gradients."""',
-            f"    outputs, _, cache = forward({self.passed_on()})",
+            f"    outputs, _, cache = {of}forward({self.passed_on()})",
             f'    losses = outputs["{loss.name}"]',
-            f"    return {summed}, backward(params, cache, {{{quoted(loss.name)}: {ones}}})",
+            f"    return {summed}, {of}backward(params, cache, {{{quoted(loss.name)}: {ones}}})",
         ]
         return "\n".join([*head, *body])

@@ -192,21 +192,22 @@ class File(Body):
             "    return {name: value[0] for name, value in outputs.items()}, final"
         )
 
-    def value_and_grad(self) -> str:
-        """The loss and all gradients."""
+    def value_and_grad(self, owner: str = "") -> str:
+        """The loss and all gradients; of an owner's forward and backward, if they are methods."""
+        of, first = (f"{owner}.", f"{owner}, loss") if owner else ("", "loss")
         returns = "tuple[float, tuple[Arrays, Arrays, Arrays]]"
         name = self.option.partition(":")[0]
         given = ", ".join(
             filter(None, [self.passed_on(self.inputs, "steps=steps"), name and f"{name}={name}"])
         )
         return (
-            f"{self.signature('value_and_grad', returns, first='loss', option=self.option)}\n"
+            f"{self.signature('value_and_grad', returns, first=first, option=self.option)}\n"
             '    """The loss and its gradients by the parameters, the inputs and the values before the first step.\n\n'
             "    ``loss(outputs)`` returns its value and a dict of its gradients by the outputs.\n"
             '    """\n'
-            f"    outputs, _, cache = forward({given})\n"
+            f"    outputs, _, cache = {of}forward({given})\n"
             "    value, outputs_bar = loss(outputs)\n"
-            "    return value, backward(params, cache, outputs_bar)"
+            f"    return value, {of}backward(params, cache, outputs_bar)"
         )
 
 

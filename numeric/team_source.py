@@ -33,7 +33,7 @@ def _of_cell(derivation: Derivation) -> str:
     inputs = {q.name: x for q, x in zip(file.cell.inputs, file.inputs, strict=True)}
     return _Writer(
         forward=file.signature("forward", _RUN, first="self"),
-        value=file.signature("value_and_grad", _GRADIENTS, first="self, loss"),
+        value=file.value_and_grad("self"),
         call=lambda given: file.passed_on(given, "steps=steps"),
         inputs=inputs,
         axes=dict.fromkeys(inputs, 1),
@@ -45,7 +45,6 @@ def _of_network(derivation: NetworkDerivation) -> str:
     network, passes = derivation.network, passes_of(derivation)
     inputs = {q.name: passes.identifier(q.name) for q in network.inputs}
     lengths = {f"lengths_{axis}": f"lengths_{axis}" for axis in passes.ragged}
-    arguments = ["self", *([] if network.loss else ["loss"]), *passes.arguments()]
     others = [f"{name}={name}" for name in passes.keywords() if name not in lengths]
 
     def call(given: list[str]) -> str:
@@ -55,13 +54,12 @@ def _of_network(derivation: NetworkDerivation) -> str:
 
     return _Writer(
         forward="\n".join(listed("def forward(", ["self", *passes.arguments()], f") -> {_RUN}:")),
-        value="\n".join(listed("def value_and_grad(", arguments, f") -> {_GRADIENTS}:")),
+        value=passes.value_and_grad("self"),
         call=call,
         inputs=inputs | lengths,
         axes={q.name: int(network.axes[q.name] != END) for q in network.inputs}
         | dict.fromkeys(lengths, 0),
         states=[q for s in network.segments for q in passes.memory_of(s)],
-        loss=network.loss.name if network.loss else "",
     ).text()
 
 
@@ -71,12 +69,11 @@ class _Writer:
 
     Args:
         forward: the head of the method.
-        value: the head of ``value_and_grad``.
+        value: the method ``value_and_grad``.
         call: the arguments of a call of ``forward``, given the text of every input.
         inputs: how each input, by name, is called as an argument.
         axes: where the samples of each input lie.
         states: what begins before the first step.
-        loss: the output that is the loss, if the network states one.
     """
 
     forward: str
@@ -85,7 +82,6 @@ class _Writer:
     inputs: dict[str, str]
     axes: dict[str, int]
     states: list[Quantity]
-    loss: str = ""
 
     def text(self) -> str:
         """The class."""
@@ -107,28 +103,12 @@ class _Writer:
             "",
             *_BACK.splitlines(),
             "",
-            *textwrap.indent(self.value, "    ").splitlines(),
-            '        """As the function of this name."""',
-            f"        outputs, _, cache = self.forward({self.call(list(self.inputs.values()))})",
-            *self.end(),
+            textwrap.indent(self.value, "    "),
         ]
         return "\n".join([_HEAD, *lines])
 
-    def end(self) -> list[str]:
-        """The loss and its gradients by the outputs, and the way back."""
-        if not self.loss:
-            return [
-                "        value, outputs_bar = loss(outputs)",
-                "        return value, self.backward(params, cache, outputs_bar)",
-            ]
-        return [
-            f'        losses = outputs["{self.loss}"]',
-            f'        return losses.sum(), self.backward(params, cache, {{"{self.loss}": np.ones_like(losses)}})',
-        ]
-
 
 _RUN = "tuple[Arrays, Arrays, Arrays]"
-_GRADIENTS = f"tuple[float, {_RUN}]"
 
 _HEAD = '''\
 class Team:

@@ -168,10 +168,11 @@ def _studied(
             if route.addends
         }
         data |= {"lag": last, "shares": shares}
-        lines += shares and [
-            f"shares of the routes at lag {last}; a negative one pulls against the whole:",
-            *(f"  {round(100 * v, 1) + 0.0:7.1f} %  {k}" for k, v in shares.items()),
-        ]
+        if shares:
+            lines.append(
+                f"shares of the routes at lag {last}; a negative one pulls against the whole:"
+            )
+        lines += (f"  {round(100 * v, 1) + 0.0:7.1f} %  {k}" for k, v in shares.items())
     if (theory := written.predicted) is not None:
         data["predicted"] = {"rate": theory.rate, "error": theory.error}
         lines.insert(1, f"predicted for many units: λ₁ = {theory.rate:.7f}".replace("-", "−"))

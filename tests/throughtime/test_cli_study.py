@@ -234,8 +234,9 @@ def test_a_study_of_nothing_is_told(tmp_path: Path) -> None:
     ],
 )
 def test_absurd_settings_are_refused_with_the_value_and_the_limit(
-    arguments: tuple[str, ...], says: str
+    arguments: tuple[str, ...], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)  # no page of an earlier study stands there
     found = run(*arguments)
     assert found.exit_code == 2
     assert says in found.stderr
