@@ -24,17 +24,21 @@ END = "end"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a segment's input or initial state comes from.
+    """Where a segment's input or initial state comes from: the value at the same step of a sequence, if not said otherwise.
 
     Args:
         segment: name of an earlier segment; empty if it comes from outside.
         name: the output or state there, or the name of the network's input.
         last: whether it is the value after the whole scan rather than the sequence.
+        whole: whether it is the whole sequence as one matrix, a column for each step.
+        held: whether it is one value, the same at every step of the segment.
     """
 
     segment: str
     name: str
     last: bool = False
+    whole: bool = False
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,11 @@ class Segment:
     starts: dict[str, Source] = field(default_factory=dict)
     joint: dict[Expr, Expr] = field(default_factory=dict)
 
+    @property
+    def sequences(self) -> list[Quantity]:
+        """The inputs that are given step by step: all but the mask and what is the same at every step."""
+        return [q for q in self.cell.inputs if q.kind != "mask" and not self.inputs[q.name].held]
+
     def in_network(self, q: Quantity) -> Quantity:
         """A quantity of the cell with the network's sizes."""
         rows, cols = (side.xreplace(self.joint) for side in q.shape)
@@ -75,6 +84,7 @@ class Network:
         inputs: the quantities given from outside, in order of first appearance.
         axes: the axis of every input.
         dims: the free dimensions.
+        lengths: sizes that are how many steps an axis has, each with its axis.
         cells: the texts of the scanned cells, by name.
         loss: the segment and the output whose sum over time is the loss; ``None`` if there is none.
         text: the source text.
@@ -89,6 +99,7 @@ class Network:
     inputs: tuple[Quantity, ...]
     axes: dict[str, str]
     dims: tuple[Expr, ...]
+    lengths: dict[Expr, str] = field(default_factory=dict)
     cells: dict[str, str] = field(default_factory=dict)
     loss: Source | None = None
     text: str = ""
@@ -109,6 +120,12 @@ class Network:
         return tuple(
             s.in_network(q) for s in self.segments for q in s.cell.states if q.name not in s.starts
         )
+
+    @property
+    def lengths_of_states(self) -> tuple[Expr, ...]:
+        """The sizes that are how many steps an axis has, where a state that is given from outside is as large."""
+        sides = [side for q in self.states for side in q.shape]
+        return tuple(d for d in self.lengths if any(side.has(d) for side in sides))
 
     def is_computed(self, start: Source) -> bool:
         """Whether an initial state is a value at [end], and not the final state of a scan."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from derive.derivation import Derivation, derive
 from derive.latex import latex_name
-from derive.network import Network, Segment
+from derive.network import Network, Segment, Source
 from derive.quantities import quantities_text
 
 
@@ -122,23 +122,11 @@ def _passages(network: Network, segment: Segment) -> list[Passage]:
     Each segment counts its steps in the direction in which it runs: what one does at its step t, one that runs the
     other way does at its step T + 1 − t.
     """
-    found = []
-    here = rf"^{{({_plain(segment.name)})}}"
-    for name, source in segment.inputs.items():
-        if not source.segment:
-            continue
-        at = "T" if source.last else segment.axis
-        opposite = network.segment(source.segment).reverse != segment.reverse
-        time = f"T+1-{at}" if opposite and not source.last else at
-        symbol = latex_name(name, accent="bar", time=time)
-        found.append(
-            Passage(
-                segment.name,
-                source.segment,
-                rf"{symbol} \mathrel{{+}}= {latex_name(name, accent='bar', time=at)}{here}",
-                f"{name}_bar[{time}] in {source.segment} += {name}_bar[{at}] of {segment.name}",
-            )
-        )
+    found = [
+        _passage(network, segment, name, source)
+        for name, source in segment.inputs.items()
+        if source.segment
+    ]
     for state, source in segment.starts.items():
         time = "t" if network.is_computed(source) else "T"
         found.append(
@@ -151,6 +139,27 @@ def _passages(network: Network, segment: Segment) -> list[Passage]:
             )
         )
     return found
+
+
+def _passage(network: Network, segment: Segment, name: str, source: Source) -> Passage:
+    """How the adjoint of an input passes to where the input came from."""
+    made, here = network.segment(source.segment), rf"^{{({_plain(segment.name)})}}"
+    at, added, told = ("T" if source.last else segment.axis), "", ""
+    opposite = made.reverse != segment.reverse and not (source.last or source.held or source.whole)
+    time, shown = (f"T+1-{at}" if opposite else at), latex_name(name, accent="bar", time=at)
+    if source.held:
+        time, added, told = "t", rf"\sum_{{{at}}} ", f"sum over {at} of "
+    if source.whole:
+        time = f"T+1-{made.axis}" if made.reverse else made.axis
+        shown = rf"({latex_name(name, accent='bar', time='t')})_{{:,{made.axis}}}"
+        told, at = f"column {made.axis} of ", "t"
+    symbol = latex_name(source.name, accent="bar", time=time)
+    return Passage(
+        segment.name,
+        source.segment,
+        rf"{symbol} \mathrel{{+}}= {added}{shown}{here}",
+        f"{source.name}_bar[{time}] in {source.segment} += {told}{name}_bar[{at}] of {segment.name}",
+    )
 
 
 def _plain(name: str) -> str:

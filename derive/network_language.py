@@ -7,7 +7,8 @@
     y[t] = softmax(V @ concat(f.h[t], b.h[t]) + c)
     loss[t] = cross_entropy(y[t], tag[t])
 
-Every index letter is a time axis of its own; ``[end]`` is what comes after a scan. All equations together, those
+Every index letter is a time axis of its own; ``[end]`` is what comes after a scan, and may be used along a later
+axis, where it is the same at every step; ``columns(f.h[t])`` is a whole sequence as a matrix. All equations together, those
 of the scanned cells included, go through the one inference of roles and shapes.
 """
 
@@ -31,6 +32,13 @@ from derive.language_roles import Named, evaluation_order, roles
 from derive.language_words import listed, nearest
 from derive.losses import write_out
 from derive.network import END, Network
+from derive.network_columns import (
+    Whole,
+    check_sequences,
+    lengths_of,
+    refuse_in_parameters,
+    shapes_of,
+)
 from derive.network_checks import with_a_number_for_loss
 from derive.network_lines import Line, rewritten
 from derive.network_ragged import is_ragged, masks_for, read_ragged, with_masks
@@ -68,16 +76,23 @@ def read_network(text: str, name: str = "network", cell_text: CellText | None = 
     reader = _Reader(cell_text or (lambda _: None))
     scans = {s.tokens[0].text for s in document.statements if is_scan(s)}
     scans |= {name for s in document.statements if is_scan(s) for name in starts_of(s)}
+    reader.words = frozenset(t.text for s in document.statements for t in s.tokens)
     for statement in document.statements:
         reader.statement(statement, scans)
     groups, named, masks = reader.finished(source)
+    wholes = tuple(reader.wholes.values())
+    lengths = lengths_of(wholes, named)
+    columns = shapes_of(wholes, lengths)
     declarations = each_index_once(reader.declarations)
     ordered = evaluation_order([e for g in groups for e in g.equations])
     alike = tuple(reader.begun.alike(groups, named, reader.scans))
     shapes = with_a_number_for_loss(
-        ordered, named, lambda more: infer(ordered, named, [*declarations, *more], alike)
+        ordered, named, lambda more: infer(ordered, named, [*declarations, *more], alike, columns)
     )
-    network = assemble(name, groups, ordered, named, shapes, declarations, reader.judged)
+    refuse_in_parameters(named, shapes, lengths)
+    network = assemble(
+        name, groups, ordered, named, shapes, declarations, reader.judged, wholes, lengths
+    )
     refuse_turned_lags(reader.scans.values())
     return replace(
         network,
@@ -101,6 +116,9 @@ class _Reader:
     cells: dict[str, str] = field(default_factory=dict)
     ragged: dict[str, Span] = field(default_factory=dict)
     begun: Begun = field(default_factory=Begun)
+    wholes: dict[str, Whole] = field(default_factory=dict)
+    held: list[Ref] = field(default_factory=list)
+    words: frozenset[str] = frozenset()
 
     def statement(self, statement: Statement, scans: set[str]) -> None:
         """One line of the network's text.
@@ -122,7 +140,7 @@ class _Reader:
             self.declarations.append(declaration)
             check_twice(self.declarations)
         else:
-            self.line(rewritten(statement, scans))
+            self.line(rewritten(statement, scans, self.words))
 
     def finished(self, source: str) -> tuple[list[Group], dict[str, Named], dict[str, str]]:
         """The groups with losses written out and states held, the role of every name, and the masks.
@@ -135,6 +153,7 @@ class _Reader:
                 f"{source} holds no scan and no equation.", "Write e.g. f = scan(lstm, x[t])."
             )
         self.check_fields()
+        self.check_axes()
         own = {d.name for d in self.declarations if d.kind == "init"}
         self.declarations += [d for d in self.of_cells if d.kind != "init" or d.name not in own]
         groups = self.written_out()
@@ -149,7 +168,7 @@ class _Reader:
     def line(self, line: Line) -> None:
         """One scan or equation."""
         if is_scan(line.statement):
-            self.scan(read_scan(line))
+            self.scan(read_scan(line), line.held)
             return
         if not line.axis:
             first = line.statement.tokens[0]
@@ -165,7 +184,26 @@ class _Reader:
         self.refs += references(equation.value)
         if equation.target == "loss":
             self.judged |= {r.name for r in references(equation.value)}
-        self.groups.append(Group(equation.target, (equation,), line.axis))
+        self.wholes |= {w.name: w for w in line.wholes if w.name not in self.wholes}
+        self.held += [r for r in references(equation.value) if r.name in line.held]
+        self.groups.append(Group(equation.target, (equation,), line.axis, held=line.held))
+
+    def check_axes(self) -> None:
+        """What is taken as a matrix is a sequence, and what is the same at every step is one value.
+
+        Raises:
+            LanguageError: it is not.
+        """
+        axes = {e.target: g.axis for g in self.groups for e in g.equations}
+        check_sequences(tuple(self.wholes.values()), axes)
+        for ref in self.held:
+            if axes.get(ref.name, END) != END:
+                text = ref.span.text
+                raise LanguageError(
+                    f"{text} is the last value of a sequence, and this line has a value for every step.",
+                    f"Give it a line of its own, z[end] = {text}, and write z[end] here.",
+                    place=ref.span.place,
+                )
 
     def check_fields(self) -> None:
         """``f.h`` names a quantity of the cell that f runs.
@@ -205,7 +243,7 @@ class _Reader:
                 waiting = []
         return [replace(g, equations=tuple(done[g.name])) for g in self.groups]
 
-    def scan(self, scan: Scan) -> None:
+    def scan(self, scan: Scan, held: frozenset[str]) -> None:
         """The equations of a cell, under the scan's names."""
         if scan.name in self.scans:
             raise LanguageError(
@@ -221,12 +259,14 @@ class _Reader:
         if scan.axis == END:
             raise LanguageError(
                 "A scan runs along a time axis; [end] is what comes after.",
-                "Write one letter, as in x[t].",
+                "Write one letter, as in x[t]: beside values at [end] a scan is given a sequence, be it its own output of "
+                "the step before.",
                 place=scan.span.place,
             )
         refuse_own_output(scan)
         self.cells[scan.cell] = text
         self.refs += scan.inputs
+        self.held += [r for r in scan.inputs if r.name in held]
         parts = read_parts(text, f"{scan.cell}.cell", self.options(scan, text))
         renaming = Renaming(
             scan, parts.inputs, {e.target for e in parts.equations}, self.shared(scan)
@@ -235,7 +275,7 @@ class _Reader:
         self.of_cells += [renaming.declaration(d) for d in parts.declarations if d.kind != "option"]
         start, after = self.begun.started(scan, self.scans)
         self.groups.append(
-            Group(scan.name, equations, scan.axis, scan.reverse, start, scan.span, after)
+            Group(scan.name, equations, scan.axis, scan.reverse, start, scan.span, after, held)
         )
         self.scans[scan.name] = scan
 

@@ -18,6 +18,7 @@ from derive.language_indices import kinds_of
 from derive.language_init import checked_starts
 from derive.language_roles import Named
 from derive.network import END, Network, Segment, Source
+from derive.network_columns import Whole
 from derive.network_checks import check_memories, check_starts
 from derive.network_sizes import with_joint_sizes
 from derive.shapes import Shapes
@@ -37,6 +38,7 @@ class Group:
             starts from.
         span: the place of a scan's name; ``None`` for an equation.
         after: the groups that end before it starts.
+        held: what it uses that is computed after other scans, and is the same at every step.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Group:
     start: str | None = None
     span: Span | None = None
     after: tuple[str, ...] = ()
+    held: frozenset[str] = frozenset()
 
     @property
     def targets(self) -> frozenset[str]:
@@ -61,6 +64,8 @@ def assemble(
     shapes: Shapes,
     declarations: Sequence[Declaration],
     judged: frozenset[str],
+    wholes: Sequence[Whole] = (),
+    lengths: Mapping[str, str] | None = None,
 ) -> Network:
     """The network of checked equations.
 
@@ -72,13 +77,16 @@ def assemble(
         shapes: of all of them.
         declarations: all of them.
         judged: the names in the equation of the loss; they are outputs, or a prediction could not be had.
+        wholes: the sequences that are taken as matrices.
+        lengths: the name of the size that is how many steps an axis has, by axis.
 
     Raises:
         LanguageError: groups that need each other run in different directions or along different axes.
     """
     owner = {target: g for g in groups for target in g.targets}
-    bundles = _bundles(groups, owner)
-    maker = _Maker(owner, ordered, named, shapes, declarations, _axes(groups, owner))
+    made = {w.name: w.sequence for w in wholes}
+    bundles = _bundles(groups, {**owner, **{name: owner[made[name]] for name in made}})
+    maker = _Maker(owner, ordered, named, shapes, declarations, _axes(groups, owner), made)
     segments = [maker.segment(bundle) for bundle in _merged(bundles)]
     linked = tuple(maker.linked(s, segments, judged) for s in segments)
     places = {e.target: g.span or e.target_span for g in groups for e in g.equations}
@@ -92,12 +100,14 @@ def assemble(
     )
     depth = {q.name: max(q.depth, 0) for s in linked for q in s.cell.inputs}
     dims = tuple(dimension(Size(0, ((v, 1),)), shapes.names) for v in shapes.names)
+    steps = {name: axis for axis, name in (lengths or {}).items()}
     return Network(
         name=name,
         segments=linked,
         inputs=tuple(maker.quantity(q, "input", depth[q]) for q in outside),
         axes={q: maker.axes[q] for q in outside},
-        dims=dims,
+        dims=tuple(d for d in dims if str(d) not in steps),
+        lengths={d: steps[str(d)] for d in dims if str(d) in steps},
         loss=next((Source(s.name, "loss") for s in linked if "loss" in _defined(s)), None),
         initial={name: start for name, start, _ in inits(declarations)},
     )
@@ -119,9 +129,10 @@ def _axes(groups: Sequence[Group], owner: Mapping[str, Group]) -> dict[str, str]
             for ref in references(e.value):
                 if ref.lag is None or (ref.name in owner and g.axis == END):
                     continue
-                if found.setdefault(ref.name, g.axis) != g.axis:
+                axis = END if ref.name in g.held else g.axis
+                if found.setdefault(ref.name, axis) != axis:
                     raise LanguageError(
-                        f"{ref.name} runs along the axis {found[ref.name]} and is used along {g.axis}.",
+                        f"{ref.name} runs along the axis {found[ref.name]} and is used along {axis}.",
                         "Carry it over by a scan's start or by [end], or rename one of the two.",
                         place=ref.span.place,
                     )
@@ -254,6 +265,7 @@ class _Maker:
     shapes: Shapes
     declarations: Sequence[Declaration]
     axes: Mapping[str, str]
+    made: Mapping[str, str]
 
     def quantity(self, name: str, role: Role, depth: int) -> Quantity:
         rows, cols = (dimension(size, self.shapes.names) for size in self.shapes.of_name[name])
@@ -318,11 +330,17 @@ class _Maker:
         home = {eq.target.name: s for s in segments for eq in s.cell.equations}
         inputs = {}
         for name in segment.inputs:
+            if name in self.made:
+                sequence = self.made[name]
+                inputs[name] = Source(home[sequence].name, sequence, whole=True)
+                continue
             source = home.get(name)
             last = source is not None and segment.axis == END and source.axis != END
-            inputs[name] = Source(source.name if source else "", name, last)
+            held = segment.axis != END and self.axes.get(name) == END
+            inputs[name] = Source(source.name if source else "", name, last, held=held)
         starts = {q: Source(home[s.name].name, s.name, True) for q, s in segment.starts.items()}
-        exports = frozenset(q for s in segments if s is not segment for q in s.inputs) | judged
+        used = (q for s in segments if s is not segment for q in s.inputs)
+        exports = frozenset(self.made.get(q, q) for q in used) | judged
         if segment.axis == END:
             exports |= {source.name for s in segments for source in s.starts.values()}
         cell = replace(segment.cell, exports=exports & _defined(segment))

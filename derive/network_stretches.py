@@ -24,6 +24,7 @@ def refuse_unless_stretchable(network: Network, what: str) -> None:
             else f"runs along {s.axis}, and {first.name} along {first.axis}" if s.axis != first.axis
             else "starts where another scan ended" if s.starts
             else "looks at the end of another scan" if any(x.last for x in s.inputs.values())
+            else "takes a value that is the same at every step" if any(x.held for x in s.inputs.values())
             else ""
         )  # fmt: skip
         if why:

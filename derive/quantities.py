@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from sympy import Expr
 
 from derive.cell import Cell, Quantity
-from derive.network import Network
+from derive.network import Network, Segment
 
 _ROLES = {
     "inputs": ("input",),
@@ -27,7 +28,7 @@ def quantities_text(model: Cell | Network) -> str:
     if isinstance(model, Cell):
         found = list(model.quantities)
     else:
-        found = [s.in_network(q) for s in model.segments for q in s.cell.quantities]
+        found = [_in_network(s, q) for s in model.segments for q in s.cell.quantities]
     made = {q.name for q in found if q.role in ("state", "intermediate")}
     once: dict[str, Quantity] = {}
     for q in found:
@@ -39,6 +40,13 @@ def quantities_text(model: Cell | Network) -> str:
         if any(q.role in roles for q in once.values())
     ]
     return "\n".join(["The quantities and their shapes", *lines]) + "\n"
+
+
+def _in_network(segment: Segment, q: Quantity) -> Quantity:
+    """A quantity as the network has it: a matrix of all steps is computed."""
+    source = segment.inputs.get(q.name)
+    whole = segment.in_network(q)
+    return replace(whole, role="intermediate") if source and source.whole else whole
 
 
 def _by_shape(quantities: Iterable[Quantity]) -> str:

@@ -15,7 +15,7 @@ class Demand:
     """Why two sizes must be equal.
 
     Args:
-        kind: product, entrywise, equation, stack, softmax, diag, declared, alike or default.
+        kind: product, entrywise, equation, stack, softmax, diag, declared, alike, columns or default.
         left: the part of the text that has the first size.
         right: the part that has the second.
         left_axis: 0 for its rows, 1 for its columns.
@@ -43,6 +43,7 @@ _REMEDIES = {
     "`dim name = n`, or normalise over all entries of a matrix a with exp(a) / sum(exp(a)).",
     "diag": "diag takes a column vector: transpose a row with .T, or declare a vector by `dim name = n`.",
     "declared": "Change this declaration or the other place.",
+    "columns": "columns(a[s]) puts the columns a[s] of all steps side by side: a is a column vector at every step.",
     "alike": "A scan that starts from another has states of the same sizes.",
     "default": "Declare its shape: `dim name = n` for a column, `dim name = n, m` for a matrix.",
 }

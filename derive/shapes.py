@@ -59,11 +59,29 @@ class Shapes:
     names: dict[object, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """A matrix that has the values of a sequence as its columns.
+
+    Args:
+        matrix: its name.
+        sequence: the name of the sequence, whose values are columns themselves.
+        length: the name of the size that is how many steps there are.
+        span: the place that says so.
+    """
+
+    matrix: str
+    sequence: str
+    length: str
+    span: Span
+
+
 def infer(
     equations: Sequence[EquationText],
     named: Mapping[str, Named],
     declared: Iterable[Declaration],
     alike: Iterable[tuple[str, str, Span]] = (),
+    columns: Iterable[Columns] = (),
 ) -> Shapes:
     """The shapes of a cell.
 
@@ -72,12 +90,16 @@ def infer(
         named: the role of every name.
         declared: the declarations.
         alike: pairs of names of one shape, and the place that says so.
+        columns: matrices made of sequences.
 
     Raises:
         ShapeError: two shapes would have to agree and cannot, or a size cannot be decided.
     """
     work = _Inference(named)
     try:
+        work.start()
+        for c in columns:
+            work.made_of_columns(c)
         work.run(equations, [d for d in declared if d.kind in ("dim", "const")], alike)
     except Contradiction as found:
         raise conflict(
@@ -104,12 +126,8 @@ class _Inference:
         resolve = self.dimensions.resolve
         return {name: (resolve(rows), resolve(cols)) for name, (rows, cols) in self.of_name.items()}
 
-    def run(
-        self,
-        equations: Sequence[EquationText],
-        declared: list[Declaration],
-        alike: Iterable[tuple[str, str, Span]],
-    ) -> None:
+    def start(self) -> None:
+        """An unknown shape for every name."""
         for name, found in self.named.items():
             given = found.role in ("input", "parameter")
             rows = self.dimensions.new(ANY_ROWS | (GIVEN_ROWS if given else 0))
@@ -117,6 +135,13 @@ class _Inference:
                 rows,
                 self.dimensions.new(0 if found.role == "parameter" else TIMED_COLUMNS),
             )
+
+    def run(
+        self,
+        equations: Sequence[EquationText],
+        declared: list[Declaration],
+        alike: Iterable[tuple[str, str, Span]],
+    ) -> None:
         for declaration in declared:
             self.declare(declaration)
         for a, b, span in alike:
@@ -142,6 +167,14 @@ class _Inference:
         """Rows equal rows, and columns equal columns."""
         self.dimensions.equate(a[0], b[0], demand)
         self.dimensions.equate(a[1], b[1], demand.columns())
+
+    def made_of_columns(self, c: Columns) -> None:
+        """The rows of the sequence, and a column for each step."""
+        demand = Demand("columns", c.span, c.span)
+        rows, cols = self.of_name[c.sequence]
+        self.dimensions.equate(cols, ONE, demand.columns())
+        made = (rows, self.dimensions.declared(c.length))
+        self.same(self.of_name[c.matrix], made, demand)
 
     def declare(self, declaration: Declaration) -> None:
         if declaration.kind == "const":

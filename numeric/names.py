@@ -15,6 +15,7 @@ from numeric.initialisers import NAMES as INITIALISERS
 from numeric.primitives import NAMES as PRIMITIVES
 from numeric.ragged import NAMES as RAGGED
 from numeric.scans import NAMES as SCANS
+from numeric.sequences import NAMES as SEQUENCES
 from numeric.team import NAMES as TEAM
 
 RESERVED = frozenset(
@@ -30,7 +31,9 @@ RESERVED = frozenset(
     """.split()  # noqa: SIM905 - a paragraph of words reads better than a column of literals
 )
 
-HELPERS = frozenset([*PRIMITIVES, *BUFFERS, *CHECKS, *INITIALISERS, *RAGGED, *SCANS, *TEAM])
+HELPERS = frozenset(
+    [*PRIMITIVES, *BUFFERS, *CHECKS, *INITIALISERS, *RAGGED, *SCANS, *SEQUENCES, *TEAM]
+)
 
 
 class Names:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from derive.cell import Quantity
-from derive.network import END, Network, Segment
+from derive.network import END, Network
 from numeric.arrays import trailing
 from numeric.names import HELPERS, RESERVED
 from numeric.network_texts import NUMPY, Idioms
@@ -66,7 +66,7 @@ class Arguments:
 
     def keywords(self) -> dict[str, str]:
         """The arguments by keyword, with their types: lengths, and how far to run where nothing is given."""
-        wanted = dict.fromkeys(s.axis for s in self.network.segments if not real_inputs(s))
+        wanted = dict.fromkeys(s.axis for s in self.network.segments if not s.sequences)
         free = [axis for axis in wanted if self.steps_of(axis) == f"steps_{axis}"]
         found = {f"steps_{axis}": "int" for axis in free}
         for axis in self.ragged:
@@ -99,8 +99,3 @@ class Arguments:
             below = f", whole numbers below {file.dim(of)}" if index else ""
             docs.append(f"{self.identifier(q.name)}: ({shape}{',' * (shape == 'B')}){below}.")
         return docs
-
-
-def real_inputs(segment: Segment) -> list[Quantity]:
-    """The inputs of a segment but for its mask."""
-    return [q for q in segment.cell.inputs if q.kind != "mask"]

@@ -126,11 +126,16 @@ class Passes(Arguments):
             text = self.mask(segment.axis)
         elif not source.segment:
             given = self.identifier(name)
-            text = self.idioms.alone.format(given) if segment.axis == END else given
+            alone = segment.axis == END or source.held
+            text = self.idioms.alone.format(given) if alone else given
         elif source.last:
             text = self.last_of(source)
         else:
             text = f'outputs["{source.name}"]'
+        if source.whole:
+            return f"columns_of({text})"
+        if source.held:
+            return f"at_every_step({text}, {self.steps_of(segment.axis)})"
         return self.idioms.turned.format(text) if segment.reverse else text
 
     def last_of(self, source: Source) -> str:
@@ -254,10 +259,14 @@ class Passes(Arguments):
     def pass_back(self, name: str, source: Source, s: Segment) -> list[str]:
         """The adjoint of an input goes to where the input came from."""
         value = f'by_inputs["{name}"]'
-        if s.reverse:
+        if source.whole:
+            value = f"by_column({value})"
+        if source.held:
+            value = f"over_steps({value})"
+        elif s.reverse:
             value = self.idioms.turned.format(value)
         if not source.segment:
-            value = self.idioms.step.format(value) if s.axis == END else value
+            value = self.idioms.step.format(value) if s.axis == END or source.held else value
             return [self.added("inputs_bar", name, value)]
         if not source.last:
             return [self.added("outputs_bar", source.name, value)]

@@ -36,11 +36,21 @@ def step(passes: Passes) -> str:
     reason = why_not_causal(passes.network)
     if reason:
         return f"# There is no step, one step at a time: {reason}."
-    names = [passes.identifier(q.name) for q in passes.network.inputs]
-    arguments = ["params: Arrays", *(f"{x}_t: Array" for x in names), "state: Arrays | None = None"]
+    names = {q.name: passes.identifier(q.name) for q in passes.network.inputs}
+    now = {x: x if passes.network.axes[q] == END else f"{x}_t" for q, x in names.items()}
+    arguments = [
+        "params: Arrays",
+        *(f"{x}: Array" for x in now.values()),
+        "state: Arrays | None = None",
+    ]
     steps = [f"{name}=1" for name in passes.keywords() if name.startswith("steps_")]
     given = ", ".join(
-        ["params", *(passes.idioms.now.format(f"{x}_t") for x in names), "state", *steps]
+        [
+            "params",
+            *(t if t == x else passes.idioms.now.format(t) for x, t in now.items()),
+            "state",
+            *steps,
+        ]
     )
     return "\n".join(
         [

@@ -18,6 +18,26 @@ def turned(sequence: Array) -> Array:
     return namespace(sequence).flip(sequence, axis=0)
 
 
+def at_every_step(value: Array, T: int) -> Array:
+    """The value of one step, (1, B, …), at all T steps."""
+    return namespace(value).broadcast_to(value, (T, *value.shape[1:]))
+
+
+def over_steps(gradient: Array) -> Array:
+    """The gradient of one value that was used at every step, (1, B, …)."""
+    return namespace(gradient).sum(gradient, axis=0, keepdims=True)
+
+
+def columns_of(sequence: Array) -> Array:
+    """The values of all steps, (T, B, n), as the columns of one matrix, (1, B, n, T)."""
+    return namespace(sequence).permute_dims(sequence, (1, 2, 0))[None, ...]
+
+
+def by_column(gradient: Array) -> Array:
+    """The gradient by a matrix, (1, B, n, T), as that by the sequence of its columns, (T, B, n)."""
+    return namespace(gradient).permute_dims(gradient[0, ...], (2, 0, 1))
+
+
 def numbers(like: Array, count: int) -> Array:
     """0, 1, … as whole numbers, where the array lies."""
     return namespace(like).arange(count, device=getattr(like, "device", None))
@@ -112,6 +132,6 @@ def at_step(value: Array, step: int, steps: int) -> Array:
 
 
 NAMES = (
-    "turned", "numbers", "in_front", "zero_unless", "checked_lengths", "longest", "mask_of", "at_steps", "held",
+    "turned", "at_every_step", "over_steps", "columns_of", "by_column", "numbers", "in_front", "zero_unless", "checked_lengths", "longest", "mask_of", "at_steps", "held",
     "cut", "at_end", "from_end", "at_step",
 )  # fmt: skip

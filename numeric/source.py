@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from types import ModuleType
 
 from derive.derivation import Derivation
-from numeric import buffers, checks, initialisers, primitives, ragged, scans
+from numeric import buffers, checks, initialisers, primitives, ragged, scans, sequences
 from numeric.arrays import trailing
 from numeric.backward_pass import Backward
 from numeric.body import WIDTH, Body, listed, tuple_text
@@ -20,7 +20,7 @@ from numeric.names import Names, primal_names
 from numeric.program import Program
 from numeric.schedule import program
 
-HELPERS = (primitives, buffers, checks, ragged, initialisers, scans)
+HELPERS = (primitives, buffers, checks, ragged, sequences, initialisers, scans)
 
 
 def generate(derivation: Derivation) -> str:

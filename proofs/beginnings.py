@@ -103,7 +103,8 @@ def network_beginnings(subject: NetworkSubject) -> Check:
         declared |= {q.name: start_of(segment.cell, q) for q in segment.cell.parameters}
     state = network_layout.state(sample, np.float64)
     wrong = _wrong_parameters(module, sizes, expected, declared)
-    wrong += _wrong_states(module, extent.samples, sizes, state)
+    steps = [extent.steps[network.lengths[d]] for d in network.lengths_of_states]
+    wrong += _wrong_states(module, extent.samples, [*sizes, *steps], state)
     return _row(wrong, extent)
 
 

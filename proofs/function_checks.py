@@ -14,9 +14,11 @@ from typing import Any, cast
 import numpy as np
 
 from numeric.names import argument_names
+from proofs.arithmetic import Array
 from proofs.compare import ROUNDING, compare
 from proofs.contract_checks import same_bits
 from proofs.network_checks import NetworkSubject
+from proofs.network_layout import at_step
 from proofs.network_special_checks import arguments as network_arguments
 from proofs.samples import Arrays
 from proofs.special_checks import arguments
@@ -27,6 +29,7 @@ from proofs.table import Check, measured
 
 NAME = "every function"
 Call = Callable[[Arguments], Any]
+First = Callable[[list[Array]], list[Array]]
 
 
 def functions_of_cell(subject: Subject) -> Check:
@@ -49,16 +52,23 @@ def functions_of_network(subject: NetworkSubject) -> Check:
         for a in extent.lengths
         if a in told
     }
-    return _row(module, given, whole, extent, own_loss=loss is not None)
+    first = lambda inputs: at_step(subject.network, inputs, 0)  # noqa: E731
+    return _row(module, given, whole, extent, own_loss=loss is not None, first=first)
 
 
 def _row(
-    module: Any, given: Arguments, declared: dict[str, Any], extent: Any, *, own_loss: bool
+    module: Any,
+    given: Arguments,
+    declared: dict[str, Any],
+    extent: Any,
+    *,
+    own_loss: bool,
+    first: First = lambda inputs: [x[0] for x in inputs],
 ) -> Check:
     what = (
         "arguments changed, results in another precision, defaults that are not zero or as declared"
     )
-    calls = _calls(module, own_loss=own_loss)
+    calls = _calls(module, own_loss=own_loss, first=first)
     stateless = bool(given.inputs) and _goes_without_state(calls["forward"], given)
     wrong = [
         f"{name}: {told}"
@@ -72,18 +82,19 @@ def _row(
     return measured(NAME, what, extent, len(found), 0, where=found, unit="wrong")
 
 
-def _calls(module: Any, *, own_loss: bool) -> dict[str, Call]:
+def _calls(module: Any, *, own_loss: bool, first: First) -> dict[str, Call]:
     """How each function of a file is called, by name; only those that the file defines.
 
     Args:
         module: a loaded file.
         own_loss: whether it states a loss, and so takes none.
+        first: what of the inputs belongs to the first step.
     """
     loss = () if own_loss else (growing_squares,)
 
     def of_a_step(g: Arguments) -> Any:
         named = {k: v for k, v in g.named.items() if not k.startswith(("steps", "lengths_"))}
-        return module.step(g.params, *(x[0] for x in g.inputs), g.state, **named)
+        return module.step(g.params, *first(g.inputs), g.state, **named)
 
     def truncated(g: Arguments) -> Any:
         cache = module.forward(g.params, *g.inputs, g.state, **g.named)[2]

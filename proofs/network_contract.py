@@ -98,7 +98,7 @@ def streaming(subject: NetworkSubject) -> Check:
     (steps,) = {len(value) for value in outputs.values()}
     found: list[dict[str, Any]] = []
     for t in range(steps):
-        out, state = module.step(params, *(x[t] for x in inputs), state)
+        out, state = module.step(params, *network_layout.at_step(subject.network, inputs, t), state)
         found.append(out)
     stacked = {k: np.stack([np.asarray(out[k]) for out in found]) for k in outputs}
     comparison = by_name({**stacked, **prefixed(state)}, {**outputs, **prefixed(final)})

@@ -28,6 +28,7 @@ from proofs.network_run import (
     NetworkExtent,
     NetworkRun,
     Values,
+    all_sizes,
     in_order,
     memory_of,
     run_network,
@@ -125,9 +126,9 @@ class _Point:
     @property
     def all_sizes(self) -> dict[Any, int]:
         """Every size, those of single segments included."""
-        found: dict[Any, int] = dict(self.extent.sizes)  # type: ignore[arg-type]
+        found: dict[Any, int] = dict(all_sizes(self.network, self.extent))  # type: ignore[arg-type]
         for s in self.network.segments:
-            found |= sizes_in(s, self.extent.sizes)
+            found |= sizes_in(s, found)
         return found
 
     def wrong(self) -> list[str]:
@@ -195,7 +196,7 @@ class _Point:
                     tape.put(LossGradient, place, self.field.add(seen, bar))
                 else:
                     later[place] = bar
-        evaluate = Evaluator(self.field, sizes_in(s, self.extent.sizes))
+        evaluate = Evaluator(self.field, sizes_in(s, self.all_sizes))
         run_backward(evaluate, d.backward, s.cell, tape)
         self._hand_over(s, tape, bars, later)
 
@@ -209,6 +210,10 @@ class _Point:
             for t in range(1, tape.steps + 1):
                 bar = tape.get(Adjoint, (name, t))
                 bar = self.field.add(bar, later[name, t]) if (name, t) in later else bar
+                if source.whole:
+                    for i in range(bar.shape[-1]):
+                        self._add(bars.sequences, (source.name, i + 1), bar[..., i : i + 1])
+                    continue
                 place = source_place(self.network, source, in_order(s, t, tape.steps), self.extent)
                 self._add(bars.sequences if source.segment else bars.given, place, bar)
         for q in memory_of(s):

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from derive.cell import Quantity
-from derive.network import END
+from derive.network import END, Network
 from proofs.arithmetic import Array
 from proofs.layout import LayoutError, flat
-from proofs.network_run import Values, memory_of, real_inputs, steps_of
+from proofs.network_run import Values, memory_of, steps_of
 from proofs.network_samples import NetworkSample, initial_quantities
 from proofs.unrolled import Place
 
@@ -85,13 +85,21 @@ def inputs(sample: NetworkSample, dtype: Any) -> Arrays:
     return found
 
 
+def at_step(network: Network, inputs: Sequence[Array], t: int) -> list[Array]:
+    """What ``step`` is given at one step: of an input that is the same at every step, all of it."""
+    return [
+        x if network.axes[q.name] == END else x[t]
+        for q, x in zip(network.inputs, inputs, strict=True)
+    ]
+
+
 def keywords(sample: NetworkSample) -> dict[str, Any]:
     """Lengths, and how far to run along axes of which nothing is given."""
     network, extent = sample.network, sample.extent
     found: dict[str, Any] = {f"lengths_{a}": np.array(v) for a, v in extent.lengths.items()}
     given = set(network.axes.values()) | set(extent.lengths)
     for s in network.segments:
-        if not real_inputs(s) and s.axis not in given:
+        if not s.sequences and s.axis not in given:
             found[f"steps_{s.axis}"] = extent.steps[s.axis]
     return found
 

@@ -79,19 +79,19 @@ class NetworkRun:
     tapes: dict[str, Tape[Any]] = field(default_factory=dict)
 
 
+def all_sizes(network: Network, extent: NetworkExtent) -> dict[Expr, int]:
+    """The sizes of a network, those that are how many steps an axis has among them."""
+    return {**extent.sizes, **{d: extent.steps[axis] for d, axis in network.lengths.items()}}
+
+
 def sizes_in(segment: Segment, sizes: Mapping[Expr, int]) -> dict[Any, int]:
-    """The sizes of a segment's cell."""
+    """The sizes of a segment's cell, from all of the network's."""
     return {d: int(segment.joint.get(d, d).subs(sizes)) for d in segment.cell.dims}  # type: ignore[arg-type]
 
 
 def memory_of(segment: Segment) -> list[Quantity]:
     """What needs values before the first step."""
     return [q for q in (*segment.cell.states, *segment.cell.inputs) if q.depth]
-
-
-def real_inputs(segment: Segment) -> list[Quantity]:
-    """The inputs of a segment but for its mask."""
-    return [q for q in segment.cell.inputs if q.kind != "mask"]
 
 
 def steps_of(segment: Segment, extent: NetworkExtent) -> int:
@@ -106,6 +106,8 @@ def in_order(segment: Segment, t: int, steps: int) -> int:
 
 def source_place(network: Network, source: Source, t: int, extent: NetworkExtent) -> Place:
     """Where an input's value at step t of the data comes from."""
+    if source.held:
+        return source.name, 1
     if not source.last:
         return source.name, t
     made = network.segment(source.segment)
@@ -131,9 +133,9 @@ def run_network(
         absent: the value of what a tape does not reach.
         lines: the equations of a segment that are run.
     """
-    run = NetworkRun()
+    run, sizes = NetworkRun(), all_sizes(network, extent)
     for s in network.segments:
-        evaluate = Evaluator(arithmetic, sizes_in(s, extent.sizes))
+        evaluate = Evaluator(arithmetic, sizes_in(s, sizes))
         tape: Tape[Any] = Tape(steps_of(s, extent), {}, absent or _absent)
         _give(network, s, tape, values, run, extent, evaluate)
         run_forward(evaluate, lines(s), tape)
@@ -165,6 +167,9 @@ def _give(
             place = source_place(network, source, in_order(s, t, tape.steps), extent)
             if s.cell.quantity(name).kind == "mask":
                 value = evaluate.arithmetic.full((1, 1), 1)
+            elif source.whole:
+                steps = steps_of(network.segment(source.segment), extent)
+                value = side_by_side(evaluate.arithmetic, run.sequences, source.name, steps)
             else:
                 value = run.sequences[place] if source.segment else values[place]
             tape.put(Timed, (name, t), value)
@@ -176,6 +181,12 @@ def _give(
             else:
                 value = run.finals[start.name, -back] if start else values[q.name, -back]
             tape.put(Timed, (q.name, -back), value)
+
+
+def side_by_side(arithmetic: Arithmetic[Any], values: Values, name: str, steps: int) -> Any:
+    """The columns of a sequence as one matrix."""
+    rows = [arithmetic.transpose(values[name, t]) for t in range(1, steps + 1)]
+    return arithmetic.transpose(arithmetic.concat(rows))
 
 
 def _absent(leaf: Any, t: int | None) -> Array:

@@ -21,6 +21,7 @@ from proofs.network_run import (
     NetworkExtent,
     NetworkRun,
     Values,
+    all_sizes,
     finite,
     lanes_of,
     memory_of,
@@ -86,7 +87,7 @@ def draw_extent(
         zip(network.dims, rng.sample(range(smallest, largest + 1), len(network.dims)), strict=True)
     )
     deepest = max((s.cell.depth for s in network.segments), default=0)
-    axes = dict.fromkeys(s.axis for s in network.segments)
+    axes = dict.fromkeys([*(s.axis for s in network.segments), END])
     least = steps if steps == 1 else max(steps, 2 + deepest)
     lengths = {a: 1 if a == END else least + (i if steps > 1 else 0) for i, a in enumerate(axes)}
     return NetworkExtent(sizes, lengths, samples, ragged(network, lengths, samples))
@@ -119,7 +120,7 @@ def draw_network(
     B = extent.samples
 
     def shape(q: Quantity) -> tuple[int, int]:
-        return Evaluator(Floats(), extent.sizes).shape(q.symbol)
+        return Evaluator(Floats(), all_sizes(network, extent)).shape(q.symbol)
 
     def numbers(q: Quantity, front: tuple[int, ...]) -> Array:
         rows, cols = shape(q)
@@ -148,7 +149,7 @@ def _weights(
     """Weights of the loss on outputs and on final values."""
     weights: Values = {}
     final_weights: Values = {}
-    evaluate = Evaluator(Floats(), extent.sizes)
+    evaluate = Evaluator(Floats(), all_sizes(network, extent))
 
     def draw(q: Quantity) -> Array:
         return rng.standard_normal((extent.samples, *evaluate.shape(q.symbol)))

@@ -13,7 +13,7 @@ from proofs import network_layout
 from proofs.compare import ROUNDING, along, compare
 from proofs.floats import Floats
 from proofs.network_checks import NetworkSubject
-from proofs.network_run import NetworkExtent, Values, finite, sizes_in
+from proofs.network_run import NetworkExtent, Values, all_sizes, finite, sizes_in
 from proofs.network_samples import (
     NetworkSample,
     complex_step_gradient,
@@ -124,7 +124,7 @@ def extent_of(subject: NetworkSubject, row: str, sizes: Sizes) -> NetworkExtent 
         return extent
     same = dict.fromkeys(network.dims, sizes.dims)
     equal = replace(extent, sizes=same)
-    inner = [sizes_in(s, same) for s in network.segments]
+    inner = [sizes_in(s, all_sizes(network, equal)) for s in network.segments]
     return equal if all(size >= 1 for dims in inner for size in dims.values()) else None
 
 

@@ -15,7 +15,21 @@ from derive.network_language import read_network
 from numeric.network_source import generate_network
 from tests.generated import module_of
 
+ATTENDING = """
+a[t] = softmax(K[t].T @ (Q @ h[t-1]))
+z[t] = K[t] @ a[t]
+h[t] = tanh(W @ h[t-1] + U @ x[t] + C @ z[t] + b)
+"""
+COVERING = """
+e[t] = K[t].T @ (Q @ h[t-1]) - w * seen[t-1]
+a[t] = softmax(e[t])
+seen[t] = seen[t-1] + a[t]
+h[t] = tanh(W @ h[t-1] + C @ (K[t] @ a[t]) + U @ x[t] + b)
+dim w = 1
+"""
 CELLS = {entry.name: entry.text for entry in shipped()}
+TOLD = "h[t] = tanh(W @ h[t-1] + C @ topic[t] + U @ x[t] + b)"
+CELLS |= {"attending": ATTENDING, "covering": COVERING, "told": TOLD}
 LENGTHS = {"t": 5, "s": 4}
 B = 3
 SIZES = (3, 2, 4, 5, 6, 7, 8, 9, 10, 11)
@@ -159,6 +173,45 @@ TEXTS = {
         q = scan(lstm, n[t])
         y[t] = n[t] + q.h[t]
     """,
+    "attention": """
+        f = scan(gru, x[s])
+        b = scan(elman, x[s], reverse)
+        u[s] = concat(f.h[s], b.h[s])
+        K[end] = tanh(M @ columns(u[s]))
+        s0.h[end] = R @ f.h[end]
+        dec = scan(attending, K[end], y[t-1], start(s0))
+        y[t] = V @ concat(dec.h[t], dec.z[t]) + P @ topic[end]
+        loss[t] = squared_error(y[t], d[t])
+    """,
+    "pooled": """
+        f = scan(gru, x[t])
+        b = scan(elman, x[t], reverse)
+        F[end] = columns(f.h[t])
+        a[end] = softmax(F[end].T @ q + columns(b.h[t]).T @ r)
+        y[end] = V @ (F[end] @ a[end]) + W @ (columns(b.h[t]) @ a[end]) + P @ f.h[end]
+        loss[end] = squared_error(y[end], d[end])
+    """,
+    "held": """
+        f = scan(elman, x[t])
+        g[end] = tanh(G @ f.h[end] + embed(E, word[end]))
+        w[s] = concat(d[s], g[end])
+        b = scan(gru, w[s], reverse)
+        dec = scan(told, g[end], y[s-1], start(b))
+        y[s] = V @ (b.h[s] * g[end]) + A @ dec.h[s] + B @ z[end] + embed(D, word[end])
+        late[end] = L @ y[end] + M @ z[end] + N @ dec.h[end]
+    """,
+    "covered": """
+        enc = scan(lstm, x[s])
+        K[end] = columns(enc.h[s])
+        dec = scan(covering, K[end], y[t-1])
+        y[t] = V @ dec.h[t] + Z @ z[end]
+        k[t] = dec.a[t].T @ K[end].T @ c - dec.seen[t].T @ w[t]
+        dim k = 1
+    """,
+    "conditioned": """
+        f = scan(told, z[end], x[t])
+        y[t] = V @ f.h[t] + embed(E, word[end])
+    """,
     "skipping": """
         f = scan(skip(3), x[t])
         g = scan(elman, x[t-1])
@@ -207,13 +260,17 @@ def numbers(network: Network, module: ModuleType, *, seed: int = 0, samples: int
     """Random numbers for a network; all sizes differ, no initial value is zero."""
     rng = np.random.default_rng(seed)
     sizes = dict(zip(network.dims, SIZES, strict=False))
+    steps = {d: LENGTHS[axis] for d, axis in network.lengths.items()}
+    beside = [steps[d] for d in network.lengths_of_states]
     scaled = {
-        k: 0.6 * rng.standard_normal(v) for k, v in module.parameter_shapes(*sizes.values()).items()
+        k: np.asarray(0.6 * rng.standard_normal(v))
+        for k, v in module.parameter_shapes(*sizes.values()).items()
     }
     state = {
         k: rng.standard_normal(v.shape)
-        for k, v in module.init_state(samples, *sizes.values()).items()
+        for k, v in module.init_state(samples, *sizes.values(), *beside).items()
     }
+    sizes |= steps
     inputs = {}
     for q in network.inputs:
         axis = network.axes[q.name]
@@ -222,8 +279,8 @@ def numbers(network: Network, module: ModuleType, *, seed: int = 0, samples: int
             inputs[q.name] = rng.integers(0, int(q.shape[0].subs(sizes)), (*front, samples))
             continue
         inputs[q.name] = rng.standard_normal((*front, samples, int(q.shape[0].subs(sizes))))
-    known = set(network.axes.values())
-    alone = [s.axis for s in network.segments if not s.cell.inputs and s.axis not in known]
+    known = {*network.axes.values(), *network.masks}
+    alone = [s.axis for s in network.segments if not s.sequences and s.axis not in known]
     keywords = {f"steps_{axis}": LENGTHS[axis] for axis in alone}
     for axis in network.masks:
         keywords[f"lengths_{axis}"] = lengths_along(axis, samples)
@@ -275,7 +332,7 @@ def complex_steps(loss, n: Numbers) -> dict[str, dict[str, np.ndarray]]:
                 continue
             slopes = np.zeros(array.shape)
             for at in np.ndindex(array.shape):
-                moved = array.copy()
+                moved = np.array(array)
                 moved[at] += 1j * H
                 changed = replace(whole, **{group: {**getattr(whole, group), name: moved}})
                 slopes[at] = loss(changed).imag / H

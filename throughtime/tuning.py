@@ -224,9 +224,10 @@ def _run_of_network(model: NetworkModel, module: ModuleType, shape: Shape) -> Ca
 
     network, sizes = model.network, _sizes(model.network.dims, shape)
     for s in network.segments:
-        parts: dict[Any, Any] = {d: s.joint.get(d, d).subs(sizes) for d in s.cell.dims}
+        counts = dict.fromkeys(network.lengths, shape.steps)
+        parts: dict[Any, Any] = {d: s.joint.get(d, d).subs(sizes | counts) for d in s.cell.dims}
         refuse_beyond(s.cell, parts)
-    steps = {s.axis: 1 if s.axis == END else shape.steps for s in network.segments}
+    steps = {**{s.axis: shape.steps for s in network.segments}, END: 1}
     ragged = {axis: (shape.steps,) * shape.samples for axis in network.masks if axis in steps}
     sample = draw_network(network, NetworkExtent(sizes, steps, shape.samples, ragged), 0)
     params, state = module.init_params(*sizes.values()), layout.state(sample, np.float64)

@@ -1,0 +1,179 @@
+"""Whole sequences as matrices: ``K[end] = columns(enc.h[s])`` has a column for each step of s.
+
+So what comes after a scan may look at all of its steps, and not at the last alone:
+
+    K[end] = columns(enc.h[s])                  n × T_s
+    a[end] = softmax(K[end].T @ q)              one weight for each step
+    y[end] = K[end] @ a[end]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from derive.errors import LanguageError, ShapeError
+from derive.language_lines import Statement, Token
+from derive.language_roles import Named
+from derive.network import END
+from derive.shapes import Columns, Shapes
+from derive.syntax import Span
+
+WORD = "columns"
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """One sequence as a matrix.
+
+    Args:
+        name: of the matrix, within the equations.
+        sequence: the name of the sequence.
+        axis: the letter of its time index.
+        span: the place.
+    """
+
+    name: str
+    sequence: str
+    axis: str
+    span: Span
+
+
+def with_matrices(
+    statement: Statement, taken: Collection[str]
+) -> tuple[Statement, tuple[Whole, ...]]:
+    """The statement with ``columns(enc_h[s])`` written ``enc_h_columns[end]``, and what each of these stands for.
+
+    Args:
+        statement: without dots.
+        taken: all words of the text.
+
+    Raises:
+        LanguageError: what stands in the brackets is no sequence, or the line has a time index.
+    """
+    tokens, code, found = list(statement.tokens), statement.code, list[Whole]()
+    i = 0
+    while i < len(tokens) - 1:
+        if (tokens[i].text, tokens[i + 1].text) != (WORD, "("):
+            i += 1
+            continue
+        matrix, whole = _matrix(statement, tokens[i : i + 7], taken)
+        first, last = matrix[0], tokens[i + 6]
+        code = (
+            code[: first.start] + whole.name.ljust(first.stop - first.start) + code[first.stop : last.start]
+            + " " + code[last.stop :]
+        )  # fmt: skip
+        tokens[i : i + 7] = matrix
+        found.append(whole)
+        i += len(matrix)
+    if found and END not in [t.text for t in statement.tokens[1:4]]:
+        raise LanguageError(
+            "columns(…) is known after all steps only, and this line has a value for every step.",
+            f"Give it a line of its own, K[end] = {_written(found[0].span)}, and write K[end] here.",
+            place=found[0].span.place,
+        )
+    return replace(statement, code=code, tokens=tuple(tokens)), tuple(found)
+
+
+def _matrix(
+    statement: Statement, tokens: Sequence[Token], taken: Collection[str]
+) -> tuple[list[Token], Whole]:
+    """``columns ( name [ s ] )`` as one matrix."""
+    texts = [t.text for t in tokens]
+    named = len(tokens) > 5 and tokens[2].kind == tokens[4].kind == "name" and texts[3] == "["
+    if not named or texts[5:7] != ["]", ")"] or len(texts[4]) != 1:
+        raise LanguageError(
+            "columns takes one named sequence.",
+            "Write columns(enc.h[s]), or give what stands here a line of its own, u[s] = …, and take columns(u[s]).",
+            place=statement.place(tokens[0].start, tokens[-1].stop),
+        )
+    word, _, sequence, opening, axis, closing, last = tokens
+    span = Span(statement, word.start, last.stop)
+    name = f"{sequence.text}_{WORD}"
+    if name in taken:
+        raise LanguageError(
+            f"The matrix is called {name}, and so is something else.",
+            f"Rename the other {name}.",
+            place=span.place,
+        )
+    named = Token("name", name, word.start, sequence.stop)
+    return [named, opening, replace(axis, text=END), closing], Whole(
+        name, sequence.text, axis.text, span
+    )
+
+
+def _written(span: Span) -> str:
+    """What stands at a place, as its author wrote it."""
+    place = span.place
+    return place.text[place.column : place.column + place.width]
+
+
+def check_sequences(wholes: Sequence[Whole], axes: Mapping[str, str]) -> None:
+    """A matrix is made of a sequence that the network computes.
+
+    Args:
+        wholes: all of them.
+        axes: the axis of everything that is defined.
+
+    Raises:
+        LanguageError: nothing of this name is defined, or it runs along another axis.
+    """
+    for w in wholes:
+        if w.sequence not in axes:
+            raise LanguageError(
+                f"{_written(w.span)}: the network computes no such sequence.",
+                f"Take a state of a scan, or an equation with [{w.axis}]; what is given from outside needs a line of "
+                f"its own, u[{w.axis}] = … .",
+                place=w.span.place,
+            )
+        if axes[w.sequence] != w.axis:
+            along = "is one value, after all steps" if axes[w.sequence] == END else "runs along "
+            raise LanguageError(
+                f"{w.sequence} {along}{axes[w.sequence] if along.endswith(' ') else ''}.",
+                f"Write the index of a sequence along {w.axis}, or the one that it has.",
+                place=w.span.place,
+            )
+
+
+def lengths_of(wholes: Sequence[Whole], taken: Collection[str]) -> dict[str, str]:
+    """The name of the size that is how many steps an axis has, by axis.
+
+    Args:
+        wholes: all of them.
+        taken: names that stand for something else.
+    """
+    names: dict[str, str] = {}
+    for axis in dict.fromkeys(w.axis for w in wholes):
+        name = f"T_{axis}"
+        while name in taken:
+            name += "_"
+        names[axis] = name
+    return names
+
+
+def shapes_of(wholes: Sequence[Whole], lengths: Mapping[str, str]) -> list[Columns]:
+    """What is known of the matrices' shapes."""
+    return [Columns(w.name, w.sequence, lengths[w.axis], w.span) for w in wholes]
+
+
+def refuse_in_parameters(
+    named: Mapping[str, Named], shapes: Shapes, lengths: Mapping[str, str]
+) -> None:
+    """A parameter is the same for sequences of every length.
+
+    Raises:
+        ShapeError: one has as many rows or columns as an axis has steps.
+    """
+    steps = {name: axis for axis, name in lengths.items()}
+    for name, found in named.items():
+        if found.role != "parameter":
+            continue
+        for size in shapes.of_name[name]:
+            for v in size.unknowns:
+                if v.name in steps:
+                    raise ShapeError(
+                        f"{name} would be as large as there are steps along {steps[v.name]}, and parameters are the "
+                        "same for sequences of every length.",
+                        f"Multiply the other side of the matrix, or give {name} from outside, {name}[end].",
+                        place=found.span.place,
+                    )
