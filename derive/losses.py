@@ -15,7 +15,7 @@ so that no digit is lost where a probability is small.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
@@ -81,28 +81,36 @@ def _negative(span: Span, of: Node) -> Node:
     return Sum(span, ((-1, of),))
 
 
-def mapped(node: Node, change) -> Node:
+def mapped(node: Node, change: Callable[[Node], Node]) -> Node:
     """The tree with ``change`` applied to every node, operands first."""
+    return remapped(node, lambda _, new: change(new))
+
+
+def remapped(node: Node, change: Callable[[Node, Node], Node]) -> Node:
+    """The tree with every node changed, operands first; ``change`` is given each as it was, and with its new operands."""
+
+    def part(of: Node) -> Node:
+        return remapped(of, change)
+
+    new: Node = node
     match node:
         case Sum(_, terms):
-            node = replace(node, terms=tuple((s, mapped(part, change)) for s, part in terms))
+            new = replace(node, terms=tuple((sign, part(of)) for sign, of in terms))
         case Product(_, factors):
-            node = replace(node, factors=tuple((k, mapped(part, change)) for k, part in factors))
+            new = replace(node, factors=tuple((k, part(of)) for k, of in factors))
         case Chain(_, factors):
-            node = replace(node, factors=tuple(mapped(part, change) for part in factors))
+            new = replace(node, factors=tuple(map(part, factors)))
         case Stack(_, parts):
-            node = replace(node, parts=tuple(mapped(part, change) for part in parts))
+            new = replace(node, parts=tuple(map(part, parts)))
         case Power(_, base, _):
-            node = replace(node, base=mapped(base, change))
+            new = replace(node, base=part(base))
         case Transposed(_, of) | Applied(_, _, of):
-            node = replace(node, of=mapped(of, change))
+            new = replace(node, of=part(of))
         case Loss(_, _, prediction, target):
-            node = replace(
-                node, prediction=mapped(prediction, change), target=mapped(target, change)
-            )
+            new = replace(node, prediction=part(prediction), target=part(target))
         case Embedded(_, matrix, index):
-            node = replace(node, matrix=mapped(matrix, change), index=mapped(index, change))
-    return change(node)
+            new = replace(node, matrix=part(matrix), index=part(index))
+    return change(node, new)
 
 
 @dataclass(slots=True)

@@ -24,7 +24,7 @@ END = "end"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a segment's input or initial state comes from: the value at the same step of a sequence, if not said otherwise.
+    """Where a segment's input or initial state comes from: a sequence's value at the same step, if not said otherwise.
 
     Args:
         segment: name of an earlier segment; empty if it comes from outside.

@@ -10,7 +10,7 @@ So what comes after a scan may look at all of its steps, and not at the last alo
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from derive.errors import LanguageError, ShapeError
 from derive.language_lines import Statement, Token
@@ -37,6 +37,26 @@ class Whole:
     sequence: str
     axis: str
     span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Wholes:
+    """All that a network takes as matrices.
+
+    Args:
+        sequences: them.
+        lengths: the name of the size that is how many steps an axis has, by axis.
+        masks: the masks of such sizes, as columns, each with the name of the mask of every step.
+    """
+
+    sequences: tuple[Whole, ...] = ()
+    lengths: Mapping[str, str] = field(default_factory=dict)
+    masks: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def made(self) -> dict[str, str]:
+        """The sequence of every matrix, by name."""
+        return {w.name: w.sequence for w in self.sequences}
 
 
 def with_matrices(

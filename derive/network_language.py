@@ -8,13 +8,13 @@
     loss[t] = cross_entropy(y[t], tag[t])
 
 Every index letter is a time axis of its own; ``[end]`` is what comes after a scan, and may be used along a later
-axis, where it is the same at every step; ``columns(f.h[t])`` is a whole sequence as a matrix. All equations together, those
-of the scanned cells included, go through the one inference of roles and shapes.
+axis, where it is the same at every step; ``columns(f.h[t])`` is a whole sequence as a matrix. All equations
+together, those of the scanned cells included, go through the one inference of roles and shapes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from derive.errors import ArgumentError, LanguageError
@@ -32,15 +32,17 @@ from derive.language_roles import Named, evaluation_order, roles
 from derive.language_words import listed, nearest
 from derive.losses import write_out
 from derive.network import END, Network
+from derive.network_checks import with_a_number_for_loss
 from derive.network_columns import (
     Whole,
+    Wholes,
     check_sequences,
     lengths_of,
     refuse_in_parameters,
     shapes_of,
 )
-from derive.network_checks import with_a_number_for_loss
 from derive.network_lines import Line, rewritten
+from derive.network_padding import without_padding
 from derive.network_ragged import is_ragged, masks_for, read_ragged, with_masks
 from derive.network_renaming import Renaming
 from derive.network_scans import (
@@ -51,7 +53,7 @@ from derive.network_scans import (
     refuse_turned_lags,
     starts_of,
 )
-from derive.network_segments import Group, assemble
+from derive.network_segments import Checked, Group, assemble
 from derive.network_starts import Begun, dotted
 from derive.shapes import infer
 from derive.syntax import EquationText, Ref, Span, references
@@ -82,17 +84,13 @@ def read_network(text: str, name: str = "network", cell_text: CellText | None = 
     groups, named, masks = reader.finished(source)
     wholes = tuple(reader.wholes.values())
     lengths = lengths_of(wholes, named)
-    columns = shapes_of(wholes, lengths)
-    declarations = each_index_once(reader.declarations)
-    ordered = evaluation_order([e for g in groups for e in g.equations])
-    alike = tuple(reader.begun.alike(groups, named, reader.scans))
-    shapes = with_a_number_for_loss(
-        ordered, named, lambda more: infer(ordered, named, [*declarations, *more], alike, columns)
-    )
-    refuse_in_parameters(named, shapes, lengths)
-    network = assemble(
-        name, groups, ordered, named, shapes, declarations, reader.judged, wholes, lengths
-    )
+    checked = _checked(reader, groups, lengths)
+    refuse_in_parameters(checked.named, checked.shapes, lengths)
+    padded = without_padding(groups, checked.named, checked.shapes, lengths, masks)
+    if padded.masks:
+        reader.declarations += padded.declarations
+        checked = _checked(reader, padded.groups, lengths)
+    network = assemble(name, checked, reader.judged, Wholes(wholes, lengths, padded.masks))
     refuse_turned_lags(reader.scans.values())
     return replace(
         network,
@@ -102,6 +100,24 @@ def read_network(text: str, name: str = "network", cell_text: CellText | None = 
         cells=reader.cells,
         masks=masks,
     )
+
+
+def _checked(reader: _Reader, groups: list[Group], lengths: Mapping[str, str]) -> Checked:
+    """The groups in order, with the role and the shape of every name.
+
+    Raises:
+        LanguageError: a name is used in two ways, or equations need each other.
+        ShapeError: two shapes would have to agree and cannot.
+    """
+    equations = [e for g in groups for e in g.equations]
+    declarations = each_index_once(reader.declarations)
+    named, ordered = roles(equations, reader.declarations), evaluation_order(equations)
+    alike = tuple(reader.begun.alike(groups, named, reader.scans))
+    columns = shapes_of(tuple(reader.wholes.values()), lengths)
+    shapes = with_a_number_for_loss(
+        ordered, named, lambda more: infer(ordered, named, [*declarations, *more], alike, columns)
+    )
+    return Checked(groups, ordered, named, shapes, declarations)
 
 
 @dataclass(slots=True)
@@ -259,8 +275,8 @@ class _Reader:
         if scan.axis == END:
             raise LanguageError(
                 "A scan runs along a time axis; [end] is what comes after.",
-                "Write one letter, as in x[t]: beside values at [end] a scan is given a sequence, be it its own output of "
-                "the step before.",
+                "Write one letter, as in x[t]: beside values at [end] a scan is given a sequence, be it its own output "
+                "of the step before.",
                 place=scan.span.place,
             )
         refuse_own_output(scan)

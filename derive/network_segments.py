@@ -18,8 +18,8 @@ from derive.language_indices import kinds_of
 from derive.language_init import checked_starts
 from derive.language_roles import Named
 from derive.network import END, Network, Segment, Source
-from derive.network_columns import Whole
 from derive.network_checks import check_memories, check_starts
+from derive.network_columns import Wholes
 from derive.network_sizes import with_joint_sizes
 from derive.shapes import Shapes
 from derive.syntax import EquationText, Span, references
@@ -56,37 +56,42 @@ class Group:
         return frozenset(e.target for e in self.equations)
 
 
-def assemble(
-    name: str,
-    groups: Sequence[Group],
-    ordered: Sequence[EquationText],
-    named: Mapping[str, Named],
-    shapes: Shapes,
-    declarations: Sequence[Declaration],
-    judged: frozenset[str],
-    wholes: Sequence[Whole] = (),
-    lengths: Mapping[str, str] | None = None,
-) -> Network:
-    """The network of checked equations.
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A network's equations, of which all is known that they say.
 
     Args:
-        name: short name.
         groups: scans and equations, losses written out.
         ordered: all equations in order of evaluation.
         named: the role of every name.
         shapes: of all of them.
         declarations: all of them.
+    """
+
+    groups: Sequence[Group]
+    ordered: Sequence[EquationText]
+    named: Mapping[str, Named]
+    shapes: Shapes
+    declarations: Sequence[Declaration]
+
+
+def assemble(name: str, checked: Checked, judged: frozenset[str], wholes: Wholes) -> Network:
+    """The network of checked equations.
+
+    Args:
+        name: short name.
+        checked: what it consists of.
         judged: the names in the equation of the loss; they are outputs, or a prediction could not be had.
         wholes: the sequences that are taken as matrices.
-        lengths: the name of the size that is how many steps an axis has, by axis.
 
     Raises:
         LanguageError: groups that need each other run in different directions or along different axes.
     """
+    groups, shapes = checked.groups, checked.shapes
     owner = {target: g for g in groups for target in g.targets}
-    made = {w.name: w.sequence for w in wholes}
-    bundles = _bundles(groups, {**owner, **{name: owner[made[name]] for name in made}})
-    maker = _Maker(owner, ordered, named, shapes, declarations, _axes(groups, owner), made)
+    makers = {name: owner[sequence] for name, sequence in wholes.made.items()}
+    bundles = _bundles(groups, owner | makers)
+    maker = _Maker(owner, checked, _axes(groups, owner), wholes)
     segments = [maker.segment(bundle) for bundle in _merged(bundles)]
     linked = tuple(maker.linked(s, segments, judged) for s in segments)
     places = {e.target: g.span or e.target_span for g in groups for e in g.equations}
@@ -100,7 +105,7 @@ def assemble(
     )
     depth = {q.name: max(q.depth, 0) for s in linked for q in s.cell.inputs}
     dims = tuple(dimension(Size(0, ((v, 1),)), shapes.names) for v in shapes.names)
-    steps = {name: axis for axis, name in (lengths or {}).items()}
+    steps = {length: axis for axis, length in wholes.lengths.items()}
     return Network(
         name=name,
         segments=linked,
@@ -109,7 +114,7 @@ def assemble(
         dims=tuple(d for d in dims if str(d) not in steps),
         lengths={d: steps[str(d)] for d in dims if str(d) in steps},
         loss=next((Source(s.name, "loss") for s in linked if "loss" in _defined(s)), None),
-        initial={name: start for name, start, _ in inits(declarations)},
+        initial={name: start for name, start, _ in inits(checked.declarations)},
     )
 
 
@@ -260,12 +265,17 @@ def _merged(bundles: list[list[Group]]) -> list[list[Group]]:
 @dataclass(frozen=True, slots=True)
 class _Maker:
     owner: Mapping[str, Group]
-    ordered: Sequence[EquationText]
-    named: Mapping[str, Named]
-    shapes: Shapes
-    declarations: Sequence[Declaration]
+    checked: Checked
     axes: Mapping[str, str]
-    made: Mapping[str, str]
+    wholes: Wholes
+
+    @property
+    def shapes(self) -> Shapes:
+        return self.checked.shapes
+
+    @property
+    def declarations(self) -> Sequence[Declaration]:
+        return self.checked.declarations
 
     def quantity(self, name: str, role: Role, depth: int) -> Quantity:
         rows, cols = (dimension(size, self.shapes.names) for size in self.shapes.of_name[name])
@@ -276,7 +286,7 @@ class _Maker:
     def segment(self, bundle: list[Group]) -> Segment:
         """A bundle as a cell."""
         targets = frozenset(t for g in bundle for t in g.targets)
-        texts = [e for e in self.ordered if e.target in targets]
+        texts = [e for e in self.checked.ordered if e.target in targets]
         depth: dict[str, int] = {}
         for e in texts:
             for name, lag in [(e.target, 0), *((r.name, r.lag or 0) for r in references(e.value))]:
@@ -316,7 +326,7 @@ class _Maker:
         return Segment(first.name, cell, first.axis, reverse, inputs, starts, joint)
 
     def role(self, name: str, targets: frozenset[str], depth: int) -> Role:
-        role = self.named[name].role
+        role = self.checked.named[name].role
         if role in ("parameter", "constant"):
             return role
         if name in targets:
@@ -328,20 +338,23 @@ class _Maker:
     ) -> Segment:
         """The segment with its inputs and initial states taken from the segments that define them."""
         home = {eq.target.name: s for s in segments for eq in s.cell.equations}
-        inputs = {}
-        for name in segment.inputs:
-            if name in self.made:
-                sequence = self.made[name]
-                inputs[name] = Source(home[sequence].name, sequence, whole=True)
-                continue
-            source = home.get(name)
-            last = source is not None and segment.axis == END and source.axis != END
-            held = segment.axis != END and self.axes.get(name) == END
-            inputs[name] = Source(source.name if source else "", name, last, held=held)
+        inputs = {name: self.source(name, segment, home) for name in segment.inputs}
         starts = {q: Source(home[s.name].name, s.name, True) for q, s in segment.starts.items()}
         used = (q for s in segments if s is not segment for q in s.inputs)
-        exports = frozenset(self.made.get(q, q) for q in used) | judged
+        exports = frozenset(self.wholes.made.get(q, q) for q in used) | judged
         if segment.axis == END:
             exports |= {source.name for s in segments for source in s.starts.values()}
         cell = replace(segment.cell, exports=exports & _defined(segment))
         return replace(segment, cell=cell, inputs=inputs, starts=starts)
+
+    def source(self, name: str, segment: Segment, home: Mapping[str, Segment]) -> Source:
+        """Where an input of a segment comes from."""
+        made = self.wholes.made
+        if name in made:
+            return Source(home[made[name]].name, made[name], whole=True)
+        held = segment.axis != END and self.axes.get(name) == END
+        if name in self.wholes.masks:
+            return Source("", self.wholes.masks[name], whole=True, held=held)
+        source = home.get(name)
+        last = source is not None and segment.axis == END and source.axis != END
+        return Source(source.name if source else "", name, last, held=held)

@@ -35,11 +35,14 @@ class Arguments:
         self.reserved = {*RESERVED, *_LOCAL, *taken}
         self.used = {s.axis for s in network.segments}
         self.ragged = [axis for axis in network.masks if axis in self.used]
+        self.padded = {d: axis for d, axis in network.lengths.items() if axis in self.ragged}
 
     def identifier(self, name: str) -> str:
         """An input's name as an argument."""
         lengths = {
-            w for axis in self.ragged for w in (f"lengths_{axis}", f"T_{axis}", self.mask(axis))
+            w
+            for axis in self.ragged
+            for w in (f"lengths_{axis}", f"T_{axis}", f"inside_{axis}", self.mask(axis))
         }
         steps = (f"steps_{axis}" for axis in self.used)
         taken = {*self.reserved, *self.sizes, *lengths, *steps}

@@ -30,11 +30,14 @@ class Passes(Arguments):
             *self.refusal("params", [q.name for q in self.network.parameters]),
             *self.left_out(),
             *self.lengths(),
+            *self.beside_inputs(),
         ]
         for s in self.network.segments:
             lines += self.run(s)
         for axis in self.ragged:
             lines += self.cut("outputs", axis, self.idioms.values)
+        lines += self.cut_beside("outputs", self.outputs(), self.idioms.values)
+        lines += self.cut_beside("final", self.memory(), self.idioms.values)
         return "\n".join([*lines, *self.own_results(), "    return outputs, final, cache"])
 
     def begun(self) -> list[str]:
@@ -112,6 +115,44 @@ class Passes(Arguments):
         names = [quoted(q.name) for s in segments for q in s.cell.outputs]
         return listed(f"    cut({arrays}, [", names, f"], lengths_{axis}, T_{axis}{kept})")
 
+    def outputs(self) -> list[Quantity]:
+        """The outputs of all segments."""
+        return [s.in_network(q) for s in self.network.segments for q in s.cell.outputs]
+
+    def memory(self) -> list[Quantity]:
+        """What needs values before the first step."""
+        return [s.in_network(q) for s in self.network.segments for q in self.memory_of(s)]
+
+    def beside_inputs(self) -> list[str]:
+        """Zeros in what is given for steps that a sample does not have, where these lie beside one another."""
+        lines = [
+            f"    inside_{axis} = inside_of(lengths_{axis}, T_{axis})"
+            for axis in self.padded.values()
+        ]
+        for q in self.network.inputs:
+            for inside in self.inside(q):
+                x = self.identifier(q.name)
+                lines.append(f'    {x} = beside("{q.name}", {x}, {inside})')
+        return lines + self.cut_beside("state", self.memory(), self.idioms.values)
+
+    def cut_beside(self, arrays: str, quantities: list[Quantity], kept: str) -> list[str]:
+        """Zeros there in arrays by name."""
+        found: dict[str, dict[str, None]] = {}
+        for q in quantities:
+            for inside in self.inside(q):
+                found.setdefault(inside, {})[quoted(q.name)] = None
+        return [
+            line
+            for inside, names in found.items()
+            for line in listed(f"    cut_beside({arrays}, [", list(names), f"], {inside}{kept})")
+        ]
+
+    def inside(self, q: Quantity) -> list[str]:
+        """For each axis of an array that goes along the steps of a ragged one, which entries a sample has."""
+        rows, cols = q.shape
+        behind = {rows: "" if cols == 1 else "[:, :, None]", cols: "[:, None, :]"}
+        return [f"inside_{axis}{behind[d]}" for d, axis in self.padded.items() if d in behind]
+
     def memory_of(self, segment: Segment) -> list[Quantity]:
         """The quantities of a segment that need values before the first step."""
         return list(self.files[segment.name].memory.values())
@@ -123,7 +164,11 @@ class Passes(Arguments):
     def value_of(self, name: str, source: Source, segment: Segment) -> str:
         """A segment's input, in the direction in which it runs."""
         if segment.cell.quantity(name).kind == "mask":
-            text = self.mask(segment.axis)
+            text = (
+                f"columns_of({source.name})[:, :, 0, :]"
+                if source.whole
+                else self.mask(segment.axis)
+            )
         elif not source.segment:
             given = self.identifier(name)
             alone = segment.axis == END or source.held
@@ -132,8 +177,7 @@ class Passes(Arguments):
             text = self.last_of(source)
         else:
             text = f'outputs["{source.name}"]'
-        if source.whole:
-            return f"columns_of({text})"
+            text = f"columns_of({text})" if source.whole else text
         if source.held:
             return f"at_every_step({text}, {self.steps_of(segment.axis)})"
         return self.idioms.turned.format(text) if segment.reverse else text
@@ -213,6 +257,10 @@ class Passes(Arguments):
         for axis in self.ragged:
             lines.append(f'    lengths_{axis}, T_{axis} = cache["lengths of {axis}"]')
             lines += self.cut("outputs_bar", axis, self.idioms.sums)
+        for axis in self.padded.values():
+            lines.append(f"    inside_{axis} = inside_of(lengths_{axis}, T_{axis})")
+        lines += self.cut_beside("outputs_bar", self.outputs(), self.idioms.sums)
+        lines += self.cut_beside("final_bar", self.memory(), self.idioms.ends)
         for s in self.network.segments[::-1]:
             lines += self.run_back(s)
         return "\n".join([*lines, self.handed_out()])

@@ -38,6 +38,29 @@ def by_column(gradient: Array) -> Array:
     return namespace(gradient).permute_dims(gradient[0, ...], (2, 0, 1))
 
 
+def inside_of(lengths: Array, T: int) -> Array:
+    """Which steps each sample has, (B, T)."""
+    return numbers(lengths, T) < lengths[:, None]
+
+
+def beside(name: str, array: Array, inside: Array) -> Array:
+    """The array with zeros where a sample has no step; the axis of samples and those behind it are those of inside."""
+    lengths, expected = tuple(array.shape)[-inside.ndim :], tuple(inside.shape)
+    if len(lengths) != inside.ndim or any(
+        b not in (1, a) for a, b in zip(lengths, expected, strict=True)
+    ):
+        raise ValueError(f"{name} has shape {tuple(array.shape)}: expected {expected} at its end")
+    xp = namespace(array)
+    return xp.where(inside, array, xp.zeros_like(array))
+
+
+def cut_beside(arrays: Arrays, names: list[str], inside: Array) -> None:
+    """Puts zeros where a sample has no step, in those of the arrays that have these names."""
+    for name in names:
+        if name in arrays:
+            arrays[name] = beside(name, arrays[name], inside)
+
+
 def numbers(like: Array, count: int) -> Array:
     """0, 1, … as whole numbers, where the array lies."""
     return namespace(like).arange(count, device=getattr(like, "device", None))
@@ -132,6 +155,7 @@ def at_step(value: Array, step: int, steps: int) -> Array:
 
 
 NAMES = (
-    "turned", "at_every_step", "over_steps", "columns_of", "by_column", "numbers", "in_front", "zero_unless", "checked_lengths", "longest", "mask_of", "at_steps", "held",
+    "turned", "at_every_step", "over_steps", "columns_of", "by_column", "inside_of", "beside", "cut_beside",
+    "numbers", "in_front", "zero_unless", "checked_lengths", "longest", "mask_of", "at_steps", "held",
     "cut", "at_end", "from_end", "at_step",
 )  # fmt: skip

@@ -11,6 +11,7 @@ import numpy as np
 from numeric.buffers import aligned
 from numeric.checks import alike
 from numeric.ragged import sequence_of
+from numeric.sequences import beside
 
 Array = np.ndarray
 Arrays = dict[str, Array]
@@ -42,6 +43,15 @@ def cut(arrays: Arrays, names: list[str], lengths: Array, T: int, rooms: dict) -
         arrays[name] = room(rooms, name, array.shape, array.dtype)
         np.copyto(arrays[name], array)
         arrays[name][~seen] = 0
+
+
+def cut_beside(arrays: Arrays, names: list[str], inside: Array, rooms: dict) -> None:
+    """Puts zeros where a sample has no step, in those of the arrays that have these names."""
+    for name in names:
+        if name in arrays:
+            array = beside(name, arrays[name], inside)
+            arrays[name] = room(rooms, name, array.shape, array.dtype)
+            np.copyto(arrays[name], array)
 
 
 def sum_of(total: Arrays, name: str, shape: tuple[int, ...], dtype: np.dtype, rooms: dict) -> Array:
@@ -84,5 +94,5 @@ def add_at_end(
 
 
 NAMES = (
-    "room", "held", "cut", "sum_of", "add_to", "add_all", "add_at_step", "add_at_end",
+    "room", "held", "cut", "cut_beside", "sum_of", "add_to", "add_all", "add_at_step", "add_at_end",
 )  # fmt: skip

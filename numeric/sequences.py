@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 Array = np.ndarray
+Arrays = dict[str, Array]
 
 
 def at_every_step(value: Array, T: int) -> Array:
@@ -27,4 +28,29 @@ def by_column(gradient: Array) -> Array:
     return np.moveaxis(gradient[0], -1, 0)
 
 
-NAMES = ("at_every_step", "over_steps", "columns_of", "by_column")
+def inside_of(lengths: Array, T: int) -> Array:
+    """Which steps each sample has, (B, T)."""
+    return np.arange(T) < lengths[:, None]
+
+
+def beside(name: str, array: Array, inside: Array) -> Array:
+    """The array with zeros where a sample has no step; the axis of samples and those behind it are those of inside."""
+    array = np.asarray(array)
+    lengths = array.shape[-inside.ndim :]
+    if len(lengths) != inside.ndim or any(
+        b not in (1, a) for a, b in zip(lengths, inside.shape, strict=True)
+    ):
+        raise ValueError(f"{name} has shape {array.shape}: expected {inside.shape} at its end")
+    return np.where(inside, array, np.zeros((), array.dtype))
+
+
+def cut_beside(arrays: Arrays, names: list[str], inside: Array) -> None:
+    """Puts zeros where a sample has no step, in those of the arrays that have these names."""
+    for name in names:
+        if name in arrays:
+            arrays[name] = beside(name, arrays[name], inside)
+
+
+NAMES = (
+    "at_every_step", "over_steps", "columns_of", "by_column", "inside_of", "beside", "cut_beside",
+)  # fmt: skip

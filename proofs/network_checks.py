@@ -15,13 +15,14 @@ from proofs import differences, network_layout
 from proofs.compare import ROUNDING, Comparison, along, compare
 from proofs.floats import Floats
 from proofs.network_layout import NetworkCode
-from proofs.network_run import Values
+from proofs.network_run import Values, lying_beside
 from proofs.network_samples import (
     NetworkSample,
     complex_step_gradient,
     complex_step_slopes,
     draw_extent,
     draw_smooth_network,
+    part_of,
     random_directions,
     reference,
 )
@@ -89,17 +90,18 @@ def seen_by_all(sample: NetworkSample, found: Values) -> tuple[Values, Values]:
     """The found values and the reference's, by name, step and samples; beyond a sample's length the truth is 0."""
     mine: Values = {}
     true: Values = {}
+    beside = lying_beside(sample.network)
     for at, run in reference(sample, Floats()):
         for (name, t), value in found.items():
             values = run.finals if name.startswith("final ") else run.sequences
             place = (f"{name}{'' if at == slice(None) else f' of sample {at.start}'}", t)
             mine[place] = value[at]
-            known = values.get((name.removeprefix("final "), t))
-            true[place] = (
-                np.zeros_like(value[at])
-                if known is None
-                else np.broadcast_to(known, value[at].shape)
-            )
+            plain = name.removeprefix("final ")
+            known = values.get((plain, t))
+            true[place] = np.zeros_like(value[at])
+            if known is not None:
+                own = part_of(true[place], np.shape(known)) if plain in beside else true[place]
+                own[...] = known
     return mine, true
 
 

@@ -21,7 +21,7 @@ from proofs.compare import ROUNDING
 from proofs.contract_checks import refused, run_twice, same_bits, wrong_group
 from proofs.floats import Floats
 from proofs.network_checks import NetworkSubject
-from proofs.network_run import NetworkExtent
+from proofs.network_run import NetworkExtent, lying_beside
 from proofs.network_samples import NetworkSample, draw_extent, draw_network, reference
 from proofs.samples import Arrays
 from proofs.table import Check, failed, measured, not_applicable
@@ -66,13 +66,17 @@ def padding(subject: NetworkSubject) -> Check:
     axes = {q.name: s.axis for s in subject.network.segments for q in s.cell.outputs}
     outputs, final, cache = module.forward(*given, **named)
     clean = (outputs, final, *module.backward(given[0], cache, *bars))
+    beside = _Beside(subject.network, sample.extent)
     dirty = [
-        litter(x, sample.extent, subject.network.axes[k])
+        beside.litter(k, litter(x, sample.extent, subject.network.axes[k]))
         for k, x in zip(names, given[1:-1], strict=True)
     ]
-    littered = {k: litter(v, sample.extent, axes[k]) for k, v in bars[0].items()}
-    outputs, final, cache = module.forward(given[0], *dirty, given[-1], **named)
-    found = (outputs, final, *module.backward(given[0], cache, littered, bars[1]))
+    littered = {k: beside.litter(k, litter(v, sample.extent, axes[k])) for k, v in bars[0].items()}
+    state, ends = (
+        {k: beside.litter(k, v) for k, v in group.items()} for group in (given[-1], bars[1])
+    )
+    outputs, final, cache = module.forward(given[0], *dirty, state, **named)
+    found = (outputs, final, *module.backward(given[0], cache, littered, ends))
     groups = ("outputs", "final", "params_bar", "inputs_bar", "state_bar")
     wrong = [
         f"{g}[{k!r}]"
@@ -113,6 +117,28 @@ def litter(array: Any, extent: NetworkExtent, axis: str) -> Any:
     beyond = np.arange(array.shape[0])[:, None] >= np.array(extent.lengths[axis])
     garbage = np.array(np.nan if array.dtype.kind == "f" else -1, array.dtype)
     return np.where(beyond.reshape(*beyond.shape, *[1] * (array.ndim - 2)), garbage, array)
+
+
+class _Beside:
+    """Numbers that nobody would take in the rows and columns of steps that a sample does not have."""
+
+    def __init__(self, network: Network, extent: NetworkExtent) -> None:
+        self.axes = {d: a for d, a in network.lengths.items() if a in extent.lengths}
+        self.quantities, self.extent = lying_beside(network), extent
+
+    def litter(self, name: str, array: Any) -> Any:
+        """The array with them."""
+        if name not in self.quantities:
+            return array
+        rows, cols = self.quantities[name].shape
+        axes = (rows,) if cols == 1 else (rows, cols)
+        dirty = np.array(array)
+        for at, axis in ((at, self.axes[d]) for at, d in enumerate(axes) if d in self.axes):
+            lengths = np.array(self.extent.lengths[axis])
+            beyond = np.arange(dirty.shape[at - len(axes)]) >= lengths[:, None]
+            shape = [len(lengths), *(-1 if i == at else 1 for i in range(len(axes)))]
+            dirty = np.where(beyond.reshape(shape), np.nan, dirty)
+        return dirty
 
 
 def safe_values(subject: NetworkSubject) -> Check:

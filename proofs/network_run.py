@@ -89,6 +89,16 @@ def sizes_in(segment: Segment, sizes: Mapping[Expr, int]) -> dict[Any, int]:
     return {d: int(segment.joint.get(d, d).subs(sizes)) for d in segment.cell.dims}  # type: ignore[arg-type]
 
 
+def lying_beside(network: Network) -> dict[str, Quantity]:
+    """What has a row or a column for every step of an axis, by name."""
+    everything = (s.in_network(q) for s in network.segments for q in s.cell.quantities)
+    return {
+        q.name: q
+        for q in everything
+        if any(side.has(d) for side in q.shape for d in network.lengths)
+    }
+
+
 def memory_of(segment: Segment) -> list[Quantity]:
     """What needs values before the first step."""
     return [q for q in (*segment.cell.states, *segment.cell.inputs) if q.depth]
@@ -166,7 +176,7 @@ def _give(
         for t in range(1, tape.steps + 1):
             place = source_place(network, source, in_order(s, t, tape.steps), extent)
             if s.cell.quantity(name).kind == "mask":
-                value = evaluate.arithmetic.full((1, 1), 1)
+                value = evaluate.arithmetic.full(evaluate.shape(s.cell.quantity(name).symbol), 1)
             elif source.whole:
                 steps = steps_of(network.segment(source.segment), extent)
                 value = side_by_side(evaluate.arithmetic, run.sequences, source.name, steps)

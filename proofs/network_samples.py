@@ -24,6 +24,7 @@ from proofs.network_run import (
     all_sizes,
     finite,
     lanes_of,
+    lying_beside,
     memory_of,
     run_network,
     steps_of,
@@ -194,16 +195,27 @@ def reference(
     if not extent.lengths:
         return [(slice(None), run_network(sample.network, arithmetic, given, extent))]
     found: list[tuple[slice, NetworkRun]] = []
+    beside = lying_beside(sample.network)
     for i in range(extent.samples):
+        alone = extent.of_sample(i)
         own = {p: v if p[1] is None else lanes_of(v, i) for p, v in given.items()}
-        run = run_network(sample.network, arithmetic, own, extent.of_sample(i))
+        shape = Evaluator(Floats(), all_sizes(sample.network, alone)).shape
+        for p in (p for p in own if p[0] in beside):
+            own[p] = part_of(own[p], shape(beside[p[0]].symbol))
+        run = run_network(sample.network, arithmetic, own, alone)
         found.append((slice(i, i + 1), run))
     return found
+
+
+def part_of(whole: Array, shape: tuple[int, ...]) -> Array:
+    """The rows and columns of the steps that a sample has."""
+    return whole[..., : shape[-2], : shape[-1]]
 
 
 def loss_of(sample: NetworkSample, runs: list[tuple[slice, NetworkRun]]) -> Array:
     """L per leading axis and sample."""
     parts: list[Any] = []
+    beside = lying_beside(sample.network)
     for at, run in runs:
         total: Any = 0
         for weights, values in (
@@ -212,7 +224,9 @@ def loss_of(sample: NetworkSample, runs: list[tuple[slice, NetworkRun]]) -> Arra
         ):
             for place, weight in weights.items():
                 if place in values:
-                    total = total + (weight[at] * values[place]).sum(axis=(-1, -2))
+                    value, own = values[place], weight[at]
+                    own = part_of(own, np.shape(value)) if place[0] in beside else own
+                    total = total + (own * value).sum(axis=(-1, -2))
         parts.append(total)
     front = np.broadcast_shapes(*(p.shape[:-1] for p in parts))
     return np.concatenate([np.broadcast_to(p, (*front, p.shape[-1])) for p in parts], axis=-1)

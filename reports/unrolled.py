@@ -26,46 +26,64 @@ class Column:
     Args:
         axis: its letter, or ``end``.
         time: what stands for the step; empty where steps are left out.
+        after: after how many axes it stands.
     """
 
     axis: str
     time: str
+    after: int
 
 
 def columns_of(network: Network) -> list[Column]:
-    """The first two steps and the last of every axis, in order of evaluation, and what comes after all of them."""
-    axes = dict.fromkeys(s.axis for s in network.segments if s.axis != END)
-    found = [
-        Column(axis, time)
-        for axis in axes
-        for time in ("1", "2", "", "T" if axis == "t" else f"T_{axis}")
+    """The first two steps and the last of every axis, and what is computed once, in order of evaluation."""
+    return list(dict.fromkeys(c for s in network.segments for c in own_columns(network, s)))
+
+
+def own_columns(network: Network, segment: Segment) -> list[Column]:
+    """The columns in which a segment stands."""
+    before = network.segments[: network.segments.index(segment)]
+    axes = dict.fromkeys(s.axis for s in (*before, segment) if s.axis != END)
+    if segment.axis == END:
+        return [Column(END, "T", len(axes))]
+    after, axis = list(axes).index(segment.axis), segment.axis
+    return [
+        Column(axis, time, after) for time in ("1", "2", "", "T" if axis == "t" else f"T_{axis}")
     ]
-    after = any(s.axis == END for s in network.segments)
-    return [*found, *([Column(END, "T")] if after else [])]
 
 
 def arrows(network: Network) -> Iterator[tuple[tuple[str, Column], tuple[str, Column]]]:
     """Every arrow from a segment's value at a step to a segment at a step; inputs from outside are left out."""
-    columns = columns_of(network)
     for s in network.segments:
-        own = [c for c in columns if c.axis == s.axis]
+        own = own_columns(network, s)
         order = own[::-1] if s.reverse else own
         if any(q.depth for q in (*s.cell.states, *s.cell.inputs)):
             for before, now in pairwise(order):
                 yield (s.name, before), (s.name, now)
         for source in dict.fromkeys(s.inputs.values()):
-            if source.segment and not source.last:
-                yield from (((source.segment, c), (s.name, c)) for c in own if c.time)
-            elif source.segment:
-                yield (source.segment, _last(network, source, columns)), (s.name, own[0])
+            if source.segment:
+                yield from _handed(network, s, source)
         for source in {x.segment: x for x in s.starts.values()}.values():
-            yield (source.segment, _last(network, source, columns)), (s.name, order[0])
+            yield (source.segment, _last(network, source)), (s.name, order[0])
 
 
-def _last(network: Network, source: Source, columns: list[Column]) -> Column:
+def _handed(
+    network: Network, s: Segment, source: Source
+) -> Iterator[tuple[tuple[str, Column], tuple[str, Column]]]:
+    """The arrows of one input."""
+    own = [c for c in own_columns(network, s) if c.time]
+    if source.last:
+        yield (source.segment, _last(network, source)), (s.name, own[0])
+    elif source.whole or source.held:
+        made = [c for c in own_columns(network, network.segment(source.segment)) if c.time]
+        yield from (((source.segment, a), (s.name, b)) for a in made for b in own)
+    else:
+        yield from (((source.segment, c), (s.name, c)) for c in own)
+
+
+def _last(network: Network, source: Source) -> Column:
     """Where the scan that a value comes from has ended."""
     made = network.segment(source.segment)
-    own = [c for c in columns if c.axis == made.axis]
+    own = own_columns(network, made)
     return own[0] if made.reverse else own[-1]
 
 
@@ -89,8 +107,8 @@ def draw_unrolled(network: Network) -> Figure:
         corners = [
             _inputs(axes, network, s, c, boxes[s.name, c])
             for s in network.segments
-            for c in columns
-            if c.axis == s.axis and c.time
+            for c in own_columns(network, s)
+            if c.time
         ]
         for (name, column), box in boxes.items():
             s = network.segment(name)
@@ -122,7 +140,7 @@ def _boxes(
     found: dict[tuple[str, Column], Box] = {}
     x = 0.0
     for column in columns:
-        names = [s for s in network.segments if s.axis == column.axis]
+        names = [s for s in network.segments if column in own_columns(network, s)]
         words = [_title(s, column.time) for s in names] if column.time else []
         wide = max([0.62, *(extent(w, SIZE)[0] + 2 * _PAD for w in words)]) if words else 0.3
         given = max((_width_of_inputs(network, s, column) for s in names), default=0.0)

@@ -212,6 +212,27 @@ TEXTS = {
         f = scan(told, z[end], x[t])
         y[t] = V @ f.h[t] + embed(E, word[end])
     """,
+    "ragged_attention": """
+        ragged s
+        ragged t
+        enc = scan(gru, x[s])
+        b = scan(elman, x[s], reverse)
+        K[end] = tanh(M @ columns(enc.h[s]))
+        dec = scan(attending, K[end], y[t-1], start(enc))
+        y[t] = V @ concat(dec.h[t], dec.z[t]) + K[end] @ tanh(K[end].T @ dec.h[t]) + P @ topic[end]
+        loss[t] = squared_error(y[t], d[t])
+        m[end] = V @ concat(columns(b.h[s]) @ exp(K[end].T @ q), K[end] @ softmax(K[end].T @ r))
+        m2[end] = sum(columns(b.h[s])) + mean(K[end]) + logsumexp(K[end].T @ q)
+    """,
+    "ragged_covered": """
+        ragged s
+        enc = scan(lstm, x[s])
+        K[end] = columns(enc.h[s])
+        dec = scan(covering, K[end], y[t-1])
+        y[t] = V @ dec.h[t] + Z @ z[end]
+        k[t] = dec.a[t].T @ K[end].T @ c - dec.seen[t].T @ w[t] + mean(dec.seen[t])
+        dim k = 1
+    """,
     "skipping": """
         f = scan(skip(3), x[t])
         g = scan(elman, x[t-1])
