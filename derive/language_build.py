@@ -158,6 +158,9 @@ class _Builder:
         operand = self.done[node.of]
         if node.function in ("identity", "diag"):
             return operand  # of diag, the chain around it makes a scaling
+        if node.function == "repeat":
+            cols = dimension(self.shapes[node][1], self.names)
+            return operand if cols == 1 else ex.matmul(operand, ex.ones(1, cols))
         if node.function == "softmax":
             return ex.Softmax(operand)
         if node.function == "logsumexp":

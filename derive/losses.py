@@ -87,7 +87,7 @@ def mapped(node: Node, change: Callable[[Node], Node]) -> Node:
 
 
 def remapped(node: Node, change: Callable[[Node, Node], Node]) -> Node:
-    """The tree with every node changed, operands first; ``change`` is given each as it was, and with its new operands."""
+    """The tree with every node changed, operands first; ``change`` is given each as it was and with new operands."""
 
     def part(of: Node) -> Node:
         return remapped(of, change)

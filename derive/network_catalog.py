@@ -83,8 +83,15 @@ def load(spec: str) -> Network:
 
 
 def shipped_cell(name: str) -> str | None:
-    """The text of a shipped cell."""
-    return next((entry.text for entry in catalog.shipped() if entry.name == name), None)
+    """The text of a shipped cell, or of one that only networks run."""
+    return next((entry.text for entry in catalog.shipped() if entry.name == name), _inner(name))
+
+
+@cache
+def _inner(name: str) -> str | None:
+    """The text of a cell beside the shipped networks."""
+    file = files("derive") / "networks" / f"{name}{catalog.SUFFIX}"
+    return file.read_text("utf-8") if file.is_file() else None
 
 
 def beside(path: Path) -> Callable[[str], str | None]:

@@ -77,7 +77,7 @@ def with_matrices(
         if (tokens[i].text, tokens[i + 1].text) != (WORD, "("):
             i += 1
             continue
-        matrix, whole = _matrix(statement, tokens[i : i + 7], taken)
+        matrix, whole = _matrix(statement, tokens[i:], taken)
         first, last = matrix[0], tokens[i + 6]
         code = (
             code[: first.start] + whole.name.ljust(first.stop - first.start) + code[first.stop : last.start]
@@ -89,7 +89,7 @@ def with_matrices(
     if found and END not in [t.text for t in statement.tokens[1:4]]:
         raise LanguageError(
             "columns(…) is known after all steps only, and this line has a value for every step.",
-            f"Give it a line of its own, K[end] = {_written(found[0].span)}, and write K[end] here.",
+            f"Give it a line of its own, K[end] = {as_written(found[0].span)}, and write K[end] here.",
             place=found[0].span.place,
         )
     return replace(statement, code=code, tokens=tuple(tokens)), tuple(found)
@@ -99,15 +99,15 @@ def _matrix(
     statement: Statement, tokens: Sequence[Token], taken: Collection[str]
 ) -> tuple[list[Token], Whole]:
     """``columns ( name [ s ] )`` as one matrix."""
-    texts = [t.text for t in tokens]
+    texts = [t.text for t in tokens[:7]]
     named = len(tokens) > 5 and tokens[2].kind == tokens[4].kind == "name" and texts[3] == "["
     if not named or texts[5:7] != ["]", ")"] or len(texts[4]) != 1:
         raise LanguageError(
             "columns takes one named sequence.",
             "Write columns(enc.h[s]), or give what stands here a line of its own, u[s] = …, and take columns(u[s]).",
-            place=statement.place(tokens[0].start, tokens[-1].stop),
+            place=statement.place(tokens[0].start, _closing(tokens).stop),
         )
-    word, _, sequence, opening, axis, closing, last = tokens
+    word, _, sequence, opening, axis, closing, last = tokens[:7]
     span = Span(statement, word.start, last.stop)
     name = f"{sequence.text}_{WORD}"
     if name in taken:
@@ -122,7 +122,17 @@ def _matrix(
     )
 
 
-def _written(span: Span) -> str:
+def _closing(tokens: Sequence[Token]) -> Token:
+    """The bracket that closes the first one."""
+    depth = 0
+    for token in tokens[1:]:
+        depth += (token.text in "([") - (token.text in ")]")
+        if not depth:
+            return token
+    return tokens[-1]
+
+
+def as_written(span: Span) -> str:
     """What stands at a place, as its author wrote it."""
     place = span.place
     return place.text[place.column : place.column + place.width]
@@ -141,7 +151,7 @@ def check_sequences(wholes: Sequence[Whole], axes: Mapping[str, str]) -> None:
     for w in wholes:
         if w.sequence not in axes:
             raise LanguageError(
-                f"{_written(w.span)}: the network computes no such sequence.",
+                f"{as_written(w.span)}: the network computes no such sequence.",
                 f"Take a state of a scan, or an equation with [{w.axis}]; what is given from outside needs a line of "
                 f"its own, u[{w.axis}] = … .",
                 place=w.span.place,

@@ -36,6 +36,7 @@ from derive.network_checks import with_a_number_for_loss
 from derive.network_columns import (
     Whole,
     Wholes,
+    as_written,
     check_sequences,
     lengths_of,
     refuse_in_parameters,
@@ -214,7 +215,7 @@ class _Reader:
         check_sequences(tuple(self.wholes.values()), axes)
         for ref in self.held:
             if axes.get(ref.name, END) != END:
-                text = ref.span.text
+                text = as_written(ref.span)
                 raise LanguageError(
                     f"{text} is the last value of a sequence, and this line has a value for every step.",
                     f"Give it a line of its own, z[end] = {text}, and write z[end] here.",

@@ -22,7 +22,7 @@ from derive.network_checks import check_memories, check_starts
 from derive.network_columns import Wholes
 from derive.network_sizes import with_joint_sizes
 from derive.shapes import Shapes
-from derive.syntax import EquationText, Span, references
+from derive.syntax import EquationText, Ref, Span, references
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +136,22 @@ def _axes(groups: Sequence[Group], owner: Mapping[str, Group]) -> dict[str, str]
                     continue
                 axis = END if ref.name in g.held else g.axis
                 if found.setdefault(ref.name, axis) != axis:
-                    raise LanguageError(
-                        f"{ref.name} runs along the axis {found[ref.name]} and is used along {axis}.",
-                        "Carry it over by a scan's start or by [end], or rename one of the two.",
-                        place=ref.span.place,
-                    )
+                    raise _along_two(ref, found[ref.name], axis)
     return found
+
+
+def _along_two(ref: Ref, first: str, then: str) -> LanguageError:
+    """The error for a quantity that is used along two axes."""
+    remedy = "Carry it over by a scan's start or by [end], or rename one of the two."
+    if first == END:
+        remedy = (
+            f"Write {ref.name}[end], which is the same at every step, or rename one of the two."
+        )
+    return LanguageError(
+        f"{ref.name} runs along the axis {first} and is used along {then}.",
+        remedy,
+        place=ref.span.place,
+    )
 
 
 def _needs(group: Group, owner: Mapping[str, Group]) -> dict[str, int]:

@@ -15,7 +15,7 @@ class Demand:
     """Why two sizes must be equal.
 
     Args:
-        kind: product, entrywise, equation, stack, softmax, diag, declared, alike, columns or default.
+        kind: product, entrywise, equation, stack, softmax, diag, repeat, declared, alike, columns or default.
         left: the part of the text that has the first size.
         right: the part that has the second.
         left_axis: 0 for its rows, 1 for its columns.
@@ -42,6 +42,7 @@ _REMEDIES = {
     "softmax": "softmax and logsumexp take a column vector: transpose a row with .T, declare a vector by "
     "`dim name = n`, or normalise over all entries of a matrix a with exp(a) / sum(exp(a)).",
     "diag": "diag takes a column vector: transpose a row with .T, or declare a vector by `dim name = n`.",
+    "repeat": "repeat takes a column vector: transpose a row with .T, or declare a vector by `dim name = n`.",
     "declared": "Change this declaration or the other place.",
     "columns": "columns(a[s]) puts the columns a[s] of all steps side by side: a is a column vector at every step.",
     "alike": "A scan that starts from another has states of the same sizes.",
@@ -64,7 +65,7 @@ def conflict(
 
 def _what(demand: Demand, sizes: list[Size], names: Mapping[Unknown, str]) -> str:
     left, right = (size_text(size, names) for size in sizes)
-    if demand.kind in ("softmax", "diag", "default"):
+    if demand.kind in ("softmax", "diag", "repeat", "default"):
         axis = demand.left_axis
         return f"{demand.left.text} must have {_counted('1', axis)}; it has {_counted(left, axis)}"
     if demand.kind == "declared":

@@ -161,6 +161,9 @@ class _Inference:
             if isinstance(node, Applied) and node.function in ("softmax", "logsumexp"):
                 self.column(node)
         self.default_columns()
+        for node in order:
+            if isinstance(node, Applied) and node.function == "repeat":
+                self.repeated(node)
         self.dimensions.settle()
 
     def same(self, a: Shape, b: Shape, demand: Demand) -> None:
@@ -228,6 +231,10 @@ class _Inference:
             rows, cols = self.nodes[node.of]
             self.dimensions.equate(cols, ONE, Demand("diag", node.of.span, node.of.span, 1))
             return rows, rows
+        if node.function == "repeat":
+            rows, cols = self.nodes[node.of]
+            self.dimensions.equate(cols, ONE, Demand("repeat", node.of.span, node.of.span, 1))
+            return rows, self.dimensions.new()
         return SCALAR if node.function in REDUCTIONS else self.nodes[node.of]
 
     def chain(self, node: Chain) -> Shape:
@@ -263,6 +270,21 @@ class _Inference:
         if self.dimensions.flags_of(self.dimensions.resolve(cols)) & ANY_ROWS:
             raise Contradiction(cols, ONE, demand)
         self.dimensions.equate(cols, ONE, demand)
+
+    def repeated(self, node: Applied) -> None:
+        """How many columns there are is said by what stands beside them.
+
+        Raises:
+            LanguageError: nothing says it.
+        """
+        cols = self.dimensions.resolve(self.nodes[node][1])
+        known = {v for shape in self.shapes().values() for size in shape for v in size.unknowns}
+        if any(v not in known and not v.name for v in cols.unknowns):
+            raise LanguageError(
+                f"{node.span.text}: nothing says how many columns there are.",
+                "Add it to a matrix, or multiply one by it entry by entry: M[t] + repeat(a[t]).",
+                place=node.span.place,
+            )
 
     # ── sums and entrywise products ──
 

@@ -5,7 +5,7 @@
                   | expr + expr | expr - expr | - expr | expr * expr | expr / expr | expr @ expr
                   | expr ** integer | expr.T
                   | function(expr) | concat(expr, …) | sum(expr) | mean(expr) | logsumexp(expr)
-                  | diag(expr) as a factor of @ | loss(expr, expr) | embed(name, name[t])
+                  | diag(expr) as a factor of @ | repeat(expr) | loss(expr, expr) | embed(name, name[t])
     declaration ::= const name (= number)? | dim name = size (, size)? | option name = default (| other)*
                   | init name = kind | index name
     size        ::= sums of whole numbers, names, and whole numbers times names
@@ -32,7 +32,7 @@ MAX_FACTORS = 32
 FUNCTION_NAMES = (*(name for name, f in FUNCTIONS.items() if not f.internal), "softmax", "identity")
 REDUCTIONS = ("sum", "mean", "logsumexp")
 LOSSES = ("squared_error", "binary_cross_entropy", "cross_entropy")
-CALLABLE = (*FUNCTION_NAMES, "concat", *REDUCTIONS, "diag", *LOSSES, "embed")
+CALLABLE = (*FUNCTION_NAMES, "concat", *REDUCTIONS, "diag", "repeat", *LOSSES, "embed")
 DECLARATIONS = ("const", "dim", "option", "init", "index")
 RESERVED = (*CALLABLE, *DECLARATIONS, "t")
 
@@ -117,7 +117,7 @@ class Transposed(Node):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Applied(Node):
-    """A function of one operand: elementwise, softmax, identity, sum, mean, logsumexp or diag."""
+    """A function of one operand: elementwise, softmax, identity, sum, mean, logsumexp, diag or repeat."""
 
     function: str
     of: Node

@@ -8,7 +8,7 @@ reads ``h @ W.T`` in the code.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sympy.matrices.expressions import (
     HadamardPower,
@@ -190,11 +190,18 @@ class ArrayPrinter:
             if c == -1:
                 return f"-{self.tight(core, UNARY)}", PRODUCT
             return f"{self.number(c)} * {self.tight(core, UNARY)}", PRODUCT
-        *front, last = operands(core)
-        value = self.factor(last)
-        for left in reversed(front):
-            value = self.times(self.factor(left), value)
+        value = self.product_of(operands(core))
         return value.text, value.binding
+
+    def product_of(self, factors: Sequence[MatrixExpr]) -> Piece:
+        """A B …, from the right; what comes down to a column before a row is a column first."""
+        *front, last = factors
+        value = self.factor(last)
+        for i in range(len(front) - 1, -1, -1):
+            if i and is_column(front[i]) and not is_column(value.expr):
+                return self.times(self.product_of(front[: i + 1]), value)
+            value = self.times(self.factor(front[i]), value)
+        return value
 
     def times(self, a: Piece, b: Piece) -> Piece:
         """The product of two matrices, by what they are."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from derive.derivation import SECTIONS, Derivation
 from derive.latex import latex_name
-from derive.network import END, Segment
+from derive.network import END, Network, Segment
 from derive.network_derivation import NetworkDerivation, heading
 from proofs.network_norms import LayerNorm
 from proofs.table import Verification
@@ -124,7 +124,7 @@ def _composed(findings: NetworkFindings) -> Section:
         names = [f"${latex_name(q.name, accent='bar')}$" for q in s.cell.parameters]
         made = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
         handed = ", ".join(f"${p.latex}$" for p in passages if p.segment == s.name)
-        anchor = f"segment-{s.name.replace('_', '-')}"
+        anchor = _anchor(network, s)
         rows.append(
             [str(i), f"[{s.name}](#{anchor})", ", ".join(got), made or "none", handed or "none"]
         )
@@ -143,11 +143,18 @@ def _composed(findings: NetworkFindings) -> Section:
     return Section("composed", [Text(text)])
 
 
+def _anchor(network: Network, segment: Segment) -> str:
+    """What a segment's section is called: in lower case, and no two alike."""
+    called = [f"segment-{s.name.lower().replace('_', '-')}" for s in network.segments]
+    at = network.segments.index(segment)
+    return called[at] if called.count(called[at]) == 1 else f"{called[at]}-{at + 1}"
+
+
 def _segment(
     findings: NetworkFindings, segment: Segment, derivation: Derivation, links: Links
 ) -> Section:
     """One segment's derivation, and where its adjoints go."""
-    name = f"segment-{segment.name.replace('_', '-')}"
+    name = _anchor(findings.derivation.network, segment)
     cells: list[Cell] = [Text(title_of(name, escape_markdown(heading(segment))) + _names(segment))]
     if segment.cell.states:
         picture = to_picture(draw_flow(*flow(segment.cell)))

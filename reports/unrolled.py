@@ -162,8 +162,14 @@ def _given(network: Network, segment: Segment) -> list[str]:
     return found
 
 
+def _label(network: Network, name: str, column: Column) -> str:
+    """An input at a step; one that is the same at every step has no index."""
+    held = network.axes[name] == END and column.axis != END
+    return label(name, "" if held else column.time)
+
+
 def _width_of_inputs(network: Network, segment: Segment, column: Column) -> float:
-    words = [label(name, column.time) for name in _given(network, segment)] if column.time else []
+    words = [_label(network, n, column) for n in _given(network, segment)] if column.time else []
     return sum(extent(w, SIZE - 3)[0] + 0.3 for w in words)
 
 
@@ -171,7 +177,7 @@ def _inputs(axes: Axes, network: Network, segment: Segment, column: Column, box:
     """The inputs of a segment at a step, below it and to the left; returns how far they reach."""
     left, low = box.x - 0.12, box.y - _HEIGHT / 2 - _IN
     for name in _given(network, segment)[::-1]:
-        word = label(name, column.time)
+        word = _label(network, name, column)
         wide = extent(word, SIZE - 3)[0] + 0.22
         at = Box(left - wide / 2, low, wide, 0.3)
         end = (max(box.x - box.width / 2 + 0.08, min(at.x, box.x - 0.16)), box.y - _HEIGHT / 2)
@@ -226,7 +232,7 @@ def _rise(axes: Axes, start: Point, end: Point, color: str) -> None:
 def _frame(figure: Figure, axes: Axes, boxes: list[Box], corners: list[Point]) -> None:
     """Size the figure to what is drawn, at one unit to the inch."""
     left = min([x for x, _ in corners] + [box.x - box.width / 2 for box in boxes]) - 0.1
-    right = max(box.x + box.width / 2 for box in boxes) + 0.3
+    right = max(box.x + box.width / 2 for box in boxes) + 0.48
     bottom, top = min(y for _, y in corners) - 0.1, max(box.y for box in boxes) + _HEIGHT / 2 + 0.15
     figure.set_size_inches(right - left, top - bottom)
     axes.set_xlim(left, right)

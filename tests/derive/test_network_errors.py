@@ -23,6 +23,44 @@ CASES = {
     "two axes in a line": ("f = scan(gru, x[t])\ny[s] = V @ f.h[t]", "t", "axes s and t meet", "[end]"),
     "another axis": ("f = scan(gru, x[t])\ny[s] = V @ f.h[s]", "f.h[s]", "runs along the axis t", "start"),
     "the end along time": ("k[end] = V @ x[end]\nq[t] = k[t] * 2", "k[t]", "axis end", "[end]"),
+    "a value of the end with an index": ("k[end] = V @ x[end]\nq[t] = k[t] * 2", "k[t]", "axis end", "k[end]"),
+    "a value of the end with both": (
+        "k[end] = V @ x[end]\nq[t] = k[end] * k[t]", "t", "meet in one line", "all, columns"
+    ),
+    "a step before the end": (
+        "k[end] = V @ x[end]\nq[t] = k[end-1]", "end", "meet in one line", "no step comes before"
+    ),
+    "the last of a sequence along another axis": (
+        "f = scan(gru, x[t])\nq[s] = V @ f.h[end]", "f.h[end]", "last value of a sequence", "z[end] = f.h[end]"
+    ),
+    "columns along an axis": (
+        "f = scan(gru, x[t])\nq[s] = V @ columns(f.h[t]) @ w[s]", "columns(f.h[t])", "after all steps only",
+        "K[end] = columns(f.h[t])",
+    ),
+    "columns of an expression": (
+        "f = scan(gru, x[t])\nq[end] = V @ columns(W @ f.h[t])", "columns(W @ f.h[t])", "one named sequence", "u[s] = "
+    ),
+    "columns of what is given": ("q[end] = columns(x[t])", "columns(x[t])", "no such sequence", "u[t] = "),
+    "columns along another axis": (
+        "f = scan(gru, x[t])\nq[end] = columns(f.h[s])", "columns(f.h[s])", "runs along t", "or the one that it has"
+    ),
+    "columns of one value": (
+        "z[end] = V @ x[end]\nq[end] = columns(z[t])", "columns(z[t])", "is one value", "the index of a sequence"
+    ),
+    "two lengths": (
+        "f = scan(gru, x[t])\ng = scan(gru, z[s])\nq[end] = columns(f.h[t]) + columns(g.h[s])", "columns(g.h[s]",
+        "T_s", "one shape",
+    ),
+    "a parameter for every step": (
+        "f = scan(gru, x[t])\nq[end] = columns(f.h[t]) @ w", "w", "as large as there are steps along t", "from outside"
+    ),
+    "a scan along no axis": (
+        "z[end] = V @ x[end]\nf = scan(gru, z[end])", "f", "along a time axis", "given a sequence"
+    ),
+    "steps above others": (
+        "ragged t\nf = scan(gru, x[t])\na[end] = softmax(concat(columns(f.h[t]).T @ q, b))",
+        "concat(columns(f.h[t]).T @ q, b)", "stand above something else", "of their own",
+    ),
     "a scan after the scans": ("f = scan(gru, k[end])", "f", "along a time axis", "one letter"),
     "start without the state": (
         "f = scan(gru, x[t])\ng = scan(lstm, z[s], start(f))", "f", "f has no state c", "the same names"
@@ -85,8 +123,8 @@ CASES = {
     "a multiple": ("f = scan(gru, -2 * x[t])", "-2 * x[t]", "along a named sequence", "u[t] = -2 * x[t]"),
     "its own output at lag 0": ("f = scan(gru, f.h[t-0])", "f.h[t-0]", "fed by its own output", ": f.h[t-1]"),
     "an end among steps": (
-        "d = scan(gru, x[s])\nb = scan(gru, z[t])\ny[s] = V @ concat(d.h[s], b.h[end])", "end",
-        "axes s and end meet", "write the whole line at [end], or carry the value along s",
+        "d = scan(gru, x[s])\nb = scan(gru, z[t])\ny[s] = V @ concat(d.h[s], b.h[end])", "b.h[end]",
+        "the last value of a sequence", "z[end] = b.h[end], and write z[end] here",
     ),
     "a step among ends": (
         "d = scan(gru, x[s])\ny[end] = V @ d.h[s]", "s", "axes end and s meet", "[end] is one value"

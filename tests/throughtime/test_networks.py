@@ -20,6 +20,7 @@ ROWS = {
     "A7": ("tagger", "deep_bidirectional"),
     "A8": (
         "one_to_one", "one_to_many", "many_to_one", "many_to_many", "encoder_decoder", "encoder_decoder_free",
+        "attention",
     ),
     "A9": ("head_linear", "head_sigmoid", "head_softmax"),
     "A10": ("head_linear", "head_sigmoid", "head_softmax"),
