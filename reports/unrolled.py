@@ -71,10 +71,10 @@ def _handed(
 ) -> Iterator[tuple[tuple[str, Column], tuple[str, Column]]]:
     """The arrows of one input."""
     own = [c for c in own_columns(network, s) if c.time]
+    made = [c for c in own_columns(network, network.segment(source.segment)) if c.time]
     if source.last:
         yield (source.segment, _last(network, source)), (s.name, own[0])
-    elif source.whole or source.held:
-        made = [c for c in own_columns(network, network.segment(source.segment)) if c.time]
+    elif made != own:
         yield from (((source.segment, a), (s.name, b)) for a in made for b in own)
     else:
         yield from (((source.segment, c), (s.name, c)) for c in own)

@@ -148,7 +148,7 @@ def test_a_network_with_attention_is_run_at_any_length() -> None:
     module = module_of(source_of(network))
     assert "T_s" not in str(network.dims)
     for steps in (1, 2, 9):
-        extent = draw_extent(network, Random(0), steps=steps)
+        extent = draw_extent(network, Random(0), steps=steps)  # noqa: S311 - no secret
         sample = draw_network(network, extent, 0)
         assert sample.values["x", extent.steps["s"]].shape[0] == extent.samples
         assert module.parameter_shapes(*extent.sizes.values())
