@@ -192,11 +192,18 @@ class _Writer:
             kept = list(core.args) if isinstance(core, MatMul) else [core]
         if len(kept) == 1:
             return self.scaled(c, self.text(kept[0], depth))
+        if isinstance(kept[-1], OneMatrix) and kept[-1].shape[0] == 1 != kept[-1].shape[1]:
+            column = kept[0] if len(kept) == 2 else MatMul(*kept[:-1])
+            return self.scaled(c, Text(f"repeat({self.solid(column, depth).text})", ATOM))
+        if isinstance(kept[0], OneMatrix) and kept[0].shape[1] == 1 != kept[0].shape[0]:
+            turned = self.text(MatMul(*(sympy.transpose(f) for f in kept[::-1])), depth)
+            return self.scaled(c, Text(f"{turned.text}.T", ATOM))
         return self.scaled(
             c, Text(" @ ".join(bracketed(self.solid(f, depth), POWER) for f in kept), PRODUCT)
         )
 
     def scaled(self, c: Expr, inner: Text) -> Text:
+        """A number times a text."""
         if c == 1:
             return inner
         if c == -1:

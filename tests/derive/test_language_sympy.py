@@ -212,6 +212,18 @@ def test_the_future_is_no_step():
         only(W * ex.Timed("h", -2, n, 1))
 
 
+def test_a_column_in_every_column_is_a_repetition():
+    M, S = ex.Timed("M", 0, n, m), ex.Timed("S", 0, n, m)
+    spread = M + S.at(1) + W * h[-1] * OneMatrix(1, m)
+    cell = cell_from_sympy("mine", {S: spread, h[0]: S * x[0]})
+    assert "repeat(W @ h[t-1])" in cell.text
+    again = {str(e.target): str(e.expr) for e in cell.equations}
+    assert again[str(S)] == str(ex.add(M, S.at(1), ex.matmul(W, h[-1], ex.ones(1, m))))
+    down = M + S.at(1) + OneMatrix(n, 1) * x[0].T
+    cell = cell_from_sympy("mine", {S: down, h[0]: W * h[-1] + S * x[0]})
+    assert "repeat(x[t]).T" in cell.text
+
+
 def test_a_number_repeated_in_a_matrix_stands_only_where_its_size_is_plain():
     with pytest.raises(LanguageError, match="where its size matters"):
         only(W * OneMatrix(n, 1) + h[-1])
