@@ -14,6 +14,7 @@ from examples import (
     copying,
     rain,
     reach,
+    reversing,
     sentiment,
     tagging,
     temperature,
@@ -95,6 +96,12 @@ def test_copying_beats_a_guess_in_letters_and_in_whole_sequences(tmp_path, capsy
     shares = trained(copying, tmp_path, capsys, steps=150)
     assert shares["letters, network"] > 0.6 > shares["letters, a guess"]
     assert shares["whole sequences, network"] > 50 * shares["whole sequences, a guess"]
+
+
+def test_reversing_is_learnt_by_looking_at_the_letters(tmp_path, capsys):
+    shares = trained(reversing, tmp_path, capsys, steps=350)
+    assert shares["letters, attention"] > 0.9 > 0.8 > shares["letters, encoder_decoder"]
+    assert shares["looking there"] > 0.8 > 2 * shares["looking there by chance"]
 
 
 def test_every_example_is_run_here():
