@@ -51,7 +51,7 @@ def partners(lengths: Array) -> Array:
 
 
 def main(steps: int = 400, folder: Path = FOLDER, *, checked: bool = True) -> dict[str, float]:
-    """Train both, then compare on new sequences; returns shares of letters, and of steps that look where they should."""
+    """Train both, then compare on new sequences; returns shares of right letters, and of steps that look there."""
     losses: dict[str, list[float]] = {}
     shares: dict[str, float] = {}
     for name, sizes in NETWORKS.items():
