@@ -19,7 +19,14 @@ from proofs.arithmetic import Arithmetic
 from proofs.compare import compare
 from proofs.modules import load_source
 from proofs.network_layout import NetworkCode
-from proofs.network_samples import NetworkSample, draw_extent, draw_smooth_network, reference
+from proofs.network_run import lying_beside
+from proofs.network_samples import (
+    NetworkSample,
+    draw_extent,
+    draw_smooth_network,
+    part_of,
+    reference,
+)
 from tests.networks import TEXTS, network_of, read, source_of
 
 pytestmark = pytest.mark.needs("torch")
@@ -139,8 +146,14 @@ def by_torch(sample: NetworkSample) -> tuple[float, dict]:
         p: arithmetic.torch.tensor(v, dtype=arithmetic.torch.float64, requires_grad=p in trained)
         for p, v in sample.values.items()
     }
+    beside = lying_beside(sample.network)
+
+    def weighed(weight, place, value):
+        own = part_of(weight, value.shape) if place[0] in beside else weight
+        return (arithmetic.torch.tensor(own) * value).sum()
+
     parts = [
-        (arithmetic.torch.tensor(weight[at]) * values[place]).sum()
+        weighed(weight[at], place, values[place])
         for at, run in reference(sample, arithmetic, given)
         for weights, values in (
             (sample.weights, run.sequences),
