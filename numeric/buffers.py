@@ -197,9 +197,12 @@ def finite(*arrays: Array) -> bool:
 
 
 def is_finite(array: Array) -> bool:
-    """Whether every number is finite, at once where the sum of their squares is; a turned sequence is turned back."""
-    if array.ndim and array.strides[0] < 0:
-        array = array[::-1]
+    """Whether every number is finite, at once where the sum of their squares is.
+
+    A turned sequence is turned back, and of a value that is the same at every step one is enough.
+    """
+    if array.ndim and array.strides[0] <= 0:
+        array = array[::-1] if array.strides[0] else array[:1]
     return np.vdot(array, array).real < np.inf or np.isfinite(array).all()
 
 
