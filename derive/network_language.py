@@ -331,8 +331,8 @@ class _Reader:
         other = self.scans[self.known(scan.share)]
         if (other.cell, other.options) != (scan.cell, scan.options):
             raise LanguageError(
-                f"{other.name} is a scan of {other.cell}, and {scan.name} of {scan.cell}.",
-                "Only scans of the same cell share their parameters.",
+                f"{other.name} is a scan of {other.chosen}, and {scan.name} of {scan.chosen}.",
+                "Only scans of the same cell, with the same options, share their parameters.",
                 place=scan.share[1].place,
             )
         return self.shared(other)

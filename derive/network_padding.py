@@ -5,6 +5,7 @@ entries meet, with m = 1 for the steps that a sample has and 0 beyond:
 
     softmax(a)  →  softmax(a + 10⁹ (m − 1))         A @ B     →  A @ diag(m) @ B
     sum(a)      →  sum(m.T @ a)                      mean(a)   →  mean(m.T @ a) / sum(m)
+    log(a)      →  log(m * a + (1 - m))              and so sqrt(a), b / a and a ** -k, which have no value at 0
 
 A softmax is 0 where a sample has no step, so that K @ softmax(a) stays as it is written.
 """
@@ -15,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from derive.dimensions import Size
+from derive.dimensions import ONE, Size
 from derive.errors import LanguageError
 from derive.language_declarations import Declaration
 from derive.language_roles import Named
@@ -126,6 +127,14 @@ class _Masking:
                 return replace(new, of=_far_below(span, new.of, mask)) if mask else new
             case Applied(span, "sum" | "mean", of), Applied():
                 return self.counted(old, new, [self.mask(old, of, axis) for axis in (0, 1)])
+            case Applied(_, "log" | "sqrt", of), Applied():
+                return replace(new, of=self.one_beyond(of, new.of))
+            case Power(_, base, k), Power() if k < 0:
+                return replace(new, base=self.one_beyond(base, new.base))
+            case Product(_, factors), Product(_, changed):
+                pairs = zip(factors, changed, strict=True)
+                beyond = [(k, self.one_beyond(of, x) if k < 0 else x) for (k, of), (_, x) in pairs]
+                return replace(new, factors=tuple(beyond))
             case Chain(), Chain():
                 return self.product(old, new)
             case Stack(_, parts), _:
@@ -175,6 +184,24 @@ class _Masking:
             total = Product(span, ((1, total), *counts))
         return total
 
+    def one_beyond(self, old: Node, new: Node) -> Node:
+        """What stands for padding is 1, for a function that has no value, or no slope, where it would be 0."""
+        span, shape = old.span, self.shapes.of_node[old]
+        for axis in (0, 1):
+            if not (mask := self.mask(old, old, axis)):
+                continue
+            ones: Node = Sum(span, ((1, Literal(span, Fraction(1))), (-1, mask)))
+            if shape[1 - axis] != ONE:
+                ones = Applied(span, "repeat", ones)
+            kept = (
+                (Applied(span, "diag", mask), new)
+                if axis == 0
+                else (new, Applied(span, "diag", mask))
+            )
+            ones = ones if axis == 0 else Transposed(span, ones)
+            new = Sum(span, ((1, Chain(span, kept)), (1, ones)))
+        return new
+
     def product(self, old: Chain, new: Chain) -> Node:
         """A matrix product in which steps beyond a sample's length do not meet."""
         factors = [new.factors[0]]
@@ -194,8 +221,10 @@ class _Masking:
                 return known and self.vanishes(self.values[name], axis)
             case Applied(_, "softmax", _):
                 return axis == 0
-            case Applied(_, "identity", of) | Power(_, of, _):
+            case Applied(_, "identity", of):
                 return self.vanishes(of, axis)
+            case Power(_, of, k):
+                return k > 0 and self.vanishes(of, axis)
             case Transposed(_, of):
                 return self.vanishes(of, 1 - axis)
             case Sum(_, terms):

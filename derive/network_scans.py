@@ -49,6 +49,11 @@ class Scan:
     start: tuple[str, Span] | None
     share: tuple[str, Span] | None
 
+    @property
+    def chosen(self) -> str:
+        """The cell with its options, as in a text."""
+        return f"{self.cell}({', '.join(self.options)})" if self.options else self.cell
+
 
 def is_scan(statement: Statement) -> bool:
     """Whether a statement reads ``name = scan…``."""

@@ -52,8 +52,11 @@ class Span:
 
     @property
     def text(self) -> str:
-        """The characters themselves, shortened in the middle when there are many."""
-        text = " ".join(self.statement.code[self.start : self.stop].split())
+        """The characters as their author wrote them, shortened in the middle when there are many."""
+        place, text = self.place, self.statement.code[self.start : self.stop]
+        if place.width == len(text):
+            text = place.text[place.column : place.column + place.width]
+        text = " ".join(text.split())
         return text if len(text) <= 60 else f"{text[:40]} … {text[-15:]}"
 
 

@@ -130,8 +130,11 @@ class Passes(Arguments):
             for axis in self.padded.values()
         ]
         for q in self.network.inputs:
-            for inside in self.inside(q):
-                x = self.identifier(q.name)
+            x = self.identifier(q.name)
+            if q.kind == "index" and q.shape[0] in self.padded:
+                axis = self.padded[q.shape[0]]
+                lines.append(f'    refuse_beyond("{q.name}", {x}, lengths_{axis})')
+            for inside in self.inside(q) if q.kind == "real" else ():
                 lines.append(f'    {x} = beside("{q.name}", {x}, {inside})')
         return lines + self.cut_beside("state", self.memory(), self.idioms.values)
 

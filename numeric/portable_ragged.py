@@ -54,6 +54,14 @@ def beside(name: str, array: Array, inside: Array) -> Array:
     return xp.where(inside, array, xp.zeros_like(array))
 
 
+def refuse_beyond(name: str, index: Array, lengths: Array) -> None:
+    """Refuses an index, (…, B), that names a step which its sample does not have; its shape is checked elsewhere."""
+    if tuple(index.shape[-1:]) == tuple(lengths.shape) and told(index < lengths) is False:
+        raise ValueError(
+            f"{name} names a step beyond a sample's length: expected whole numbers below it"
+        )
+
+
 def cut_beside(arrays: Arrays, names: list[str], inside: Array) -> None:
     """Puts zeros where a sample has no step, in those of the arrays that have these names."""
     for name in names:
@@ -155,7 +163,7 @@ def at_step(value: Array, step: int, steps: int) -> Array:
 
 
 NAMES = (
-    "turned", "at_every_step", "over_steps", "columns_of", "by_column", "inside_of", "beside", "cut_beside",
-    "numbers", "in_front", "zero_unless", "checked_lengths", "longest", "mask_of", "at_steps", "held",
+    "turned", "at_every_step", "over_steps", "columns_of", "by_column", "inside_of", "beside", "refuse_beyond",
+    "cut_beside", "numbers", "in_front", "zero_unless", "checked_lengths", "longest", "mask_of", "at_steps", "held",
     "cut", "at_end", "from_end", "at_step",
 )  # fmt: skip

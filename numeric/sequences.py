@@ -44,6 +44,15 @@ def beside(name: str, array: Array, inside: Array) -> Array:
     return np.where(inside, array, np.zeros((), array.dtype))
 
 
+def refuse_beyond(name: str, index: Array, lengths: Array) -> None:
+    """Refuses an index, (…, B), that names a step which its sample does not have; its shape is checked elsewhere."""
+    index = np.asarray(index)
+    if index.shape[-1:] == lengths.shape and np.any(index >= lengths):
+        raise ValueError(
+            f"{name} names a step beyond a sample's length: expected whole numbers below it"
+        )
+
+
 def cut_beside(arrays: Arrays, names: list[str], inside: Array) -> None:
     """Puts zeros where a sample has no step, in those of the arrays that have these names."""
     for name in names:
@@ -52,5 +61,6 @@ def cut_beside(arrays: Arrays, names: list[str], inside: Array) -> None:
 
 
 NAMES = (
-    "at_every_step", "over_steps", "columns_of", "by_column", "inside_of", "beside", "cut_beside",
+    "at_every_step", "over_steps", "columns_of", "by_column", "inside_of", "beside", "refuse_beyond",
+    "cut_beside",
 )  # fmt: skip

@@ -128,7 +128,7 @@ class _Beside:
 
     def litter(self, name: str, array: Any) -> Any:
         """The array with them."""
-        if name not in self.quantities:
+        if name not in self.quantities or array.dtype.kind != "f":
             return array
         rows, cols = self.quantities[name].shape
         axes = (rows,) if cols == 1 else (rows, cols)
@@ -233,7 +233,8 @@ def _wrong_arguments(sample: NetworkSample, given: list[Any]) -> Iterator[tuple[
         yield q.name, [*given[:i], given[i][..., None], *given[i + 1 :]]
         if q.kind == "index":
             rows = sample.values[q.name, 1].shape[-2]
-            for wrong in (-1, rows):
+            steps = sample.extent.lengths.get(network.lengths.get(q.shape[0]), (rows,))  # type: ignore[arg-type]
+            for wrong in (-1, min(steps)):
                 yield q.name, [*given[:i], np.full_like(given[i], wrong), *given[i + 1 :]]
     for name, array in list(state.items())[:1]:
         yield name, [*given[:-1], {**state, name: array[..., None]}]

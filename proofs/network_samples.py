@@ -126,7 +126,8 @@ def draw_network(
     def numbers(q: Quantity, front: tuple[int, ...]) -> Array:
         rows, cols = shape(q)
         if q.kind == "index":
-            return np.eye(rows)[rng.integers(0, rows, B)][..., None]
+            axis = network.lengths.get(q.shape[0])  # type: ignore[arg-type]
+            return np.eye(rows)[rng.integers(0, extent.lengths.get(axis, rows), B)][..., None]
         if positive:
             return rng.uniform(0.2, 1.0, (*front, rows, cols))
         spread = gain if front or cols == 1 else gain / np.sqrt(cols)

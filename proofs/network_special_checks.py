@@ -98,7 +98,11 @@ def _runs(subject: NetworkSubject) -> Iterator[tuple[str, NetworkSample]]:
             replace(plain, extent=replace(plain.extent, lengths=whole)),
         )
         ones = replace(plain.extent, lengths=dict.fromkeys(lengths, (1,) * plain.extent.samples))
-        yield "all samples of length 1", replace(plain, extent=_unpadded(network, ones))
+        shortest = draw_smooth_network(
+            network, _unpadded(network, ones), subject.seed, margin=MARGIN
+        )
+        if shortest is not None:
+            yield "all samples of length 1", shortest
 
 
 def fixed_names(network: Network) -> frozenset[str]:

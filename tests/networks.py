@@ -233,6 +233,25 @@ TEXTS = {
         k[t] = dec.a[t].T @ K[end].T @ c - dec.seen[t].T @ w[t] + mean(dec.seen[t])
         dim k = 1
     """,
+    "ragged_pointer": """
+        ragged s
+        ragged t
+        index target
+        enc = scan(gru, x[s])
+        H[end] = columns(enc.h[s])
+        q[t] = W @ before[t]
+        a[t] = softmax(H[end].T @ q[t])
+        loss[t] = cross_entropy(a[t], target[t])
+    """,
+    "ragged_prior": """
+        ragged s
+        f = scan(elman, x[s])
+        H[end] = columns(f.h[s])
+        p[end] = softmax(H[end].T @ q)
+        r[end] = softmax(H[end].T @ v)
+        k[end] = sum(p[end] * log(p[end] / r[end])) + mean((p[end] @ r[end].T) ** -2) + sum(sqrt(p[end]).T @ H[end].T)
+        l[end] = H[end] @ (p[end] / w[end]) + 1 / (U @ H[end] @ r[end])
+    """,
     "skipping": """
         f = scan(skip(3), x[t])
         g = scan(elman, x[t-1])

@@ -99,6 +99,14 @@ CASES = {
     "sharing between cells": (
         "f = scan(gru, x[t])\ng = scan(lstm, x[t], share(f))", "f", "f is a scan of gru", "same cell"
     ),
+    "sharing between options": (
+        "f = scan(elman(relu), x[t])\ng = scan(elman, x[t], share(f))", "f",
+        "f is a scan of elman(relu), and g of elman.", "the same options",
+    ),
+    "a row in a softmax": (
+        "f = scan(gru, x[t])\nH[end] = columns(f.h[t])\na[end] = softmax(H[end].T @ H[end])", "H[end].T @ H[end]",
+        "H[end].T @ H[end] must have 1 column", "exp(a) / sum(exp(a))",
+    ),
     "two scans of a name": ("f = scan(gru, x[t])\nf = scan(gru, z[t])", "f", "defined twice", "Rename"),
     "two equations of a name": (
         "y[t] = W @ x[t]\ny[t] = V @ x[t]", "y[t]", "defined twice: first on line 1", "another name"

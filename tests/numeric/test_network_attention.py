@@ -116,6 +116,12 @@ BREAKS = {
     "padding that is handed out": (
         "ragged_attention", r"    cut_beside\(outputs, \[[^]]*\], inside_s\[:, None, :\]\)\n", "", "forward"
     ),
+    "an index of a step that is not there": (
+        "ragged_pointer", r"    refuse_beyond\(.*\)\n", "", "refusals"
+    ),
+    "a logarithm of padding": (
+        "ragged_prior", r"    a_k = .*", "    a_k = p / r", "forward"
+    ),
     "columns in the order of another scan": (
         "attention", r'columns_of\(outputs\["u"\]\)', 'columns_of(outputs["u"][::-1])', "forward"
     ),
