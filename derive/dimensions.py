@@ -47,6 +47,10 @@ class Size:
 
 
 ONE = Size(1)
+FIXED = 1 << 8
+"""The flag of a size that is the same in every run."""
+VARYING = 1 << 9
+"""The flag of one that is not: no fixed size contains it."""
 
 
 def combine(parts: Iterable[tuple[int, Size]]) -> Size:
@@ -163,6 +167,8 @@ class Dimensions(Generic[Reason]):
             if v.name is None and abs(k) == 1:
                 value = combine([(-k, difference), (1, Size(0, ((v, 1),)))])
                 if value.constant >= 0 and all(c > 0 for _, c in value.terms):
+                    if self.flags[v] & FIXED and self.flags_of(value) & VARYING:
+                        raise _Impossible
                     self._bind(v, value)
                     return True
         return False

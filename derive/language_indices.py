@@ -31,7 +31,8 @@ def write_out_embeddings(
         if not (isinstance(matrix, Ref) and matrix.lag is None):
             raise LanguageError(
                 "The first argument of embed is no parameter.",
-                "Write embed(E, word[t]) with a name without a time index.",
+                "Write embed(E, word[t]) with a name without a time index; a column of what changes is a product with "
+                "an index, K[t] @ word[t] after the line `index word`.",
                 place=matrix.span.place,
             )
         if not (isinstance(index, Ref) and index.lag is not None):

@@ -12,11 +12,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from derive.errors import LanguageError, ShapeError
+from derive.errors import LanguageError
 from derive.language_lines import Statement, Token
-from derive.language_roles import Named
 from derive.network import END
-from derive.shapes import Columns, Shapes
+from derive.shapes import Columns
 from derive.syntax import Span
 
 WORD = "columns"
@@ -78,10 +77,10 @@ def with_matrices(
             i += 1
             continue
         matrix, whole = _matrix(statement, tokens[i:], taken)
-        first, last = matrix[0], tokens[i + 6]
+        first, closing, last = matrix[0], tokens[i + 5], matrix[-1]
         code = (
-            code[: first.start] + whole.name.ljust(first.stop - first.start) + code[first.stop : last.start]
-            + " " + code[last.stop :]
+            code[: first.start] + whole.name.ljust(first.stop - first.start) + code[first.stop : closing.start]
+            + "]".rjust(last.stop - closing.start) + code[last.stop :]
         )  # fmt: skip
         tokens[i : i + 7] = matrix
         found.append(whole)
@@ -117,9 +116,8 @@ def _matrix(
             place=span.place,
         )
     named = Token("name", name, word.start, sequence.stop)
-    return [named, opening, replace(axis, text=END), closing], Whole(
-        name, sequence.text, axis.text, span
-    )
+    index = [opening, replace(axis, text=END), replace(last, text=closing.text)]
+    return [named, *index], Whole(name, sequence.text, axis.text, span)
 
 
 def _closing(tokens: Sequence[Token]) -> Token:
@@ -184,26 +182,3 @@ def lengths_of(wholes: Sequence[Whole], taken: Collection[str]) -> dict[str, str
 def shapes_of(wholes: Sequence[Whole], lengths: Mapping[str, str]) -> list[Columns]:
     """What is known of the matrices' shapes."""
     return [Columns(w.name, w.sequence, lengths[w.axis], w.span) for w in wholes]
-
-
-def refuse_in_parameters(
-    named: Mapping[str, Named], shapes: Shapes, lengths: Mapping[str, str]
-) -> None:
-    """A parameter is the same for sequences of every length.
-
-    Raises:
-        ShapeError: one has as many rows or columns as an axis has steps.
-    """
-    steps = {name: axis for axis, name in lengths.items()}
-    for name, found in named.items():
-        if found.role != "parameter":
-            continue
-        for size in shapes.of_name[name]:
-            for v in size.unknowns:
-                if v.name in steps:
-                    raise ShapeError(
-                        f"{name} would be as large as there are steps along {steps[v.name]}, and parameters are the "
-                        "same for sequences of every length.",
-                        f"Multiply the other side of the matrix, or give {name} from outside, {name}[end].",
-                        place=found.span.place,
-                    )

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from derive.errors import ArgumentError, LanguageError
+from derive.errors import ArgumentError, LanguageError, ShapeError
 from derive.language import equation_text, read_parts
 from derive.language_declarations import (
     Declaration,
@@ -39,13 +39,12 @@ from derive.network_columns import (
     as_written,
     check_sequences,
     lengths_of,
-    refuse_in_parameters,
     shapes_of,
 )
 from derive.network_lines import Line, rewritten
 from derive.network_padding import without_padding
 from derive.network_ragged import is_ragged, masks_for, read_ragged, with_masks
-from derive.network_renaming import Renaming
+from derive.network_renaming import Renaming, with_inputs
 from derive.network_scans import (
     Scan,
     is_scan,
@@ -56,7 +55,7 @@ from derive.network_scans import (
 )
 from derive.network_segments import Checked, Group, assemble
 from derive.network_starts import Begun, dotted
-from derive.shapes import infer
+from derive.shapes import Shapes, infer
 from derive.syntax import EquationText, Ref, Span, references
 
 CellText = Callable[[str], str | None]
@@ -86,7 +85,6 @@ def read_network(text: str, name: str = "network", cell_text: CellText | None = 
     wholes = tuple(reader.wholes.values())
     lengths = lengths_of(wholes, named)
     checked = _checked(reader, groups, lengths)
-    refuse_in_parameters(checked.named, checked.shapes, lengths)
     padded = without_padding(groups, checked.named, checked.shapes, lengths, masks)
     if padded.masks:
         reader.declarations += padded.declarations
@@ -115,9 +113,14 @@ def _checked(reader: _Reader, groups: list[Group], lengths: Mapping[str, str]) -
     named, ordered = roles(equations, reader.declarations), evaluation_order(equations)
     alike = tuple(reader.begun.alike(groups, named, reader.scans))
     columns = shapes_of(tuple(reader.wholes.values()), lengths)
-    shapes = with_a_number_for_loss(
-        ordered, named, lambda more: infer(ordered, named, [*declarations, *more], alike, columns)
-    )
+
+    def inferred(more: list[Declaration]) -> Shapes:
+        return infer(ordered, named, [*declarations, *more], alike, columns)
+
+    try:
+        shapes = with_a_number_for_loss(ordered, named, inferred)
+    except ShapeError as error:
+        raise with_inputs(error, reader.renamings) from None
     return Checked(groups, ordered, named, shapes, declarations)
 
 
@@ -135,6 +138,7 @@ class _Reader:
     begun: Begun = field(default_factory=Begun)
     wholes: dict[str, Whole] = field(default_factory=dict)
     held: list[Ref] = field(default_factory=list)
+    renamings: list[Renaming] = field(default_factory=list)
     words: frozenset[str] = frozenset()
 
     def statement(self, statement: Statement, scans: set[str]) -> None:
@@ -288,6 +292,7 @@ class _Reader:
         renaming = Renaming(
             scan, parts.inputs, {e.target for e in parts.equations}, self.shared(scan)
         )
+        self.renamings.append(renaming)
         equations = tuple(renaming.equation(e) for e in parts.equations)
         self.of_cells += [renaming.declaration(d) for d in parts.declarations if d.kind != "option"]
         start, after = self.begun.started(scan, self.scans)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from derive.errors import LanguageError
+from derive.errors import LanguageError, ShapeError
 from derive.initial import Start
 from derive.language_declarations import Declaration
 from derive.language_words import listed
 from derive.losses import mapped
+from derive.network_columns import as_written
 from derive.network_scans import Scan
 from derive.syntax import EquationText, Node, Ref
 
@@ -40,6 +42,13 @@ class Renaming:
                 "Give one sequence for each.",
                 place=self.scan.cell_span.place,
             )
+
+    @property
+    def told(self) -> str:
+        """Which of the cell's inputs each sequence is."""
+        pairs = zip(self.scan.inputs, self.inputs, strict=True)
+        given = [f"{as_written(ref.span)} as {name}" for ref, name in pairs]
+        return f"{self.scan.name}, line {self.scan.span.place.line} of the network, gives {listed(given)}."
 
     def equation(self, equation: EquationText) -> EquationText:
         """An equation of the cell."""
@@ -75,3 +84,14 @@ class Renaming:
         if isinstance(value, Start) and value.parameter:
             value = replace(value, parameter=self.name(value.parameter, timed=False))
         return replace(declaration, name=name, value=value)
+
+
+def with_inputs(error: ShapeError, renamings: Iterable[Renaming]) -> ShapeError:
+    """An error in a cell's equations that tells too what the scans of the cell give it."""
+    source = error.place.source if error.place else ""
+    several = [r for r in renamings if f"{r.scan.cell}.cell" == source and len(r.inputs) > 1]
+    if not several:
+        return error
+    order = "A scan gives a cell its inputs in the order in which they first appear in the cell's equations."
+    problem = "\n".join([error.problem, *(r.told for r in several)])
+    return ShapeError(problem, f"{order} {error.remedy}", place=error.place)

@@ -136,12 +136,12 @@ def _axes(groups: Sequence[Group], owner: Mapping[str, Group]) -> dict[str, str]
                     continue
                 axis = END if ref.name in g.held else g.axis
                 if found.setdefault(ref.name, axis) != axis:
-                    raise _along_two(ref, found[ref.name], axis)
+                    raise _along_two(ref, g.span or ref.span, found[ref.name], axis)
     return found
 
 
-def _along_two(ref: Ref, first: str, then: str) -> LanguageError:
-    """The error for a quantity that is used along two axes."""
+def _along_two(ref: Ref, span: Span, first: str, then: str) -> LanguageError:
+    """The error for a quantity that is used along two axes, the second time here."""
     remedy = "Carry it over by a scan's start or by [end], or rename one of the two."
     if first == END:
         remedy = (
@@ -150,7 +150,7 @@ def _along_two(ref: Ref, first: str, then: str) -> LanguageError:
     return LanguageError(
         f"{ref.name} runs along the axis {first} and is used along {then}.",
         remedy,
-        place=ref.span.place,
+        place=span.place,
     )
 
 
@@ -227,11 +227,16 @@ def _check_together(a: Group, b: Group) -> None:
         return
     scan = next((g for g in (a, b) if g.reverse), a)
     span = scan.span or scan.equations[0].target_span
+    remedy = "A reversed scan takes whole sequences only; remove the feedback or the word reverse."
+    if END in (a.axis, b.axis):
+        remedy = (
+            "[end] comes after all steps: use it along another axis, or remove what hands it back."
+        )
     raise LanguageError(
         f"{a.name} and {b.name} need each other step by step, and do not run together: "
         f"{a.name} runs along {a.axis}{' reversed' if a.reverse else ''}, "
         f"{b.name} along {b.axis}{' reversed' if b.reverse else ''}.",
-        "A reversed scan takes whole sequences only; remove the feedback or the word reverse.",
+        remedy,
         place=span.place,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from derive.dimensions import Contradiction, Dimensions, Size, Unknown, combine
+from derive.dimensions import FIXED, VARYING, Contradiction, Dimensions, Size, Unknown, combine
 from derive.errors import Place, ShapeError
 from derive.syntax import Span
 
@@ -49,6 +49,9 @@ _REMEDIES = {
     "default": "Declare its shape: `dim name = n` for a column, `dim name = n, m` for a matrix.",
 }
 
+_COLUMN = ("softmax", "diag", "repeat", "default")
+"""The kinds of demand that one size is 1."""
+
 
 def conflict(
     found: Contradiction, dimensions: Dimensions[Demand], names: Mapping[Unknown, str]
@@ -60,12 +63,21 @@ def conflict(
     problem = [f"{_what(demand, sizes, names)}."]
     problem += _impossible(sizes, names)
     problem += _origins(demand, [found.a, found.b], dimensions, names)
-    return ShapeError("\n".join(problem), _REMEDIES[demand.kind], place=place)
+    remedy = _REMEDIES[demand.kind]
+    for fixed, varying in (sizes, sizes[::-1]):
+        flags = dimensions.flags_of
+        if flags(fixed) & FIXED and flags(varying) & VARYING and demand.kind not in _COLUMN:
+            problem.append(
+                f"{size_text(varying, names)} is how many steps there are; {size_text(fixed, names)} is a size of "
+                "parameters, which are the same for sequences of every length."
+            )
+            remedy += " What has a value for every step is computed, or given from outside, w[end]."
+    return ShapeError("\n".join(problem), remedy, place=place)
 
 
 def _what(demand: Demand, sizes: list[Size], names: Mapping[Unknown, str]) -> str:
     left, right = (size_text(size, names) for size in sizes)
-    if demand.kind in ("softmax", "diag", "repeat", "default"):
+    if demand.kind in _COLUMN:
         axis = demand.left_axis
         return f"{demand.left.text} must have {_counted('1', axis)}; it has {_counted(left, axis)}"
     if demand.kind == "declared":

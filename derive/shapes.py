@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from derive.dimensions import ONE, Contradiction, Dimensions, Size, combine
+from derive.dimensions import FIXED, ONE, VARYING, Contradiction, Dimensions, Size, combine
 from derive.errors import LanguageError
 from derive.language_declarations import Declaration
 from derive.language_roles import Named
@@ -130,11 +130,9 @@ class _Inference:
         """An unknown shape for every name."""
         for name, found in self.named.items():
             given = found.role in ("input", "parameter")
-            rows = self.dimensions.new(ANY_ROWS | (GIVEN_ROWS if given else 0))
-            self.of_name[name] = (
-                rows,
-                self.dimensions.new(0 if found.role == "parameter" else TIMED_COLUMNS),
-            )
+            fixed = FIXED if found.role == "parameter" else 0
+            rows = self.dimensions.new(ANY_ROWS | fixed | (GIVEN_ROWS if given else 0))
+            self.of_name[name] = (rows, self.dimensions.new(fixed or TIMED_COLUMNS))
 
     def run(
         self,
@@ -177,6 +175,7 @@ class _Inference:
         rows, cols = self.of_name[c.sequence]
         self.dimensions.equate(cols, ONE, demand.columns())
         made = (rows, self.dimensions.declared(c.length))
+        self.dimensions.mark(made[1], VARYING)
         self.same(self.of_name[c.matrix], made, demand)
 
     def declare(self, declaration: Declaration) -> None:

@@ -48,11 +48,36 @@ CASES = {
         "z[end] = V @ x[end]\nq[end] = columns(z[t])", "columns(z[t])", "is one value", "the index of a sequence"
     ),
     "two lengths": (
-        "f = scan(gru, x[t])\ng = scan(gru, z[s])\nq[end] = columns(f.h[t]) + columns(g.h[s])", "columns(g.h[s]",
+        "f = scan(gru, x[t])\ng = scan(gru, z[s])\nq[end] = columns(f.h[t]) + columns(g.h[s])", "columns(g.h[s])",
         "T_s", "one shape",
     ),
     "a parameter for every step": (
-        "f = scan(gru, x[t])\nq[end] = columns(f.h[t]) @ w", "w", "as large as there are steps along t", "from outside"
+        "f = scan(gru, x[t])\nq[end] = columns(f.h[t]) @ w", "w",
+        "T_t is how many steps there are; d_w is a size of parameters", "from outside, w[end]",
+    ),
+    "a sequence that is not transposed": (
+        "f = scan(gru, x[s])\nH[end] = columns(f.h[s])\na[t] = softmax(H[end] @ q[t])\nc[t] = H[end] @ a[t]",
+        "softmax(H[end] @ q[t])", "T_s comes from line 4: c[t] = H[end] @ a[t]", "parameters, which are the same",
+    ),
+    "a sequence times itself": (
+        "f = scan(gru, x[s])\nH[end] = columns(f.h[s])\ng[end] = H[end] @ H[end]", "columns(f.h[s])",
+        "n comes from line 3: g[end] = H[end] @ H[end]", "change the expression",
+    ),
+    "inputs in another order": (
+        "f = scan(gru, x[s])\nH[end] = columns(f.h[s])\nd = scan(attending, y[t-1], H[end])\ny[t] = V @ d.h[t]",
+        "b", "d, line 3 of the network, gives y[t-1] as K and H[end] as x.",
+        "in which they first appear in the cell's equations",
+    ),
+    "a scan of one value": (
+        "f = scan(gru, x[s])\nv[end] = W @ f.h[end]\ng = scan(gru, v[t])", "g", "v runs along the axis end", "v[end]"
+    ),
+    "all steps within the steps": (
+        "f = scan(gru, y[t-1])\nH[end] = columns(f.h[t])\ny[t] = H[end] @ softmax(H[end].T @ x[t])", "H[end]",
+        "need each other step by step", "[end] comes after all steps",
+    ),
+    "an embedding of a sequence": (
+        "f = scan(gru, x[s])\nH[end] = columns(f.h[s])\nc[t] = embed(H[end], w[t])", "H[end]", "no parameter",
+        "K[t] @ word[t] after the line `index word`",
     ),
     "a scan along no axis": (
         "z[end] = V @ x[end]\nf = scan(gru, z[end])", "f", "along a time axis", "given a sequence"
