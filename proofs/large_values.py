@@ -40,6 +40,12 @@ LARGE: dict[str, tuple[Kinds, ...]] = {
 }
 """What is that much larger than in an ordinary run; the second factor where the first leaves the range of numbers."""
 
+FAR: dict[str, tuple[Kinds, ...]] = {
+    "far vectors": tuple(Kinds(vector=times(c)) for c in (1e5, 1e3)),
+    "far matrices": tuple(Kinds(square=times(c), matrix=times(c)) for c in (1e5, 1e3)),
+}
+"""The same where logits of steps that a sample does not have stand among those of steps that it has."""
+
 
 def large_values(subject: Subject) -> Check:
     """Loss and gradients at large values against complex steps on the equations."""
@@ -53,18 +59,26 @@ def large_values(subject: Subject) -> Check:
 def large_values_of_network(subject: NetworkSubject) -> Check:
     """The same of a network."""
     plain = subject.sample(NAME, samples=3)
-    fixed = of_networks.fixed_names(subject.network)
-    runs = _runs(plain.values, fixed, lambda v: of_networks.if_smooth(replace(plain, values=v)))
+    network = subject.network
+    padded = any(axis in network.masks for axis in network.lengths.values())
+    rows = LARGE | FAR if padded else LARGE
+    fixed = of_networks.fixed_names(network)
+    runs = _runs(
+        plain.values, fixed, lambda v: of_networks.if_smooth(replace(plain, values=v)), rows
+    )
     found = {row: compare(*of_networks.both(subject, sample)) for row, sample in runs.items()}
     return _row(found, lambda place: network_layout.label(plain, place))
 
 
 def _runs(
-    values: Values, fixed: frozenset[str], if_smooth: Callable[[Values], Any]
+    values: Values,
+    fixed: frozenset[str],
+    if_smooth: Callable[[Values], Any],
+    rows: Mapping[str, tuple[Kinds, ...]] = LARGE,
 ) -> dict[str, Any]:
     """The first run of every kind that is finite and off all kinks, if there is one."""
     found: dict[str, Any] = {}
-    for row, choices in LARGE.items():
+    for row, choices in rows.items():
         runs = (if_smooth(changed(values, kinds, fixed)) for kinds in choices)
         sample = next((run for run in runs if run is not None), None)
         if sample is not None:

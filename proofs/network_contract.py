@@ -115,8 +115,13 @@ def litter(array: Any, extent: NetworkExtent, axis: str) -> Any:
     if axis == END or axis not in extent.lengths:
         return array
     beyond = np.arange(array.shape[0])[:, None] >= np.array(extent.lengths[axis])
-    garbage = np.array(np.nan if array.dtype.kind == "f" else -1, array.dtype)
+    garbage = _garbage(array) if array.dtype.kind == "f" else np.array(-1, array.dtype)
     return np.where(beyond.reshape(*beyond.shape, *[1] * (array.ndim - 2)), garbage, array)
+
+
+def _garbage(array: Any) -> Any:
+    """NaN, infinities, and the largest number, by turns."""
+    return np.resize([np.nan, np.inf, -np.inf, np.finfo(array.dtype).max], array.shape)
 
 
 class _Beside:
@@ -137,7 +142,7 @@ class _Beside:
             lengths = np.array(self.extent.lengths[axis])
             beyond = np.arange(dirty.shape[at - len(axes)]) >= lengths[:, None]
             shape = [len(lengths), *(-1 if i == at else 1 for i in range(len(axes)))]
-            dirty = np.where(beyond.reshape(shape), np.nan, dirty)
+            dirty = np.where(beyond.reshape(shape), _garbage(dirty), dirty)
         return dirty
 
 

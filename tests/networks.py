@@ -252,6 +252,13 @@ TEXTS = {
         k[end] = sum(p[end] * log(p[end] / r[end])) + mean((p[end] @ r[end].T) ** -2) + sum(sqrt(p[end]).T @ H[end].T)
         l[end] = H[end] @ (p[end] / w[end]) + 1 / (U @ H[end] @ r[end])
     """,
+    "ragged_pooled": """
+        ragged t
+        f = scan(elman, x[t], reverse)
+        H[end] = columns(f.h[t])
+        y[end] = H[end] @ softmax(H[end].T @ q)
+        loss[end] = squared_error(y[end], d[end])
+    """,
     "skipping": """
         f = scan(skip(3), x[t])
         g = scan(elman, x[t-1])
