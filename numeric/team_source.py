@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from derive.cell import Quantity
@@ -44,12 +44,13 @@ def _of_cell(derivation: Derivation) -> str:
 def _of_network(derivation: NetworkDerivation) -> str:
     network, passes = derivation.network, passes_of(derivation)
     inputs = {q.name: passes.identifier(q.name) for q in network.inputs}
-    lengths = {f"lengths_{axis}": f"lengths_{axis}" for axis in passes.ragged}
-    others = [f"{name}={name}" for name in passes.keywords() if name not in lengths]
+    words = [f"lengths_{axis}" for axis in passes.ragged]
+    lengths = {_apart(word, inputs): word for word in words}
+    others = [f"{name}={name}" for name in passes.keywords() if name not in words]
 
     def call(given: list[str]) -> str:
         at = len(inputs)
-        named = [f"{name}={value}" for name, value in zip(lengths, given[at:], strict=True)]
+        named = [f"{name}={value}" for name, value in zip(words, given[at:], strict=True)]
         return ", ".join(["params", *given[:at], "state", *named, *others])
 
     return _Writer(
@@ -61,6 +62,13 @@ def _of_network(derivation: NetworkDerivation) -> str:
         | dict.fromkeys(lengths, 0),
         states=[q for s in network.segments for q in passes.memory_of(s)],
     ).text()
+
+
+def _apart(word: str, names: Collection[str]) -> str:
+    """The word, written so that it is none of the names."""
+    while word in names:
+        word += "_"
+    return word
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,14 @@ import pytest
 
 from derive.catalog import load
 from derive.derivation import derive
+from derive.network_derivation import derive_network
 from numeric.additions import Additions, additions_in, generate_with
-from numeric.fast_source import generate_fast
+from numeric.fast_source import generate_fast, generate_fast_network
 from numeric.team import at_once
 from numeric.team_source import team_functions
 from proofs.modules import load_source
+from tests.generated import module_of
+from tests.networks import read
 
 
 def fast(name: str) -> ModuleType:
@@ -29,6 +32,21 @@ def fast(name: str) -> ModuleType:
 def cuts_of(threads: int) -> list[slice]:
     """Four samples for each thread."""
     return [slice(4 * i, 4 * i + 4) for i in range(threads)]
+
+
+def test_an_input_may_be_called_as_the_lengths_are() -> None:
+    network = read("ragged s\nf = scan(elman, x[s])\nu[t] = W @ lengths_s[t]")
+    derivation = derive_network(network)
+    parts = [generate_fast_network(derivation).rstrip(), *team_functions(derivation)]
+    module = module_of("\n\n\n".join(parts) + "\n")
+    params = module.init_params(2, 3, 4, 5)
+    rng = np.random.default_rng(0)
+    x, given = rng.standard_normal((4, 6, 3)), rng.standard_normal((2, 6, 5))
+    lengths = np.array([4, 1, 3, 2, 4, 1])
+    alone, _, _ = module.forward(params, x, given, lengths_s=lengths)
+    team = module.Team(2)
+    found, _, _ = team.forward(params, x, given, lengths_s=lengths)
+    assert all(np.allclose(found[k], v) for k, v in alone.items())
 
 
 def test_work_is_done_at_once_and_its_results_stand_in_order() -> None:
