@@ -16,20 +16,37 @@ Arrays = dict[str, Array]
 
 
 def global_norm(gradients: Arrays) -> float:
-    """‖g‖, over all entries of all gradients."""
-    wide = [np.asarray(g, np.float64) for g in gradients.values()]  # squares leave float32 early
-    return float(np.sqrt(sum(float(np.sum(np.square(g))) for g in wide)))
+    """‖g‖, over all entries of all gradients, divided by the largest: squares overflow long before norms do."""
+    largest = max((float(np.max(np.abs(g), initial=0.0)) for g in gradients.values()), default=0.0)
+    if not 0.0 < largest < np.inf:
+        return largest
+    squares = [float(np.sum(np.square(g / largest))) for g in gradients.values()]
+    return largest * float(np.sqrt(sum(squares)))
 
 
 def clip_by_norm(gradients: Arrays, limit: float) -> Arrays:
-    """g ← g · limit / ‖g‖ if ‖g‖ > limit (Pascanu, Mikolov and Bengio, 2013, algorithm 1)."""
+    """g ← g · limit / ‖g‖ if ‖g‖ > limit (Pascanu, Mikolov and Bengio, 2013, algorithm 1).
+
+    Raises:
+        ValueError: the limit is negative, or the norm is not finite: then no factor brings it to the limit.
+    """
     norm = global_norm(gradients)
+    if not (limit >= 0.0 and np.isfinite(norm)):
+        raise ValueError(
+            f"limit is {limit} and the gradients' norm {norm}: expected limit >= 0 and a finite norm"
+        )
     scale = limit / norm if norm > limit else 1.0
     return {name: (g * scale).astype(g.dtype) for name, g in gradients.items()}
 
 
 def clip_by_value(gradients: Arrays, limit: float) -> Arrays:
-    """Every entry brought into [−limit, limit]."""
+    """Every entry brought into [−limit, limit].
+
+    Raises:
+        ValueError: the limit is negative.
+    """
+    if not limit >= 0.0:
+        raise ValueError(f"limit is {limit}: expected limit >= 0")
     return {name: np.clip(g, -limit, limit).astype(g.dtype) for name, g in gradients.items()}
 
 
@@ -48,12 +65,34 @@ def windows(series: Array, length: int, ahead: int = 1) -> tuple[Array, Array]:
     return steps, series[length + ahead - 1 :][:count]
 
 
+def matched(params: Arrays, gradients: Arrays) -> None:
+    """Refuse gradients that are not one for every parameter, of its shape.
+
+    Raises:
+        TypeError: they are no dict, as all that value_and_grad returns beside the loss.
+        ValueError: a name or a shape is wrong.
+    """
+    if not isinstance(gradients, dict):
+        raise TypeError(
+            f"gradients are a {type(gradients).__name__}: expected a dict by parameter, "
+            "the first of the gradients that backward and value_and_grad return"
+        )
+    if gradients.keys() != params.keys():
+        wrong = ", ".join(sorted(params.keys() ^ gradients.keys()))
+        raise ValueError(f"gradients lack or do not know {wrong}: expected {', '.join(params)}")
+    for name, value in params.items():
+        found, shape = np.shape(gradients[name]), np.shape(value)
+        if found != shape:
+            raise ValueError(f"gradients[{name!r}] has shape {found}: expected {shape}")
+
+
 def sgd(
     params: Arrays, gradients: Arrays, memory: Arrays, rate: float, momentum: float = 0.0
 ) -> Arrays:
     """θ ← θ − rate · v with v ← momentum · v + g; ``memory`` holds v between calls."""
+    matched(params, gradients)
     for name, g in gradients.items():
-        memory[name] = momentum * memory[name] + g if name in memory else g
+        memory[name] = momentum * memory.get(name, np.zeros_like(g)) + g
     return {
         name: (value - rate * memory[name]).astype(value.dtype) for name, value in params.items()
     }
@@ -69,6 +108,7 @@ def adam(
     eps: float = 1e-8,
 ) -> Arrays:
     """Adam (Kingma and Ba, 2015, algorithm 1); ``memory`` holds its moments and the step count between calls."""
+    matched(params, gradients)
     count = int(memory.get("step count", np.zeros(()))) + 1
     memory["step count"] = np.asarray(count)
     moved = {}
@@ -90,15 +130,18 @@ def train(
     clip: float | None = None,
     update: Callable[..., Arrays] = adam,
     each: Callable[[int, float, Arrays, Arrays], None] | None = None,
+    memory: Arrays | None = None,
 ) -> Arrays:
     """Parameters after one step on every batch.
 
     ``value_and_gradient(params, batch)`` returns the loss and its gradients by the parameters; ``clip`` bounds the
-    gradients' norm; ``each(step, loss, params, gradients)`` is called before every step.
+    gradients' norm; ``each(step, loss, params, gradients)`` is called before every step. ``memory`` is the update's:
+    a dict handed to one run and then to the next, which so goes on where the first ended.
     """
-    memory: Arrays = {}
+    memory = {} if memory is None else memory
     for step, batch in enumerate(batches):
         loss, gradients = value_and_gradient(params, batch)
+        matched(params, gradients)
         if each is not None:
             each(step, loss, params, gradients)
         gradients = gradients if clip is None else clip_by_norm(gradients, clip)
@@ -106,7 +149,9 @@ def train(
     return params
 
 
-NAMES = ("global_norm", "clip_by_norm", "clip_by_value", "windows", "sgd", "adam", "train")
+NAMES = (
+    "global_norm", "clip_by_norm", "clip_by_value", "windows", "matched", "sgd", "adam", "train",
+)  # fmt: skip
 
 
 def with_training(source: str) -> str:

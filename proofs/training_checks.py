@@ -41,24 +41,35 @@ RATES = (Rates(0.05, 0.7, 0.9, 0.999, 1e-8), Rates(0.03, 0.4, 0.8, 0.95, 1e-3))
 
 
 def clipping(subject: Any) -> Check:
-    """g ← g u/‖g‖ exactly where ‖g‖ > u, over all arrays together; single entries into [−u, u]."""
+    """g ← g u/‖g‖ exactly where ‖g‖ > u, over all arrays together; single entries into [−u, u].
+
+    The largest gradients have squares that overflow; no limit is negative, and no norm infinite.
+    """
     what = "clip_by_norm and clip_by_value against g u/‖g‖ if ‖g‖ > u, and min(max(g, −u), u)"
     module, rng = subject.code.module, _rng(subject)
     wrong: list[str] = []
     still = {name: np.zeros(shape) for name, shape in SHAPES.items()}
     wrong += _apart(module, "clip_by_norm", still, still, 1.0)
-    for scale in (1e-3, 1.0, 1e3, 1e25):
-        g = _arrays(rng, scale)
-        whole = np.concatenate([v.ravel() for v in g.values()])
-        norm = float(np.sqrt(whole @ whole))
+    for scale in (1e-3, 1.0, 1e3, 1e25, 1e200):
+        plain = _arrays(rng, 1.0)
+        g = {name: np.asarray(scale * v) for name, v in plain.items()}
+        whole = np.concatenate([v.ravel() for v in plain.values()])
+        norm = scale * float(np.sqrt(whole @ whole))
         for limit in (0.3 * norm, norm * (1 + 1e-9), 4.0 * norm):
             factor = limit / norm if norm > limit else 1.0
             wrong += _apart(module, "clip_by_norm", g, {k: factor * v for k, v in g.items()}, limit)
         for limit in (0.5 * scale, 10 * scale):
             law = {k: np.minimum(np.maximum(v, -limit), limit) for k, v in g.items()}
             wrong += _apart(module, "clip_by_value", g, law, limit)
+    endless = {**still, "b": np.full(SHAPES["b"], np.inf)}
+    for name, given, limit in (
+        ("clip_by_norm", still, -1.0),
+        ("clip_by_value", still, -1.0),
+        ("clip_by_norm", endless, 1.0),
+    ):
+        wrong += _accepted(module, name, given, limit)
     found = tuple(dict.fromkeys(wrong))
-    return measured(CLIPPING, what, "3 arrays, 5 sizes", len(found), 0, where=found, unit="wrong")
+    return measured(CLIPPING, what, "3 arrays, 6 sizes", len(found), 0, where=found, unit="wrong")
 
 
 def windows(subject: Any) -> Check:
@@ -84,7 +95,10 @@ def windows(subject: Any) -> Check:
 
 
 def optimisers(subject: Any) -> Check:
-    """SGD with momentum and Adam over four steps, two runs at once, against the sums over all gradients so far."""
+    """SGD with momentum and Adam over four steps, two runs at once, against the sums over all gradients so far.
+
+    A gradient that changes once a step is taken changes nothing that is remembered of it.
+    """
     what = "sgd and adam over four steps against their sums over all gradients so far"
     module, rng = subject.code.module, _rng(subject)
     start = _arrays(rng, 1.0)
@@ -100,18 +114,31 @@ def optimisers(subject: Any) -> Check:
             law = _moved(kind, law, before[1][:k], rates)
             wrong += [f"{kind}, step {k}"] * (not _close(after, law))
             runs[kind, rates] = after, memory, law
+        wrong += ["arguments"] * any(
+            not np.array_equal(v, before[1][k - 1][n]) for n, v in g.items()
+        )
+        for value in g.values():
+            value.fill(np.nan)
     for kind in ("sgd", "adam"):
-        single = [{n: v.astype(np.float32) for n, v in a.items()} for a in (start, gradients[0])]
+        single = [{n: v.astype(np.float32) for n, v in a.items()} for a in (start, before[1][0])]
         after = _step(module, kind, (single[0], single[1], {}), RATES[0])
         wrong += [f"{kind}: precision"] * any(v.dtype != np.float32 for v in after.values())
-    wrong += ["arguments"] * any(
-        not np.array_equal(v, true[n])
-        for given, true in zip((start, *gradients), (before[0], *before[1]), strict=True)
-        for n, v in given.items()
-    )
+        for nonsense in _no_gradients(before[1][0]):
+            wrong += _accepted(module, kind, start, nonsense, {}, 0.1)
+    wrong += ["arguments"] * any(not np.array_equal(v, before[0][n]) for n, v in start.items())
     found = tuple(dict.fromkeys(wrong))
     sizes = "3 arrays, 4 steps, 2 runs"
     return measured(OPTIMISERS, what, sizes, len(found), 0, where=found, unit="wrong")
+
+
+def _no_gradients(right: Arrays) -> list[object]:
+    """What is no gradient for every parameter: one left out, one too many, one of another shape, and no dict."""
+    return [
+        {name: g for name, g in right.items() if name != "b"},
+        {**right, "x": right["b"]},
+        {**right, "b": right["b"][:, None]},
+        (right, right, right),
+    ]
 
 
 def _step(module: Any, kind: str, given: tuple[Arrays, Arrays, Arrays], rates: Rates) -> Arrays:
@@ -138,7 +165,10 @@ def _moved(kind: str, law: Arrays, past: list[Arrays], rates: Rates) -> Arrays:
 
 
 def loop(subject: Any) -> Check:
-    """One step on every batch, with the gradient clipped and told of unclipped, against the steps written out."""
+    """One step on every batch, with the gradient clipped and told of unclipped, against the steps written out.
+
+    A run that is handed what another remembered goes on where that one ended.
+    """
     what = "train against its steps written out: gradient, told, clipped, moved"
     module, rng = subject.code.module, _rng(subject)
     start, batches = _arrays(rng, 1.0), [_arrays(rng, 2.0) for _ in range(3)]
@@ -171,6 +201,11 @@ def loop(subject: Any) -> Check:
     for _ in range(2):  # no run goes on where another has ended
         ordinary = module.train(copy.deepcopy(start), gradient, batches)
     wrong += ["parameters, by adam without clipping"] * (not _close(ordinary, law))
+    halves, memory = copy.deepcopy(start), Arrays()
+    for half in (batches[:1], batches[1:]):
+        halves = module.train(halves, gradient, half, memory=memory)
+    wrong += ["parameters, of a run that goes on"] * (not _close(halves, law))
+    wrong += _accepted(module, "train", start, lambda p, b: (0.0, (b, b, b)), batches)
     return measured(LOOP, what, "3 batches", len(wrong), 0, where=tuple(wrong), unit="wrong")
 
 
@@ -185,12 +220,13 @@ def _arrays(rng: np.random.Generator, scale: float) -> Arrays:
 def _apart(module: Any, name: str, given: Arrays, law: Arrays, limit: float) -> list[str]:
     """What is wrong with one way of clipping: values, precision, or arguments that it changed."""
     before = copy.deepcopy(given)
-    try:
-        found = getattr(module, name)(given, limit)
-    except ZeroDivisionError:
-        return [f"{name}: gradients that are zero"]
+    widest = max(float(np.max(np.abs(v))) for v in given.values())
+    narrow = {k: v.astype(np.float32) for k, v in given.items()} if widest < 1e30 else {}
     with np.errstate(over="ignore"):
-        single = getattr(module, name)({k: v.astype(np.float32) for k, v in given.items()}, limit)
+        try:
+            found, single = (getattr(module, name)(g, limit) for g in (given, narrow))
+        except (ZeroDivisionError, ValueError) as error:
+            return [f"{name}: {error}"]
     wrong = [f"{name}: values"] * (not _close(found, law))
     wrong += [f"{name}: precision"] * any(
         v.dtype != np.float32 or not np.allclose(v, law[k], rtol=1e-5, atol=0)
@@ -200,6 +236,18 @@ def _apart(module: Any, name: str, given: Arrays, law: Arrays, limit: float) -> 
         not np.array_equal(v, given[k]) for k, v in before.items()
     )
     return wrong
+
+
+def _accepted(module: Any, name: str, *given: object) -> list[str]:
+    """What is wrong with a function that takes what it should refuse with a word."""
+    try:
+        with np.errstate(invalid="ignore"):
+            getattr(module, name)(*given)
+    except (ValueError, TypeError):
+        return []
+    except (LookupError, ArithmeticError) as error:
+        return [f"{name}: {type(error).__name__} at nonsense"]
+    return [f"{name}: nonsense accepted"]
 
 
 def _close(found: Arrays, law: Arrays) -> bool:

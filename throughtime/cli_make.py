@@ -227,6 +227,11 @@ def generate(
         raise ArgumentError(f"{output} is not a Python file's name.", f"Name it {output.stem}.py.")
     refuse_existing(output, force=force)
     wish.refuse(optimize, backend)
+    if training and backend == "array-api":
+        raise ArgumentError(
+            "What --training brings along is written for NumPy's arrays alone.",
+            "Leave it out: torch.optim and optax take the gradients of a file for any array namespace.",
+        )
     model = load(cell, say, starts)
     say(f"generating {model.name}")
     wanted = {

@@ -54,6 +54,68 @@ def test_clipping_keeps_float32():
     assert after["W"].dtype == np.float32
 
 
+def test_gradients_whose_squares_overflow_are_clipped_to_the_limit_and_not_to_zero():
+    after = clip_by_norm({"W": np.array([3e200, 0.0]), "b": np.array([-4e200])}, 2.0)
+    np.testing.assert_allclose(after["W"], [1.2, 0.0], rtol=1e-12)
+    np.testing.assert_allclose(after["b"], [-1.6], rtol=1e-12)
+
+
+@pytest.mark.parametrize("clip", [clip_by_norm, clip_by_value])
+def test_a_negative_limit_is_refused_rather_than_turning_the_gradient_around(clip):
+    with pytest.raises(ValueError, match=r"limit is -1\.0"):
+        clip(gradients(), -1.0)
+
+
+@pytest.mark.parametrize("entry", [np.inf, np.nan])
+def test_no_factor_brings_a_norm_that_is_not_finite_to_the_limit(entry):
+    with pytest.raises(ValueError, match=f"the gradients' norm {entry}"):
+        clip_by_norm({"W": np.array([1.0, entry])}, 1.0)
+
+
+@pytest.mark.parametrize("update", [sgd, adam])
+def test_gradients_that_are_not_one_for_every_parameter_are_refused(update):
+    params, right = gradients(1), gradients(2)
+    for wrong, said in (
+        ({"W": right["W"]}, "lack or do not know b: expected W, b"),
+        ({**right, "x": right["W"]}, "lack or do not know x"),
+        (
+            {**right, "b": right["b"][:, None]},
+            r"gradients\['b'\] has shape \(4, 1\): expected \(4,\)",
+        ),
+    ):
+        with pytest.raises(ValueError, match=said):
+            update(params, wrong, {}, 0.1)
+
+
+def test_all_that_value_and_grad_returns_is_no_gradient_by_the_parameters():
+    def all_three(params, batch):
+        return 0.0, (gradients(), {}, {})
+
+    with pytest.raises(TypeError, match="gradients are a tuple: expected a dict by parameter"):
+        train(gradients(), all_three, [None], clip=1.0)
+
+
+def test_sgd_remembers_gradients_as_they_were():
+    g, memory = {"x": np.array([1.0])}, {}
+    params = sgd({"x": np.array([0.0])}, g, memory, 0.1, 0.5)
+    g["x"] *= 10.0
+    assert sgd(params, g, memory, 0.1, 0.5)["x"] == pytest.approx(-0.1 - 0.1 * (0.5 + 10.0))
+
+
+@pytest.mark.parametrize("update", [sgd, adam])
+def test_training_goes_on_where_it_ended_with_the_memory_of_before(update):
+    def bowl(params, batch):
+        return float(np.sum((params["x"] - batch) ** 2)), {"x": 2 * (params["x"] - batch)}
+
+    start, batches = {"x": np.array([4.0, -3.0])}, list(np.random.default_rng(0).random((7, 2)))
+    whole = train(start, bowl, batches, update=update)
+    memory: dict[str, np.ndarray] = {}
+    half = train(start, bowl, batches[:3], update=update, memory=memory)
+    np.testing.assert_array_equal(
+        train(half, bowl, batches[3:], update=update, memory=memory)["x"], whole["x"]
+    )
+
+
 def test_windows_overlap_and_are_followed_by_their_targets():
     series = np.arange(20.0).reshape(10, 2)
     steps, targets = windows(series, 4, ahead=2)

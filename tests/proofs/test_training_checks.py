@@ -14,14 +14,19 @@ from proofs.training_checks import CLIPPING, LOOP, OF_TRAINING, OPTIMISERS, WIND
 
 SOURCE = with_training("import numpy as np\n\nArray = np.ndarray\nArrays = dict[str, Array]\n")
 CHECKS = {name: examine for checks in OF_TRAINING.values() for name, examine in checks.items()}
+REMEMBERED = "memory.get(name, np.zeros_like(g))"
+OVERFLOWING = "return float(np.sqrt(sum(np.sum(np.square(g)) for g in gradients.values())))"
 
 MISTAKES = {
     CLIPPING: [
         ("norm > limit else", "norm < limit else"),
         ("scale = limit / norm", "scale = norm / limit"),
-        ("np.sum(np.square(g))", "np.sum(np.abs(g))"),
-        ("sum(float(np.sum(np.square(g))) for g", "max(float(np.sum(np.square(g))) for g"),
-        ("np.asarray(g, np.float64) for", "g for"),
+        ("np.sum(np.square(g / largest))", "np.sum(np.abs(g / largest))"),
+        ("float(np.sqrt(sum(squares)))", "float(np.sqrt(max(squares)))"),
+        ("return largest * float(np.sqrt(sum(squares)))", OVERFLOWING),
+        ("if not (limit >= 0.0 and np.isfinite(norm))", "if not limit >= 0.0"),
+        ("if not (limit >= 0.0 and np.isfinite(norm))", "if not np.isfinite(norm)"),
+        ("    if not limit >= 0.0:", "    if limit is None:"),
         ("limit / norm if norm > limit else 1.0", "min(1.0, limit / norm)"),
         ("np.clip(g, -limit, limit)", "np.clip(g, 0, limit)"),
         ("np.clip(g, -limit, limit)", "np.clip(g, -limit, limit, out=g)"),
@@ -35,7 +40,11 @@ MISTAKES = {
         ("or count < 1", "or count < 0"),
     ],
     OPTIMISERS: [
-        ("momentum * memory[name] + g", "memory[name] + g"),
+        (f"momentum * {REMEMBERED} + g", f"{REMEMBERED} + g"),
+        (f"momentum * {REMEMBERED} + g", f"momentum * {REMEMBERED} + g if name in memory else g"),
+        ("    if gradients.keys() != params.keys():", "    if not gradients.keys() <= params.keys():"),
+        ("    if gradients.keys() != params.keys():", "    if not gradients.keys() >= params.keys():"),
+        ("        if found != shape:", "        if len(found) < len(shape):"),
         ("value - rate * memory[name]", "value + rate * memory[name]"),
         ("1.0 - b1**count", "1.0 - b1"),
         ("(1.0 - b2) * np.square(g)", "np.square(g)"),
@@ -52,7 +61,8 @@ MISTAKES = {
         ("    each(step, loss,", "    each(step, 2 * loss,"),
         ("params = update(params, gradients, memory, rate)", "update(params, gradients, memory, rate)"),
         ("update(params, gradients, memory, rate)", "update(params, gradients, {}, 2 * rate)"),
-        ("    memory: Arrays = {}\n", "    memory = train.__dict__.setdefault('memory', {})\n"),
+        ("{} if memory is None else memory", "train.__dict__.setdefault('memory', {})"),
+        ("{} if memory is None else memory", "{}"),
         ("Callable[..., Arrays] = adam", "Callable[..., Arrays] = sgd"),
         ("rate: float = 1e-2", "rate: float = 1e-3"),
     ],

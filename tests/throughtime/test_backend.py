@@ -44,3 +44,7 @@ def test_what_is_not_written_for_any_namespace_is_told() -> None:
     more = run("generate", "gru", "--backend", "array-api", "--checkpoint")
     assert more.exit_code == 2
     assert "brings nothing else along" in more.output
+    trains = run("generate", "gru", "--backend", "array-api", "--training")
+    assert trains.exit_code == 2
+    assert "--training brings along is written for NumPy's arrays alone" in trains.output
+    assert "torch.optim" in trains.output
