@@ -15,7 +15,7 @@ from derive.language_declarations import Option, choose, is_declaration, read_de
 from derive.language_lines import MAX_TEXT, read_lines
 from derive.language_words import listed, nearest_few
 
-SUFFIX = ".cell"
+SUFFIX, NETWORK = ".cell", ".net"
 ENDINGS = "A cell's file ends in .cell, and a network's in .net."
 MAX_BYTES = 4 * MAX_TEXT
 
@@ -83,6 +83,7 @@ def source_of(spec: str, folder: Path | None = None) -> tuple[str, str, dict[str
         CellError: the file cannot be read as text.
     """
     place, options = _split(spec)
+    _refuse_network(place)
     if _is_path(place):
         path = Path(place)
         text = file_text(path if folder is None else folder / path)
@@ -91,6 +92,18 @@ def source_of(spec: str, folder: Path | None = None) -> tuple[str, str, dict[str
         if entry.name == place:
             return entry.text, entry.name, options
     raise _unknown(place)
+
+
+def _refuse_network(place: str) -> None:
+    """Say no to a network, shipped or a file, where a cell is asked for."""
+    named = place if place.endswith(NETWORK) else place + NETWORK
+    if named == place or any(
+        item.name == named for item in (files("derive") / "networks").iterdir()
+    ):
+        raise UnknownCellError(
+            f"{place} is a network of cells, and here a cell is asked for.",
+            "Name the cells that it scans; of networks are derive, generate, verify, report and study.",
+        )
 
 
 def _is_path(place: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -14,17 +14,29 @@ from sympy import (  # pyright: ignore[reportMissingTypeStubs] - it ships none
 )
 from sympy.matrices.expressions import (  # pyright: ignore[reportMissingTypeStubs] - as above
     MatMul,
+    OneMatrix,
     Transpose,
 )
 
 from derive.cell import Cell
 from derive.derivation import Derivation
 from derive.errors import ArgumentError
-from derive.expressions import LEAVES, Broadcast, Timed, operands, walk
+from derive.expressions import (
+    LEAVES,
+    Broadcast,
+    Concat,
+    Rows,
+    Timed,
+    operands,
+    split_coefficient,
+    walk,
+)
 from numeric.limits import MOST_PARAMETERS, MOST_STATE, MOST_WORK
 
 T = Symbol("T", integer=True, positive=True)
 B = Symbol("B", integer=True, positive=True)
+_MOVES = (*LEAVES, Broadcast, Transpose, Concat, Rows)
+"""What computes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +46,8 @@ class Costs:
     Args:
         parameters: the number of trained entries.
         operations: floating-point operations of a forward pass: 2 r c for a product of an r × c matrix with a vector,
-            one for each entry of every other operation; spreading a number and turning a matrix are none.
+            beginning at the vector where there are several matrices; one for each entry of every other operation, be it
+            by a number; spreading, turning, stacking, gathering by an index and a change of sign are none.
         memory: numbers kept for the backward pass: every value of every step that the adjoint equations name.
     """
 
@@ -55,6 +68,7 @@ def costs(derivation: Derivation) -> Costs:
     for q in derivation.cell.parameters:
         parameters += q.shape[0] * q.shape[1]
     named = _named_backward(derivation)
+    gathered = frozenset(q.name for q in derivation.cell.inputs if q.kind == "index")
     step: Any = Integer(0)
     kept: Any = Integer(0)
     for a in derivation.assignments:
@@ -62,7 +76,7 @@ def costs(derivation: Derivation) -> Costs:
         if target.name in named:
             kept += target.shape[0] * target.shape[1]
         for node in walk(a.expr):
-            step += _operations(node)
+            step += _operations(node, gathered)
     return Costs(expand(parameters), expand(T * B * step), expand(T * B * kept))
 
 
@@ -119,14 +133,36 @@ def refuse_wide(cell: Cell, sizes: Mapping[Any, int]) -> None:
         )
 
 
-def _operations(node: Any) -> Any:
+def _operations(node: Any, gathered: frozenset[str]) -> Any:
     """Of one node by itself."""
-    if isinstance(node, (*LEAVES, Broadcast, Transpose)):
+    if isinstance(node, _MOVES):
         return Integer(0)
     parts = operands(node)
     if isinstance(node, MatMul):
-        total: Any = Integer(0)
-        for left, right in pairwise(parts):
-            total += 2 * left.shape[0] * left.shape[1] * right.shape[1]
-        return total
+        return _scaling(node) + _product(parts, gathered)
     return max(1, len(parts) - 1) * node.shape[0] * node.shape[1]
+
+
+def _scaling(node: Any) -> Any:
+    """Of the number before a product; what is spread is scaled before, and ones are a constant."""
+    coefficient, core = split_coefficient(node)
+    while isinstance(core, Broadcast):
+        (core,) = operands(core)
+    if abs(coefficient) == 1 or isinstance(core, OneMatrix):
+        return Integer(0)
+    return core.shape[0] * core.shape[1]
+
+
+def _product(factors: Sequence[Any], gathered: frozenset[str]) -> Any:
+    """Of a matrix product, which begins at the vector: at the last factor if it is a column, else at the first."""
+    total: Any = Integer(0)
+    if factors[-1].shape[1] == 1:
+        factors = [f.T for f in reversed(factors)]
+    rows = factors[0].shape[0]
+    for left, right in pairwise(factors):
+        named = {node.name for node in (*walk(left), *walk(right)) if type(node) is Timed}
+        if isinstance(left, OneMatrix) or isinstance(right, OneMatrix) or named & gathered:
+            continue
+        inner = left.shape[1]
+        total += (inner if inner == 1 else 2 * inner) * rows * right.shape[1]
+    return total

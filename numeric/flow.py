@@ -62,6 +62,7 @@ class Flow:
         return math.inf if rate == 0 else -math.log(2) / rate if rate > -math.inf else 0.0
 
 
+@np.errstate(all="ignore")
 def flow(
     derivation: Derivation, fixed: Mapping[str, Array], setting: Setting, lags: int = LAGS
 ) -> Flow:

@@ -13,7 +13,7 @@ import numpy as np
 
 from numeric.interpret import Array
 from numeric.matrix_states import Jacobian, jacobian_of
-from numeric.measure import MeasureError
+from numeric.measure import MeasureError, not_finite
 from numeric.stream import Stream
 
 SPREAD = 25.0
@@ -94,7 +94,7 @@ def growth(
         if length == 0.0:
             return Growth(-math.inf, 0.0, steps)
         if not math.isfinite(length):
-            raise left_the_numbers(stream.time)
+            raise left_the_numbers(stream)
         v = v / length
         if t >= 0:
             pieces[t * len(pieces) // steps] += math.log(length)
@@ -122,11 +122,10 @@ def standard_error(rates: Array) -> float:
     return max(error, standard_error(rates[: 2 * joined].reshape(joined, 2).mean(axis=1)))
 
 
-def left_the_numbers(step: int) -> MeasureError:
+def left_the_numbers(stream: Stream) -> MeasureError:
     """The error of a run that overflows."""
-    return MeasureError(
-        f"The cell's values are not finite at step {step} of the run.",
-        "Choose inputs for which the cell's equations are defined, or smaller weights.",
+    return not_finite(
+        stream.derivation.cell.name, f"its values are not finite at step {stream.time} of the run"
     )
 
 
@@ -209,7 +208,7 @@ def _advance(
         if determinant is not None:
             determinant.append(float(xp.linalg.slogdet(j.formed(look))[1]))
     if not bool(xp.all(xp.isfinite(q))):
-        raise left_the_numbers(stream.time)
+        raise left_the_numbers(stream)
     q, r = xp.linalg.qr(q)
     with np.errstate(divide="ignore"):
         return q, np.log(np.abs(np.diagonal(stream.space.numpy(r))))

@@ -98,8 +98,14 @@ def check_finite(run: Run) -> None:
     if all(_finite(run.space, v) for v in (*given, *map(run.over_time, timed))):
         return
     name, step = next(place for place, v in run.values.items() if not _finite(run.space, v))
-    raise MeasureError(
-        f"{name} is not finite at step {step} of the run.",
+    when = f" at step {step} of the run" if step and step > 0 else " before the run's first step"
+    raise not_finite(run.cell.name, f"{name} is not finite{when if step is not None else ''}")
+
+
+def not_finite(cell: str, what: str) -> MeasureError:
+    """The error of a run that left the floating-point numbers."""
+    return MeasureError(
+        f"{cell} cannot be measured: {what}.",
         "Choose inputs for which the cell's equations are defined, or smaller weights.",
     )
 

@@ -79,9 +79,9 @@ _GAIN = (
     "LSTM $h$ and $c$ together."
 )
 _COSTS = (
-    "Operations of a forward pass: $2rc$ for the product of an $r \\times c$ matrix with a vector, one for each entry "
-    "of every other operation. Memory: the numbers kept for the backward pass, every value of every step that the "
-    "adjoint equations name.\n\n"
+    "Operations of a forward pass: $2rc$ for the product of an $r \\times c$ matrix with a vector, at which products "
+    "of several matrices begin, and one for each entry of every other operation. Memory: the numbers kept for the "
+    "backward pass, every value of every step that the adjoint equations name.\n\n"
 )
 
 

@@ -12,6 +12,7 @@ from sympy import Symbol
 from derive import catalog
 from derive.derivation import derive
 from derive.errors import ArgumentError
+from derive.language import read_cell
 from numeric.costs import MOST_PARAMETERS, B, T, costs, refuse_beyond, refuse_long, refuse_wide
 from numeric.setting import Setting
 from tests.generated import shipped_module
@@ -82,6 +83,29 @@ def test_costs_are_those_counted_by_hand(name: str, operations: str, memory: int
     names = {d: Symbol(str(d)) for d in cell.dims}
     assert (found.operations.subs(names) - T * B * by_hand).expand() == 0
     assert found.memory.subs(names) == memory * T * B * n
+
+
+@pytest.mark.parametrize(
+    ("text", "operations"),
+    [
+        ("h[t] = tanh(W @ V @ h[t-1])\ndim W = n, m", "2*n*m + 2*n*m + n"),  # V h first
+        ("h[t] = (h[t-1].T @ U @ h[t-1]) * x[t]\ndim x = n", "2*n*n + 2*n + n"),
+        ("h[t] = 0.5 * h[t-1] - 3 * (W @ h[t-1])", "n + n + 2*n*n + n"),
+        ("h[t] = mean(h[t-1]) - h[t-1]", "1 + 1 + n"),  # the sum, by 1/n, and the difference
+        ("S[t] = S[t-1] + h[t] @ k[t].T\nh[t] = -h[t-1]\ndim k = m", "n*m + n*m"),
+        ("H[t] = diag(a[t]) @ H[t-1] @ diag(b[t])\ndim H = n, m", "2*n*m"),
+        ("h[t] = h[t-1] * embed(E, word[t])", "n"),
+        ("h[t] = W @ concat(h[t-1], x[t])", "2*n*n + 2*n*m"),
+    ],
+)
+def test_a_product_begins_at_its_vector_and_what_computes_nothing_costs_nothing(
+    text: str, operations: str
+) -> None:
+    cell = read_cell(text, "counted")
+    names = {d: Symbol(str(d)) for d in cell.dims}
+    by_hand = sum(_term(term, Symbol("n"), Symbol("m")) for term in operations.split(" + "))
+    found = costs(derive(cell)).operations.subs(names)
+    assert (found - T * B * by_hand).expand() == 0
 
 
 def _term(text: str, n: Symbol, m: Symbol) -> Any:

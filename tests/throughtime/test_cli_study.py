@@ -95,6 +95,30 @@ def test_what_cannot_be_studied_is_a_usage_error(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("s[t] = s[t-1]**3 + 2 + sum(x[t]**2)", "wild cannot be measured: s is not finite before"),
+        ("s[t] = W @ s[t-1] + log(-x[t]**2)", "wild cannot be measured: s is not finite before"),
+    ],
+)
+def test_a_run_that_leaves_the_numbers_is_told_with_its_cell_and_without_warnings(
+    text: str, says: str, tmp_path: Path
+) -> None:
+    cell = tmp_path / "wild.cell"
+    cell.write_text(text)
+    found = run("compare", "elman", str(cell), *SMALL, "-q", "-o", str(tmp_path / "page"))
+    assert found.exit_code == 2
+    assert found.output.startswith(f"MeasureError: {says}")
+
+
+@pytest.mark.parametrize("network", ["tagger", "my.net", "./my.net"])
+def test_a_network_is_no_cell_to_compare(network: str) -> None:
+    found = run("compare", "elman", network, *SMALL)
+    assert found.exit_code == 2
+    assert f"{network} is a network of cells, and here a cell is asked for." in found.output
+
+
 @pytest.mark.usefixtures("_undrawn")
 @pytest.mark.parametrize("cell", ["deltanet", "slstm"])
 def test_cells_of_today_are_studied_too_their_states_matrices_or_not(
