@@ -72,7 +72,7 @@ def matched(params: Arrays, gradients: Arrays) -> None:
         TypeError: they are no dict, as all that value_and_grad returns beside the loss.
         ValueError: a name or a shape is wrong.
     """
-    if not isinstance(gradients, dict):
+    if not hasattr(gradients, "keys"):
         raise TypeError(
             f"gradients are a {type(gradients).__name__}: expected a dict by parameter, "
             "the first of the gradients that backward and value_and_grad return"

@@ -105,7 +105,8 @@ def _torch(layer: Recurrent, x: Array, start: Mapping[str, Array]) -> Array:
     import torch
 
     kind = getattr(torch.nn, _TORCH_CLASSES[layer.kind])
-    module = kind(layer.m, layer.n, bias="bias_ih" in layer.raw).double()
+    only = {"nonlinearity": layer.activation} if layer.kind == "rnn" else {}
+    module = kind(layer.m, layer.n, bias="bias_ih" in layer.raw, **only).double()
     state = {f"{k}_l0": torch.tensor(np.asarray(v, np.float64)) for k, v in layer.raw.items()}
     module.load_state_dict(state)
     h, c = (torch.tensor(start[name])[None] for name in ("h", "c"))

@@ -87,13 +87,17 @@ def loaded(path: str | Path, spec: str | None = None, layer: str | None = None) 
 def _from_layer(path: Path, layer: Recurrent, spec: str | None) -> Loaded:
     from proofs.weights_check import weights_check
 
+    layer = layer.told(spec or "")
     check = weights_check(layer)
+    whose = (
+        f"forward values of {layer.spec}" if spec not in (None, layer.spec) else "forward values"
+    )
     way = ", read from the end" if layer.reverse else ""
     lines = [
         f"{layer.name}: {layer.framework} {layer.kind}{way}, as {spec or layer.spec}",
         *(f"  {line}" for line in layer.used().splitlines()),
         *(f"  {note}" for note in layer.notes),
-        f"  forward values compared with {layer.framework}: "
+        f"  {whose} compared with {layer.framework}: "
         + (
             check.note
             if check.verdict == "not applicable"

@@ -4,41 +4,40 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from derive.errors import ArgumentError
 from numeric.weights.conventions import KINDS, gates_of
 from numeric.weights.files import Tensors
-from numeric.weights.recurrent import Array, Recurrent
+from numeric.weights.recurrent import Array, Named, Recurrent
 
 _NEW = re.compile(r"(.*?)/?cell/vars/1")
 _OLD = re.compile(r"(.*)/recurrent_kernel(:0)?")
 _ACTIVATIONS = {"tanh": "tanh", "relu": "relu", "sigmoid": "sigmoid", "linear": "identity"}
 
 
-def keras_layers(tensors: Tensors) -> Iterator[Recurrent]:
+def keras_layers(tensors: Tensors) -> Iterator[Named]:
     """Every direction of every recurrent layer, in both layouts of Keras's files.
 
     Keras 3 writes ``layers/lstm/cell/vars/0`` and the layer's own name as an attribute; older files
     ``model_weights/NAME/…/lstm_cell/kernel:0``. A direction within Bidirectional is called by its own name
-    behind that of Bidirectional (``both.forward_lstm``).
-
-    Raises:
-        ArgumentError: shapes or activations are not those of a shipped cell.
+    behind that of Bidirectional (``both.forward_lstm``). Reading one raises ArgumentError where shapes or activations
+    are not those of a shipped cell.
     """
     for name in tensors.arrays:
         if found := _NEW.fullmatch(name):
             base = name[: -len("1")]
             around = [tensors.labels.get(f"{part}/vars") for part in _ancestors(found[1])]
             labels = [label for label in around[1:] if label] or [found[1].rsplit("/", 1)[-1]]
-            yield _layer(tensors, labels, (f"{base}0", name, f"{base}2"), found[1])
+            names = (f"{base}0", name, f"{base}2")
+            yield ".".join(labels), partial(_layer, tensors, labels, names, found[1])
         elif found := _OLD.fullmatch(name):
             base, tail = found[1], found[2] or ""
             parts = [p for p in base.split("/")[:-1] if p != "model_weights"]
             names = (f"{base}/kernel{tail}", name, f"{base}/bias{tail}")
-            yield _layer(
-                tensors, list(dict.fromkeys([*parts[:1], *parts[-1:]])) or [base], names, base
-            )
+            labels = list(dict.fromkeys([*parts[:1], *parts[-1:]])) or [base]
+            yield ".".join(labels), partial(_layer, tensors, labels, names, base)
 
 
 def _ancestors(path: str) -> list[str]:
@@ -49,7 +48,7 @@ def _ancestors(path: str) -> list[str]:
 
 def _layer(
     tensors: Tensors, labels: list[str], names: tuple[str, str, str], path: str
-) -> Recurrent:
+) -> Iterator[Recurrent]:
     """The layer whose own name is the last label, those of the layers around it before it."""
     label = labels[-1]
     kernel, recurrent, bias = (tensors.arrays.get(each) for each in names)
@@ -72,7 +71,7 @@ def _layer(
     reset_after = bool(config.get("reset_after", both or bias is None)) and kind == "gru"
     notes = () if bias is not None else ("no bias: zeros are used",)
     notes += () if config else ("the file has no configuration: the usual activations are assumed",)
-    return Recurrent(
+    yield Recurrent(
         ".".join(labels),
         "keras",
         kind,

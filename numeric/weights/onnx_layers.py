@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 from derive.errors import ArgumentError
 from numeric.weights.conventions import ORDERS, gates_of
 from numeric.weights.files import checked_size, library, refuse_large
-from numeric.weights.recurrent import Array, Kind, Recurrent
+from numeric.weights.recurrent import Array, Kind, Named, Recurrent
 
 _KINDS: Mapping[str, Kind] = {"RNN": "rnn", "GRU": "gru", "LSTM": "lstm"}
 _USUAL = {"rnn": ["Tanh"], "gru": ["Sigmoid", "Tanh"], "lstm": ["Sigmoid", "Tanh", "Tanh"]}
@@ -20,13 +21,14 @@ _ACTIVATIONS = {"Tanh": "tanh", "Relu": "relu", "Sigmoid": "sigmoid"}
 _INPUTS = ("X", "W", "R", "B", "sequence_lens", "initial_h", "initial_c", "P")
 
 
-def onnx_layers(path: str | Path) -> tuple[Recurrent, ...]:
+def onnx_layers(path: str | Path) -> Iterator[Named]:
     """Every direction of every recurrent node of a model.
 
-    A node called N with both directions gives ``N.forward`` and ``N.reverse``.
+    A node called N with both directions gives ``N.forward`` and ``N.reverse``. Reading one raises ArgumentError where
+    it is none of the shipped cells.
 
     Raises:
-        ArgumentError: the file is no ONNX model, or a node is none of the shipped cells.
+        ArgumentError: the file is no ONNX model.
     """
     path = Path(path)
     checked_size(path)
@@ -42,10 +44,9 @@ def onnx_layers(path: str | Path) -> tuple[Recurrent, ...]:
     for node in graph.node:
         if node.op_type == "Constant" and node.attribute and node.attribute[0].HasField("t"):
             constants[node.output[0]] = node.attribute[0].t
-    found: list[Recurrent] = []
     for count, node in enumerate(node for node in graph.node if node.op_type in _KINDS):
-        found += _directions(onnx, constants, node, node.name or f"{node.op_type}_{count}")
-    return tuple(found)
+        title = node.name or f"{node.op_type}_{count}"
+        yield title, partial(_directions, onnx, constants, node, title)
 
 
 def _array(onnx: Any, stored: Any, what: str) -> Array:

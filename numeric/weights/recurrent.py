@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -14,6 +14,8 @@ Framework = Literal["torch", "keras", "onnx"]
 
 GATES: Mapping[str, str] = {"rnn": "h", "gru": "zrg", "lstm": "fiog"}
 """The gates of each kind, under our names; g is the candidate."""
+ASSUMED = "a state dict does not tell the activation: tanh is assumed; elman:g=relu, given as the cell, says otherwise"
+"""The note on torch's rnn, which knows tanh and relu."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,14 @@ class Recurrent:
     raw: Mapping[str, Array] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
+    def told(self, spec: str) -> Recurrent:
+        """The layer with the activation of the cell that a user names, where it was assumed."""
+        activation = {"elman": "tanh", "elman:g=tanh": "tanh", "elman:g=relu": "relu"}.get(spec)
+        if activation is None or ASSUMED not in self.notes:
+            return self
+        notes = tuple(note for note in self.notes if note != ASSUMED)
+        return replace(self, activation=activation, notes=notes)
+
     @property
     def n(self) -> int:
         """Units."""
@@ -106,6 +116,10 @@ class Recurrent:
             f"{name:<{width}}  {' × '.join(map(str, shape))}"
             for name, shape in self.sources.items()
         )
+
+
+Named = tuple[str, Callable[[], Iterator[Recurrent]]]
+"""A layer of a file by its name, and how its directions are read: one that is no shipped cell refuses only then."""
 
 
 def recurrent_of(spec: str, parameters: Mapping[str, Array]) -> Recurrent:

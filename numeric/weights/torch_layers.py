@@ -4,39 +4,38 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from derive.errors import ArgumentError
 from numeric.weights.conventions import KINDS, gates_of
 from numeric.weights.files import Tensors
-from numeric.weights.recurrent import Recurrent
+from numeric.weights.recurrent import ASSUMED, Named, Recurrent
 
 _NAME = re.compile(r"(?:(.*)\.)?weight_hh(?:_l(\d+)(_reverse)?)?")
 
 
-def torch_layers(tensors: Tensors) -> Iterator[Recurrent]:
+def torch_layers(tensors: Tensors) -> Iterator[Named]:
     """Every direction of every recurrent layer of a state dict.
 
     A name reads ``PREFIX.weight_hh_lK`` or ``PREFIX.weight_hh_lK_reverse``; the layer is called ``PREFIX.lK`` or
-    ``PREFIX.lK.reverse``. A single cell (``PREFIX.weight_hh``) is called ``PREFIX``.
-
-    Raises:
-        ArgumentError: tensors are missing, or their shapes are not those of such a layer.
+    ``PREFIX.lK.reverse``. A single cell (``PREFIX.weight_hh``) is called ``PREFIX``. Reading one raises ArgumentError
+    where tensors are missing, or their shapes are not those of such a layer.
     """
     for name in tensors.arrays:
         if found := _NAME.fullmatch(name):
-            yield _layer(tensors, name, found)
+            prefix, number, reverse = found.groups()
+            parts = (prefix, number and f"l{number}", reverse and "reverse")
+            title = ".".join(filter(None, parts)) or "cell"
+            yield title, partial(_layer, tensors, name, title, reverse=bool(reverse))
 
 
-def _layer(tensors: Tensors, name: str, found: re.Match[str]) -> Recurrent:
-    prefix, number, reverse = found.groups()
+def _layer(tensors: Tensors, name: str, title: str, *, reverse: bool) -> Iterator[Recurrent]:
     at = name.rindex("weight_hh")
     before, after = name[:at], name[at + len("weight_hh") :]
-    parts = (f"l{number}" if number else "", "reverse" if reverse else "")
-    title = ".".join(p for p in (prefix or "", *parts) if p) or "cell"
     if f"{before}weight_hr{after}" in tensors.arrays:
         raise ArgumentError(
             f"The layer {title} projects its state (proj_size); no shipped cell does.",
-            "Write such a cell in a file of your own, and give its parameters as .npz.",
+            "Choose other layers by name, or write such a cell in a file of your own, and give its parameters as .npz.",
         )
     names = {
         key: f"{before}{key}{after}" for key in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
@@ -60,14 +59,14 @@ def _layer(tensors: Tensors, name: str, found: re.Match[str]) -> Recurrent:
     used = [each for each in names.values() if each in tensors.arrays]
     notes = () if len(biases) == 2 else ("no bias: zeros are used",)
     if kind == "rnn":
-        notes += ("a state dict does not tell the activation: tanh is assumed",)
-    return Recurrent(
+        notes += (ASSUMED,)
+    yield Recurrent(
         title,
         "torch",
         kind,
         gates_of("torch", kind, W, R, b, a),
         {each: tensors.arrays[each].shape for each in used},
-        reverse=bool(reverse),
+        reverse=reverse,
         raw={key: tensors.arrays[each] for key, each in names.items() if each in tensors.arrays},
         notes=notes,
     )

@@ -237,6 +237,34 @@ def test_one_layer_is_chosen_and_a_wrong_name_told(tmp_path: Path) -> None:
     assert "It has rnn.l0, rnn.l0.reverse" in wrong.output
 
 
+@pytest.mark.needs("torch")
+@pytest.mark.parametrize(
+    ("cell", "says", "assumed"),
+    [
+        (["elman:g=relu"], "  forward values compared with torch:", False),
+        ([], "  forward values compared with torch:", True),
+        (["elman:g=sigmoid"], "  forward values of elman compared with torch:", True),
+    ],
+)
+def test_the_activation_of_torchs_rnn_is_the_named_cells(
+    cell: list[str], says: str, *, assumed: bool, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(1)
+    shapes = {
+        "weight_ih_l0": (4, 3),
+        "weight_hh_l0": (4, 4),
+        "bias_ih_l0": (4,),
+        "bias_hh_l0": (4,),
+    }
+    np.savez(tmp_path / "m.npz", **{k: rng.uniform(-0.5, 0.5, v) for k, v in shapes.items()})
+    page = ["-o", str(tmp_path / "s"), "--format", "ipynb", "--T", "30", "--no-bounds"]
+    found = run("study", *cell, "--weights", str(tmp_path / "m.npz"), *page)
+    assert found.exit_code == 0, found.output
+    assert says in found.output
+    assert ", holds" in found.output
+    assert ("tanh is assumed" in found.output) == assumed
+
+
 def test_a_study_of_nothing_is_told(tmp_path: Path) -> None:
     assert "Give CELL, --weights FILE" in run("study").output
     assert "--layer" in run("study", "gru", "--layer", "x").output

@@ -273,6 +273,22 @@ def test_damaged_files_get_an_error_that_names_them(
         chosen_layers(path)
 
 
+def test_a_layer_is_read_though_another_of_the_file_is_no_shipped_cell(tmp_path: Path) -> None:
+    shapes = {"weight_ih_l0": (12, 2), "weight_hh_l0": (12, 4)}
+    tensors = {f"gru.{name}": np.ones(shape) for name, shape in shapes.items()}
+    tensors |= {f"lstm.{name}": np.ones((16, 4)) for name in shapes}
+    tensors["lstm.weight_hr_l0"] = np.ones((2, 4))
+    np.savez(tmp_path / "m.npz", **tensors)
+    (layer,) = chosen_layers(tmp_path / "m.npz", "gru")
+    assert (layer.name, layer.spec) == ("gru.l0", "gru_reset_after")
+    for name in (None, "lstm"):
+        with pytest.raises(ArgumentError, match=r"lstm\.l0 projects its state"):
+            chosen_layers(tmp_path / "m.npz", name)
+    with pytest.raises(ArgumentError, match="has no recurrent layer 'rnn'") as told:
+        chosen_layers(tmp_path / "m.npz", "rnn")
+    assert "It has gru.l0, lstm.l0." in str(told.value)
+
+
 def test_a_missing_file_and_an_unknown_ending_are_told(tmp_path: Path) -> None:
     with pytest.raises(ArgumentError, match="no file"):
         recurrent_layers(tmp_path / "none.npz")
