@@ -39,13 +39,13 @@ class Cursor:
         """The next token; ``None`` at the end of the line."""
         return self.statement.tokens[self.at] if self.at < self.end else None
 
-    def fail(self, expected: str) -> LanguageError:
-        """The error that says what was expected at the next token."""
+    def fail(self, expected: str, hint: str = "") -> LanguageError:
+        """The error that says what was expected at the next token, and what may have been meant."""
         token = self.token or self.statement.tokens[-1]
         found = f"found `{token.text}`" if self.token else "the line ends"
         kind = self.statement.tokens[0].text
         return LanguageError(
-            f"Expected {expected}; {found}.",
+            f"Expected {expected}; {found}.{hint}",
             _FORMS[kind],
             place=self.statement.place(token.start, token.stop),
         )

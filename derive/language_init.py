@@ -36,7 +36,7 @@ def read_start(cursor: Cursor) -> Start:
         return _kind(cursor, token, negative)
     if not negative:
         cursor.at -= 1
-        raise cursor.fail(f"{_EXPECTED}{nearest(token.text, KINDS)}")
+        raise cursor.fail(_EXPECTED, nearest(token.text, KINDS))
     return Start("parameter", parameter=token.text, negative=True)
 
 

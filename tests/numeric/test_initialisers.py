@@ -110,7 +110,10 @@ def test_a_networks_own_start_wins_over_that_of_the_cell():
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("init W = orthogonl", "Did you mean orthogonal"),
+        (
+            "init W = orthogonl",
+            "minus another parameter; found `orthogonl`. Did you mean orthogonal?",
+        ),
         ("init b = chrono", "T, the longest lag, as in chrono(100)"),
         ("init b = chrono(2)", "above 2"),
         ("init b = chrono(9", "never closed"),
