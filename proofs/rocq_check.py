@@ -227,11 +227,11 @@ def _run(command: list[str], folder: Path, timeout: float) -> subprocess.Complet
 
 
 def _assumptions(said: str) -> tuple[str, ...]:
-    """The names in the answer to ``Print Assumptions``."""
-    if "Closed under the global context" in said:
-        return ()
+    """The names in the answers to ``Print Assumptions``: where it was asked several times, in any of them."""
     listed = said.partition("Axioms:\n")[2]
     found = re.findall(r"(?m)^([\w.']+)(?=\s*:|$)", listed)
+    if not found and "Closed under the global context" in said:
+        return ()
     if not found:
         raise RocqError(f"Rocq named no assumptions; it said: {said.strip() or 'nothing'}")
     return tuple(sorted(set(found)))

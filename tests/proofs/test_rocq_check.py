@@ -96,7 +96,10 @@ def test_assumptions_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert rocq_check._assumptions(answer.format(more="")) == (
         "boolp.propositional_extensionality",
     )
-    assert rocq_check._assumptions("Closed under the global context\n") == ()
+    closed = "Closed under the global context\n"
+    assert rocq_check._assumptions(closed) == ()
+    both = closed + answer.format(more="cheat : False\n") + closed
+    assert "cheat" in rocq_check._assumptions(both)
     with pytest.raises(RocqError, match="named no assumptions"):
         rocq_check._assumptions("")
     pretend(tmp_path, f"printf '%s' '{answer.format(more='magic : False')}'", monkeypatch)
