@@ -177,14 +177,14 @@ def _not_compiled(file: str, said: str) -> RocqError:
 
 
 def check_certificate(
-    text: str, *, folder: Path | None = None, timeout: float = 600.0, say: Say | None = None
+    text: str, *, folder: Path | None = None, timeout: float | None = 600.0, say: Say | None = None
 ) -> Verdict:
     """Have Rocq check a certificate.
 
     Args:
         text: the file.
         folder: where compiled libraries are kept; the user's cache if left out.
-        timeout: seconds after which the check is stopped.
+        timeout: seconds after which the check is stopped; never if ``None``.
         say: called with the name of each stage as it begins.
 
     Raises:
@@ -214,7 +214,9 @@ def _judged(assumptions: tuple[str, ...], seconds: float) -> Verdict:
     return Verdict(not foreign, assumptions, "", said, seconds)
 
 
-def _run(command: list[str], folder: Path, timeout: float) -> subprocess.CompletedProcess[str]:
+def _run(
+    command: list[str], folder: Path, timeout: float | None
+) -> subprocess.CompletedProcess[str]:
     try:
         return subprocess.run(  # noqa: S603 - coqc from the PATH, with arguments written here
             command, cwd=folder, capture_output=True, text=True, encoding="utf-8",
@@ -222,7 +224,7 @@ def _run(command: list[str], folder: Path, timeout: float) -> subprocess.Complet
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         raise RocqError(
-            f"Rocq gave no answer within {timeout:g} seconds.", "Allow it more time."
+            f"Rocq gave no answer within {timeout:g} seconds.", "Allow it more by timeout=."
         ) from None
 
 

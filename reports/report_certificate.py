@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from derive.derivation import Derivation
 from proofs.certificate import certificate
 from proofs.certificate_errors import CertificateError
-from proofs.rocq_check import RocqMissingError, Verdict, check_certificate
+from proofs.rocq_check import RocqError, Verdict, check_certificate
 from reports.markdown import code_span, escape_markdown, table
 from reports.notebook import Section, Text
 from reports.report_links import heading
@@ -30,13 +30,13 @@ class Certified:
 
 
 def certified(derivation: Derivation) -> Certified:
-    """The certificate of a derivation, checked where Rocq is installed."""
+    """The certificate of a derivation, checked where Rocq is installed and answers in time."""
     found = unasked(derivation)
     if not found.source:
         return found
     try:
         return Certified(found.source, check_certificate(found.source))
-    except RocqMissingError as error:
+    except RocqError as error:  # it is missing, or gave no answer in time
         return Certified(found.source, None, f"{error.problem} {error.remedy}")
 
 

@@ -63,12 +63,12 @@ class Certificate:
         return f"```coq\n{self.source}```\n"
 
     def check(
-        self, *, timeout: float = 600.0, on_progress: Callable[[str], None] | None = None
+        self, *, timeout: float | None = 600.0, on_progress: Callable[[str], None] | None = None
     ) -> Verdict:
         """Have Rocq check it; the first check compiles the library, which takes half a minute.
 
         Args:
-            timeout: seconds after which the check is stopped.
+            timeout: seconds after which the check is stopped; never if ``None``.
             on_progress: called with the name of each stage as it begins.
 
         Raises:

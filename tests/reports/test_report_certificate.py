@@ -10,7 +10,7 @@ import pytest
 from derive import catalog
 from derive.derivation import derive
 from proofs.certificate_errors import unsupported
-from proofs.rocq_check import CLASSICAL, RocqMissingError, Verdict
+from proofs.rocq_check import CLASSICAL, RocqError, RocqMissingError, Verdict
 from reports import report_certificate
 from reports.report_certificate import Certified, certificate_section, certified, statement, unasked
 
@@ -21,9 +21,9 @@ def page(found: Certified) -> str:
     return "\n".join(block.markdown for block in certificate_section(found).cells)
 
 
-def answering(monkeypatch: pytest.MonkeyPatch, answer: Verdict | RocqMissingError) -> None:
+def answering(monkeypatch: pytest.MonkeyPatch, answer: Verdict | RocqError) -> None:
     def check(text: str) -> Verdict:
-        if isinstance(answer, RocqMissingError):
+        if isinstance(answer, RocqError):
             raise answer
         return answer
 
@@ -69,6 +69,15 @@ def test_without_rocq_the_page_names_the_packages(monkeypatch: pytest.MonkeyPatc
     answering(monkeypatch, RocqMissingError("coqc is missing.", "apt-get install coq"))
     shown = page(certified(ELMAN))
     assert "**Not checked.**" in shown
+    assert "*proved*" not in shown
+
+
+def test_a_kernel_that_gives_no_answer_costs_its_verdict_and_not_the_report(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answering(monkeypatch, RocqError("Rocq gave no answer within 600 seconds."))
+    shown = page(certified(ELMAN))
+    assert "**Not checked.** Rocq gave no answer within 600 seconds." in shown
     assert "*proved*" not in shown
 
 

@@ -56,6 +56,18 @@ def test_a_file_that_rocq_could_not_read_is_not_written(name: str, better: str) 
     assert better in refused.stderr
 
 
+def test_the_kernel_has_as_long_as_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[object] = []
+
+    def asked(text: str, *, timeout: float | None, **_: object) -> Verdict:
+        given.append(timeout)
+        return Verdict(True)
+
+    monkeypatch.setattr(rocq_check, "check_certificate", asked)
+    assert run("elman", "--check", "--time", "7200").exit_code == 0
+    assert given == [None]
+
+
 def test_an_accepted_certificate_tells_its_theorems_and_assumptions(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
