@@ -10,6 +10,7 @@ from typing import Any
 from derive import catalog
 from derive.cell import Cell
 from derive.derivation import Derivation, derive
+from derive.errors import ArgumentError
 from derive.starts import cell_started
 from numeric.costs import refuse_beyond, refuse_long, refuse_wide
 from numeric.flow import LAGS, Flow, flow
@@ -40,12 +41,18 @@ class Prepared:
             weights: a user's own parameters by name; they fix the sizes.
 
         Raises:
-            ArgumentError: a parameter that is to be set is unknown, or the weights do not fit the cell.
+            ArgumentError: a parameter that is to be set is unknown, or the weights do not fit the cell or are given and
+                started too.
         """
         from numeric.given_weights import parameters_from
 
         cell = self.derivation.cell
         if weights is not None:
+            if setting.starts or setting.init != "own":
+                raise ArgumentError(
+                    "The weights are given, and init says how they start.",
+                    "Leave out one of the two; --set gives a parameter another value.",
+                )
             found, own = parameters_from(cell, weights, setting.weights)
             setting = replace(setting, sizes=found)
         else:

@@ -237,6 +237,15 @@ def test_one_layer_is_chosen_and_a_wrong_name_told(tmp_path: Path) -> None:
     assert "It has rnn.l0, rnn.l0.reverse" in wrong.output
 
 
+@pytest.mark.parametrize("init", ["identity", "W_z=identity"])
+def test_given_weights_are_not_started_otherwise(init: str, tmp_path: Path) -> None:
+    np.savez(tmp_path / "model.npz", **state_dict())
+    given = ("--weights", str(tmp_path / "model.npz"), "--layer", "rnn.l0.reverse", "--init", init)
+    found = run("study", *given, *SMALL, "-o", str(tmp_path / "s"))
+    assert found.exit_code == 2
+    assert "The weights are given, and init says how they start." in found.output
+
+
 @pytest.mark.needs("torch")
 @pytest.mark.parametrize(
     ("cell", "says", "assumed"),
