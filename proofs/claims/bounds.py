@@ -8,13 +8,14 @@ A condition only restricts the runs, so what is shown for all of them holds unde
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
+from contextlib import suppress
 from typing import Any
 
-from derive.cell import Cell
 from proofs.claims.points import Context
 from proofs.claims.powers import Bound, NoBoundError, at_most, to_steps
-from proofs.claims.ranges import ONE, SUPREMUM, Ranges, first, largest, least
+from proofs.claims.ranges import ONE, first, largest, least
+from proofs.claims.shapes import may_be_number
+from proofs.claims.stated import Stated
 from proofs.claims.step_norms import StepNorms
 from proofs.claims.syntax import (
     Add,
@@ -24,20 +25,17 @@ from proofs.claims.syntax import (
     Deriv,
     Formula,
     Index,
-    Mul,
     Node,
     Num,
     Open,
-    Pow,
     Qty,
-    Steps,
     Transposed,
     walk,
 )
-from proofs.claims.world import functions_of, linear
 from proofs.untyped import sympy
 
 MEASURES = ("norm", "sigma_max", "sigma_min", "spectral_radius")
+NORMAL = ", which is the spectral radius, as the matrix is normal"
 Since = Mapping[str, float]
 """The least value of the index variables that a product binds."""
 
@@ -45,16 +43,6 @@ Since = Mapping[str, float]
 def is_inequality(formula: Formula) -> bool:
     """Whether a formula compares sizes."""
     return formula.relation in ("<=", ">=")
-
-
-def gamma(cell: Cell) -> Fraction | None:
-    """The largest sup |f′| among the cell's functions; ``None`` if one of them has no bound."""
-    names = functions_of(cell)
-    if not names <= SUPREMUM.keys():
-        return None
-    if not names:
-        return Fraction(1)
-    return max(Fraction(int(SUPREMUM[n].p), int(SUPREMUM[n].q)) for n in names)
 
 
 def proof(formula: Formula, context: Context) -> str:
@@ -74,18 +62,39 @@ def proof(formula: Formula, context: Context) -> str:
 
 
 def _by_laws(small: Node, large: Node, laws: Laws) -> str:
-    try:
-        if isinstance(small, Call) and small.name in MEASURES:
-            ours = laws.upper(small.args[0], {})
-            if ours.at_most(laws.claimed(large)):
-                return f"by the submultiplicative norm, ‖W‖ = σ_max(W) and sup |f′|: each factor is at most {ours}"
-        elif isinstance(large, Call) and large.name in ("norm", "sigma_max", "sigma_min"):
-            theirs = laws.lower(large.args[0])
-            if at_most(laws.claimed(small).plain(), theirs):
-                return f"the matrix is diagonal, and no entry there is smaller than {theirs} in absolute value"
-    except NoBoundError:
-        pass
+    for shown in (_above, _below, _stated):
+        with suppress(NoBoundError):
+            if why := shown(small, large, laws):
+                return why
     return ""
+
+
+def _above(small: Node, large: Node, laws: Laws) -> str:
+    """What is measured on the small side has a bound no larger than the large one."""
+    if not (isinstance(small, Call) and small.name in MEASURES):
+        return ""
+    ours = laws.upper(small.args[0], {})
+    if not ours.at_most(laws.stated.bound(large)):
+        return ""
+    normal = any(isinstance(p, Call) and p.name == "spectral_radius" for p in walk(large))
+    why = "by the submultiplicative norm, ‖W‖ = σ_max(W) and sup |f′|: each factor is at most"
+    return f"{why} {ours}{NORMAL * normal}"
+
+
+def _below(small: Node, large: Node, laws: Laws) -> str:
+    """What is measured on the large side has a bound from below no smaller than the small one."""
+    if not (isinstance(large, Call) and large.name in ("norm", "sigma_max", "sigma_min")):
+        return ""
+    theirs = laws.lower(large.args[0])
+    if not at_most(laws.stated.bound(small).plain(), theirs):
+        return ""
+    return f"the matrix is diagonal, and no entry there is smaller than {theirs} in absolute value"
+
+
+def _stated(small: Node, large: Node, laws: Laws) -> str:
+    """Both sides state what they are."""
+    ours, theirs = laws.stated.bound(small).plain(), laws.stated.bound(large).plain()
+    return "no term of the difference of the sides is negative" if at_most(ours, theirs) else ""
 
 
 def _factorwise(product: Node, other: Node, names: tuple[str, ...]) -> bool:
@@ -115,76 +124,8 @@ class Laws:
     """
 
     def __init__(self, context: Context) -> None:
-        self.conditions = context.conditions
-        straight = "linear" in context.conditions
-        self.cell = linear(context.cell) if straight else context.cell
-        self.ranges = Ranges(self.cell, linear=straight)
-
-    def sigma(self, name: str) -> Any:
-        """σ_max of a quantity without steps: the symbol for a parameter."""
-        q = self.ranges.by_name[name]
-        if q.value is not None:
-            return abs(self.ranges.constant(name)[0])
-        square = q.role == "parameter" and q.shape[0] == q.shape[1] != 1
-        if square and "identity" in self.conditions:
-            return ONE
-        return sympy.Symbol(f"sigma_max({name})", nonnegative=True)
-
-    # ── the side that bounds ──
-
-    def claimed(self, node: Node) -> Bound:
-        """A side that is made of numbers and of sizes of parameters.
-
-        Raises:
-            NoBoundError: it is of another form.
-        """
-        match node:
-            case Num(value=value):
-                return Bound(sympy.Rational(value.numerator, value.denominator))
-            case Call(name="gamma"):
-                value = gamma(self.cell)
-                if value is None:
-                    raise NoBoundError
-                return Bound(sympy.Rational(value.numerator, value.denominator))
-            case Call(name="sigma_max" | "norm", args=(Qty(name=name, index=None),)):
-                return Bound(self.sigma(name))
-            case Call(name="abs", args=(Qty(name=name, index=None),)) if self._is_scalar(name):
-                return Bound(self.sigma(name))
-            case Qty(name=name, index=None) if self.ranges.constant(name)[0].is_finite:
-                return Bound(self.ranges.constant(name)[0])
-            case Mul(factors=factors) if all(e > 0 for e, _ in factors):
-                return self._product(tuple(f for _, f in factors))
-            case Mul(factors=factors):
-                return Bound(sympy.Mul(*(self._to_power(f, e) for e, f in factors)))
-            case Add(terms=terms):
-                return Bound(sympy.Add(*(s * self.claimed(t).plain() for s, t in terms)))
-            case Pow(base=base, exponent=Steps(index=index)):
-                return to_steps(self.claimed(base).plain(), index)
-            case Pow(base=base, exponent=Num(value=value)) if value.denominator == 1:
-                return Bound(self._to_power(base, int(value)))
-            case _:
-                raise NoBoundError
-
-    def _has_number(self, term: Node) -> bool:
-        """Whether a term may be a number, which a sum adds to every entry of the others."""
-        return any(isinstance(part, Qty) and self._is_scalar(part.name) for part in walk(term))
-
-    def _is_scalar(self, name: str) -> bool:
-        return name in self.ranges.by_name and self.ranges.by_name[name].shape == (1, 1)
-
-    def _product(self, factors: tuple[Node, ...]) -> Bound:
-        total = Bound(ONE)
-        for factor in factors:
-            total = total.times(self.claimed(factor))
-        return total
-
-    def _to_power(self, node: Node, exponent: int) -> Any:
-        base = self.claimed(node).plain()
-        if exponent < 0 and base == 0:
-            raise NoBoundError
-        return base**exponent
-
-    # ── the side that is bounded ──
+        self.stated = stated = Stated(context)
+        self.cell, self.ranges, self.sigma = stated.cell, stated.ranges, stated.sigma
 
     def upper(self, node: Node, since: Since) -> Bound:
         """A bound on the norm of a matrix.
@@ -194,11 +135,11 @@ class Laws:
         """
         match node:
             case Big(kind="product", var=var, body=body, lo=lo, hi=hi):
-                inner = self.upper(body, {**since, var: first(lo, since)})
-                return to_steps(inner.plain(), _minus(hi, lo).shifted(1))
+                inner = self.upper(body, {**since, var: first(lo, since)}).plain()
+                return to_steps(self.stated.of_every_step(inner), _minus(hi, lo).shifted(1))
             case Deriv(of=Qty(index=Index()), by=Qty(index=Index())):
                 return self._of_steps(node)
-            case Chain(factors=factors):
+            case Chain(factors=factors) | Call(name="sandwich", args=factors):
                 total = Bound(ONE)
                 for factor in factors:
                     total = total.times(self.upper(factor, since))
@@ -206,19 +147,29 @@ class Laws:
             case Open(factors=factors) if all(isinstance(f, Deriv) for f in factors):
                 return self.upper(Chain(factors=factors), since)
             case Add(terms=terms) if len(terms) == 1 or not any(
-                self._has_number(t) for _, t in terms
+                may_be_number(t, self.ranges.by_name) for _, t in terms
             ):
                 return Bound(sympy.Add(*(self.upper(t, since).plain() for _, t in terms)))
             case Transposed(of=of):
                 return self.upper(of, since)
+            case _:
+                return Bound(self._of_leaf(node, since))
+
+    def _of_leaf(self, node: Node, since: Since) -> Any:
+        """‖A‖ of what is made of no other matrices."""
+        match node:
+            case Deriv(of=Qty(name=of, index=Index() as at), by=Qty(name=by, index=None)):
+                return self._by_parameter(of, at, by, node.kind)
+            case Qty(name=name, index=Index() as index):
+                return self.stated.size_at(name, index)
             case Qty(name=name, index=None) if name in self.ranges.by_name:
-                return Bound(self.sigma(name))
+                return self.sigma(name)
             case Call(name="eye"):
-                return Bound(ONE)
+                return ONE
             case Call(name="diag", args=(vector,)):
                 top = largest(self.ranges.of(vector, since))
                 if top.is_finite:
-                    return Bound(top)
+                    return top
             case _:
                 pass
         raise NoBoundError
@@ -257,6 +208,22 @@ class Laws:
             raise NoBoundError
         here = StepNorms(self.ranges, self.sigma, by, 0).of_quantity(of)
         return to_steps(one, steps).times(Bound(here))
+
+    def _by_parameter(self, of: str, at: Index, by: str, kind: str) -> Any:
+        """‖∂of[t]/∂W‖ within a step, by the values there.
+
+        Raises:
+            NoBoundError: it goes through earlier steps, or no law gives one.
+        """
+        if of not in self.ranges.equation_of or kind not in ("immediate", "local"):
+            raise NoBoundError
+
+        def value_norm(name: str, lag: int) -> Any:
+            return self.stated.size_at(name, at.shifted(-lag))
+
+        direct = kind == "immediate"
+        norms = StepNorms(self.ranges, self.sigma, by, None, direct, value_norm)
+        return norms.of_quantity(of)
 
     def _within_step(self, node: Deriv, steps: Index) -> StepNorms:
         """The derivatives of one step, where that is all that one asks for.

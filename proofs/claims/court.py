@@ -11,16 +11,16 @@ from derive.catalog import load
 from derive.cell import Cell
 from derive.errors import ArgumentError, LanguageError, UnknownCellError
 from proofs.claims import numbers
-from proofs.claims.bounds import is_inequality, proof
+from proofs.claims.bounds import is_inequality
 from proofs.claims.counterexample import find, unspoken
 from proofs.claims.document import Claim, Document, read_document
-from proofs.claims.factored import factored
 from proofs.claims.meaning import Reading
 from proofs.claims.meaning_steps import MOST_TERMS
 from proofs.claims.measured import measures
 from proofs.claims.points import Context
 from proofs.claims.readings import describe, readings, settled_formula
 from proofs.claims.sameness import differences, renaming, without_bias
+from proofs.claims.sizes import argument
 from proofs.claims.syntax import Formula
 from proofs.claims.trial import Trial
 from proofs.claims.values import MeaninglessError, TooManyError
@@ -94,6 +94,8 @@ def audit(
         LanguageError: the text is not in the language.
     """
     document = read_document(text, source)
+    for claim in document.claims:
+        _refuse(claim)
     verdicts: list[Verdict] = []
     for claim in document.claims:
         if on_progress is not None:
@@ -127,7 +129,12 @@ def judge(
 
 
 def judge_claim(claim: Claim) -> Verdict:
-    """The verdict on one claim."""
+    """The verdict on one claim.
+
+    Raises:
+        LanguageError: the claim speaks of quantities and names no cell, or says ~= of them.
+    """
+    _refuse(claim)
     started = time.perf_counter()
     try:
         verdict = _judge(claim)
@@ -139,30 +146,36 @@ def judge_claim(claim: Claim) -> Verdict:
     return replace(verdict, seconds=time.perf_counter() - started)
 
 
+def _refuse(claim: Claim) -> None:
+    """What no verdict can be passed on is said before anything is judged, wherever in the file it stands.
+
+    Raises:
+        LanguageError: the claim speaks of quantities and names no cell, or says ~= of them.
+    """
+    formula = claim.formula
+    if formula is None or numbers.is_numeric(formula):
+        return
+    if claim.cell is None:
+        problem = "The claim speaks of quantities, and no cell is named."
+        raise _error(claim, problem, "Write e.g. `cell lstm` before it.")
+    if formula.relation == "~=":
+        problem = "An approximate equality is judged between numbers only."
+        raise _error(claim, problem, "Write == between formulas, or <= between sizes.")
+
+
 def _judge(claim: Claim) -> Verdict:
     formula = claim.formula
     if formula is None:
         return _sameness(claim)
     if numbers.is_numeric(formula):
         return _worked(claim, formula)
-    if claim.cell is None:
-        raise _error(
-            claim,
-            "The claim speaks of quantities, and no cell is named.",
-            "Write e.g. `cell lstm` before it.",
-        )
+    assert claim.cell is not None  # noqa: S101 - refused before anything is judged
     problem = too_much(claim.cell, (e.target for e in claim.cell.equations))
     if problem:
         return Verdict(claim, UNDECIDED, reason=f"the cell is too large: {problem}")
     context = Context(claim.cell, claim.loss, frozenset(claim.given))
-    if is_inequality(formula):
-        return _inequality(claim, formula, context)
-    if formula.relation == "~=":
-        problem = "An approximate equality is judged between numbers only."
-        raise _error(claim, problem, "Write == between formulas, or <= between sizes.")
-    if measures(formula):
-        problem = "An equality of norms, singular values or gamma is judged between numbers only."
-        raise _error(claim, problem, "Write <= or >= between sizes.")
+    if is_inequality(formula) or measures(formula):
+        return _of_sizes(claim, formula, context)
     return Trial(claim, formula, context).verdict()
 
 
@@ -184,7 +197,7 @@ def _worked(claim: Claim, formula: Formula) -> Verdict:
         return Verdict(claim, MEANINGLESS, reason=error.problem, place=place)
 
 
-def _inequality(claim: Claim, formula: Formula, context: Context) -> Verdict:
+def _of_sizes(claim: Claim, formula: Formula, context: Context) -> Verdict:
     """Sizes compared, in every reading: one that is proved decides, else the first."""
     loss = context.loss.name if context.loss else ""
     found: list[Verdict] = []
@@ -206,16 +219,12 @@ def _sizes(claim: Claim, formula: Formula, context: Context) -> Verdict:
         start, stop = problem.where
         place = claim.statement.place(start, stop) if stop > start else claim.place
         return Verdict(claim, MEANINGLESS, reason=problem.problem, place=place)
-    free = context.freed(*context.declared)
-    why = proof(formula, context)
-    if why:
-        values = "" if proof(formula, free) else values_text(context.declared)
-        return Verdict(claim, PROVED, reason=why, values=values)
-    identity = factored(formula, context)
-    if identity is None:
+    why = argument(formula, context)
+    if why is None:
         return Verdict(claim, UNDECIDED, reason="no law shows it, and no counterexample was found")
-    values = "" if factored(formula, free) else values_text(context.declared)
-    return Verdict(claim, PROVED, reason=str(identity), values=values, bound=str(identity.bound))
+    free = argument(formula, context.freed(*context.declared))
+    values = "" if free is not None else values_text(context.declared)
+    return Verdict(claim, PROVED, reason=why.reason, values=values, bound=why.bound)
 
 
 def _sameness(claim: Claim) -> Verdict:

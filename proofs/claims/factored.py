@@ -1,8 +1,8 @@
-"""Inequalities whose large side is a product of norms: ‖X‖ ≤ ‖A‖ ‖B‖, because X = A B is an identity.
+"""Inequalities whose large side is made of norms: ‖X‖ ≤ ‖A‖ ‖B‖, because X = A B is an identity.
 
 The identity is proved like every equality, at random points modulo a prime; what remains is that the norm of a product
-is at most the product of the norms, that a transpose has the same norm, and that no singular value and no eigenvalue
-is larger than the norm.
+is at most the product of the norms and that of a sum their sum, that ‖V ↦ A V b‖ = ‖A‖ ‖b‖, that a transpose has the
+same norm, and that no singular value and no eigenvalue is larger than the norm.
 """
 
 from __future__ import annotations
@@ -29,6 +29,12 @@ from proofs.degrees import ErrorBound
 NORMS = ("norm", "sigma_max")
 BELOW = (*NORMS, "sigma_min", "spectral_radius")
 """Sizes that are at most the norm."""
+LAWS = {
+    "product": "the norm of a product is at most the product of the norms",
+    "sum": "the norm of a sum is at most the sum of the norms",
+    "sandwich": "the norm of V ↦ A V b is that of A times that of b",
+}
+ALONE = "no singular value and no eigenvalue is larger than the norm"
 MOST = 200
 """How many products are tried."""
 FACTORS = 4
@@ -42,23 +48,23 @@ class Factored:
 
     Args:
         identity: what was proved: the matrix is the product.
+        law: what then follows, in words.
         bound: the probability that it was accepted wrongly.
     """
 
     identity: Formula
+    law: str
     bound: ErrorBound
 
     def __str__(self) -> str:
-        return (
-            f"{show(self.identity)}, and the norm of a product is at most the product of the norms"
-        )
+        return f"{show(self.identity)}, and {self.law}"
 
 
 def factored(formula: Formula, context: Context) -> Factored | None:
     """The product by which an inequality follows, or ``None``.
 
     Args:
-        formula: one size below a product of norms, or above it the other way round.
+        formula: one size below a product of norms or a sum of them, or above it the other way round.
         context: what it is about.
     """
     small, large = formula.left, formula.right
@@ -67,9 +73,10 @@ def factored(formula: Formula, context: Context) -> Factored | None:
     if not (isinstance(small, Call) and small.name in BELOW):
         return None
     for candidate in islice(_products(large), MOST):
-        found = _shown(Formula(small.args[0], "==", candidate), context)
-        if found is not None:
-            return found
+        identity = Formula(small.args[0], "==", candidate)
+        bound = proved_identity(identity, context)
+        if bound is not None:
+            return Factored(identity, _law(large, candidate), bound)
     return None
 
 
@@ -85,6 +92,11 @@ def _products(large: Node) -> Iterator[Node]:
             for order in permutations(parts):
                 for chosen in product(*order):
                     yield Chain(factors=chosen)
+                    if len(chosen) == 2:
+                        yield Call(name="sandwich", args=chosen)
+        case Big(kind="sum", body=body):
+            for inner in _products(body):
+                yield replace(large, body=inner)
         case Big(kind="product", body=body):
             for inner in _products(body):
                 for descending in (True, False):
@@ -93,8 +105,28 @@ def _products(large: Node) -> Iterator[Node]:
             pass
 
 
-def _shown(identity: Formula, context: Context) -> Factored | None:
-    """An identity of matrices, if it holds at fresh points and in runs of other lengths and sizes."""
+def _law(large: Node, candidate: Node) -> str:
+    """The laws by which the candidate's norm is at most the large side."""
+    outside, kinds = large, list[str]()
+    while isinstance(outside, Big):
+        kinds.append(outside.kind)
+        outside, candidate = (
+            outside.body,
+            candidate.body if isinstance(candidate, Big) else candidate,
+        )
+    kinds += ["product"] * isinstance(outside, Mul)
+    if isinstance(outside, Mul) and isinstance(candidate, Call):
+        kinds[-1] = "sandwich"
+    return " and ".join(LAWS[kind] for kind in dict.fromkeys(kinds)) or ALONE
+
+
+def proved_identity(identity: Formula, context: Context) -> ErrorBound | None:
+    """How likely it is that an identity of matrices was accepted wrongly; ``None`` if it was not accepted.
+
+    Args:
+        identity: it holds at fresh points and in runs of other lengths and sizes, between matrices of one shape.
+        context: what it is about.
+    """
     worlds = field_worlds(identity, context, Random(SEED), POINTS)  # noqa: S311 - no secret
     if len(worlds) < POINTS or status(identity, worlds, Reading()).outcome != "holds":
         return None
@@ -104,7 +136,7 @@ def _shown(identity: Formula, context: Context) -> Factored | None:
     if not all(_of_one_shape(identity, world) for world in (*worlds, *others)):
         return None
     bound = error_bound(identity, context, Reading(), worlds)
-    return Factored(identity, bound) if bound.decides else None
+    return bound if bound.decides else None
 
 
 def _of_one_shape(identity: Formula, world: World) -> bool:

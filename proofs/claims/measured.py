@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from proofs.claims.bounds import MEASURES, gamma
+from proofs.claims.bounds import MEASURES
 from proofs.claims.meaning import Meaning
+from proofs.claims.stated import gamma
 from proofs.claims.syntax import Call, Formula, Pow, Steps, walk
 from proofs.claims.values import MeaninglessError, Value
+from proofs.claims.world import OutsideError
 
 
 class Measured(Meaning):
@@ -35,11 +37,13 @@ class Measured(Meaning):
         return Value(np.array([[sizes[-1] if node.name == "sigma_min" else sizes[0]]]))
 
     def _power(self, node: Pow, places: Any) -> Value:
-        """Numbers to a number of steps."""
+        """Numbers to a number of steps, of which there are never fewer than none."""
         if not isinstance(node.exponent, Steps):
             return super()._power(node, places)
-        base = self.visit(node.base, places)
-        return Value(base.array ** node.exponent.index.at(dict(places)))
+        steps = node.exponent.index.at(dict(places))
+        if steps < 0:
+            raise OutsideError(f"{steps} steps")
+        return Value(self.visit(node.base, places).array ** steps)
 
 
 def measures(formula: Formula) -> bool:

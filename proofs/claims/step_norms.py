@@ -2,11 +2,13 @@
 
 Laws: ‖A + B‖ ≤ ‖A‖ + ‖B‖, ‖V ↦ A V B‖ = ‖A‖ ‖B‖, ‖diag(u)‖ = max |u|, ‖diag(f′)‖ ≤ sup |f′|, ‖W‖ = σ_max(W), and no
 entry of W is larger than σ_max(W). A derivative that is diagonal has singular values within the range of its entries.
+By a parameter W, a factor beside it is a value of the step: ‖∂(W h)/∂W‖ = ‖V ↦ V h‖ = ‖h‖.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,15 +34,17 @@ class StepNorms:
         ranges: of the cell's quantities.
         sigma: σ_max of a parameter.
         by: what one differentiates by.
-        lag: how many steps earlier it is.
+        lag: how many steps earlier it is; ``None`` for a parameter.
         direct: whether all other quantities are held fixed, instead of following through their equations.
+        value_norm: ‖u‖ of a quantity so many steps before, where the bound is of one step and may name it.
     """
 
     ranges: Ranges
     sigma: Callable[[str], Any]
     by: str
-    lag: int
+    lag: int | None
     direct: bool = False
+    value_norm: Callable[[str, int], Any] | None = None
     _norms: dict[Any, Any] = field(default_factory=dict[Any, Any])
 
     def of_quantity(self, name: str) -> Any:
@@ -63,6 +67,8 @@ class StepNorms:
     def _core(self, core: Any) -> Any:
         if isinstance(core, Timed):
             return self._leaf(core)
+        if isinstance(core, MatrixSymbol):
+            return ONE if (core.name, None) == (self.by, self.lag) else ZERO
         parts = operands(core)
         moving = [self.norm(part) for part in parts]
         if not any(moving):
@@ -96,11 +102,31 @@ class StepNorms:
         return self.norm(self.ranges.equation_of[leaf.name]) if follows else ZERO
 
     def _product(self, parts: Sequence[Any], moving: Sequence[Any]) -> Any:
-        """‖V ↦ A V B‖ where one factor moves and all others are parameters."""
+        """‖V ↦ A V B‖ where one factor moves and all others stand still."""
         fixed = [_bare(p) for p, inner in zip(parts, moving, strict=True) if inner == 0]
-        if len(fixed) != len(parts) - 1 or not all(isinstance(p, MatrixSymbol) for p in fixed):
+        if len(fixed) != len(parts) - 1:
             raise NoBoundError
-        return sympy.Mul(*(self.sigma(p.name) for p in fixed)) * sympy.Add(*moving)
+        return sympy.Mul(*map(self._factor, fixed)) * sympy.Add(*moving)
+
+    def _factor(self, fixed: Any) -> Any:
+        """‖A‖ of what stands beside the factor that moves: a parameter, or a value where it may be named.
+
+        Law: ‖a ∘ b‖ ≤ max |a| ‖b‖.
+        """
+        match fixed:
+            case MatrixSymbol():
+                return self.sigma(fixed.name)
+            case Timed() if self.value_norm is not None:
+                return self.value_norm(fixed.name, fixed.lag)
+            case HadamardProduct() if self.value_norm is not None:
+                parts = operands(fixed)
+                for i, part in enumerate(parts):
+                    with suppress(NoBoundError):
+                        others = [self.size(p) for p in (*parts[:i], *parts[i + 1 :])]
+                        return sympy.Mul(self._factor(part), *others)
+            case _:
+                pass
+        raise NoBoundError
 
     def size(self, expr: Any) -> Any:
         """sup of the absolute entries of an expression.

@@ -60,6 +60,16 @@ TRUE = [
     ("lstm", "norm(local(c[t], c[t-1])) <= 1"),
     ("lstm", "norm(product(j, k+1..t, diag(f[j]))) <= 1"),
     ("lstm", "norm(diag(1 - f[t])) <= 1"),
+    ("elman", "norm(d+h[t]/dW) <= norm(h[t-1])"),
+    ("elman", "norm(d+h[t]/dW) <= gamma * norm(h[t-1])"),
+    ("elman", "norm(d+h[t]/dU) <= norm(x[t])"),
+    ("elman", "norm(d+h[t]/db) <= 1"),
+    ("elman", "norm(sandwich(diag(1 - h[t]**2), h[t-1])) <= norm(h[t-1])"),
+    ("lstm", "norm(d+f[t]/dW_f) <= norm(h[t-1]) / 4"),
+    ("lstm", "norm(local(h[t], W_o)) <= norm(h[t-1]) / 4"),
+    ("gru", "norm(d+g[t]/dW_g) <= norm(h[t-1])"),
+    ("elman", "gamma * norm(W) <= norm(W)"),
+    ("elman", "norm(W + diag(h[t])) <= norm(W) + 1"),
 ]
 
 
@@ -102,6 +112,18 @@ FALSE = [
     ("cell lstm", "norm(dc[t]/dc[t-1]) <= 1"),
     ("cell lstm", "norm(local(h[t], c[t-1])) <= 1 / 10"),
     (LAGGED, "norm(local(c[t], c[t-1])) <= 1"),
+    ("cell elman", "norm(d+h[t]/dW) <= norm(h[t])"),
+    ("cell elman", "norm(d+h[t]/dW) <= norm(x[t])"),
+    ("cell elman", "norm(d+h[t]/dW) <= norm(h[t-1]) / 2"),
+    ("cell elman", "norm(dh[t]/dW) <= norm(h[t-1])"),
+    ("cell elman", "norm(W + b.T @ b) <= norm(W) + norm(b)**2"),
+    ("cell elman", "norm(W + h[t].T @ h[t]) <= norm(W) + norm(h[t])**2"),
+    ("cell elman", "norm(product(j, k+1..t, diag(h[j]))) <= norm(h[t])**(t-k)"),
+    ("cell lstm", "norm(local(c[t], W_f)) <= norm(h[t-1]) / 4"),
+    ("cell gru", "norm(d+g[t]/dW_g) <= norm(r[t])"),
+    ("cell leaky", "norm(d+h[t]/dalpha) <= 0"),
+    (rate("const alpha"), "norm(d+h[t]/dalpha) <= 0"),
+    ("cell\n    h[t] = W.T @ h[t-1] + W @ (W @ x[t])", "norm(d+h[t]/dW) <= norm(h[t-1])"),
 ]
 
 
