@@ -60,12 +60,14 @@ class Linearity:
         elementwise: whether it also acts entry by entry: diagonal blocks.
         reason: why it is not linear or not elementwise, in words; empty if it is both.
         rows: the recurrence of every state, where it is elementwise.
+        constant: whether it is linear and the Jacobian is the same at every step, A_t = A: made of parameters alone.
     """
 
     linear: bool
     elementwise: bool
     reason: str
     rows: tuple[LinearRow, ...] = ()
+    constant: bool = False
 
     @property
     def groups(self) -> tuple[tuple[LinearRow, ...], ...]:
@@ -109,10 +111,14 @@ def linearity(cell: Cell, assignments: tuple[Assignment, ...]) -> Linearity:
                 False,
                 f"the Jacobian of {a.owner} contains {which}, which depends on a state",
             )
+    constant = not any(
+        isinstance(v, Timed) for name in needed & tangents.keys() for v in leaves(tangents[name])
+    )
     for a in (a for a in assignments if a.name in needed):
         if not _is_elementwise(tangents[a.name]):
-            return Linearity(True, False, f"{a.owner} mixes the entries of a state with each other")
-    return Linearity(True, True, "", _rows(cell, assignments, tangents, moving))
+            reason = f"{a.owner} mixes the entries of a state with each other"
+            return Linearity(True, False, reason, constant=constant)
+    return Linearity(True, True, "", _rows(cell, assignments, tangents, moving), constant)
 
 
 def _moving(assignments: tuple[Assignment, ...], states: set[str]) -> frozenset[str]:

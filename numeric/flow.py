@@ -11,11 +11,13 @@ import numpy as np
 from derive.derivation import Derivation
 from numeric.costs import refuse_wide
 from numeric.forward_run import Run
+from numeric.growth_law import Law, exact_law, law
 from numeric.interpret import Array, shape_of
+from numeric.jordan import Powers, powers
 from numeric.lags import LagShares, lag_shares, whole_gradient
 from numeric.ledger import Ledger, ledger
 from numeric.lyapunov import Growth, Spectrum, growth, spectrum
-from numeric.matrix_states import has_blocks
+from numeric.matrix_states import has_blocks, jacobian_of
 from numeric.measure import Gains, gains
 from numeric.products import WIDEST, Extremes, extremes
 from numeric.setting import Runs, Setting, sizes_of
@@ -44,6 +46,9 @@ class Flow:
         shares: each lag's part of the gradient by the parameters, over at most ``SHARED`` steps, for random losses
             on the last line's output.
         difference: the largest ‖Σ parts − gradient‖ / ‖gradient‖ over the parameters, the gradient by one pass.
+        law: how the norm grows along the run; ``None`` where the gradient becomes zero.
+        powers: how it grows in the limit of long lags, where the Jacobian is the same at every step and its eigenvalues
+            are known exactly; else ``None``.
     """
 
     setting: Setting
@@ -54,6 +59,8 @@ class Flow:
     ledger: Ledger | None
     shares: LagShares
     difference: float
+    law: Law | None = None
+    powers: Powers | None = None
 
     @property
     def half_life(self) -> float:
@@ -88,6 +95,7 @@ def flow(
     short = runs.stored(min(steps, SHARED))
     loss = _losses(short, seed)
     shares = lag_shares(short, loss)
+    limit = _limit(runs) if small else None
     return Flow(
         setting,
         measured,
@@ -97,7 +105,26 @@ def flow(
         ledger(stored, lags=min(steps, LAGS), seed=seed) if has_blocks(derivation) else None,
         shares,
         _difference(shares.total, whole_gradient(short, loss)),
+        _law(measured, limit),
+        limit,
     )
+
+
+def _limit(runs: Runs) -> Powers | None:
+    """The powers of the Jacobian, where it is the same at every step."""
+    if not runs.derivation.linearity.constant:
+        return None
+    stream = runs.stream()
+    jacobian = jacobian_of(runs.derivation, runs.sizes, runs.space)
+    return powers(np.asarray(jacobian.formed(stream.step()), dtype=float))
+
+
+def _law(measured: Growth, limit: Powers | None) -> Law | None:
+    """The law of the limit where the run follows it already, else the one that the run shows."""
+    if measured.course is None:
+        return None
+    found = limit and exact_law(measured.course, limit.rate, limit.degree)
+    return found or law(measured.course)
 
 
 def _losses(stored: Run, seed: int) -> dict[str, Array]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from numeric.growth_law import Course, edges
 from numeric.interpret import Array
 from numeric.matrix_states import Jacobian, jacobian_of
 from numeric.measure import MeasureError, not_finite
@@ -31,11 +32,13 @@ class Growth:
         rate: its logarithm per step: the largest Lyapunov exponent, for a run that is long enough.
         error: the rate's standard error; see ``standard_error``.
         steps: the number of steps measured.
+        course: its logarithm along the run, where the direction has settled; ``None`` if the gradient becomes zero.
     """
 
     rate: float
     error: float
     steps: int
+    course: Course | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,8 @@ def growth(
     space = stream.space
     v = space.asarray(np.random.default_rng(seed).standard_normal((j.size, 1)))
     pieces = np.zeros(min(PIECES, steps))
+    ends, logs = edges(max(1, warmup), warmup + steps), list[float]()
+    total = -math.log(space.norm(v))
     for t in range(-warmup, steps):
         look = stream.step()
         v = j.apply(look, v)
@@ -96,10 +101,14 @@ def growth(
         if not math.isfinite(length):
             raise left_the_numbers(stream)
         v = v / length
+        total += math.log(length)
+        if t + warmup + 1 == ends[len(logs)]:
+            logs.append(total)
         if t >= 0:
             pieces[t * len(pieces) // steps] += math.log(length)
     counts = np.bincount(np.arange(steps) * len(pieces) // steps)
-    return Growth(float(pieces.sum() / steps), standard_error(pieces / counts), steps)
+    course = Course(ends.astype(float), np.array(logs))
+    return Growth(float(pieces.sum() / steps), standard_error(pieces / counts), steps, course)
 
 
 def standard_error(rates: Array) -> float:

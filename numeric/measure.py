@@ -14,6 +14,7 @@ import numpy as np
 from derive.errors import ThroughtimeError
 from derive.expressions import Block, Diag, leaves, operands
 from numeric.forward_run import Run
+from numeric.growth_law import Course, edges
 from numeric.interpret import Array, compiled, shape_of
 from numeric.namespace import Namespace
 from numeric.tape import Joint, Pull
@@ -51,13 +52,27 @@ class Gains:
     paths: Mapping[str, Array]
 
     @property
-    def rate(self) -> float:
-        """The factor per step over the second half of the lags: its logarithm, median over the samples."""
+    def rates(self) -> Array:
+        """The factor per step over the second half of the lags: its logarithm, by sample."""
         last = self.joint.shape[0] - 1
         middle = last // 2
         with np.errstate(invalid="ignore"):
             slope = (self.joint[last] - self.joint[middle]) / (last - middle)
-        return float(np.median(np.where(np.isnan(slope), -np.inf, slope)))
+        return np.where(np.isnan(slope), -np.inf, slope)
+
+    @property
+    def rate(self) -> float:
+        """The same, median over the samples."""
+        return float(np.median(self.rates))
+
+    @property
+    def course(self) -> Course:
+        """The gain along the last nine tenths of the lags, median over the samples, wherever it is not zero."""
+        last = self.joint.shape[0] - 1
+        lags = edges(max(1, last // 10), last)
+        logs = np.median(self.joint[lags], axis=1)
+        alive = np.isfinite(logs)
+        return Course(lags[alive].astype(float), logs[alive])
 
 
 def gains(run: Run, *, lags: int | None = None, seed: int = 0) -> Gains:

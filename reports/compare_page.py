@@ -17,7 +17,8 @@ from reports.notebook import Figure, Section, Text, build
 from reports.report_links import heading
 from reports.report_study import number_of_log
 from reports.study_guarantee import scale_text
-from reports.study_page import how_started, typeset_verdict
+from reports.study_page import how_started
+from reports.verdict import typeset_verdict
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from derive.latex import latex_name
+from numeric.growth_law import FACTOR, law
 from numeric.interpret import Array
 from numeric.study import TRUNCATIONS, Study
 from reports.figures import Series, line_figure, to_picture
@@ -15,6 +16,8 @@ from reports.markdown import table
 from reports.notebook import Figure, Section, Text
 from reports.report_checks import typeset
 from reports.report_links import heading
+from reports.verdict import OPEN, of_both, of_power
+from reports.verdict import typeset as typeset_sentence
 
 LAGS = (1, 2, 5, 10, 20, 50, 100)
 AGREE = 1e-10
@@ -85,20 +88,30 @@ def _what(study: Study) -> str:
 
 
 def _finding(study: Study) -> str:
-    rate = study.gains.rate
-    half, last = study.steps // 2, study.steps
+    """Whether the gradient vanishes, explodes or stays.
+
+    It stays where the rate is within twice its standard error over the samples of 0, or changes the gradient by less
+    than a factor 2 over the run; where the gain follows a power of the lag, that is told; see ``numeric.growth_law``.
+    """
+    rate, last = study.gains.rate, study.steps
+    half = last // 2
     if rate == -math.inf:
         return f"**Between lag {half} and lag {last} the gradient becomes exactly zero** in at least half of the runs."
+    found = law(study.gains.course)
+    if found.kind in ("polynomial", "both"):
+        told = of_both(found) if found.kind == "both" else of_power(found, f"{last} steps")
+        first, _, rest = typeset_sentence(told).partition(": ")
+        return f"**{first}**: {rest}"
     factor = f"Between lag {half} and lag {last} the gain changes by the factor {math.exp(rate):.3f} per step (median)"
-    if rate < -0.005:
-        return (
-            f"**The gradient vanishes.** {factor}: it halves every {math.log(2) / -rate:.1f} steps."
-        )
-    if rate > 0.005:
-        return (
-            f"**The gradient explodes.** {factor}: it doubles every {math.log(2) / rate:.1f} steps."
-        )
-    return f"**The gradient keeps its size.** {factor}."
+    error = float(np.std(study.gains.rates, ddof=1)) / math.sqrt(study.samples)
+    if found.kind == "unsettled":
+        return f"**The gain follows no one law over {last} steps.** {factor}."
+    if abs(rate) < max(FACTOR / last, 2 * error):
+        return f"**The gradient keeps its size.** {factor}."
+    if found.kind == "open":
+        return f"**The gradient {'shrinks' if rate < 0 else 'grows'}.** {factor}; {OPEN}."
+    way, verb = ("vanishes", "halves") if rate < 0 else ("explodes", "doubles")
+    return f"**The gradient {way}.** {factor}: it {verb} every {math.log(2) / abs(rate):.1f} steps."
 
 
 def _shares_text(study: Study) -> str:

@@ -21,6 +21,14 @@ TEXT = (
 )
 
 
+_LINES = {
+    "exponential": r"e^{\lambda_1 k}",
+    "open": r"e^{\lambda_1 k}",
+    "unsettled": r"e^{\lambda_1 k}",
+    "polynomial": "k^d",
+    "both": r"k^d e^{\lambda_1 k}",
+}
+"""The long run's growth, by the kind of its law."""
 DRAWN = 4
 """Parameters with lines of their own in the figure of the shares."""
 
@@ -48,13 +56,15 @@ def gain_picture(flow: Flow) -> Picture:
 def _figure(flow: Flow, predicted: Predicted | None) -> Figure:
     joint = flow.gains.joint[:, 0]
     lags = list(range(len(joint)))
-    rate = flow.growth.rate
+    law = flow.law
     series = [Series("gain", lags, [exp(v) for v in joint])]
-    if math.isfinite(rate):
-        values = [exp(rate * k) for k in lags]
-        series.append(Series("$e^{\\lambda_1 k}$", lags, values, beside=0))
     marks: list[tuple[float, str]] = []
-    told = r" $e^{\lambda_1 k}$, dotted, is the growth of the long run." * math.isfinite(rate)
+    told = ""
+    if law is not None:
+        name, rate = _LINES[law.kind], flow.growth.rate
+        logs = [law.log(k) if law.degree else rate * k for k in lags]
+        series.append(Series(f"${name}$", lags, [exp(v) for v in logs], beside=0))
+        told = f" ${name}$, dotted, is the growth of the long run."
     if predicted is not None:
         series.append(Series("$\\chi^{k/2}$", lags, [exp(predicted.rate * k) for k in lags]))
         marks = [(predicted.reach, f"$\\sqrt{{n}}$ = {predicted.reach:.1f}")]

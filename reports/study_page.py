@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +22,7 @@ from reports.report_study import number_of_log
 from reports.study_gain import gain_section, shares_section
 from reports.study_guarantee import guarantee_section
 from reports.study_routes import routes_section, scientific
+from reports.verdict import DIGITS, besides, typeset, typeset_verdict, with_error
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -34,9 +34,6 @@ STATUS = {
     "asymptotic": "asymptotic: a limit, not proved here",
     "refuted": "✗ refuted",
 }
-DIGITS = 10
-ROUNDING = 10.0**-DIGITS
-"""Rates per step that differ by less differ by the rounding of floating-point numbers alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,46 +75,6 @@ def build_study(study: Study) -> NotebookNode:
     )
 
 
-def verdict(flow: Flow) -> str:
-    """Whether the gradient vanishes, explodes or stays, and how fast.
-
-    It stays where λ₁ is within twice its error of 0, or changes the gradient by less than a factor 2 over the run.
-    """
-    rate, error = flow.growth.rate, flow.growth.error
-    if rate == -math.inf:
-        return f"Over {flow.setting.steps:,} steps the gradient becomes exactly zero."
-    told = f"λ₁ = {with_error(rate, error)} per step"
-    if abs(rate) < max(math.log(2) / flow.setting.steps, 2 * error):
-        if abs(rate) < max(ROUNDING, 2 * error):
-            return f"The gradient keeps its size: {told}."
-        change = (
-            f"a factor {math.exp(rate * flow.growth.steps):.2f} over {flow.growth.steps:,} steps"
-        )
-        return f"The gradient keeps its size: {told}, {change}."
-    way = "vanishes" if rate < 0 else "explodes"
-    verb = "halves" if rate < 0 else "doubles"
-    return f"The gradient {way}: {told}; it {verb} every {abs(flow.half_life):.1f} steps."
-
-
-def with_error(value: float, error: float) -> str:
-    """A measured number ± its error, both to the error's second digit; an error of rounding alone is none."""
-    digits = 5
-    if ROUNDING < error < math.inf:
-        digits = max(0, 1 - math.floor(math.log10(error)))
-    return f"{value:z.{digits}f} ± {error:.{digits}f}".replace("-", "−")
-
-
-def typeset_verdict(flow: Flow) -> str:
-    """The verdict as Markdown, its numbers typeset."""
-
-    def formula(match: re.Match[str]) -> str:
-        return (
-            "$" + match[0].replace("λ₁", r"\lambda_1").replace("±", r"\pm").replace("−", "-") + "$"
-        )
-
-    return re.sub(r"λ₁ = [−±.\d ]*\d", formula, verdict(flow))
-
-
 def how_started(setting: Setting) -> str:
     """How the parameters start, in words."""
     own = (
@@ -136,8 +93,9 @@ def _summary(study: Study) -> str:
     s, cell = study.flow.setting, study.derivation.cell
     fixed = "".join(f", {code_span(f'{k} = {v:g}')}" for k, v in (s.values or {}).items())
     sizes = ", ".join(f"${latex_name(str(d))} = {k}$" for d, k in sizes_of(cell, s).items())
+    also = "".join(f"{typeset(told)}\n\n" for told in besides(study.flow))
     return (
-        f"**{typeset_verdict(study.flow)}**\n\n"
+        f"**{typeset_verdict(study.flow)}**\n\n{also}"
         f"Cell {code_span(cell.name)}; {sizes}; {how_started(s)}{fixed}; inputs normal with "
         f"standard deviation {s.inputs:g}; $T = {s.steps}$; seed {s.seed}. Multiplied by "
         f"one step's Jacobian after another, a direction of the joint state ($N = {study.flow.gains.size}$ entries: "
@@ -145,7 +103,9 @@ def _summary(study: Study) -> str:
         + r") changes its norm by the factor $e^{\lambda_1}$ per step, on average over the run; $\pm$ is the standard "
         r"error of $\lambda_1$, from the rates of twenty pieces of the run, of ten and of five: the largest. The "
         "gradient is said to keep its size where the rate is within twice that error of 0, or changes it by less than "
-        "a factor 2 over the run."
+        "a factor 2 over the run. It grows or vanishes polynomially where the logarithm of its norm follows "
+        r"$d \log k$, a straight line against the logarithm of the lag, and not $\lambda_1 k$, one against the lag: "
+        "then no rate per step is its rate, and the longer the run, the smaller the rate that one would measure."
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -146,7 +146,7 @@ def _studied(
     """One cell's study: measured, written, and told."""
     from numeric.mean_field import forget_path
     from reports.study_guarantee import numbers, told
-    from reports.study_page import verdict
+    from reports.verdict import besides, verdict
     from throughtime.studying import write_study
 
     written = write_study(
@@ -157,7 +157,7 @@ def _studied(
     if setting.weights:
         data["weights"] = setting.weights
     paths = "\n".join(str(path) for path in files.values())
-    lines = [verdict(found)]
+    lines = [verdict(found), *besides(found)]
     if found.ledger is not None:
         from reports.study_routes import name_of
 
@@ -212,7 +212,7 @@ def compare(
     wanted, setting = _formats(formats), _setting(**given)
     at = _lengths(lengths or str(min(200, setting.steps)), setting.steps)
     say("reading the cells")
-    from reports.study_page import verdict
+    from reports.verdict import verdict
     from throughtime.studying import write_comparison
 
     folder = output or Path("build", "compare")
@@ -241,6 +241,8 @@ def _numbers(found: Flow) -> dict[str, Any]:
         "rate": found.growth.rate,
         "error": found.growth.error,
         "half_life": found.half_life,
+        "law": None if found.law is None else asdict(found.law),
+        "powers": None if found.powers is None else asdict(found.powers),
         "log_singular_values": {
             "lag": last,
             "largest": float(found.extremes.largest[-1]),

@@ -87,7 +87,7 @@ class Measured:
     flow: Flow
 
     def __str__(self) -> str:
-        from reports.study_page import verdict
+        from reports.verdict import verdict
 
         return f"{self.derivation.cell.name}: {verdict(self.flow)}"
 

@@ -27,6 +27,21 @@ def test_a_recurrence_is_linear_where_its_jacobian_holds_no_state(name):
     assert bool(found.reason) is (name not in ELEMENTWISE)
 
 
+@pytest.mark.parametrize(
+    ("text", "constant"),
+    [
+        ("h[t] = W @ h[t-1] + U @ x[t]", True),
+        ("a[t] = a[t-1] + x[t]\nb[t] = b[t-1] + a[t-1]", True),
+        ("g[t] = tanh(x[t])\nh[t] = W @ h[t-2] + g[t]\ny[t] = tanh(h[t])", True),
+        ("h[t] = x[t] * h[t-1] + x[t]", False),
+        ("f[t] = sigmoid(x[t])\nh[t] = f[t] * h[t-1]", False),
+        ("h[t] = tanh(W @ h[t-1]) + x[t]", False),
+    ],
+)
+def test_a_jacobian_is_constant_where_it_is_made_of_parameters_alone(text, constant):
+    assert derive(read_cell(text, "cell")).linearity.constant is constant
+
+
 def rows(text: str) -> dict[str, str]:
     d = derive(read_cell(text, "cell"))
     show = TextPrinter(d.notation)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from reports import compare_page, study_gain, study_guarantee, study_page, study_routes
+from reports import compare_page, study_gain, study_guarantee, study_page, study_routes, verdict
 from reports.figures import Picture
 from reports.strict import complaints, formulas
 from throughtime.cli import cli
@@ -338,7 +338,7 @@ def test_a_cell_with_one_route_has_no_figure_of_routes_and_figures_stay_counted(
 def test_a_measured_number_has_as_many_digits_as_its_error_leaves_it(
     value: float, error: float, shown: str
 ) -> None:
-    assert study_page.with_error(value, error) == shown
+    assert verdict.with_error(value, error) == shown
 
 
 def test_a_gradient_that_vanishes_at_once_is_studied_and_says_so(tmp_path: Path) -> None:
@@ -381,6 +381,25 @@ def test_a_gradient_that_keeps_its_size_for_this_long_says_by_how_much_it_change
     found = run("study", str(path), *sizes, "-o", str(tmp_path))
     assert "The gradient keeps its size: λ₁ = −0.01005 ± 0.00000 per step" in found.output
     assert "a factor 0.74 over 30 steps." in found.output
+
+
+def test_polynomial_growth_is_told_with_its_degree_and_never_to_explode(tmp_path: Path) -> None:
+    path = tmp_path / "walk.cell"
+    path.write_text("a[t] = a[t-1] + x[t]\nb[t] = b[t-1] + a[t-1]\n")
+    sizes = ("--T", "200", "--n", "4", "--no-bounds", "--format", "ipynb")
+    asked = ("study", str(path), *sizes, "-o", str(tmp_path), "--force")
+    found = run(*asked)
+    assert (
+        "grows polynomially, not exponentially: over k steps like k^d, d = 1 exactly"
+        in found.output
+    )
+    assert "as the largest Jordan block there has 2 rows." in found.output
+    assert "explodes" not in found.output
+    data = json.loads(run(*asked, "--json").stdout)
+    assert (data["law"]["kind"], data["law"]["degree"]) == ("polynomial", 1.0)
+    assert data["powers"] == {"radius": 1.0, "degree": 1, "steps": 0}
+    page = (tmp_path / "study.ipynb").read_text()
+    assert "$k^d$, dotted, is the growth of the long run" in page
 
 
 def test_files_that_are_compared_are_called_by_their_names(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from reports import study_gain, study_page, study_routes
+from reports import study_gain, study_page, study_routes, verdict
 from reports.figures import Picture
 from throughtime.cli import cli
 
@@ -84,5 +84,5 @@ def test_a_gated_network_is_predicted_with_an_error_and_the_page_shows_both(tmp_
     assert data["predicted"]["error"] > 0
     cells = json.loads((tmp_path / "study.ipynb").read_text(encoding="utf-8"))["cells"]
     page = "".join("".join(cell["source"]) for cell in cells)
-    assert study_page.with_error(data["predicted"]["rate"], data["predicted"]["error"]) in page
+    assert verdict.with_error(data["predicted"]["rate"], data["predicted"]["error"]) in page
     assert "asymptotic" in page
