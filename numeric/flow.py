@@ -64,8 +64,8 @@ class Flow:
 
     @property
     def half_life(self) -> float:
-        """Steps in which the gradient halves; negative if it doubles, infinite if it stays."""
-        rate = self.growth.rate
+        """Steps in which the gradient halves; negative if it doubles, infinite if no rate makes it do either."""
+        rate = self.law.rate if self.law is not None and self.law.degree else self.growth.rate
         return math.inf if rate == 0 else -math.log(2) / rate if rate > -math.inf else 0.0
 
 

@@ -18,7 +18,7 @@ from reports.report_links import heading
 from reports.report_study import number_of_log
 from reports.study_guarantee import scale_text
 from reports.study_page import how_started
-from reports.verdict import typeset_verdict
+from reports.verdict import typeset_verdict, with_error
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -133,6 +133,11 @@ def _scale(certified: float | None) -> str:
 def _rate(flow: Flow) -> str:
     if flow.growth.rate == -math.inf:
         return "−∞"
+    if flow.law is not None and flow.law.degree:
+        beside = f"{flow.law.degree:.2f}".replace("-", "−")
+        return (
+            f"{with_error(flow.law.rate, flow.law.rate_error)}, beside a power {beside} of the lag"
+        )
     return f"{flow.growth.rate:.5f} ± {flow.growth.error:.5f}".replace("-", "−")
 
 

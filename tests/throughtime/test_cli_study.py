@@ -398,8 +398,18 @@ def test_polynomial_growth_is_told_with_its_degree_and_never_to_explode(tmp_path
     data = json.loads(run(*asked, "--json").stdout)
     assert (data["law"]["kind"], data["law"]["degree"]) == ("polynomial", 1.0)
     assert data["powers"] == {"radius": 1.0, "degree": 1, "steps": 0}
+    assert data["half_life"] == "inf"
     page = (tmp_path / "study.ipynb").read_text()
     assert "$k^d$, dotted, is the growth of the long run" in page
+
+
+def test_a_comparison_tells_a_power_of_the_lag_beside_the_rate(tmp_path: Path) -> None:
+    path = tmp_path / "walk.cell"
+    path.write_text("const p = 0.98\na[t] = p * a[t-1] + x[t]\nb[t] = p * b[t-1] + a[t-1]\n")
+    sizes = ("--T", "200", "--n", "4", "--no-bounds", "--format", "ipynb", "-o", str(tmp_path))
+    run("compare", str(path), "elman", *sizes)
+    page = (tmp_path / "compare.ipynb").read_text()
+    assert "−0.02020 ± 0.00000, beside a power 1.00 of the lag | 34.3 |" in page
 
 
 def test_files_that_are_compared_are_called_by_their_names(tmp_path: Path) -> None:
