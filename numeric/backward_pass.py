@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from itertools import pairwise
+from collections.abc import Iterator
 from typing import Any
 
 from sympy import Expr
@@ -242,6 +242,8 @@ class Backward(Body):
         """Gradients of inputs for all steps, and of parameters as sums over time."""
         if isinstance(s.value, StackSum):
             self.stack_sum(s)
+        elif self.is_held(s):
+            self.write(f"{self.names.of(s.target)} = {self.over_steps(s.value)}", number=s.number)
         elif has_time(s.target):
             self.write(
                 f"{self.names.of(s.target)} = {self.whole_value(s, fresh=True)}", number=s.number
@@ -274,6 +276,16 @@ class Backward(Body):
         step = self.program.derivation.step_of(lhs)
         return step.number if step else 0
 
+    def is_held(self, s: Statement) -> bool:
+        """Whether this is the gradient by a value that is the same at every step, written out term by term."""
+        adjoint = isinstance(s.target, Adjoint) and s.target.of.name in self.program.held
+        whole = isinstance(s.value, MatrixExpr) and is_timed(s.value) and not s.add
+        return adjoint and whole and s.target.of.name not in self.memory
+
+    def over_steps(self, expr: MatrixExpr) -> str:
+        """Σ over steps, for each sample."""
+        return " + ".join(self.summed(term, each=True) for term in terms(expr))
+
     def over_time(self, expr: MatrixExpr) -> str:
         """Σ over steps and samples."""
         if not terms(expr):
@@ -282,22 +294,32 @@ class Backward(Body):
         parts = [self.summed(term) for term in terms(expr)]
         return " + ".join(parts)
 
-    def summed(self, term: MatrixExpr) -> str:
-        """Σ of one term: a column times a row is one product over all steps and samples."""
+    def summed(self, term: MatrixExpr, *, each: bool = False) -> str:
+        """Σ of one term over all steps and samples, or for each of these: a column times a row is one product."""
         show = self.printer(whole=True)
         c, core = split_coefficient(term)
         factors = operands(core) if isinstance(core, MatMul) else ()
-        for i, (a, b) in enumerate(pairwise(factors)):
-            before, behind = factors[:i], factors[i + 2 :]
+        for first, last in _stretches(len(factors)):
+            a, b = matmul(*factors[first:last]), factors[last]
+            before, behind = factors[:first], factors[last + 1 :]
             if _is_outer(a, b) and not any(is_timed(f) for f in (*before, *behind)):
-                text = self.outer(show.full(a), b.arg)
+                if each and show.is_index(b.arg):
+                    break
+                row = f"outer_over_steps({show.full(a)}, {show.full(b.arg)})"
+                text = row if each else self.outer(show.full(a), b.arg)
                 done = MatrixSymbol(text, a.shape[0], b.shape[1])
                 static = ArrayPrinter(
                     lambda v, done=done: v.name if v == done else self.names.of(v), self.dim
                 )
                 return static(scale(c, matmul(*before, done, *behind)))
-        axis = "" if is_scalar(core) else ", axis=(0, 1)"
+        over = ", axis=0, keepdims=True" if each else ", axis=(0, 1)"
+        axis = "" if is_scalar(core) and not each else over
         return f"np.sum({show.full(term)}{axis})"
+
+
+def _stretches(count: int) -> Iterator[tuple[int, int]]:
+    """Neighbouring factors first ≤ i < last, before one that follows them; the shortest first."""
+    return ((last - k, last) for k in range(1, count) for last in range(k, count))
 
 
 def _is_outer(a: MatrixExpr, b: MatrixExpr) -> bool:

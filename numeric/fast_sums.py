@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from sympy.matrices.expressions import MatrixExpr
 
@@ -14,7 +14,7 @@ from numeric.fast_bars import Bars
 from numeric.program import StackSum, Statement
 from numeric.stacks import Stack
 
-_PRODUCT = re.compile(r"outer_sum\(\w+, \w+\)")
+_PRODUCT = re.compile(r"outer_(sum|over_steps)\(\w+, \w+\)")
 
 
 class Sums(Bars):
@@ -108,20 +108,22 @@ class Sums(Bars):
         still = isinstance(s.value, MatrixExpr) and not is_timed(s.value)
         if still or isinstance(s.value, StackSum):
             super().after(s)
+        elif self.is_held(s):
+            self.bulk_sum(s, self.over_steps)
         elif has_time(s.target):
             self.bulk(s)
         else:
-            self.bulk_sum(s)
+            self.bulk_sum(s, self.over_time)
 
-    def bulk_sum(self, s: Statement) -> None:
+    def bulk_sum(self, s: Statement, summed: Callable[[MatrixExpr], str]) -> None:
         """A sum over time, stretch by stretch unless one product gives it without anything on the way."""
-        if _PRODUCT.fullmatch(self.over_time(s.value)):
+        if _PRODUCT.fullmatch(summed(s.value)):
             super().after(s)
             return
         name = self.names.of(s.target)
         self.write(f"{name} = 0")
         with self.of_a_stretch():
-            value = self.over_time(s.value)
+            value = summed(s.value)
         self.write_stretch(f"{name} += {value}", s.number, alone=True)
 
     def results(self) -> None:

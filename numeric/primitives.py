@@ -75,6 +75,11 @@ def outer_sum(a: Array, b: Array) -> Array:
     return a.reshape(-1, a.shape[-1]).T @ b.reshape(-1, b.shape[-1])
 
 
+def outer_over_steps(a: Array, b: Array) -> Array:
+    """Σ a bᵀ over all steps, for each sample, (1, B, …): one product for each."""
+    return (np.moveaxis(a, 0, -1) @ np.swapaxes(b, 0, 1))[None]
+
+
 def one_hot(index: Array, size: int, dtype: np.dtype) -> Array:
     """1 at each index and 0 elsewhere, along a new last axis."""
     return (index[..., None] == np.arange(size)).astype(dtype)
@@ -99,5 +104,5 @@ def scatter_sum(a: Array, index: Array, size: int) -> Array:
 
 NAMES = (
     "sigmoid", "softplus", "relu", "absolute", "positive", "sign", "softmax", "logsumexp", "total", "matvec", "product",
-    "outer_sum", "one_hot", "columns", "picked", "scatter_sum",
+    "outer_sum", "outer_over_steps", "one_hot", "columns", "picked", "scatter_sum",
 )  # fmt: skip

@@ -82,6 +82,7 @@ class Program:
         backward: likewise.
         stored: quantities and adjoints that are kept for all steps.
         notes: what was done to the order of the textbook.
+        held: inputs that are the same at every step, by whose one value the gradient is: a sum over steps.
     """
 
     derivation: Derivation
@@ -90,6 +91,7 @@ class Program:
     backward: dict[str, list[Statement]] = field(default_factory=dict)
     stored: frozenset[MatrixExpr] = frozenset()
     notes: tuple[Note, ...] = ()
+    held: frozenset[str] = frozenset()
 
     def noted(self, name: str, what: Iterable[MatrixExpr | Stack], why: str) -> Program:
         """The program with a note, if there is anything that something was done to."""

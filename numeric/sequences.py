@@ -14,7 +14,7 @@ def at_every_step(value: Array, T: int) -> Array:
 
 
 def over_steps(gradient: Array) -> Array:
-    """The gradient of one value that was used at every step, (1, B, …)."""
+    """The gradient of one value that was used at every step, (1, B, …), from those of all steps, or from their sum."""
     return gradient.sum(axis=0, keepdims=True)
 
 

@@ -323,7 +323,9 @@ def numbers(network: Network, module: ModuleType, *, seed: int = 0, samples: int
         axis = network.axes[q.name]
         front = () if axis == "end" else (LENGTHS[axis],)
         if q.kind == "index":
-            inputs[q.name] = rng.integers(0, int(q.shape[0].subs(sizes)), (*front, samples))
+            of = network.lengths.get(q.shape[0])
+            beyond = lengths_along(of, samples) if of in network.masks else q.shape[0].subs(sizes)
+            inputs[q.name] = rng.integers(0, np.array(beyond, int), (*front, samples))
             continue
         inputs[q.name] = rng.standard_normal((*front, samples, int(q.shape[0].subs(sizes))))
     known = {*network.axes.values(), *network.masks}

@@ -41,6 +41,9 @@ WHY = {
     "covered": "K comes after the last step",
     "ragged_attention": "b runs from the last step to the first",
     "ragged_covered": "K comes after the last step",
+    "ragged_pointer": "H comes after the last step",
+    "ragged_prior": "H comes after the last step",
+    "ragged_pooled": "f runs from the last step to the first",
 }
 CAUSAL = [name for name in TEXTS if name not in WHY]
 

@@ -52,10 +52,11 @@ def agree(found: Sequence[dict], true: Sequence[dict]) -> None:
 
 
 def other(n: Numbers, seed: int) -> Numbers:
-    """Other numbers of the same sizes, the lengths of samples in another order."""
+    """Other numbers of the same sizes, the samples' lengths and indices in another order."""
     rng = np.random.default_rng(seed)
     real = {
-        k: rng.standard_normal(x.shape) if x.dtype.kind == "f" else x for k, x in n.inputs.items()
+        k: rng.standard_normal(x.shape) if x.dtype.kind == "f" else x[..., ::-1]
+        for k, x in n.inputs.items()
     }
     turned = {k: v[::-1] if k.startswith("lengths") else v for k, v in n.keywords.items()}
     return replace(
