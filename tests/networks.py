@@ -249,8 +249,8 @@ TEXTS = {
         H[end] = columns(f.h[s])
         p[end] = softmax(H[end].T @ q)
         r[end] = softmax(H[end].T @ v)
-        k[end] = sum(p[end] * log(p[end] / r[end])) + mean((p[end] @ r[end].T) ** -2) + sum(sqrt(p[end]).T @ H[end].T)
-        l[end] = H[end] @ (p[end] / w[end]) + 1 / (U @ H[end] @ r[end])
+        k[end] = sum(p[end] * log(p[end] / r[end])) + mean((p[end] @ r[end].T + 1) ** -2)
+        l[end] = H[end] @ (p[end] / (r[end] + w[end] ** 2)) + H[end] @ sqrt(p[end])
     """,
     "ragged_pooled": """
         ragged t
