@@ -41,6 +41,7 @@ from derive.network_columns import (
     lengths_of,
     shapes_of,
 )
+from derive.network_groups import Group
 from derive.network_lines import Line, rewritten
 from derive.network_padding import without_padding
 from derive.network_ragged import is_ragged, masks_for, read_ragged, with_masks
@@ -53,7 +54,7 @@ from derive.network_scans import (
     refuse_turned_lags,
     starts_of,
 )
-from derive.network_segments import Checked, Group, assemble
+from derive.network_segments import Checked, assemble
 from derive.network_starts import Begun, dotted
 from derive.shapes import Shapes, infer
 from derive.syntax import EquationText, Ref, Span, references

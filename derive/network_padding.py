@@ -23,7 +23,7 @@ from derive.language_roles import Named
 from derive.losses import remapped
 from derive.network import END
 from derive.network_columns import WORD
-from derive.network_segments import Group
+from derive.network_groups import Group
 from derive.shapes import Shapes
 from derive.syntax import (
     Applied,

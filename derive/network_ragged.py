@@ -17,7 +17,7 @@ from derive.language_declarations import Declaration
 from derive.language_lines import Statement
 from derive.language_roles import Named
 from derive.network import END
-from derive.network_segments import Group
+from derive.network_groups import Group
 from derive.syntax import EquationText, Literal, Product, Ref, Span, Sum, references
 
 WORD = "ragged"

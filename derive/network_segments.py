@@ -1,8 +1,4 @@
-"""Equations to segments: what must run together runs together, everything else in order.
-
-Scans and equations that use each other at earlier steps (an output fed back as the next input) form one segment.
-Neighbouring equations without a state form one segment as well.
-"""
+"""Equations to segments: each bundle of scans and equations that run together as a cell, linked with the others."""
 
 from __future__ import annotations
 
@@ -20,40 +16,10 @@ from derive.language_roles import Named
 from derive.network import END, Network, Segment, Source
 from derive.network_checks import check_memories, check_starts
 from derive.network_columns import Wholes
+from derive.network_groups import Group, in_order
 from derive.network_sizes import with_joint_sizes
 from derive.shapes import Shapes
 from derive.syntax import EquationText, Ref, Span, references
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """One scan, or one equation.
-
-    Args:
-        name: the scan's name, or the equation's target.
-        equations: its equations.
-        axis: the letter of its time index, or ``end``.
-        reverse: whether it runs backwards.
-        start: the scan from whose final states it starts, or the name before the dot of values at [end] that it
-            starts from.
-        span: the place of a scan's name; ``None`` for an equation.
-        after: the groups that end before it starts.
-        held: what it uses that is computed after other scans, and is the same at every step.
-    """
-
-    name: str
-    equations: tuple[EquationText, ...]
-    axis: str
-    reverse: bool = False
-    start: str | None = None
-    span: Span | None = None
-    after: tuple[str, ...] = ()
-    held: frozenset[str] = frozenset()
-
-    @property
-    def targets(self) -> frozenset[str]:
-        """What it defines."""
-        return frozenset(e.target for e in self.equations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +56,8 @@ def assemble(name: str, checked: Checked, judged: frozenset[str], wholes: Wholes
     groups, shapes = checked.groups, checked.shapes
     owner = {target: g for g in groups for target in g.targets}
     makers = {name: owner[sequence] for name, sequence in wholes.made.items()}
-    bundles = _bundles(groups, owner | makers)
     maker = _Maker(owner, checked, _axes(groups, owner), wholes)
-    segments = [maker.segment(bundle) for bundle in _merged(bundles)]
+    segments = [maker.segment(bundle) for bundle in in_order(groups, owner | makers)]
     linked = tuple(maker.linked(s, segments, judged) for s in segments)
     places = {e.target: g.span or e.target_span for g in groups for e in g.equations}
     check_memories(linked, places)
@@ -152,129 +117,6 @@ def _along_two(ref: Ref, span: Span, first: str, then: str) -> LanguageError:
         remedy,
         place=span.place,
     )
-
-
-def _needs(group: Group, owner: Mapping[str, Group]) -> dict[str, int]:
-    """The groups that a group uses, with the largest lag."""
-    found: dict[str, int] = {}
-    for e in group.equations:
-        for ref in references(e.value):
-            other = owner.get(ref.name)
-            if ref.lag is not None and other is not None and other is not group:
-                found[other.name] = max(found.get(other.name, 0), ref.lag)
-    return found
-
-
-def _bundles(groups: Sequence[Group], owner: Mapping[str, Group]) -> list[list[Group]]:
-    """Groups that must run together, in order of evaluation.
-
-    Raises:
-        LanguageError: they run in different directions or along different axes.
-    """
-    by_name = {g.name: g for g in groups}
-    needs = {g.name: _needs(g, owner) for g in groups}
-    together = {g.name: {g.name} for g in groups}
-    reach = {g.name: _reachable(g.name, needs) for g in groups}
-    for g in groups:
-        for other, lag in needs[g.name].items():
-            if g.name in reach[other] or lag:
-                _check_together(g, by_name[other])
-                joined = together[g.name] | together[other]
-                for member in joined:
-                    together[member] = joined
-    bundles = list(
-        {id(t): [by_name[n] for n in by_name if n in t] for t in together.values()}.values()
-    )
-    _refuse_circles(bundles, needs)
-    return _in_order(bundles, needs)
-
-
-def _refuse_circles(bundles: list[list[Group]], needs: Mapping[str, Mapping[str, int]]) -> None:
-    """No scan starts from the end of one that runs together with it, or that uses what comes of it.
-
-    Raises:
-        LanguageError: one does.
-    """
-    home = {g.name: str(i) for i, bundle in enumerate(bundles) for g in bundle}
-    after = {
-        str(i): {home[n]: 0 for g in bundle for n in (*needs[g.name], *g.after)}
-        for i, bundle in enumerate(bundles)
-    }
-    scans = [g for bundle in bundles for g in bundle if g.span]
-    for g, before in [(scan, other) for scan in scans for other in scan.after]:
-        first, then = home[before], home[g.name]
-        if first == then or then in _reachable(first, after):
-            why = "they run together" if first == then else f"it uses what comes of {g.name}"
-            raise LanguageError(
-                f"{g.name} starts where {before} ends, and {before} cannot end first: {why}.",
-                "Remove the start, or what links the two: a value handed back, or one of an earlier step.",
-                place=g.span.place,
-            )
-
-
-def _reachable(name: str, needs: Mapping[str, Mapping[str, int]]) -> set[str]:
-    found, stack = set(), list(needs[name])
-    while stack:
-        other = stack.pop()
-        if other not in found:
-            found.add(other)
-            stack.extend(needs[other])
-    return found
-
-
-def _check_together(a: Group, b: Group) -> None:
-    if a.axis == b.axis and not a.reverse and not b.reverse:
-        return
-    scan = next((g for g in (a, b) if g.reverse), a)
-    span = scan.span or scan.equations[0].target_span
-    remedy = "A reversed scan takes whole sequences only; remove the feedback or the word reverse."
-    if END in (a.axis, b.axis):
-        remedy = (
-            "[end] comes after all steps: use it along another axis, or remove what hands it back."
-        )
-    raise LanguageError(
-        f"{a.name} and {b.name} need each other step by step, and do not run together: "
-        f"{a.name} runs along {a.axis}{' reversed' if a.reverse else ''}, "
-        f"{b.name} along {b.axis}{' reversed' if b.reverse else ''}.",
-        remedy,
-        place=span.place,
-    )
-
-
-def _in_order(
-    bundles: list[list[Group]], needs: Mapping[str, Mapping[str, int]]
-) -> list[list[Group]]:
-    """The bundles, each after those that it uses (or starts from); otherwise as written."""
-    index = {g.name: i for i, bundle in enumerate(bundles) for g in bundle}
-    done: dict[int, None] = {}
-
-    def visit(i: int) -> None:
-        for g in bundles[i]:
-            for other in (*needs[g.name], *g.after):
-                if index[other] != i and index[other] not in done:
-                    visit(index[other])
-        done.setdefault(i)
-
-    for i in range(len(bundles)):
-        if i not in done:
-            visit(i)
-    return [bundles[i] for i in done]
-
-
-def _merged(bundles: list[list[Group]]) -> list[list[Group]]:
-    """Neighbouring bundles without a scan, along one axis, as one."""
-    done: list[list[Group]] = []
-    for bundle in bundles:
-        plain = all(g.span is None for g in bundle)
-        before = done[-1] if done else []
-        joins = (
-            before and plain and all(g.span is None and g.axis == bundle[0].axis for g in before)
-        )
-        if joins:
-            before += bundle
-        else:
-            done.append(list(bundle))
-    return done
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from derive.errors import LanguageError
 from derive.language_roles import Named
 from derive.language_words import listed, nearest
 from derive.network import END
+from derive.network_groups import Group
 from derive.network_scans import Scan
-from derive.network_segments import Group
 from derive.syntax import EquationText, Span
 
 
