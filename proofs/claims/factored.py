@@ -43,11 +43,11 @@ SEED = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Factored:
-    """A product that a matrix is equal to, and whose factors' norms are on the large side.
+class ByIdentity:
+    """Why sizes compare: a matrix is equal to a product, or to a power, of which a law tells.
 
     Args:
-        identity: what was proved: the matrix is the product.
+        identity: what was proved: the matrix is that.
         law: what then follows, in words.
         bound: the probability that it was accepted wrongly.
     """
@@ -60,7 +60,7 @@ class Factored:
         return f"{show(self.identity)}, and {self.law}"
 
 
-def factored(formula: Formula, context: Context) -> Factored | None:
+def factored(formula: Formula, context: Context) -> ByIdentity | None:
     """The product by which an inequality follows, or ``None``.
 
     Args:
@@ -76,7 +76,7 @@ def factored(formula: Formula, context: Context) -> Factored | None:
         identity = Formula(small.args[0], "==", candidate)
         bound = proved_identity(identity, context)
         if bound is not None:
-            return Factored(identity, _law(large, candidate), bound)
+            return ByIdentity(identity, _law(large, candidate), bound)
     return None
 
 

@@ -10,15 +10,13 @@ Source: Horn and Johnson, Matrix Analysis, second edition (2013), theorem 5.6.9;
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
-from proofs.claims.factored import proved_identity
+from proofs.claims.factored import ByIdentity, proved_identity
 from proofs.claims.meaning import Reading
 from proofs.claims.measured import Measured
 from proofs.claims.points import Context, compared, steps_of
-from proofs.claims.printing import show
 from proofs.claims.syntax import (
     Big,
     Call,
@@ -34,7 +32,6 @@ from proofs.claims.syntax import (
 )
 from proofs.claims.values import MeaninglessError
 from proofs.claims.world import Draw, Extent, OutsideError, World
-from proofs.degrees import ErrorBound
 from proofs.floats import Floats
 
 ORDER = {"sigma_min": 0, "spectral_radius": 1, "norm": 2, "sigma_max": 2}
@@ -52,25 +49,7 @@ LONGER = (0, 1, 3)
 """By how many steps the runs are longer in which the places are looked at, of which a formula speaks."""
 
 
-@dataclass(frozen=True, slots=True)
-class Repeated:
-    """A power that a matrix is equal to.
-
-    Args:
-        identity: what was proved: the matrix is the power.
-        law: what then follows, in words.
-        bound: the probability that it was accepted wrongly.
-    """
-
-    identity: Formula
-    law: str
-    bound: ErrorBound
-
-    def __str__(self) -> str:
-        return f"{show(self.identity)}, and {self.law}"
-
-
-def repeated(formula: Formula, context: Context) -> Repeated | None:
+def repeated(formula: Formula, context: Context) -> ByIdentity | None:
     """The power by which an inequality follows, or ``None``.
 
     Args:
@@ -88,7 +67,7 @@ def repeated(formula: Formula, context: Context) -> Repeated | None:
             identity = Formula(measured.args[0], "==", candidate)
             bound = proved_identity(identity, context)
             if bound is not None and _covers(identity, base, formula, context):
-                return Repeated(identity, law, bound)
+                return ByIdentity(identity, law, bound)
     return None
 
 
