@@ -19,7 +19,7 @@ def shapes(cell: Cell) -> Section:
     rows = quantity_rows(cell)
     dims = ", ".join(f"${latex_name(str(d))}$" for d in cell.dims)
     lead = (
-        "Nothing was declared but the equations: roles and shapes follow from them. "
+        "Roles and shapes follow from the equations, and from the sizes that the text declares, if any. "
         f"The free sizes are {dims}. A gradient has the shape of what it is the gradient of."
     )
     return Section(
