@@ -115,7 +115,7 @@ def _statements(lines: list[str], source: str) -> tuple[Statement, ...]:
         draft = Statement(source, code + kept, tuple(pieces))
         new = _tokens(draft, len(code))
         count += len(new)
-        _check_brackets(draft, new, opened, count)
+        _check_brackets(draft, tokens, new, opened, count)
         tokens += new
         code = draft.code + " "
         if not opened:
@@ -222,7 +222,7 @@ def _check_number(text: str, place: Place) -> None:
 
 
 def _check_brackets(
-    statement: Statement, new: list[Token], opened: list[Token], count: int
+    statement: Statement, before: list[Token], new: list[Token], opened: list[Token], count: int
 ) -> None:
     """Match brackets; ``opened`` holds those still open and is updated."""
     if count > MAX_TOKENS:
@@ -231,7 +231,9 @@ def _check_brackets(
             "Keep one step of one cell in a file.",
             place=statement.place(new[0].start, new[0].stop),
         )
+    so_far = list(before)
     for token in new:
+        so_far.append(token)
         if token.text in "([" and token.kind == "op":
             opened.append(token)
             if len(opened) > MAX_BRACKETS:
@@ -248,22 +250,23 @@ def _check_brackets(
                     place=statement.place(token.start, token.stop),
                 )
             opened.pop()
-        elif token.text == "=" and opened:
+        elif token.text == "=" and opened and not _names_an_argument(so_far):
             if (
                 statement.place(token.start, token.stop).line
                 != statement.place(opened[-1].start, 0).line
             ):
                 _raise_unclosed(statement, opened[-1])
-            remedy = f"Close the `{opened[-1].text}` before it, or remove it."
-            if [t.text for t in new[1:3]] == ["=", "scan"]:
-                remedy = (
-                    "The options of a cell stand in order, without names: scan(elman(relu), x[t])."
-                )
             raise LanguageError(
                 "An `=` stands within brackets.",
-                remedy,
+                f"Close the `{opened[-1].text}` before it, or remove it.",
                 place=statement.place(token.start, token.stop),
             )
+
+
+def _names_an_argument(tokens: list[Token]) -> bool:
+    """Whether the last token is the ``=`` of ``scan(cell, name=…`` or of ``scan(cell(name=…``."""
+    texts = [token.text for token in tokens]
+    return texts[1:3] == ["=", "scan"] and texts[-3] in "(," and tokens[-2].kind == "name"
 
 
 def _raise_unclosed(statement: Statement, token: Token) -> NoReturn:

@@ -9,8 +9,9 @@ from difflib import get_close_matches
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """`` Did you mean …?`` when a known word is close, else nothing."""
-    close = get_close_matches(word.lower(), list(dict.fromkeys(known)), n=1, cutoff=0.6)
-    return f" Did you mean {close[0]}?" if close else ""
+    spelled = {name.lower(): name for name in reversed([*known])}
+    close = get_close_matches(word.lower(), reversed(spelled), n=1, cutoff=0.6)
+    return f" Did you mean {spelled[close[0]]}?" if close else ""
 
 
 def listed(words: Iterable[str]) -> str:

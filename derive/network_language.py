@@ -32,6 +32,7 @@ from derive.language_roles import Named, evaluation_order, roles
 from derive.language_words import listed, nearest
 from derive.losses import write_out
 from derive.network import END, Network
+from derive.network_arguments import offered, paired
 from derive.network_checks import with_a_number_for_loss
 from derive.network_columns import (
     Whole,
@@ -45,7 +46,7 @@ from derive.network_groups import Group
 from derive.network_lines import Line, rewritten
 from derive.network_padding import without_padding
 from derive.network_ragged import is_ragged, masks_for, read_ragged, with_masks
-from derive.network_renaming import Renaming, with_inputs
+from derive.network_renaming import Renaming, inputs_of, with_inputs
 from derive.network_scans import (
     Scan,
     is_scan,
@@ -289,10 +290,9 @@ class _Reader:
         self.cells[scan.cell] = text
         self.refs += scan.inputs
         self.held += [r for r in scan.inputs if r.name in held]
-        parts = read_parts(text, f"{scan.cell}.cell", self.options(scan, text))
-        renaming = Renaming(
-            scan, parts.inputs, {e.target for e in parts.equations}, self.shared(scan)
-        )
+        parts = read_parts(text, f"{scan.cell}.cell", self.options(scan))
+        inputs = inputs_of(scan, parts.inputs)
+        renaming = Renaming(scan, inputs, {e.target for e in parts.equations}, self.shared(scan))
         self.renamings.append(renaming)
         equations = tuple(renaming.equation(e) for e in parts.equations)
         self.of_cells += [renaming.declaration(d) for d in parts.declarations if d.kind != "option"]
@@ -302,22 +302,23 @@ class _Reader:
         )
         self.scans[scan.name] = scan
 
-    def options(self, scan: Scan, text: str) -> dict[str, str]:
-        """The cell's options by name, from their values in order."""
-        offered = read_parts(text, f"{scan.cell}.cell", {}).options
-        if len(scan.options) > len(offered):
-            has = f"its options are {listed(offered)}" if offered else "it has no options"
+    def options(self, scan: Scan) -> dict[str, str]:
+        """What a scan chooses of its cell's options."""
+        text = self.cells[scan.cell]
+        names = read_parts(text, f"{scan.cell}.cell", {}).options
+        if len(scan.options) > len(names):
+            has = f"it has the {offered('option', names)}" if names else "it has no options"
             raise LanguageError(
                 f"{scan.cell} is given {len(scan.options)} options; {has}.",
                 "Remove what is too much.",
                 place=scan.cell_span.place,
             )
-        chosen = dict(zip(offered, scan.options, strict=False))
+        given = paired(scan.options, names, scan.cell, "option")
+        chosen = {name: argument.value for name, argument in given.items()}
         try:
-            read_parts(text, f"{scan.cell}.cell", chosen)
+            return read_parts(text, f"{scan.cell}.cell", chosen).chosen
         except ArgumentError as error:
             raise LanguageError(error.problem, error.remedy, place=scan.cell_span.place) from None
-        return chosen
 
     def known(self, word: tuple[str, Span]) -> str:
         """The name of an earlier scan."""
@@ -335,7 +336,7 @@ class _Reader:
         if scan.share is None:
             return scan.name
         other = self.scans[self.known(scan.share)]
-        if (other.cell, other.options) != (scan.cell, scan.options):
+        if other.cell != scan.cell or self.options(other) != self.options(scan):
             raise LanguageError(
                 f"{other.name} is a scan of {other.chosen}, and {scan.name} of {scan.chosen}.",
                 "Only scans of the same cell, with the same options, share their parameters.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from derive.errors import LanguageError, ShapeError
@@ -10,6 +10,7 @@ from derive.initial import Start
 from derive.language_declarations import Declaration
 from derive.language_words import listed
 from derive.losses import mapped
+from derive.network_arguments import paired
 from derive.network_columns import as_written
 from derive.network_scans import Scan
 from derive.syntax import EquationText, Node, Ref
@@ -21,34 +22,28 @@ class Renaming:
 
     Args:
         scan: the scan.
-        inputs: the names of the cell's inputs.
+        inputs: what the scan gives each of the cell's inputs.
         defined: the names that the cell's equations define.
         owner: the scan under whose name the parameters go.
 
-    Raises:
-        LanguageError: the scan gives more or fewer inputs than the cell has.
     """
 
     scan: Scan
-    inputs: tuple[str, ...]
+    inputs: Mapping[str, Ref]
     defined: set[str]
     owner: str
-
-    def __post_init__(self) -> None:
-        if len(self.scan.inputs) != len(self.inputs):
-            raise LanguageError(
-                f"{self.scan.cell} takes {listed(self.inputs)}; "
-                f"{len(self.scan.inputs)} sequences are given.",
-                "Give one sequence for each.",
-                place=self.scan.cell_span.place,
-            )
 
     @property
     def told(self) -> str:
         """Which of the cell's inputs each sequence is."""
-        pairs = zip(self.scan.inputs, self.inputs, strict=True)
-        given = [f"{as_written(ref.span)} as {name}" for ref, name in pairs]
+        given = [f"{as_written(ref.span)} as {name}" for name, ref in self.inputs.items()]
         return f"{self.scan.name}, line {self.scan.span.place.line} of the network, gives {listed(given)}."
+
+    @property
+    def by_name(self) -> str:
+        """The scan as it would be written with the first of its inputs by name."""
+        name, ref = next(iter(self.inputs.items()))
+        return f"scan({self.scan.chosen}, {name}={as_written(ref.span)}, …)"
 
     def equation(self, equation: EquationText) -> EquationText:
         """An equation of the cell."""
@@ -60,7 +55,7 @@ class Renaming:
         if not isinstance(node, Ref):
             return node
         if node.name in self.inputs:
-            given = self.scan.inputs[self.inputs.index(node.name)]
+            given = self.inputs[node.name]
             return replace(node, name=given.name, lag=(node.lag or 0) + (given.lag or 0))
         return replace(node, name=self.name(node.name, node.lag is not None))
 
@@ -72,7 +67,7 @@ class Renaming:
         """A declaration about the renamed quantity; names of sizes become the scan's own."""
         timed = declaration.name in self.defined
         if declaration.name in self.inputs:
-            name = self.scan.inputs[self.inputs.index(declaration.name)].name
+            name = self.inputs[declaration.name].name
         else:
             name = self.name(declaration.name, timed)
         value = declaration.value
@@ -86,12 +81,34 @@ class Renaming:
         return replace(declaration, name=name, value=value)
 
 
+def inputs_of(scan: Scan, names: tuple[str, ...]) -> dict[str, Ref]:
+    """What a scan gives each input of its cell, which has these.
+
+    Raises:
+        LanguageError: it gives more or fewer, one twice, or one that the cell does not have.
+    """
+    count = len(scan.arguments)
+    given = paired(scan.arguments, names, scan.cell, "input") if count <= len(names) else {}
+    if missing := [name for name in names if name not in given]:
+        sequences = "1 sequence is given" if count == 1 else f"{count} sequences are given"
+        without = f", none for {listed(missing)}" if given else ""
+        raise LanguageError(
+            f"{scan.cell} takes {listed(names)}; {sequences}{without}.",
+            "Give one sequence for each.",
+            place=scan.cell_span.place,
+        )
+    return {name: given[name].value for name in names}
+
+
 def with_inputs(error: ShapeError, renamings: Iterable[Renaming]) -> ShapeError:
     """An error in a cell's equations that tells too what the scans of the cell give it."""
     source = error.place.source if error.place else ""
     several = [r for r in renamings if f"{r.scan.cell}.cell" == source and len(r.inputs) > 1]
     if not several:
         return error
-    order = "A scan gives a cell its inputs in the order in which they first appear in the cell's equations."
+    order = (
+        "A scan gives a cell its inputs in the order in which they first appear in the cell's equations, or by name, "
+        f"{several[0].by_name}."
+    )
     problem = "\n".join([error.problem, *(r.told for r in several)])
     return ShapeError(problem, f"{order} {error.remedy}", place=error.place)

@@ -1,19 +1,22 @@
 """The scans of a network: ``f = scan(lstm, e[t], reverse, start(enc), share(g))``.
 
 scan  ::= name = scan(cell, input, … , word …)
-cell  ::= name | name(option, …)
-input ::= name[t] | name[t-d] | name.state[t]
+cell  ::= name | name(option, …), an option being a value or name=value
+input ::= sequence | name=sequence
+sequence ::= name[t] | name[t-d] | name.state[t]
 word  ::= reverse | start(scan) | start(name), with name.state[end] = … above | share(scan)
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from derive.errors import LanguageError
 from derive.language_lines import Statement, Token
 from derive.language_words import a_step_earlier
+from derive.network_arguments import Argument, Value
+from derive.network_columns import as_written
 from derive.network_lines import Line
 from derive.syntax import Ref, Span
 
@@ -30,8 +33,8 @@ class Scan:
         span: the place of its name.
         cell: name of the cell.
         cell_span: the place of the cell's name.
-        options: the values of the cell's options, in order.
-        inputs: what it runs along.
+        options: the values of the cell's options, in order or by name.
+        arguments: what it gives the cell's inputs, in order or by name.
         axis: the letter of its time index.
         reverse: whether it runs backwards.
         start: the scan whose final states it starts from, if any.
@@ -42,17 +45,23 @@ class Scan:
     span: Span
     cell: str
     cell_span: Span
-    options: tuple[str, ...]
-    inputs: tuple[Ref, ...]
+    options: tuple[Argument[str], ...]
+    arguments: tuple[Argument[Ref], ...]
     axis: str
     reverse: bool
     start: tuple[str, Span] | None
     share: tuple[str, Span] | None
 
     @property
+    def inputs(self) -> tuple[Ref, ...]:
+        """What it runs along, in the order in which it stands there."""
+        return tuple(argument.value for argument in self.arguments)
+
+    @property
     def chosen(self) -> str:
         """The cell with its options, as in a text."""
-        return f"{self.cell}({', '.join(self.options)})" if self.options else self.cell
+        given = ", ".join(as_written(option.span) for option in self.options)
+        return f"{self.cell}({given})" if self.options else self.cell
 
 
 def is_scan(statement: Statement) -> bool:
@@ -123,42 +132,52 @@ class _Reader:
         self.take("`(`", "(")
         cell = self.take("the name of a cell")
         options = self.options()
-        inputs: list[Ref] = []
+        arguments: list[Argument[Ref]] = []
         while self.skip(","):
             if not self.word():
                 if self.words:
                     raise self.fail(f"one of {', '.join(WORDS)}")
-                inputs.append(self.input())
+                arguments.append(self.argument(self.input))
         self.take("`,` or `)`", ")")
         if self.peek() is not None:
             raise self.fail("the end of the line")
-        if not inputs:
+        if not arguments:
             self.at -= 1
             raise self.fail("an input, e.g. x[t]")
         return Scan(
-            name.text, self.span(name), cell.text, self.span(cell), options, tuple(inputs), self.line.axis,
+            name.text, self.span(name), cell.text, self.span(cell), options, tuple(arguments), self.line.axis,
             "reverse" in self.words, self.words.get("start"), self.words.get("share"),
         )  # fmt: skip
 
-    def options(self) -> tuple[str, ...]:
-        values: list[str] = []
+    def options(self) -> tuple[Argument[str], ...]:
+        given: list[Argument[str]] = []
         if self.skip("("):
-            while True:
-                token = self.peek()
-                if token is None or token.kind == "op":
-                    raise self.fail("the value of an option")
-                values.append(token.text)
-                self.at += 1
-                if not self.skip(","):
-                    break
+            given.append(self.argument(self.option))
+            while self.skip(","):
+                given.append(self.argument(self.option))
             self.take("`,` or `)`", ")")
-        return tuple(values)
+        return tuple(given)
+
+    def option(self) -> str:
+        token = self.peek()
+        if token is None or token.kind == "op":
+            raise self.fail("the value of an option")
+        self.at += 1
+        return token.text
+
+    def argument(self, value: Callable[[], Value]) -> Argument[Value]:
+        first, after, name = self.peek(), self.peek(1), ""
+        if first is not None and first.kind == "name" and after is not None and after.text == "=":
+            name, self.at = first.text, self.at + 2
+        given, last = value(), self.statement.tokens[self.at - 1]
+        start = first.start if first is not None else last.start
+        return Argument(given, Span(self.statement, start, last.stop), name)
 
     def word(self) -> bool:
         token = self.peek()
         if token is None or token.text not in WORDS or (after := self.peek(1)) is None:
             return False
-        if after.text == "[":
+        if after.text in ("[", "="):
             return False
         self.at += 1
         value: object = True
@@ -198,7 +217,7 @@ class _Reader:
     def expression(self) -> LanguageError:
         """The error for an input that is more than a named sequence; the next token stands within it."""
         tokens, first, last, depth = self.statement.tokens, self.at, self.at, 0
-        while tokens[first - 1].text != "," or depth:
+        while tokens[first - 1].text not in ",=" or depth:
             first -= 1
             depth += (tokens[first].text in ")]") - (tokens[first].text in "([")
         while last < len(tokens) and (depth or tokens[last].text not in ",)"):
@@ -220,7 +239,7 @@ def refuse_own_output(scan: Scan) -> None:
         LanguageError: it is fed by its own output at the same step, or runs from the end and is fed by it at all.
     """
     for ref in scan.inputs:
-        text = _as_written(ref)
+        text = as_written(ref.span)
         if text.startswith(f"{scan.name}.") and (scan.reverse or ref.lag == 0):
             how, remedy = "", f"Feed back an earlier step: {a_step_earlier(text)}."
             if scan.reverse:
@@ -238,15 +257,9 @@ def refuse_turned_lags(scans: Iterable[Scan]) -> None:
     """
     for scan in scans:
         for ref in (r for r in scan.inputs if scan.reverse and r.lag):
-            text, named = _as_written(ref), f"u[{scan.axis}]"
+            text, named = as_written(ref.span), f"u[{scan.axis}]"
             raise LanguageError(
                 f"{text} in a scan that runs from the end could mean the step before in time, or in the scan's order.",
                 f"Say which in a line of its own: {named} = {text} is the step before in time; then scan {named}.",
                 place=ref.span.place,
             )
-
-
-def _as_written(ref: Ref) -> str:
-    """A quantity as the author wrote it."""
-    place = ref.span.place
-    return place.text[place.column : place.column + place.width]

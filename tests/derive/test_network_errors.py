@@ -66,7 +66,7 @@ CASES = {
     "inputs in another order": (
         "f = scan(gru, x[s])\nH[end] = columns(f.h[s])\nd = scan(attending, y[t-1], H[end])\ny[t] = V @ d.h[t]",
         "b", "d, line 3 of the network, gives y[t-1] as K and H[end] as x.",
-        "in which they first appear in the cell's equations",
+        "appear in the cell's equations, or by name, scan(attending, K=y[t-1], …)",
     ),
     "a scan of one value": (
         "f = scan(gru, x[s])\nv[end] = W @ f.h[end]\ng = scan(gru, v[t])", "g", "v runs along the axis end", "v[end]"
@@ -94,9 +94,25 @@ CASES = {
         "f = scan(skip(3), x[t])\ng = scan(skip(2), z[s], start(f))", "g", "remembers 2 steps", "as far"
     ),
     "start from nothing": ("f = scan(gru, x[t], start(g))", "g", "no scan defined above", "earlier line"),
-    "an option by name": (
-        "f = scan(elman(g=relu), x[t])", "=", "stands within brackets", "without names"
+    "no such option": (
+        "f = scan(elman(foo=relu), x[t])", "foo=relu", "elman has no option foo", "the option g"
     ),
+    "an option twice": ("f = scan(skip(2, d=3), x[t])", "skip", "2 options; it has the option d.", "is too much"),
+    "no such input": ("f = scan(gru, y=u[t])", "y=u[t]", "gru has no input y", "the input x"),
+    "a misspelt input": (
+        "f = scan(attending, x=y[t-1], k=H[end])", "k=H[end]", "no input k. Did you mean K?", "the inputs K and x"
+    ),
+    "an input twice": (
+        "f = scan(attending, H[end], K=z[t])", "K=z[t]", "input K of attending is given twice", "in order"
+    ),
+    "an input in order behind one by name": (
+        "f = scan(attending, x=z[t], H[end])", "H[end]", "stands before what is given by name", "one of K and x"
+    ),
+    "an input that is missing": (
+        "f = scan(attending, x=z[t])", "attending", "1 sequence is given, none for K", "one sequence for each"
+    ),
+    "an expression by name": ("f = scan(gru, x=W @ u[t])", "W @ u[t]", "a named sequence", "u[t] = W @ u[t]"),
+    "a name in an equation": ("y[t] = sum(a=x[t])", "=", "stands within brackets", "Close the `(`"),
     "two losses": (
         "f = scan(gru, x[t])\nloss[t] = sum(f.h[t])\nloss[end] = sum(f.h[end])", "loss[end]", "defined twice",
         "total[end]",

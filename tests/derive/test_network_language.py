@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sympy import Symbol
 
+from derive.network_derivation import derive_network
 from derive.network_language import read_network
 from tests.networks import CELLS, TEXTS, network_of, read
 
@@ -69,9 +70,34 @@ def test_a_weight_of_each_step_is_a_number() -> None:
     assert weight.shape == (1, 1)
 
 
-def test_options_of_a_cell_are_given_in_order() -> None:
-    network = read("f = scan(skip(3), x[t])")
-    assert network.segment("f").cell.quantity("f_h").depth == 3
+def test_options_of_a_cell_are_given_in_order_or_by_name() -> None:
+    for text in ("f = scan(skip(3), x[t])", "f = scan(skip(d=3), x[t])"):
+        assert read(text).segment("f").cell.quantity("f_h").depth == 3
+
+
+def test_an_option_written_out_is_the_one_that_is_not_written() -> None:
+    network = read("f = scan(elman, x[t])\ng = scan(elman(g=tanh), x[t], share(f))")
+    assert {p.name for p in network.parameters} == {"f_W", "f_U", "f_b"}
+
+
+def test_inputs_of_a_cell_are_given_in_order_or_by_name() -> None:
+    before = "f = scan(gru, x[s])\nH[end] = columns(f.h[s])\nd = scan(attending, "
+    derivations = {
+        derive_network(read(f"{before}{inputs})\ny[t] = V @ d.h[t]")).text()
+        for inputs in (
+            "H[end], y[t-1]",
+            "H[end], x=y[t-1]",
+            "K=H[end], x=y[t-1]",
+            "x=y[t-1], K=H[end]",
+        )
+    }
+    assert len(derivations) == 1
+
+
+def test_an_input_may_be_called_like_a_word_of_scans() -> None:
+    mine = {"mine": "h[t] = tanh(W @ h[t-1] + start[t] + reverse[t])"}
+    network = read_network("f = scan(mine, reverse=u[t], start=v[t])", "n", mine.get)
+    assert "v[t] + u[t]" in derive_network(network).text()
 
 
 def test_an_embedding_declares_its_index() -> None:
