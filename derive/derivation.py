@@ -20,7 +20,7 @@ from derive.linear import Linearity, linearity
 from derive.linear_chapter import linear_chapter
 from derive.lines import SECTIONS, Page, Step, page_of
 from derive.normal import Assignment, normal_form
-from derive.notation import Notation
+from derive.notation import STEPWISE, Notation, Timing
 from derive.quantities import quantities_text
 from derive.tangents import tangent_equations
 
@@ -36,17 +36,20 @@ class Derivation:
         assignments: its step in normal form.
         backward: its backward equations.
         jacobian: the blocks of the joint state's Jacobian.
+        timing: what has no step of its own, where the cell runs in a network.
     """
 
     cell: Cell
     assignments: tuple[Assignment, ...]
     backward: Backward
     jacobian: tuple[JacobianBlock, ...]
+    timing: Timing = STEPWISE
 
     @cached_property
     def notation(self) -> Notation:
         """The names used on the page."""
-        return Notation.of(self.assignments, (q.name for q in self.cell.quantities))
+        names = (q.name for q in self.cell.quantities)
+        return Notation.of(self.assignments, names, self.timing)
 
     @cached_property
     def tangents(self) -> tuple[Assignment, ...]:
@@ -123,7 +126,13 @@ class Derivation:
         return rf"$$\begin{{aligned}} {body} \end{{aligned}}$$"
 
 
-def derive(cell: Cell) -> Derivation:
-    """Derives the gradients through time of a cell, for symbolic n, m and T."""
+def derive(cell: Cell, timing: Timing = STEPWISE) -> Derivation:
+    """Derives the gradients through time of a cell, for symbolic n, m and T.
+
+    Args:
+        cell: the cell.
+        timing: what has no step of its own, where the cell runs in a network.
+    """
     assignments = normal_form(cell)
-    return Derivation(cell, assignments, backward(cell, assignments), jacobian(cell, assignments))
+    blocks = jacobian(cell, assignments)
+    return Derivation(cell, assignments, backward(cell, assignments), blocks, timing)

@@ -75,21 +75,24 @@ class LatexPrinter(Printer):
     """Prints expressions as LaTeX mathematics."""
 
     times = r" \, "
+    once = ""
+    last = "T"
 
     def leaf(self, expr: MatrixExpr) -> tuple[str, int]:
         """A quantity, its adjoint, its tangent, or the loss's immediate derivative by it."""
         if isinstance(expr, Timed):
-            return latex_name(expr.name, time=self.index(expr.lag)), ATOM
+            return latex_name(expr.name, time=self.time(expr)), ATOM
         if isinstance(expr, LossGradient):
-            now = self.index(expr.lag)
-            return rf"\frac{{\partial \ell_{{{now}}}}}{{\partial {self(expr.of)}}}", ATOM
+            now = self.time(expr)
+            loss = rf"\ell_{{{now}}}" if now else r"\ell"
+            return rf"\frac{{\partial {loss}}}{{\partial {self(expr.of)}}}", ATOM
         if isinstance(expr, Adjoint | Tangent):
             return self.accented(expr), ATOM
         raise TypeError(f"no LaTeX for {type(expr).__name__}")
 
     def accented(self, expr: Adjoint | Tangent) -> str:
         """v̄ or v̇."""
-        time = self.index(expr.lag) if has_time(expr) else ""
+        time = self.time(expr) if has_time(expr) else ""
         if self.notation.is_delta(expr):
             shown = latex_name(f"delta_{self.notation.delta_of(expr.name)}", time=time)
             return (
@@ -205,7 +208,9 @@ class LatexPrinter(Printer):
         return self.call(r"\operatorname{diag}", expr), ATOM
 
     def ones(self, expr: OneMatrix) -> tuple[str, int]:
-        """𝟏"""
+        """𝟏, a row where columns meet it"""
+        if expr.shape[0] == 1 != expr.shape[1]:
+            return r"\mathbf{1}^{\top}", POWER
         return r"\mathbf{1}", ATOM
 
     def zeros(self, expr: MatrixExpr) -> tuple[str, int]:

@@ -28,6 +28,9 @@ SECTIONS = {
     "product": "Through many steps",
 }
 
+ONCE = {"equation": "The equations", "adjoint": "Adjoints", "tangent": "The differential"}
+"""Headings where everything is computed once, after the scans."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -80,6 +83,11 @@ class Page:
     notation: Notation
     across_steps: tuple[tuple[MatrixExpr, MatrixExpr], ...]
 
+    @property
+    def headings(self) -> dict[str, str]:
+        """The heading of every section."""
+        return SECTIONS | (ONCE if self.notation.timing.once else {})
+
     def section(self, name: str) -> tuple[Step, ...]:
         """The lines of one section."""
         return tuple(s for s in self.steps if s.section == name)
@@ -88,7 +96,7 @@ class Page:
         """All lines as numbered display equations under headings."""
         shapes = f" Here {', '.join(f'${tex}$' for _, tex in self.shapes)}." if self.shapes else ""
         parts = [f"\\noindent {self.words}{shapes}"] if self.words else []
-        for key, heading in SECTIONS.items():
+        for key, heading in self.headings.items():
             lines = self.section(key)
             if lines:
                 body = " \\\\\n".join(rf"{s.latex} \tag{{{s.number}}}" for s in lines)
@@ -101,7 +109,7 @@ class Page:
         """All lines as text under headings, for a terminal."""
         shapes = f"\nHere {', '.join(plain for plain, _ in self.shapes)}." if self.shapes else ""
         parts = [self.words + shapes] if self.words else []
-        for key, heading in SECTIONS.items():
+        for key, heading in self.headings.items():
             lines = self.section(key)
             if lines:
                 parts.append("\n".join([heading, *(f"  ({s.number:>2}) {s.text}" for s in lines)]))
@@ -206,20 +214,24 @@ class _Writer:
         states = {q.name for q in self.d.cell.states}
         for e in self.d.backward.local:
             yield self.equal("adjoint", self.title_of(e, states), e.lhs, e.rhs, e.rules, e.owner)
+        timing = self.d.timing
         for e in self.d.backward.inputs:
-            if self.d.cell.quantity(e.owner).kind != "real":
-                continue
-            yield self.equal(
-                "input", f"gradient of the input {e.owner}", e.lhs, e.rhs, e.rules, e.owner
-            )
+            if self.d.cell.quantity(e.owner).kind == "real":
+                over_time = self.over_time if e.owner in timing.held else self.equal
+                title = f"gradient of the input {e.owner}"
+                yield over_time("input", title, e.lhs, e.rhs, e.rules, e.owner)
         for e in self.d.backward.parameters:
-            title = f"gradient of {e.owner}, summed over time"
-            lhs, rhs = self.turning.line(e.lhs, e.rhs)
-            yield (
-                "parameter", title, lhs, rhs, (*e.rules, "sum over time"), e.owner, 0,
-                rf"{self.tex(lhs)} = \sum_{{t=1}}^{{T}} {self.summand(self.tex, rhs)}",
-                f"{self.plain(lhs)} = sum over t of {self.plain(rhs)}",
-            )  # fmt: skip
+            over_time = self.equal if timing.once else self.over_time
+            yield over_time("parameter", f"gradient of {e.owner}", e.lhs, e.rhs, e.rules, e.owner)
+
+    def over_time(self, section, title, lhs, rhs, rules, owner) -> Line:
+        """The gradient by what is the same at every step: the sum of those by its values at each."""
+        lhs, rhs = self.turning.line(lhs, rhs)
+        return (
+            section, f"{title}, summed over time", lhs, rhs, (*rules, "sum over time"), owner, 0,
+            rf"{self.tex(lhs)} = \sum_{{t=1}}^{{T}} {self.summand(self.tex, rhs)}",
+            f"{self.plain(lhs)} = sum over t of {self.summand(self.plain, rhs)}",
+        )  # fmt: skip
 
     @staticmethod
     def summand(printer, rhs: MatrixExpr) -> str:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from derive.derivation import Derivation, derive
 from derive.latex import latex_name
-from derive.network import Network, Segment, Source
+from derive.network import END, Network, Segment, Source
+from derive.notation import Timing
 from derive.quantities import quantities_text
 
 
@@ -111,9 +112,16 @@ def label(segment: str, number: int) -> str:
 
 def derive_network(network: Network) -> NetworkDerivation:
     """Derives the gradients of a network, segment by segment."""
-    derivations = tuple(derive(s.cell) for s in network.segments)
+    derivations = tuple(derive(s.cell, timing_of(s)) for s in network.segments)
     passages = tuple(p for s in network.segments[::-1] for p in _passages(network, s))
     return NetworkDerivation(network, derivations, passages)
+
+
+def timing_of(segment: Segment) -> Timing:
+    """What has no step of its own in a segment."""
+    held = frozenset(name for name, source in segment.inputs.items() if source.held)
+    last = frozenset(name for name, source in segment.inputs.items() if source.last)
+    return Timing(held, last, segment.axis == END)
 
 
 def _passages(network: Network, segment: Segment) -> list[Passage]:
@@ -128,14 +136,14 @@ def _passages(network: Network, segment: Segment) -> list[Passage]:
         if source.segment
     ]
     for state, source in segment.starts.items():
-        time = "t" if network.is_computed(source) else "T"
+        once = network.is_computed(source)
         found.append(
             Passage(
                 segment.name,
                 source.segment,
-                rf"{latex_name(source.name, accent='bar', time=time)} \mathrel{{+}}= "
+                rf"{latex_name(source.name, accent='bar', time='' if once else 'T')} \mathrel{{+}}= "
                 rf"{latex_name(state, accent='bar', time='0')}",
-                f"{source.name}_bar[{time}] in {source.segment} += {state}_bar[0] of {segment.name}",
+                f"{source.name}_bar[{'end' if once else 'T'}] in {source.segment} += {state}_bar[0] of {segment.name}",
             )
         )
     return found
@@ -144,21 +152,26 @@ def _passages(network: Network, segment: Segment) -> list[Passage]:
 def _passage(network: Network, segment: Segment, name: str, source: Source) -> Passage:
     """How the adjoint of an input passes to where the input came from."""
     made, here = network.segment(source.segment), rf"^{{({_plain(segment.name)})}}"
-    at, added, told = ("T" if source.last else segment.axis), "", ""
-    opposite = made.reverse != segment.reverse and not (source.last or source.held or source.whole)
-    time, shown = (f"T+1-{at}" if opposite else at), latex_name(name, accent="bar", time=at)
-    if source.held:
-        time, added, told = "t", rf"\sum_{{{at}}} ", f"sum over {at} of "
-    if source.whole:
+    once = segment.axis == END or source.held
+    at = time = segment.axis
+    if source.last:
+        time = "T"
+    elif source.whole:
         time = f"T+1-{made.axis}" if made.reverse else made.axis
-        shown = rf"({latex_name(name, accent='bar', time='t')})_{{:,{made.axis}}}"
-        told, at = f"column {made.axis} of ", "t"
-    symbol = latex_name(source.name, accent="bar", time=time)
+    elif once:
+        time = END
+    elif made.reverse != segment.reverse:
+        time = f"T+1-{at}"
+    shown = latex_name(name, accent="bar", time="" if once else at)
+    told = f"{name}_bar[{END if once else at}] of {segment.name}"
+    if source.whole:
+        shown, told = rf"({shown})_{{:,{made.axis}}}", f"column {made.axis} of {told}"
+    symbol = latex_name(source.name, accent="bar", time="" if time == END else time)
     return Passage(
         segment.name,
         source.segment,
-        rf"{symbol} \mathrel{{+}}= {added}{shown}{here}",
-        f"{source.name}_bar[{time}] in {source.segment} += {told}{name}_bar[{at}] of {segment.name}",
+        rf"{symbol} \mathrel{{+}}= {shown}{here}",
+        f"{source.name}_bar[{time}] in {source.segment} += {told}",
     )
 
 

@@ -28,6 +28,29 @@ ACCENTS = frozenset({"hat", "tilde"})
 
 
 @dataclass(frozen=True, slots=True)
+class Timing:
+    """What has no step of its own in a derivation.
+
+    Args:
+        held: names of what is the same at every step.
+        last: names of what is there after all steps of a scan.
+        once: whether everything is computed once, after the scans.
+    """
+
+    held: frozenset[str] = frozenset()
+    last: frozenset[str] = frozenset()
+    once: bool = False
+
+    def has_steps(self, name: str) -> bool:
+        """Whether the quantity of this name has a value at every step."""
+        return not (self.once or name in self.held or name in self.last)
+
+
+STEPWISE = Timing()
+"""Everything has a value at every step, as in a cell by itself."""
+
+
+@dataclass(frozen=True, slots=True)
 class Notation:
     """The names in one derivation.
 
@@ -36,15 +59,22 @@ class Notation:
             where that is short.
         identifiers: how adjoints, tangents and the loss's derivatives are called, by their kind and the
             quantity's name: no two alike, and none like a quantity.
+        timing: what has no step of its own.
     """
 
     assignments: dict[str, Assignment]
     identifiers: dict[tuple[type, str], str] = field(default_factory=dict[tuple[type, str], str])
+    timing: Timing = STEPWISE
 
     @classmethod
-    def of(cls, assignments: tuple[Assignment, ...], names: Iterable[str] = ()) -> Notation:
+    def of(
+        cls,
+        assignments: tuple[Assignment, ...],
+        names: Iterable[str] = (),
+        timing: Timing = STEPWISE,
+    ) -> Notation:
         """The notation of a step in normal form, in a cell whose quantities have these names."""
-        notation = cls({a.name: a for a in assignments})
+        notation = cls({a.name: a for a in assignments}, timing=timing)
         every = list(dict.fromkeys((*names, *notation.assignments)))
         taken = set(every)
         for name in every:

@@ -51,6 +51,8 @@ class Printer:
     """
 
     times = " * "
+    once = "end"
+    last = "end"
 
     def __init__(self, notation: Notation, now: int | None = None) -> None:
         self.notation = notation
@@ -145,6 +147,13 @@ class Printer:
         if self.now is not None:
             return str(self.now - lag)
         return "t" if lag == 0 else f"t-{lag}" if lag > 0 else f"t+{-lag}"
+
+    def time(self, leaf: MatrixExpr) -> str:
+        """The time index of a leaf: its step, or what stands there for what has none."""
+        timing = self.notation.timing
+        if timing.has_steps(leaf.name):
+            return self.index(leaf.lag)
+        return self.last if leaf.name in timing.last else self.once
 
     def brackets(self, text: str) -> str:
         """(text)"""

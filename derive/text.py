@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from sympy.matrices.expressions import HadamardPower, HadamardProduct, MatMul, MatrixExpr, Transpose
+from sympy.matrices.expressions import (
+    HadamardPower,
+    HadamardProduct,
+    MatMul,
+    MatrixExpr,
+    OneMatrix,
+    Transpose,
+)
 
 from derive.expressions import (
     Block,
@@ -14,6 +21,7 @@ from derive.expressions import (
     Rows,
     has_time,
     is_spread,
+    matmul,
     operands,
 )
 from derive.language_numbers import spelled
@@ -27,20 +35,24 @@ class TextPrinter(Printer):
     def leaf(self, expr: MatrixExpr) -> tuple[str, int]:
         """A name, with its time index if it has one."""
         name = self.notation.identifier(expr)
-        return f"{name}[{self.index(expr.lag)}]" if has_time(expr) else name, ATOM
+        return f"{name}[{self.time(expr)}]" if has_time(expr) else name, ATOM
 
     def constant(self, expr: MatrixExpr) -> tuple[str, int]:
         """A parameter."""
         return expr.name, ATOM
 
     def joined(self, parts: tuple[MatrixExpr, ...]) -> str:
-        """A @ B"""
+        """A @ B, and repeat(a) for a column beside itself."""
+        *before, last = parts
+        if isinstance(last, OneMatrix) and last.shape[0] == 1 != last.shape[1]:
+            return f"repeat({self(matmul(*before))})"
         return " @ ".join(self.matrix_factor(p) for p in parts)
 
     def matrix_factor(self, expr: MatrixExpr) -> str:
         """A factor of a matrix product; an elementwise product inside one needs brackets."""
         if is_spread(expr):
-            return self.brackets(self.whole(expr))
+            whole = self.whole(expr)
+            return self.brackets(whole) if "*" in whole else whole
         if isinstance(self.notation.written_out(expr) or expr, HadamardProduct | HadamardPower):
             return self.brackets(self(expr))
         return self.tight(expr, PRODUCT)

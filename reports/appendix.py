@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from derive.cell import Cell
 from derive.chapter import Chapter
-from derive.derivation import SECTIONS, Derivation, Step
+from derive.derivation import Derivation, Step
 from derive.network_derivation import NetworkDerivation, heading
 from reports.bibliography import Reference, references
 from reports.report_shapes import quantity_rows
@@ -103,11 +102,11 @@ def _body(derivation: Derivation | NetworkDerivation, layout: str) -> Iterator[s
 
 def _derived(derivation: Derivation, name: str, layout: str) -> Iterator[str]:
     page = derivation.page(layout)
-    yield _notation(derivation.cell)
+    yield _notation(derivation)
     if page.words:
         shapes = f" Here {', '.join(f'${tex}$' for _, tex in page.shapes)}." if page.shapes else ""
         yield escape_tex_formula(page.words + shapes)
-    for key, title in SECTIONS.items():
+    for key, title in page.headings.items():
         steps = page.section(key)
         if steps:
             yield rf"\paragraph{{{escape_tex(title)}}}"
@@ -140,10 +139,10 @@ def _aligned(between: str, rows: list[str]) -> str:
     return f"\\begin{{align}}\n{between.join(rows)}\n\\end{{align}}"
 
 
-def _notation(cell: Cell) -> str:
+def _notation(derivation: Derivation) -> str:
     rows = [
         " & ".join(markdown_to_tex(entry).strip() for entry in row) + r" \\"
-        for row in quantity_rows(cell)
+        for row in quantity_rows(derivation.cell, derivation.timing)
     ]
     return "\n".join(
         [

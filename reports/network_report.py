@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from derive.derivation import SECTIONS, Derivation
+from derive.derivation import Derivation
 from derive.latex import latex_name
 from derive.network import END, Network, Segment
 from derive.network_derivation import NetworkDerivation, heading
@@ -162,7 +162,7 @@ def _segment(
         cells.append(
             Figure(picture, caption, f"One step of segment {segment.name}.", f"fig-{name}")
         )
-    for key, words in {**SECTIONS, **HEADINGS}.items():
+    for key, words in (derivation.page().headings | HEADINGS).items():
         lines = [step_text(step, links, derivation) for step in derivation.section(key)]
         if lines:
             cells.append(Text(f"**{escape_markdown(words)}**\n\n" + "\n\n".join(lines)))

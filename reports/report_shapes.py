@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from derive.cell import Cell, Quantity
-from derive.latex import latex_name
+from derive.latex import LatexPrinter, latex_name
+from derive.notation import STEPWISE, Notation, Timing
 from reports.markdown import escape_markdown, table
 from reports.notebook import Section, Text
 from reports.report_links import heading
@@ -33,16 +34,18 @@ def shapes(cell: Cell) -> Section:
     )
 
 
-def quantity_rows(cell: Cell) -> list[list[str]]:
-    """Name, role, shape and meaning of every quantity, as Markdown."""
+def quantity_rows(cell: Cell, timing: Timing = STEPWISE) -> list[list[str]]:
+    """Name, role, shape and meaning of every quantity, as Markdown.
+
+    Args:
+        cell: the cell.
+        timing: what has no step of its own, where the cell runs in a network.
+    """
+    tex = LatexPrinter(Notation({}, timing=timing))
     return [
-        [f"${_symbol(q)}$", q.role, f"${_shape(q)}$", _meaning(cell, q)]
+        [f"${tex(q.symbol)}$", q.role, f"${_shape(q)}$", _meaning(cell, q, timing)]
         for q in sorted(cell.quantities, key=lambda q: ROLES.index(q.role))
     ]
-
-
-def _symbol(q: Quantity) -> str:
-    return latex_name(q.name, time="" if q.role in ("parameter", "constant") else "t")
 
 
 def _shape(q: Quantity) -> str:
@@ -54,9 +57,13 @@ def _size(size: object) -> str:
     return re.sub(r"[A-Za-z_]\w*", lambda m: latex_name(m[0]), str(size).replace("*", r" \, "))
 
 
-def _meaning(cell: Cell, q: Quantity) -> str:
+def _meaning(cell: Cell, q: Quantity, timing: Timing) -> str:
     if q.role == "state":
         return f"carried from step to step; {_count(q.depth)} before the first step"
+    if q.role == "input" and q.name in timing.last:
+        return "there after the last step"
+    if q.role == "input" and not timing.has_steps(q.name):
+        return "given once" if timing.once else "the same at every step"
     if q.role == "input":
         return "given at every step" + (
             f"; {_count(q.depth)} before the first step" if q.depth else ""
@@ -66,13 +73,15 @@ def _meaning(cell: Cell, q: Quantity) -> str:
             f": {float(q.value):g}" if q.value is not None else ""
         )
     if q.role == "intermediate":
+        if timing.once:
+            return "output" if q in cell.outputs else "computed once, after the scans"
         return "output of the step" if q in cell.outputs else "computed within the step"
     start = (
         f"; starts at {escape_markdown(str(cell.initial[q.name]))}"
         if q.name in cell.initial
         else ""
     )
-    return f"{uses(cell, q)}{start}"
+    return f"{uses(cell, q, timing)}{start}"
 
 
 def _count(depth: int) -> str:

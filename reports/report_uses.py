@@ -23,9 +23,7 @@ from derive.expressions import (
     split_coefficient,
 )
 from derive.latex import LatexPrinter
-from derive.notation import Notation
-
-_TEX = LatexPrinter(Notation({}))
+from derive.notation import STEPWISE, Notation, Timing
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +34,17 @@ class _Use:
         part: the largest part of the equation around it in which nothing changes with time, such as exp(−θ).
         around: the node that this part is an operand of; ``None`` where it is the whole right side.
         position: which operand it is.
+        tex: how expressions are shown.
     """
 
     part: MatrixExpr
     around: MatrixExpr | None
     position: int
+    tex: LatexPrinter
+
+    def shown(self, expr: MatrixExpr) -> str:
+        """An expression as Markdown."""
+        return f"${self.tex(expr)}$"
 
     @property
     def before(self) -> tuple[MatrixExpr, ...]:
@@ -53,19 +57,26 @@ class _Use:
         return operands(self.around)[self.position + 1 :] if self.around is not None else ()
 
 
-def uses(cell: Cell, parameter: Quantity) -> str:
-    """What a parameter of a cell does, as Markdown; the same words about several equations are said once."""
+def uses(cell: Cell, parameter: Quantity, timing: Timing = STEPWISE) -> str:
+    """What a parameter of a cell does, as Markdown; the same words about several equations are said once.
+
+    Args:
+        cell: the cell.
+        parameter: the parameter.
+        timing: what has no step of its own, where the cell runs in a network.
+    """
+    tex = LatexPrinter(Notation({}, timing=timing))
     found: dict[str, list[str]] = {}
     for eq in cell.equations:
-        for use in _uses(eq.expr, parameter.symbol):
+        for use in _uses(_Use(eq.expr, None, 0, tex), parameter.symbol):
             targets = found.setdefault(_words(use, parameter.symbol), [])
-            if _shown(eq.target) not in targets:
-                targets.append(_shown(eq.target))
+            if (target := use.shown(eq.target)) not in targets:
+                targets.append(target)
     return "; ".join(said.format(_listed(targets)) for said, targets in found.items()) or "not used"
 
 
-def _uses(expr: MatrixExpr, leaf: MatrixExpr) -> Iterator[_Use]:
-    stack = [_Use(expr, None, 0)]
+def _uses(whole: _Use, leaf: MatrixExpr) -> Iterator[_Use]:
+    stack = [whole]
     while stack:
         use = stack.pop()
         if leaf not in leaves(use.part):
@@ -74,13 +85,13 @@ def _uses(expr: MatrixExpr, leaf: MatrixExpr) -> Iterator[_Use]:
             yield use
             continue
         parts = operands(use.part)
-        stack += [_Use(part, use.part, i) for i, part in reversed(list(enumerate(parts)))]
+        stack += [_Use(part, use.part, i, use.tex) for i, part in reversed(list(enumerate(parts)))]
 
 
 def _words(use: _Use, leaf: MatrixExpr) -> str:
     """What is done, with ``{}`` where the equation is named."""
     verb, part = _VERBS[type(use.around)](use)
-    read = "" if part == leaf else f", as {_shown(part)}"
+    read = "" if part == leaf else f", as {use.shown(part)}"
     return f"{verb.replace('{', '{{').replace('}', '}}')} in {{}}{read.replace('{', '{{').replace('}', '}}')}"
 
 
@@ -98,19 +109,19 @@ def _multiplied(use: _Use) -> tuple[str, MatrixExpr]:
     how = "" if is_scalar(part) or is_scalar(rest) else " entry by entry"
     exponent: Any = part.args[1] if isinstance(part, HadamardPower) else 1
     if exponent < 0:
-        return f"divides {_shown(rest)}{how}", power(operands(part)[0], -int(exponent))
-    return f"multiplies {_shown(rest)}{how}", part
+        return f"divides {use.shown(rest)}{how}", power(operands(part)[0], -int(exponent))
+    return f"multiplies {use.shown(rest)}{how}", part
 
 
 def _in_product(use: _Use) -> tuple[str, MatrixExpr]:
-    left, right = (_shown(matmul(*side)) if side else "" for side in (use.before, use.after))
+    left, right = (use.shown(matmul(*side)) if side else "" for side in (use.before, use.after))
     if left and right:
         return f"stands between {left} and {right}", use.part
     return f"multiplies {right or f'{left} from the right'}", use.part
 
 
 def _stacked(use: _Use) -> tuple[str, MatrixExpr]:
-    return f"stacked with {_listed([_shown(p) for p in (*use.before, *use.after)])}", use.part
+    return f"stacked with {_listed([use.shown(p) for p in (*use.before, *use.after)])}", use.part
 
 
 _VERBS: dict[type, Callable[[_Use], tuple[str, MatrixExpr]]] = {
@@ -127,10 +138,6 @@ def _scalar(expr: MatrixExpr) -> MatrixExpr:
     """The scalar of a matrix whose entries are all that scalar."""
     c, core = split_coefficient(expr)
     return expr if not isinstance(core, Broadcast) else scale(c, operands(core)[0])
-
-
-def _shown(expr: MatrixExpr) -> str:
-    return f"${_TEX(expr)}$"
 
 
 def _listed(parts: list[str]) -> str:

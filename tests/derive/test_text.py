@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, note
 from sympy import Integer, Rational, Symbol
+from sympy.matrices.expressions import OneMatrix
 
 from derive import expressions as ex
 from derive.catalog import load, shipped
@@ -20,10 +21,10 @@ from tests.derived import Pass, primal
 from tests.oracle import ENTRYWISE, Sample, distance, sample, unrolled
 from tests.strategies import samples
 
-n, m = (Symbol(name, positive=True, integer=True) for name in "nm")
+n, m, k = (Symbol(name, positive=True, integer=True) for name in "nmk")
 a, b = ex.Timed("a", 0, n, 1), ex.Timed("b", 1, n, 1)
 x = ex.Timed("x", 0, m, 1)
-W = ex.parameter("W", n, m)
+W, M = ex.parameter("W", n, m), ex.parameter("M", n, k)
 text = TextPrinter(Notation({}))
 
 
@@ -41,6 +42,7 @@ PLAIN = {
     "concat": on_matrices(lambda *parts: np.concatenate(parts, axis=-2)),
     "diag": lambda v: v * np.eye(len(v)),
     "ones": lambda rows, cols=1: np.ones((rows, cols)),
+    "repeat": lambda column: column,  # NumPy repeats it where it meets a matrix
 }
 
 
@@ -135,6 +137,8 @@ READS = {
     "(1/2) * a[t]": ex.scale(Rational(1, 2), a),
     "(a[t]**2).T": ex.transpose(ex.power(a, 2)),
     "(a[t] + b[t-1])**3": ex.power(ex.add(a, b), 3),
+    "M + repeat(W @ x[t])": ex.add(M, ex.matmul(W, x, OneMatrix(1, k))),
+    "M @ ones(k) + a[t]": ex.add(ex.matmul(M, OneMatrix(k, 1)), a),
     "mean(a[t])": ex.scale(1 / n, ex.total(a)),
     "(1/(m*n)) * (a[t] + b[t-1])": ex.scale(1 / (n * m), ex.add(a, b)),
     "3 * mean(W)": ex.scale(3 / (n * m), ex.total(W)),
