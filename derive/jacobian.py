@@ -16,6 +16,7 @@ from sympy.matrices.expressions import (
     MatAdd,
     MatMul,
     MatrixExpr,
+    OneMatrix,
     Transpose,
     ZeroMatrix,
 )
@@ -42,6 +43,7 @@ from derive.expressions import (
     scale,
     split_coefficient,
     terms,
+    transpose,
     transpose_of_product,
     zeros_like,
 )
@@ -123,7 +125,7 @@ def _total_block(fronts, u, source, known) -> MatrixExpr | None:
 
 
 def chain(a: MatrixExpr, b: MatrixExpr) -> MatrixExpr:
-    """A B with neighbouring diagonal factors merged and products of sums of one term opened."""
+    """A B with what is next to a diagonal factor merged into it, and products of sums of one term opened."""
     if isinstance(b, MatAdd) and isinstance(a, Diag):
         return add(*(chain(a, term) for term in b.args))
     if isinstance(a, MatAdd) and isinstance(b, Identity):
@@ -132,11 +134,20 @@ def chain(a: MatrixExpr, b: MatrixExpr) -> MatrixExpr:
     c, core = split_coefficient(product)
     merged: list[MatrixExpr] = []
     for f in core.args if isinstance(core, MatMul) else (core,):
-        if merged and isinstance(f, Diag) and isinstance(merged[-1], Diag):
-            merged[-1] = diag(hadamard(*operands(merged[-1]), *operands(f)))
-        else:
-            merged.append(f)
+        one = _in_one(merged[-1], f) if merged else None
+        merged = [*merged[:-1], one] if one is not None else [*merged, f]
     return scale(c, matmul(*merged))
+
+
+def _in_one(a: MatrixExpr, b: MatrixExpr) -> MatrixExpr | None:
+    """diag(a) diag(b) = diag(a b), diag(a) 1 = a and 1ᵀ diag(b) = bᵀ."""
+    if isinstance(a, Diag) and isinstance(b, Diag):
+        return diag(hadamard(*operands(a), *operands(b)))
+    if isinstance(a, Diag) and isinstance(b, OneMatrix) and is_column(b):
+        return operands(a)[0]
+    if isinstance(b, Diag) and isinstance(a, OneMatrix) and a.shape[0] == 1:
+        return transpose(operands(b)[0])
+    return None
 
 
 def matrix_in_front(expr: MatrixExpr, leaf: MatrixExpr) -> MatrixExpr | None:

@@ -128,6 +128,13 @@ def test_a_mixed_lag_reaches_the_other_state_at_every_lag():
 # ── the pieces ──
 
 
+def test_a_softmax_moves_as_its_author_writes_it():
+    (block,) = derive(read_cell("a[t] = softmax(V @ h[t-1])\nh[t] = W @ a[t]\n", "found")).section(
+        "jacobian"
+    )
+    assert block.text == "dh[t]/dh[t-1] = W @ (diag(a[t]) - a[t] @ a[t].T) @ V"
+
+
 def test_diagonal_neighbours_merge():
     assert chain(ex.diag(a), ex.diag(b)) == ex.diag(ex.hadamard(a, b))
     assert chain(ex.diag(a), ex.matmul(ex.diag(b), W)) == ex.matmul(ex.diag(ex.hadamard(a, b)), W)
