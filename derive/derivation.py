@@ -20,7 +20,7 @@ from derive.linear import Linearity, linearity
 from derive.linear_chapter import linear_chapter
 from derive.lines import SECTIONS, Page, Step, page_of
 from derive.normal import Assignment, normal_form
-from derive.notation import STEPWISE, Notation, Timing
+from derive.notation import ALONE, Notation, Surroundings
 from derive.quantities import quantities_text
 from derive.tangents import tangent_equations
 
@@ -36,20 +36,20 @@ class Derivation:
         assignments: its step in normal form.
         backward: its backward equations.
         jacobian: the blocks of the joint state's Jacobian.
-        timing: what has no step of its own, where the cell runs in a network.
+        around: what a network says of its names, where the cell runs in one.
     """
 
     cell: Cell
     assignments: tuple[Assignment, ...]
     backward: Backward
     jacobian: tuple[JacobianBlock, ...]
-    timing: Timing = STEPWISE
+    around: Surroundings = ALONE
 
     @cached_property
     def notation(self) -> Notation:
         """The names used on the page."""
         names = (q.name for q in self.cell.quantities)
-        return Notation.of(self.assignments, names, self.timing)
+        return Notation.of(self.assignments, names, self.around)
 
     @cached_property
     def tangents(self) -> tuple[Assignment, ...]:
@@ -126,13 +126,13 @@ class Derivation:
         return rf"$$\begin{{aligned}} {body} \end{{aligned}}$$"
 
 
-def derive(cell: Cell, timing: Timing = STEPWISE) -> Derivation:
+def derive(cell: Cell, around: Surroundings = ALONE) -> Derivation:
     """Derives the gradients through time of a cell, for symbolic n, m and T.
 
     Args:
         cell: the cell.
-        timing: what has no step of its own, where the cell runs in a network.
+        around: what a network says of its names, where the cell runs in one.
     """
     assignments = normal_form(cell)
     blocks = jacobian(cell, assignments)
-    return Derivation(cell, assignments, backward(cell, assignments), blocks, timing)
+    return Derivation(cell, assignments, backward(cell, assignments), blocks, around)

@@ -55,9 +55,16 @@ def _sized(text: str) -> str:
     return powers.replace("*", r" \, ")
 
 
-def latex_name(name: str, *, accent: str = "", time: str = "") -> str:
-    r"""An identifier as LaTeX: ``W_in`` → ``W_{\mathrm{in}}``; letters, digits and underscores only."""
-    base, subscripts = split_name(name)
+def latex_name(name: str, *, accent: str = "", time: str = "", scan: str = "") -> str:
+    r"""An identifier as LaTeX: ``W_in`` → ``W_{\mathrm{in}}``; letters, digits and underscores only.
+
+    Args:
+        name: the identifier.
+        accent: what stands above it, e.g. ``bar``.
+        time: its last subscript.
+        scan: the scan whose name it begins with, in a network: ``enc_W_z`` → ``W_{\mathrm{enc},z}``.
+    """
+    base, subscripts = split_name(name.removeprefix(f"{scan}_") if scan else name)
     marks = [s for s in subscripts if s in ACCENTS]
     shown = _word(base)
     for mark in marks:
@@ -67,7 +74,8 @@ def latex_name(name: str, *, accent: str = "", time: str = "") -> str:
             r"\mathrm"
         )  # a short bar over a long word stands for one letter
         shown = rf"\{'overline' if long else accent}{{{shown}}}"
-    below = [_word(s) for s in subscripts if s not in ACCENTS] + ([time] if time else [])
+    own = [s for s in subscripts if s not in ACCENTS]
+    below = [*(_word(s) for s in (*scan.split("_"), *own) if s), *([time] if time else [])]
     return f"{shown}_{{{','.join(below)}}}" if below else shown
 
 
@@ -80,8 +88,12 @@ class LatexPrinter(Printer):
 
     def leaf(self, expr: MatrixExpr) -> tuple[str, int]:
         """A quantity, its adjoint, its tangent, or the loss's immediate derivative by it."""
+        if (whole := self.notation.around.wholes.get(expr.name)) is not None:
+            accent = {Adjoint: "bar", Tangent: "dot"}.get(type(expr), "")
+            first, last = (self.name(whole.name, accent=accent, time=end) for end in whole.ends)
+            return rf"\left[{first},\, \ldots,\, {last}\right]", ATOM
         if isinstance(expr, Timed):
-            return latex_name(expr.name, time=self.time(expr)), ATOM
+            return self.name(expr.name, time=self.time(expr)), ATOM
         if isinstance(expr, LossGradient):
             now = self.time(expr)
             loss = rf"\ell_{{{now}}}" if now else r"\ell"
@@ -89,6 +101,11 @@ class LatexPrinter(Printer):
         if isinstance(expr, Adjoint | Tangent):
             return self.accented(expr), ATOM
         raise TypeError(f"no LaTeX for {type(expr).__name__}")
+
+    def name(self, name: str, *, accent: str = "", time: str = "") -> str:
+        """An identifier: what is a scan's in a network has the scan's name below."""
+        scan = self.notation.around.scan_of(name)
+        return latex_name(name, accent=accent, time=time, scan=scan)
 
     def accented(self, expr: Adjoint | Tangent) -> str:
         """v̄ or v̇."""
@@ -102,11 +119,11 @@ class LatexPrinter(Printer):
         if self.notation.written_out(expr.of) is not None:
             wide = r"\overline" if bar else r"\dot"
             return rf"{wide}{{{self(expr.of)}}}"
-        return latex_name(expr.name, accent="bar" if bar else "dot", time=time)
+        return self.name(expr.name, accent="bar" if bar else "dot", time=time)
 
     def constant(self, expr: MatrixExpr) -> tuple[str, int]:
         """A parameter."""
-        return latex_name(expr.name), ATOM
+        return self.name(expr.name), ATOM
 
     def joined(self, parts: tuple[MatrixExpr, ...]) -> str:
         """A B"""

@@ -174,7 +174,7 @@ class Turning:
             name: Assignment(*self.line(a.target, a.expr), a.line, a.owner, a.kind)
             for name, a in house.assignments.items()
         }
-        return Notation(laid, house.identifiers, house.timing)
+        return Notation(laid, house.identifiers, house.around)
 
     def __call__(self, expr: MatrixExpr, *, across: bool) -> MatrixExpr:
         """The expression, or its transpose, over the layout's leaves; as it is where nothing stands transposed."""

@@ -10,7 +10,7 @@ from sympy.matrices.expressions import MatrixExpr
 
 from derive.backward import AdjointEquation
 from derive.expressions import Adjoint, Timed, add, leaves, matmul, shifted, terms, transpose
-from derive.latex import LatexPrinter, latex_name, latex_size
+from derive.latex import LatexPrinter, latex_size
 from derive.layouts import Turning
 from derive.nodes import ThroughTime
 from derive.notation import Notation
@@ -86,7 +86,7 @@ class Page:
     @property
     def headings(self) -> dict[str, str]:
         """The heading of every section."""
-        return SECTIONS | (ONCE if self.notation.timing.once else {})
+        return SECTIONS | (ONCE if self.notation.around.once else {})
 
     def section(self, name: str) -> tuple[Step, ...]:
         """The lines of one section."""
@@ -214,14 +214,14 @@ class _Writer:
         states = {q.name for q in self.d.cell.states}
         for e in self.d.backward.local:
             yield self.equal("adjoint", self.title_of(e, states), e.lhs, e.rhs, e.rules, e.owner)
-        timing = self.d.timing
+        around = self.d.around
         for e in self.d.backward.inputs:
             if self.d.cell.quantity(e.owner).kind == "real":
-                over_time = self.over_time if e.owner in timing.held else self.equal
+                over_time = self.over_time if e.owner in around.held else self.equal
                 title = f"gradient of the input {e.owner}"
                 yield over_time("input", title, e.lhs, e.rhs, e.rules, e.owner)
         for e in self.d.backward.parameters:
-            over_time = self.equal if timing.once else self.over_time
+            over_time = self.equal if around.once else self.over_time
             yield over_time("parameter", f"gradient of {e.owner}", e.lhs, e.rhs, e.rules, e.owner)
 
     def over_time(self, section, title, lhs, rhs, rules, owner) -> Line:
@@ -242,7 +242,9 @@ class _Writer:
         if name in states:
             return f"adjoint of the state {name}: the loss, this step, and later steps"
         if self.d.notation.is_delta(e.lhs):
-            return f"adjoint of the argument of {e.owner}'s function"
+            return (
+                f"adjoint of the argument of the {self.d.notation.function_of(name)} in {e.owner}"
+            )
         return f"adjoint of {self.plain(e.lhs.of)}"
 
     def initial_values(self) -> Iterator[Line]:
@@ -298,7 +300,7 @@ class _Writer:
         """The states stacked, with as many past values as are used, as LaTeX and as text."""
         values = [q.symbol.at(back) for q in self.d.cell.states for back in range(q.depth)]
         mark = "," if self.turning.rows else ";"
-        tex = rf"{mark}\, ".join(latex_name(v.name, time=self.tex.index(v.lag)) for v in values)
+        tex = rf"{mark}\, ".join(self.tex.name(v.name, time=self.tex.index(v.lag)) for v in values)
         plain = f"{mark} ".join(f"{v.name}[{self.plain.index(v.lag)}]" for v in values)
         return rf"\mathbf{{s}}_t = \left[{tex}\right]", f"s[t] = [{plain}]"
 

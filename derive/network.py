@@ -92,6 +92,7 @@ class Network:
         reference: where it comes from.
         initial: how parameters start, as in ``Cell``.
         masks: the axes along which samples have different lengths, each with the name of its mask.
+        owners: the scan whose quantity a name is, or the name under which its start is computed: f for ``f_h``.
     """
 
     name: str
@@ -107,6 +108,7 @@ class Network:
     reference: str = ""
     initial: dict[str, Start] = field(default_factory=dict)
     masks: dict[str, str] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)
 
     @property
     def parameters(self) -> tuple[Quantity, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from derive.derivation import Derivation, derive
 from derive.latex import latex_name
 from derive.network import END, Network, Segment, Source
-from derive.notation import Timing
+from derive.notation import Surroundings, WholeSequence, scan_of
 from derive.quantities import quantities_text
 
 
@@ -112,16 +112,24 @@ def label(segment: str, number: int) -> str:
 
 def derive_network(network: Network) -> NetworkDerivation:
     """Derives the gradients of a network, segment by segment."""
-    derivations = tuple(derive(s.cell, timing_of(s)) for s in network.segments)
+    derivations = tuple(derive(s.cell, surroundings_of(network, s)) for s in network.segments)
     passages = tuple(p for s in network.segments[::-1] for p in _passages(network, s))
     return NetworkDerivation(network, derivations, passages)
 
 
-def timing_of(segment: Segment) -> Timing:
-    """What has no step of its own in a segment."""
+def surroundings_of(network: Network, segment: Segment) -> Surroundings:
+    """What a network says of the names of a segment."""
     held = frozenset(name for name, source in segment.inputs.items() if source.held)
     last = frozenset(name for name, source in segment.inputs.items() if source.last)
-    return Timing(held, last, segment.axis == END)
+    used = [(n, source) for n, source in segment.inputs.items() if source.segment]
+    wholes = {n: _whole(network, source) for n, source in used if source.whole}
+    return Surroundings(held, last, segment.axis == END, wholes, network.owners)
+
+
+def _whole(network: Network, source: Source) -> WholeSequence:
+    """A segment's sequence that is taken as a matrix."""
+    made = network.segment(source.segment)
+    return WholeSequence(source.name, made.axis, made.reverse)
 
 
 def _passages(network: Network, segment: Segment) -> list[Passage]:
@@ -130,23 +138,24 @@ def _passages(network: Network, segment: Segment) -> list[Passage]:
     Each segment counts its steps in the direction in which it runs: what one does at its step t, one that runs the
     other way does at its step T + 1 − t.
     """
-    found = [
-        _passage(network, segment, name, source)
-        for name, source in segment.inputs.items()
-        if source.segment
+    used = [(n, x) for n, x in segment.inputs.items() if x.segment]
+    starts = segment.starts.items()
+    return [
+        *(_passage(network, segment, name, source) for name, source in used),
+        *(_start(network, segment, state, source) for state, source in starts),
     ]
-    for state, source in segment.starts.items():
-        once = network.is_computed(source)
-        found.append(
-            Passage(
-                segment.name,
-                source.segment,
-                rf"{latex_name(source.name, accent='bar', time='' if once else 'T')} \mathrel{{+}}= "
-                rf"{latex_name(state, accent='bar', time='0')}",
-                f"{source.name}_bar[{'end' if once else 'T'}] in {source.segment} += {state}_bar[0] of {segment.name}",
-            )
-        )
-    return found
+
+
+def _start(network: Network, segment: Segment, state: str, source: Source) -> Passage:
+    """How the adjoint of an initial state passes to what it started from."""
+    once = network.is_computed(source)
+    symbol = _bar(network, source.name, "" if once else "T")
+    return Passage(
+        segment.name,
+        source.segment,
+        rf"{symbol} \mathrel{{+}}= {_bar(network, state, '0')}",
+        f"{source.name}_bar[{'end' if once else 'T'}] in {source.segment} += {state}_bar[0] of {segment.name}",
+    )
 
 
 def _passage(network: Network, segment: Segment, name: str, source: Source) -> Passage:
@@ -154,25 +163,29 @@ def _passage(network: Network, segment: Segment, name: str, source: Source) -> P
     made, here = network.segment(source.segment), rf"^{{({_plain(segment.name)})}}"
     once = segment.axis == END or source.held
     at = time = segment.axis
+    told = f"{name}_bar[{END if once else at}]"
+    shown = _bar(network, name, "" if once else at)
     if source.last:
         time = "T"
     elif source.whole:
-        time = f"T+1-{made.axis}" if made.reverse else made.axis
+        time = _whole(network, source).index
+        told, shown = f"{source.name}_bar[{time}]", _bar(network, source.name, time)
     elif once:
         time = END
     elif made.reverse != segment.reverse:
         time = f"T+1-{at}"
-    shown = latex_name(name, accent="bar", time="" if once else at)
-    told = f"{name}_bar[{END if once else at}] of {segment.name}"
-    if source.whole:
-        shown, told = rf"({shown})_{{:,{made.axis}}}", f"column {made.axis} of {told}"
-    symbol = latex_name(source.name, accent="bar", time="" if time == END else time)
+    symbol = _bar(network, source.name, "" if time == END else time)
     return Passage(
         segment.name,
         source.segment,
         rf"{symbol} \mathrel{{+}}= {shown}{here}",
-        f"{source.name}_bar[{time}] in {source.segment} += {told}",
+        f"{source.name}_bar[{time}] in {source.segment} += {told} of {segment.name}",
     )
+
+
+def _bar(network: Network, name: str, time: str) -> str:
+    """The adjoint of a quantity, as LaTeX."""
+    return latex_name(name, accent="bar", time=time, scan=scan_of(name, network.owners))
 
 
 def _plain(name: str) -> str:

@@ -100,6 +100,7 @@ def read_network(text: str, name: str = "network", cell_text: CellText | None = 
         reference=document.reference,
         cells=reader.cells,
         masks=masks,
+        owners=reader.owners,
     )
 
 
@@ -142,6 +143,7 @@ class _Reader:
     held: list[Ref] = field(default_factory=list)
     renamings: list[Renaming] = field(default_factory=list)
     words: frozenset[str] = frozenset()
+    owners: dict[str, str] = field(default_factory=dict)
 
     def statement(self, statement: Statement, scans: set[str]) -> None:
         """One line of the network's text.
@@ -203,6 +205,7 @@ class _Reader:
         (equation,), indices = write_out_embeddings([equation_text(line.statement, Choices())])
         if dotted(equation) not in ("", *self.scans):
             self.begun.note(equation, line.axis)
+            self.owners[equation.target] = dotted(equation)
         self.of_cells += indices
         self.refs += references(equation.value)
         if equation.target == "loss":
@@ -295,6 +298,7 @@ class _Reader:
         renaming = Renaming(scan, inputs, {e.target for e in parts.equations}, self.shared(scan))
         self.renamings.append(renaming)
         equations = tuple(renaming.equation(e) for e in parts.equations)
+        self.owners |= renaming.owners(parts.equations)
         self.of_cells += [renaming.declaration(d) for d in parts.declarations if d.kind != "option"]
         start, after = self.begun.started(scan, self.scans)
         self.groups.append(

@@ -13,7 +13,7 @@ from derive.losses import mapped
 from derive.network_arguments import paired
 from derive.network_columns import as_written
 from derive.network_scans import Scan
-from derive.syntax import EquationText, Node, Ref
+from derive.syntax import EquationText, Node, Ref, references
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,14 @@ class Renaming:
     def name(self, name: str, timed: bool) -> str:
         """The name of a quantity or (not timed) a parameter."""
         return f"{self.scan.name if timed else self.owner}_{name}"
+
+    def owners(self, equations: Iterable[EquationText]) -> dict[str, str]:
+        """The scan under whose name each of the cell's own quantities and parameters goes."""
+        timed = dict.fromkeys(
+            (self.name(target, timed=True) for target in self.defined), self.scan.name
+        )
+        used = (r for e in equations for r in references(e.value) if r.lag is None)
+        return timed | dict.fromkeys((self.name(r.name, timed=False) for r in used), self.owner)
 
     def declaration(self, declaration: Declaration) -> Declaration:
         """A declaration about the renamed quantity; names of sizes become the scan's own."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sympy.matrices.expressions import MatrixExpr
@@ -10,13 +10,16 @@ from sympy.matrices.expressions import MatrixExpr
 from derive.expressions import (
     Adjoint,
     Concat,
+    Elementwise,
     LossGradient,
     Tangent,
     Timed,
     leaves,
+    operands,
     shifted,
+    walk,
 )
-from derive.normal import Assignment
+from derive.normal import FUNCTIONS_OF_NAMES, Assignment
 
 GREEK = frozenset(
     """
@@ -28,26 +31,67 @@ ACCENTS = frozenset({"hat", "tilde"})
 
 
 @dataclass(frozen=True, slots=True)
-class Timing:
-    """What has no step of its own in a derivation.
+class WholeSequence:
+    """A sequence that is taken as a matrix, a column for each of its steps in time.
+
+    Args:
+        name: whose values they are.
+        axis: the letter of its time index.
+        reverse: whether its steps are counted from the last.
+    """
+
+    name: str
+    axis: str
+    reverse: bool
+
+    @property
+    def index(self) -> str:
+        """The step that column number ``axis`` is."""
+        return f"T+1-{self.axis}" if self.reverse else self.axis
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """The steps that the first and the last column are, as LaTeX."""
+        ends = "1", "T" if self.axis == "t" else f"T_{{{self.axis}}}"
+        return ends[::-1] if self.reverse else ends
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a network says of the names of a cell that runs in it.
 
     Args:
         held: names of what is the same at every step.
         last: names of what is there after all steps of a scan.
         once: whether everything is computed once, after the scans.
+        wholes: what is a whole sequence as a matrix.
+        owners: the scan whose quantity a name is: of enc for ``enc_h``, which is its h.
     """
 
     held: frozenset[str] = frozenset()
     last: frozenset[str] = frozenset()
     once: bool = False
+    wholes: Mapping[str, WholeSequence] = field(default_factory=dict[str, WholeSequence])
+    owners: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def has_steps(self, name: str) -> bool:
         """Whether the quantity of this name has a value at every step."""
         return not (self.once or name in self.held or name in self.last)
 
+    def scan_of(self, name: str) -> str:
+        """The scan whose quantity has this name; empty if it is none's."""
+        return scan_of(name, self.owners)
 
-STEPWISE = Timing()
-"""Everything has a value at every step, as in a cell by itself."""
+
+def scan_of(name: str, owners: Mapping[str, str]) -> str:
+    """The scan whose quantity has this name, or of whose it was made (``enc_h_new``); empty if it is none's."""
+    while name and name not in owners:
+        name = name.rpartition("_")[0]
+    return owners.get(name, "")
+
+
+ALONE = Surroundings()
+"""A cell by itself: everything has a value at every step, and no name is a scan's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,22 +103,22 @@ class Notation:
             where that is short.
         identifiers: how adjoints, tangents and the loss's derivatives are called, by their kind and the
             quantity's name: no two alike, and none like a quantity.
-        timing: what has no step of its own.
+        around: what a network says of the names.
     """
 
     assignments: dict[str, Assignment]
     identifiers: dict[tuple[type, str], str] = field(default_factory=dict[tuple[type, str], str])
-    timing: Timing = STEPWISE
+    around: Surroundings = ALONE
 
     @classmethod
     def of(
         cls,
         assignments: tuple[Assignment, ...],
         names: Iterable[str] = (),
-        timing: Timing = STEPWISE,
+        around: Surroundings = ALONE,
     ) -> Notation:
         """The notation of a step in normal form, in a cell whose quantities have these names."""
-        notation = cls({a.name: a for a in assignments}, timing=timing)
+        notation = cls({a.name: a for a in assignments}, around=around)
         every = list(dict.fromkeys((*names, *notation.assignments)))
         taken = set(every)
         for name in every:
@@ -103,6 +147,13 @@ class Notation:
     def is_preactivation(self, name: str) -> bool:
         """Whether the name is that of the argument of a function."""
         return name in self.assignments and self.assignments[name].kind == "preactivation"
+
+    def function_of(self, name: str) -> str:
+        """The function whose argument a pre-activation is."""
+        nodes = (node for a in self.assignments.values() for node in walk(a.expr))
+        functions = (node for node in nodes if isinstance(node, FUNCTIONS_OF_NAMES))
+        over = next(f for f in functions if operands(f)[0].name == name)
+        return over.function if isinstance(over, Elementwise) else type(over).__name__.lower()
 
     def delta_of(self, name: str) -> str:
         """The subscript of a pre-activation's δ: its owner, and a number from the owner's second on."""

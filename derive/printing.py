@@ -150,10 +150,10 @@ class Printer:
 
     def time(self, leaf: MatrixExpr) -> str:
         """The time index of a leaf: its step, or what stands there for what has none."""
-        timing = self.notation.timing
-        if timing.has_steps(leaf.name):
+        around = self.notation.around
+        if around.has_steps(leaf.name):
             return self.index(leaf.lag)
-        return self.last if leaf.name in timing.last else self.once
+        return self.last if leaf.name in around.last else self.once
 
     def brackets(self, text: str) -> str:
         """(text)"""

@@ -14,11 +14,13 @@ from sympy.matrices.expressions import (
 )
 
 from derive.expressions import (
+    Adjoint,
     Block,
     Broadcast,
     Concat,
     Elementwise,
     Rows,
+    Tangent,
     has_time,
     is_spread,
     matmul,
@@ -33,7 +35,10 @@ class TextPrinter(Printer):
     """Prints expressions as in ``h_bar[t] = W.T @ delta_f[t+1] + h_bar[t+1] * f[t+1]``."""
 
     def leaf(self, expr: MatrixExpr) -> tuple[str, int]:
-        """A name, with its time index if it has one."""
+        """A name, with its time index if it has one, or the sequence that is taken as a matrix."""
+        if (whole := self.notation.around.wholes.get(expr.name)) is not None:
+            mark = {Adjoint: "_bar", Tangent: "_dot"}.get(type(expr), "")
+            return f"columns({whole.name}{mark}[{whole.index}])", ATOM
         name = self.notation.identifier(expr)
         return f"{name}[{self.time(expr)}]" if has_time(expr) else name, ATOM
 

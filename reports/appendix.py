@@ -142,7 +142,7 @@ def _aligned(between: str, rows: list[str]) -> str:
 def _notation(derivation: Derivation) -> str:
     rows = [
         " & ".join(markdown_to_tex(entry).strip() for entry in row) + r" \\"
-        for row in quantity_rows(derivation.cell, derivation.timing)
+        for row in quantity_rows(derivation.cell, derivation.around)
     ]
     return "\n".join(
         [

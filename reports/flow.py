@@ -6,25 +6,28 @@ from sympy.matrices.expressions import MatrixExpr
 
 from derive.cell import Cell, Equation, Quantity
 from derive.expressions import Elementwise, Softmax, Timed, leaves
-from derive.latex import latex_name
+from derive.latex import LatexPrinter
+from derive.notation import ALONE, Notation, Surroundings
 from reports.drawing import Edge, Kind, Node
 
 _SYMBOLS = {"sigmoid": r"$\sigma$"}
 _PLAIN = (("\\mathbf", "\\mathrm"),)
 
 
-def flow(cell: Cell) -> tuple[list[Node], list[Edge]]:
+def flow(cell: Cell, around: Surroundings = ALONE) -> tuple[list[Node], list[Edge]]:
     """The data flow of one step, for ``reports.drawing.draw_flow``.
 
     Parameters and constants are left out: every arrow into a node stands for a use of its source there.
 
     Args:
         cell: any cell.
+        around: what a network says of its names, where the cell runs in one.
     """
+    tex = LatexPrinter(Notation({}, around=around))
     uses = [(eq, _uses(eq.expr)) for eq in cell.equations]
     entering = list(dict.fromkeys(v for _, used in uses for v in used if _enters(cell, v)))
-    nodes = [_entry(cell, v) for v in sorted(entering, key=lambda v: (v.name, v.lag))]
-    nodes += [_line(cell, eq) for eq in cell.equations]
+    nodes = [_entry(cell, v, tex) for v in sorted(entering, key=lambda v: (v.name, v.lag))]
+    nodes += [_line(cell, eq, tex) for eq in cell.equations]
     edges = [Edge(_id(v), eq.target.name) for eq, used in uses for v in used]
     return nodes, list(dict.fromkeys(edges))
 
@@ -42,16 +45,16 @@ def _id(leaf: Timed) -> str:
     return f"{leaf.name}@{leaf.lag}" if leaf.lag else leaf.name
 
 
-def _entry(cell: Cell, leaf: Timed) -> Node:
-    time = f"t-{leaf.lag}" if leaf.lag else "t"
+def _entry(cell: Cell, leaf: Timed, tex: LatexPrinter) -> Node:
     kind: Kind = "input" if cell.quantity(leaf.name).role == "input" else "state_in"
-    return Node(_id(leaf), label(leaf.name, time), kind)
+    return Node(_id(leaf), f"${tex(leaf)}$", kind)
 
 
-def _line(cell: Cell, equation: Equation) -> Node:
+def _line(cell: Cell, equation: Equation, tex: LatexPrinter) -> Node:
     quantity = cell.quantity(equation.target.name)
-    name = quantity.name
-    return Node(name, label(name, "t"), _kind(cell, quantity), _note(equation.expr))
+    return Node(
+        quantity.name, f"${tex(equation.target)}$", _kind(cell, quantity), _note(equation.expr)
+    )
 
 
 def _kind(cell: Cell, quantity: Quantity) -> Kind:
@@ -65,8 +68,3 @@ def _note(expr: MatrixExpr) -> str:
     if isinstance(expr, Elementwise):
         return _SYMBOLS.get(expr.function, expr.function)
     return "softmax" if isinstance(expr, Softmax) else ""
-
-
-def label(name: str, time: str) -> str:
-    """A quantity at a step, as matplotlib's mathtext."""
-    return f"${latex_name(name, time=time)}$"

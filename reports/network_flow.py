@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from derive.latex import latex_name
 from derive.network import END, Network, Segment
+from derive.notation import scan_of
 from reports.drawing import Edge, Kind, Node
-from reports.flow import label
 
 _FREE = "given@start"
 
@@ -16,9 +17,10 @@ def network_flow(network: Network) -> tuple[list[Node], list[Edge]]:
         network: any network.
     """
     nodes = [
-        Node(f"x {q.name}", _at(q.name, network.axes[q.name]), "input") for q in network.inputs
+        Node(f"x {q.name}", _at(network, q.name, network.axes[q.name]), "input")
+        for q in network.inputs
     ]
-    nodes += [Node(s.name, _title(s), _kind(s), _note(s)) for s in network.segments]
+    nodes += [Node(s.name, _title(network, s), _kind(s), _note(s)) for s in network.segments]
     edges: dict[Edge, None] = {}
     for s in network.segments:
         for name, source in s.inputs.items():
@@ -31,15 +33,21 @@ def network_flow(network: Network) -> tuple[list[Node], list[Edge]]:
     return nodes, list(edges)
 
 
-def _at(name: str, axis: str) -> str:
-    return label(name, "T" if axis == END else axis)
+def label(network: Network, name: str, time: str = "", accent: str = "") -> str:
+    """A quantity of a network, as mathematics."""
+    scan = scan_of(name, network.owners)
+    return f"${latex_name(name, accent=accent, time=time, scan=scan)}$"
 
 
-def _title(segment: Segment) -> str:
+def _at(network: Network, name: str, axis: str) -> str:
+    return label(network, name, "" if axis == END else axis)
+
+
+def _title(network: Network, segment: Segment) -> str:
     """The segment's states, or what it computes."""
     cell = segment.cell
     shown = cell.states or cell.outputs
-    return ", ".join(_at(q.name, segment.axis) for q in shown[:3])
+    return ", ".join(_at(network, q.name, segment.axis) for q in shown[:3])
 
 
 def _kind(segment: Segment) -> Kind:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from derive.derivation import Derivation
-from derive.latex import latex_name
 from derive.network import END, Network, Segment
 from derive.network_derivation import NetworkDerivation, heading
 from proofs.network_norms import LayerNorm
@@ -16,7 +15,7 @@ from reports.drawing import draw_flow
 from reports.figures import to_picture
 from reports.flow import flow
 from reports.markdown import code_span, equation, escape_markdown, table
-from reports.network_flow import network_flow
+from reports.network_flow import label, network_flow
 from reports.network_links import code_of_segments, segment_links
 from reports.notebook import Cell, Code, Figure, Section, Text, build, numbered
 from reports.report_checks import checks_section
@@ -121,7 +120,7 @@ def _composed(findings: NetworkFindings) -> Section:
         givers = dict.fromkeys(p.segment for p in passages if p.to == s.name)
         loss = network.loss is not None and network.loss.segment == s.name
         got = [*(["the loss"] if loss else []), *map(code_span, givers)] or ["the outputs"]
-        names = [f"${latex_name(q.name, accent='bar')}$" for q in s.cell.parameters]
+        names = [label(network, q.name, accent="bar") for q in s.cell.parameters]
         made = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
         handed = ", ".join(f"${p.latex}$" for p in passages if p.segment == s.name)
         anchor = _anchor(network, s)
@@ -154,15 +153,19 @@ def _segment(
     findings: NetworkFindings, segment: Segment, derivation: Derivation, links: Links
 ) -> Section:
     """One segment's derivation, and where its adjoints go."""
-    name = _anchor(findings.derivation.network, segment)
-    cells: list[Cell] = [Text(title_of(name, escape_markdown(heading(segment))) + _names(segment))]
+    network = findings.derivation.network
+    name = _anchor(network, segment)
+    cells: list[Cell] = [
+        Text(title_of(name, escape_markdown(heading(segment))) + _names(network, segment))
+    ]
     if segment.cell.states:
-        picture = to_picture(draw_flow(*flow(segment.cell)))
+        picture = to_picture(draw_flow(*flow(segment.cell, derivation.around)))
         caption = f"**Figure.** One step of segment {code_span(segment.name)}."
         cells.append(
             Figure(picture, caption, f"One step of segment {segment.name}.", f"fig-{name}")
         )
-    for key, words in (derivation.page().headings | HEADINGS).items():
+    headings = derivation.page().headings | ({} if derivation.around.once else HEADINGS)
+    for key, words in headings.items():
         lines = [step_text(step, links, derivation) for step in derivation.section(key)]
         if lines:
             cells.append(Text(f"**{escape_markdown(words)}**\n\n" + "\n\n".join(lines)))
@@ -173,14 +176,14 @@ def _segment(
     return Section(name, cells)
 
 
-def _names(segment: Segment) -> str:
+def _names(network: Network, segment: Segment) -> str:
     """How names are to be read in a scan, and its steps where it runs backwards."""
     name, found = segment.name, ""
     scanned = [q.name for q in (*segment.cell.states, *segment.cell.parameters)]
     inner = [n for n in scanned if n.startswith(f"{name}_")]
     if segment.cell.states and inner:
         examples = ", ".join(
-            f"its {code_span(n.removeprefix(f'{name}_'))} is ${latex_name(n)}$"
+            f"its {code_span(n.removeprefix(f'{name}_'))} is {label(network, n)}"
             for n in dict.fromkeys((inner[0], inner[-1]))
         )
         found = f"Names of the scanned cell carry the scan's: {examples}. "

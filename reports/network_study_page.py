@@ -14,6 +14,7 @@ from derive.network import Network
 from proofs.network_norms import LayerNorm
 from reports.figures import Series, line_figure, to_picture
 from reports.markdown import code_span, table
+from reports.network_flow import label
 from reports.notebook import Figure, Section, Text, build
 from reports.report_links import heading
 from reports.report_study import number, number_of_log
@@ -69,7 +70,7 @@ def build_network_study(study: NetworkStudy) -> NotebookNode:
         + _names(study.network)
     )
     series = [
-        Series(f"${latex_name(state)}$", list(study.lengths), values.tolist())
+        Series(label(study.network, state), list(study.lengths), values.tolist())
         for state, values in study.states.items()
         if values.any()
     ]
@@ -85,7 +86,7 @@ def build_network_study(study: NetworkStudy) -> NotebookNode:
     head = ["state", "log per step", *(f"$T = {t}$" for t in study.lengths)]
     rows = [
         [
-            f"${latex_name(state)}$",
+            label(study.network, state),
             _rate(study.rate(state)),
             *(number_of_log(_log(v)) for v in values),
         ]
@@ -112,7 +113,7 @@ def _names(network: Network) -> str:
         for q in s.cell.states:
             inner = q.name.removeprefix(f"{s.name}_")
             if inner != q.name:
-                return f" ${latex_name(q.name)}$ is the state ${latex_name(inner)}$ of segment {code_span(s.name)}."
+                return f" {label(network, q.name)} is the state ${latex_name(inner)}$ of segment {code_span(s.name)}."
     return ""
 
 

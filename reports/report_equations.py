@@ -80,21 +80,17 @@ def step_text(step: Step, links: Links, derivation: Derivation) -> str:
 def _title(step: Step, derivation: Derivation) -> str:
     """What a line is, in words, with the names as mathematics."""
     lhs: Any = step.lhs
-    tex, owner = (
-        LatexPrinter(derivation.notation),
-        f"${latex_name(step.owner)}$" if step.owner else "",
-    )
+    tex = LatexPrinter(derivation.notation)
+    owner = f"${tex.name(step.owner)}$" if step.owner else ""
     if step.section == "jacobian":
         return f"How ${tex(lhs.of)}$ depends on ${tex(lhs.by)}$"
     if step.section == "adjoint" and step.title.startswith("adjoint of the state"):
         return f"Adjoint of the state {owner}: the loss, this step, and later steps"
     if step.section == "adjoint":
-        known = derivation.notation.is_delta(lhs)
-        return (
-            f"Adjoint of the argument of {owner}\u2019s function"
-            if known
-            else f"Adjoint of ${tex(lhs.of)}$"
-        )
+        notation = derivation.notation
+        if notation.is_delta(lhs):
+            return f"Adjoint of the argument of the {notation.function_of(lhs.name)} in {owner}"
+        return f"Adjoint of ${tex(lhs.of)}$"
     names = {
         "abbreviation": f"Part of {owner}",
         "initial": f"Gradient of {owner} at step {step.title.rpartition(' ')[2].replace('-', '−')}",

@@ -6,7 +6,7 @@ import re
 
 from derive.cell import Cell, Quantity
 from derive.latex import LatexPrinter, latex_name
-from derive.notation import STEPWISE, Notation, Timing
+from derive.notation import ALONE, Notation, Surroundings
 from reports.markdown import escape_markdown, table
 from reports.notebook import Section, Text
 from reports.report_links import heading
@@ -34,16 +34,16 @@ def shapes(cell: Cell) -> Section:
     )
 
 
-def quantity_rows(cell: Cell, timing: Timing = STEPWISE) -> list[list[str]]:
+def quantity_rows(cell: Cell, around: Surroundings = ALONE) -> list[list[str]]:
     """Name, role, shape and meaning of every quantity, as Markdown.
 
     Args:
         cell: the cell.
-        timing: what has no step of its own, where the cell runs in a network.
+        around: what a network says of its names, where the cell runs in one.
     """
-    tex = LatexPrinter(Notation({}, timing=timing))
+    tex = LatexPrinter(Notation({}, around=around))
     return [
-        [f"${tex(q.symbol)}$", q.role, f"${_shape(q)}$", _meaning(cell, q, timing)]
+        [f"${tex(q.symbol)}$", q.role, f"${_shape(q)}$", _meaning(cell, q, around)]
         for q in sorted(cell.quantities, key=lambda q: ROLES.index(q.role))
     ]
 
@@ -57,13 +57,13 @@ def _size(size: object) -> str:
     return re.sub(r"[A-Za-z_]\w*", lambda m: latex_name(m[0]), str(size).replace("*", r" \, "))
 
 
-def _meaning(cell: Cell, q: Quantity, timing: Timing) -> str:
+def _meaning(cell: Cell, q: Quantity, around: Surroundings) -> str:
     if q.role == "state":
         return f"carried from step to step; {_count(q.depth)} before the first step"
-    if q.role == "input" and q.name in timing.last:
+    if q.role == "input" and q.name in around.last:
         return "there after the last step"
-    if q.role == "input" and not timing.has_steps(q.name):
-        return "given once" if timing.once else "the same at every step"
+    if q.role == "input" and not around.has_steps(q.name):
+        return "given once" if around.once else "the same at every step"
     if q.role == "input":
         return "given at every step" + (
             f"; {_count(q.depth)} before the first step" if q.depth else ""
@@ -73,7 +73,7 @@ def _meaning(cell: Cell, q: Quantity, timing: Timing) -> str:
             f": {float(q.value):g}" if q.value is not None else ""
         )
     if q.role == "intermediate":
-        if timing.once:
+        if around.once:
             return "output" if q in cell.outputs else "computed once, after the scans"
         return "output of the step" if q in cell.outputs else "computed within the step"
     start = (
@@ -81,7 +81,7 @@ def _meaning(cell: Cell, q: Quantity, timing: Timing) -> str:
         if q.name in cell.initial
         else ""
     )
-    return f"{uses(cell, q, timing)}{start}"
+    return f"{uses(cell, q, around)}{start}"
 
 
 def _count(depth: int) -> str:

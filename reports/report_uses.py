@@ -23,7 +23,7 @@ from derive.expressions import (
     split_coefficient,
 )
 from derive.latex import LatexPrinter
-from derive.notation import STEPWISE, Notation, Timing
+from derive.notation import ALONE, Notation, Surroundings
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +57,15 @@ class _Use:
         return operands(self.around)[self.position + 1 :] if self.around is not None else ()
 
 
-def uses(cell: Cell, parameter: Quantity, timing: Timing = STEPWISE) -> str:
+def uses(cell: Cell, parameter: Quantity, around: Surroundings = ALONE) -> str:
     """What a parameter of a cell does, as Markdown; the same words about several equations are said once.
 
     Args:
         cell: the cell.
         parameter: the parameter.
-        timing: what has no step of its own, where the cell runs in a network.
+        around: what a network says of its names, where the cell runs in one.
     """
-    tex = LatexPrinter(Notation({}, timing=timing))
+    tex = LatexPrinter(Notation({}, around=around))
     found: dict[str, list[str]] = {}
     for eq in cell.equations:
         for use in _uses(_Use(eq.expr, None, 0, tex), parameter.symbol):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from derive.network import END, Network, Segment, Source
 from reports.figures import style
-from reports.flow import label
+from reports.network_flow import label
 from reports.strokes import LOOKS, SIZE, Box, Point, draw_box, draw_path, extent
 
 if TYPE_CHECKING:
@@ -32,6 +32,11 @@ class Column:
     axis: str
     time: str
     after: int
+
+    @property
+    def index(self) -> str:
+        """The time index of what stands there; what is computed once has none."""
+        return "" if self.axis == END else self.time
 
 
 def columns_of(network: Network) -> list[Column]:
@@ -117,7 +122,7 @@ def draw_unrolled(network: Network) -> Figure:
                     axes,
                     box,
                     LOOKS["state_out" if s.cell.states else "output"],
-                    _title(s, column.time),
+                    _title(network, s, column),
                     "",
                 )
             else:
@@ -126,11 +131,11 @@ def draw_unrolled(network: Network) -> Figure:
     return figure
 
 
-def _title(segment: Segment, time: str) -> str:
+def _title(network: Network, segment: Segment, column: Column) -> str:
     """What a segment computes last, at a step."""
     cell = segment.cell
     shown = cell.states or [q for q in cell.outputs if q.name != "loss"] or cell.outputs
-    return label(shown[-1].name, time)
+    return label(network, shown[-1].name, column.index)
 
 
 def _boxes(
@@ -141,7 +146,7 @@ def _boxes(
     x = 0.0
     for column in columns:
         names = [s for s in network.segments if column in own_columns(network, s)]
-        words = [_title(s, column.time) for s in names] if column.time else []
+        words = [_title(network, s, column) for s in names] if column.time else []
         wide = max([0.62, *(extent(w, SIZE)[0] + 2 * _PAD for w in words)]) if words else 0.3
         given = max((_width_of_inputs(network, s, column) for s in names), default=0.0)
         x += max(wide, 2 * given - wide) / 2 if column.time else wide / 2
@@ -164,8 +169,7 @@ def _given(network: Network, segment: Segment) -> list[str]:
 
 def _label(network: Network, name: str, column: Column) -> str:
     """An input at a step; one that is the same at every step has no index."""
-    held = network.axes[name] == END and column.axis != END
-    return label(name, "" if held else column.time)
+    return label(network, name, "" if network.axes[name] == END else column.index)
 
 
 def _width_of_inputs(network: Network, segment: Segment, column: Column) -> float:
