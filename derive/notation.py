@@ -82,6 +82,11 @@ class Surroundings:
         """The scan whose quantity has this name; empty if it is none's."""
         return scan_of(name, self.owners)
 
+    def own_name(self, name: str) -> str:
+        """The name within the scanned cell."""
+        scan = self.scan_of(name)
+        return name.removeprefix(f"{scan}_") if scan else name
+
 
 def scan_of(name: str, owners: Mapping[str, str]) -> str:
     """The scan whose quantity has this name, or of whose it was made (``enc_h_new``); empty if it is none's."""

@@ -35,12 +35,12 @@ from derive.expressions import (
     hadamard,
     is_column,
     is_scalar,
-    is_spread,
     is_timed,
     leaves,
     operands,
     split_coefficient,
 )
+from numeric.spread import lacks_axes, trailing
 
 SUM, PRODUCT, UNARY, ATOM = 1, 2, 3, 4
 
@@ -84,7 +84,7 @@ class ArrayPrinter:
 
     def full(self, expr: MatrixExpr) -> str:
         """The expression as text, spread out to its whole shape even if its parts broadcast."""
-        return self.spread(expr, self.shape_of(expr)) if is_spread(expr) else self(expr)
+        return self.spread(expr, self.shape_of(expr)) if lacks_axes(expr) else self(expr)
 
     def spread(self, expr: MatrixExpr, shape: str) -> str:
         """The expression as text, spread out to this shape."""
@@ -95,12 +95,14 @@ class ArrayPrinter:
     def factor(self, expr: MatrixExpr) -> Piece:
         """A factor of a matrix product, which has to be spread out to its whole shape."""
         return (
-            Piece(self.full(expr), ATOM, expr) if is_spread(expr) else Piece(*self.show(expr), expr)
+            Piece(self.full(expr), ATOM, expr)
+            if lacks_axes(expr)
+            else Piece(*self.show(expr), expr)
         )
 
     def over(self, expr: MatrixExpr, target: MatrixExpr) -> str:
         """The expression as the value of a target that depends on time, spread out to its shape if need be."""
-        if is_timed(expr) and not is_spread(expr):
+        if is_timed(expr) and not lacks_axes(expr):
             return self(expr)
         return self.spread(expr, self.shape_of(target))
 
@@ -212,10 +214,14 @@ class ArrayPrinter:
             return Piece(f"{parts[0]} * {parts[1]}", PRODUCT, expr)
         if is_scalar(expr):
             return Piece(f"total({self.column(a.expr)} * {b.at(UNARY)})", ATOM, expr)
+        if is_column(a.expr) and isinstance(b.expr, OneMatrix):
+            return Piece(f"{a.at(ATOM)}[..., None]", ATOM, expr)
         if is_column(a.expr):
             left = f"{a.at(ATOM)}[..., :, None]"
             right = self.column(b.expr)
             return Piece(f"{left} * {_atomic(right)}[..., None, :]", PRODUCT, expr)
+        if isinstance(b.expr, OneMatrix) and is_column(b.expr):
+            return Piece(f"np.sum({a.text}, axis=-1)", ATOM, expr)
         if is_column(b.expr):
             if not timed_a and timed_b:
                 return self.static_times_vector(a, b, expr)
@@ -294,7 +300,7 @@ class ArrayPrinter:
 
     def stretched(self, part: MatrixExpr) -> str:
         """A part of a stack that depends on time, with the axes of steps and samples."""
-        if is_timed(part) and not is_spread(part):
+        if is_timed(part) and not lacks_axes(part):
             return self(part)
         axes = trailing(part, self.dim) or ["1"]
         return self.spread(part, f"({', '.join([*self.front, *axes])})")
@@ -308,7 +314,7 @@ class ArrayPrinter:
         x = operands(expr)[0]
         span = f"{self.dim(expr.start)}:{self.dim(expr.stop)}"
         front = "" if not is_timed(x) else "..., "
-        whole = self.full(x) if is_spread(x) else self.tight(x)
+        whole = self.full(x) if lacks_axes(x) else self.tight(x)
         return f"{whole}[{front}{span}{'' if is_column(x) or not front else ', :'}]", ATOM
 
     def broadcast(self, expr: Broadcast) -> tuple[str, int]:
@@ -354,12 +360,3 @@ def _is_view(expr: MatrixExpr) -> bool:
     turned = operands(expr)[0] if isinstance(expr, Transpose) else expr
     cut = operands(turned)[0] if isinstance(turned, Rows) else turned
     return isinstance(turned, Adjoint) or isinstance(cut, LossGradient)
-
-
-def trailing(expr: MatrixExpr, dim: Callable[[object], str]) -> list[str]:
-    """The axes of a quantity behind those of steps and samples."""
-    if is_scalar(expr):
-        return ["1"] if is_timed(expr) else []
-    if is_column(expr):
-        return [dim(expr.shape[0])]
-    return [dim(expr.shape[0]), dim(expr.shape[1])]

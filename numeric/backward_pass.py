@@ -24,10 +24,11 @@ from derive.expressions import (
     split_coefficient,
     terms,
 )
-from numeric.arrays import ArrayPrinter, trailing
+from numeric.arrays import ArrayPrinter
 from numeric.body import Body, all_leaves, lags_read, tuple_text
 from numeric.forward_pass import Forward
 from numeric.program import StackSum, StackTerm, Statement
+from numeric.spread import trailing
 from numeric.stacks import Stack
 
 _SIGNATURE = '''def backward(

@@ -19,9 +19,10 @@ from derive.expressions import (
     leaves,
 )
 from derive.notation import split_name
-from numeric.arrays import ArrayPrinter, trailing
+from numeric.arrays import ArrayPrinter
 from numeric.names import Names
 from numeric.program import Program, StackSum, StackTerm, Statement
+from numeric.spread import trailing
 from numeric.stacks import Stack
 
 WIDTH = 100
@@ -150,7 +151,10 @@ class Body:
 
     def weight(self, stack: Stack, vector: Timed | None) -> str:
         """The stacked matrix in front of a vector, or the stacked bias."""
-        bases = {split_name(m.name)[0] for m in self.parts(stack, vector) if hasattr(m, "name")}
+        own = self.program.derivation.around.own_name
+        bases = {
+            split_name(own(m.name))[0] for m in self.parts(stack, vector) if hasattr(m, "name")
+        }
         base = bases.pop() if len(bases) == 1 else "b" if vector is None else "K"
         return self.names.named((stack.name, vector), f"{base}_{stack.suffix}")
 

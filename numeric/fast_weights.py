@@ -28,8 +28,9 @@ class Weights(Loops):
 
     def base(self, stack: Stack, vector: Timed | None) -> str:
         """What the stacked parameters in front of a vector are called."""
+        own = self.program.derivation.around.own_name
         parts = [m.bias if vector is None else m.products[vector] for m in stack.members]
-        names = {split_name(v.name)[0] for p in parts for v in leaves(p)}
+        names = {split_name(own(v.name))[0] for p in parts for v in leaves(p)}
         return names.pop() if len(names) == 1 else "b" if vector is None else "K"
 
     def step_name(self, stack: Stack, vector: Timed) -> str:

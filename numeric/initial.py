@@ -15,9 +15,9 @@ from sympy.matrices.expressions import MatMul, MatrixExpr, Transpose
 from derive.cell import Cell, Quantity
 from derive.expressions import LEAVES, is_column, is_scalar, operands
 from derive.initial import Start
-from numeric.arrays import trailing
 from numeric.body import tuple_text
 from numeric.initialisers import NAMES
+from numeric.spread import trailing
 
 Dim = Callable[[object], str]
 

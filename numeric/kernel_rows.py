@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from sympy.matrices.expressions import MatrixExpr
 
 from derive.expressions import Timed, has_time
-from numeric.arrays import trailing
 from numeric.loops import Loops
 from numeric.operations import Bias, Gates, Made, Value
+from numeric.spread import trailing
 
 
 @dataclass(slots=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from derive.cell import Quantity
 from derive.network import END, Network
-from numeric.arrays import trailing
 from numeric.names import HELPERS, RESERVED
 from numeric.network_texts import NUMPY, Idioms
 from numeric.source import File
+from numeric.spread import trailing
 
 _LOCAL = frozenset(["out", "end", "losses", *HELPERS])
 

@@ -6,11 +6,12 @@ import re
 
 from sympy.matrices.expressions import MatrixExpr
 
-from derive.expressions import Adjoint, LossGradient, Rows, has_time, is_column, is_spread, operands
+from derive.expressions import Adjoint, LossGradient, Rows, has_time, is_column, operands
 from numeric.arrays import ATOM, ArrayPrinter
 from numeric.backward_pass import Backward
 from numeric.names import Names
 from numeric.program import Program
+from numeric.spread import lacks_axes
 
 _STANDARD = (
     (re.compile(r"\bnp\.concatenate\("), "xp.concat("),
@@ -27,7 +28,7 @@ class PortablePrinter(ArrayPrinter):
         """a[start:stop]"""
         x = operands(expr)[0]
         span = f"{self.dim(expr.start)}:{self.dim(expr.stop)}"
-        whole = self.full(x) if is_spread(x) else self.tight(x)
+        whole = self.full(x) if lacks_axes(x) else self.tight(x)
         return f"{whole}[..., {span}{'' if is_column(x) else ', :'}]", ATOM
 
 

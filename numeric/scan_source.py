@@ -8,7 +8,6 @@ from derive.derivation import Derivation
 from derive.errors import ArgumentError
 from derive.expressions import Adjoint, Timed, is_timed
 from derive.network_derivation import NetworkDerivation
-from numeric.arrays import trailing
 from numeric.backward_pass import Backward
 from numeric.body import Body, listed, tuple_text
 from numeric.forward_pass import Forward
@@ -17,6 +16,7 @@ from numeric.program import Statement
 from numeric.scan_program import BULK, SCAN, Edge, Group, scan_program
 from numeric.schedule import program
 from numeric.source import File
+from numeric.spread import trailing
 
 
 def generate_scan(derivation: Derivation) -> str:

@@ -47,7 +47,7 @@ class _Scheduler:
         }
         self.early = self._early()
         self.late = self._late()
-        whole = stacks(derivation.assignments, self.states)
+        whole = stacks(derivation.assignments, self.states, derivation.around)
         self.stacks = tuple(map(arrange or _as_is, [p for s in whole for p in self._parted(s)]))
 
     def program(self) -> Program:

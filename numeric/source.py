@@ -10,7 +10,6 @@ from types import ModuleType
 
 from derive.derivation import Derivation
 from numeric import buffers, checks, initialisers, primitives, ragged, scans, sequences
-from numeric.arrays import trailing
 from numeric.backward_pass import Backward
 from numeric.body import WIDTH, Body, listed, tuple_text
 from numeric.equations import equations_text
@@ -19,6 +18,7 @@ from numeric.initial import initial_lines
 from numeric.names import Names, primal_names
 from numeric.program import Program
 from numeric.schedule import program
+from numeric.spread import trailing
 
 HELPERS = (primitives, buffers, checks, ragged, sequences, initialisers, scans)
 

@@ -10,7 +10,7 @@ Law: [W_f; W_i] v = [W_f v; W_i v], and W_fᵀ δ_f + W_iᵀ δ_i = [W_f; W_i]�
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sympy.matrices.expressions import MatMul, MatrixExpr, MatrixSymbol
 
@@ -24,6 +24,7 @@ from derive.expressions import (
     terms,
 )
 from derive.normal import Assignment
+from derive.notation import ALONE, Surroundings
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +36,14 @@ class Affine:
         products: matrix by vector.
         bias: the parameter that is added, if there is one.
         rest: all other terms.
+        scan: the scan whose cell it belongs to, in a network.
     """
 
     target: Timed
     products: dict[Timed, MatrixExpr]
     bias: MatrixExpr | None
     rest: tuple[MatrixExpr, ...]
+    scan: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,25 +105,33 @@ def _product(term: MatrixExpr) -> tuple[MatrixExpr, Timed] | None:
     return (parts[0], parts[1]) if vector else None
 
 
-def stacks(assignments: tuple[Assignment, ...], states: frozenset[str]) -> tuple[Stack, ...]:
-    """All affine intermediates, those over the same vectors together."""
+def stacks(
+    assignments: tuple[Assignment, ...], states: frozenset[str], around: Surroundings = ALONE
+) -> tuple[Stack, ...]:
+    """All affine intermediates, those over the same vectors together.
+
+    Args:
+        assignments: the step in normal form.
+        states: the names of the states, which are not stacked.
+        around: what a network says of the names, where the cell runs in one.
+    """
     groups: dict[object, list[Affine]] = defaultdict(list)
     for a in assignments:
         read = affine(a) if a.name not in states else None
         if read is not None:
+            read = replace(read, scan=around.scan_of(a.owner))
             groups[(frozenset(read.products), read.bias is not None)].append(read)
     return tuple(stack_of(members) for members in groups.values())
 
 
 def stack_of(members: list[Affine]) -> Stack:
     """Affine intermediates over the same vectors as one, in this order."""
-    names = [m.target.name for m in members]
+    names = [m.target.name.removeprefix("a_") for m in members]
     if len(members) == 1:
-        return Stack(names[0], names[0].removeprefix("a_"), tuple(members))
-    suffix = "".join(n.removeprefix("a_") for n in names)
-    suffix = (
-        suffix
-        if len(suffix) <= 8
-        else f"{names[0].removeprefix('a_')}_to_{names[-1].removeprefix('a_')}"
-    )
+        return Stack(members[0].target.name, names[0], tuple(members))
+    scans = {m.scan for m in members}
+    before = f"{members[0].scan}_" if len(scans) == 1 and members[0].scan else ""
+    names = [name.removeprefix(before) for name in names]
+    joined = "".join(names)
+    suffix = before + (joined if len(joined) <= 8 else f"{names[0]}_to_{names[-1]}")
     return Stack(f"a_{suffix}", suffix, tuple(members))

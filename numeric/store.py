@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from sympy.matrices.expressions import MatrixExpr
 
 from derive.expressions import Adjoint, LossGradient, Timed, has_time, is_column
-from numeric.arrays import ArrayPrinter, trailing
+from numeric.arrays import ArrayPrinter
 from numeric.body import Body, all_leaves, tuple_text
 from numeric.names import Names
 from numeric.operations import Gates, Made, Value, is_elementwise
 from numeric.passes import FACTOR, MANY
 from numeric.program import Program, Statement
+from numeric.spread import trailing
 from numeric.stacks import Stack
 
 

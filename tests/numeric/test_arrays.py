@@ -8,7 +8,8 @@ from sympy import Integer, Rational, Symbol
 
 from derive import expressions as ex
 from numeric import primitives
-from numeric.arrays import ArrayPrinter, trailing
+from numeric.arrays import ArrayPrinter
+from numeric.spread import trailing
 from tests.generated import flat
 from tests.oracle import ENTRYWISE, shape_of, worth
 
