@@ -21,6 +21,7 @@ from derive.language_declarations import (
     is_declaration,
     read_declaration,
 )
+from derive.language_diagonals import means_identity
 from derive.language_expressions import Choices, read_expression
 from derive.language_indices import (
     each_index_once,
@@ -176,6 +177,7 @@ def _equations(
     choices = Choices(
         {option: value for option, value in chosen.items() if not value.isdigit()},
         {option: int(value) for option, value in chosen.items() if value.isdigit()},
+        means_identity(statements),
     )
     found = [equation_text(s, choices) for s in statements if not is_declaration(s)]
     if not found:

@@ -156,7 +156,7 @@ class _Builder:
 
     def applied(self, node: Applied) -> MatrixExpr:
         operand = self.done[node.of]
-        if node.function in ("identity", "diag"):
+        if node.function in ("identity", "diag", "number"):
             return operand  # of diag, the chain around it makes a scaling
         if node.function == "repeat":
             cols = dimension(self.shapes[node][1], self.names)

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from derive.errors import LanguageError
-from derive.language_diagonals import check_diagonals, is_diagonal
+from derive.language_diagonals import is_diagonal, multiplied_out
 from derive.language_elsewhere import WRITTEN
 from derive.language_lines import Statement, Token
 from derive.language_order import check_order
@@ -38,15 +38,23 @@ from derive.syntax import (
     Stack,
     Sum,
     Transposed,
+    Unit,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the options of a cell stand for: functions and lags by name."""
+    """What names stand for that are no quantities.
+
+    Args:
+        functions: the functions that options stand for, by name.
+        lags: the lags that options stand for, by name.
+        identity: whether ``I`` is the identity matrix.
+    """
 
     functions: dict[str, str] = field(default_factory=dict)
     lags: dict[str, int] = field(default_factory=dict)
+    identity: bool = True
 
 
 def read_expression(statement: Statement, tokens: tuple[Token, ...], choices: Choices) -> Node:
@@ -65,9 +73,7 @@ def read_expression(statement: Statement, tokens: tuple[Token, ...], choices: Ch
             "Write products with * or @, and close every bracket; name inner parts if it is long.",
             place=statement.place(start, stop),
         ) from None
-    value = _Reader(statement, start - 1, choices).node(tree, 0)
-    check_diagonals(value)
-    return value
+    return multiplied_out(_Reader(statement, start - 1, choices).node(tree, 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +114,8 @@ class _Reader:
 
     def name(self, tree: ast.Name, depth: int) -> Node:
         self.check_name(tree)
+        if tree.id == "I" and self.choices.identity:
+            return Unit(self.span(tree))
         return Ref(self.span(tree), tree.id, None)
 
     def check_name(self, tree: ast.Name) -> None:

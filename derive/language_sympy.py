@@ -62,6 +62,10 @@ def equations_as_text(
     """
     writer = _Writer(frozenset(constants), sizes)
     lines = [writer.equation(target, expr) for target, expr in equations]
+    if writer.units and "I" in writer.shapes:
+        raise LanguageError(
+            "A quantity is called I, and so is the identity matrix.", "Rename the quantity."
+        )
     return lines, writer.shapes
 
 
@@ -77,6 +81,7 @@ class _Writer:
     constants: frozenset[str]
     sizes: Mapping[Symbol, int] = field(default_factory=dict)
     shapes: dict[str, tuple[str, str]] = field(default_factory=dict)
+    units: list[Identity] = field(default_factory=list)
 
     def equation(self, target: object, expr: object) -> str:
         """``name[t] = expression``.
@@ -174,6 +179,10 @@ class _Writer:
 
     def ones(self, expr: OneMatrix, depth: int) -> Text:
         return Text("1", ATOM, not ex.is_scalar(expr))
+
+    def unit(self, expr: Identity, depth: int) -> Text:
+        self.units.append(expr)
+        return Text("I", ATOM)
 
     # ── sums and products ──
 
@@ -283,6 +292,7 @@ _WRITERS: dict[type, Callable[[_Writer, Any, int], Text]] = {
     ex.Timed: _Writer.timed,
     MatrixSymbol: _Writer.symbol,
     OneMatrix: _Writer.ones,
+    Identity: _Writer.unit,
     MatAdd: _Writer.sum,
     MatMul: _Writer.product,
     HadamardProduct: _Writer.hadamard,

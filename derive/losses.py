@@ -21,8 +21,6 @@ from fractions import Fraction
 
 from derive.syntax import (
     Applied,
-    Chain,
-    Embedded,
     EquationText,
     Literal,
     Loss,
@@ -31,10 +29,9 @@ from derive.syntax import (
     Product,
     Ref,
     Span,
-    Stack,
     Sum,
-    Transposed,
     postorder,
+    with_children,
 )
 
 _FUSED = {"binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}
@@ -88,29 +85,7 @@ def mapped(node: Node, change: Callable[[Node], Node]) -> Node:
 
 def remapped(node: Node, change: Callable[[Node, Node], Node]) -> Node:
     """The tree with every node changed, operands first; ``change`` is given each as it was and with new operands."""
-
-    def part(of: Node) -> Node:
-        return remapped(of, change)
-
-    new: Node = node
-    match node:
-        case Sum(_, terms):
-            new = replace(node, terms=tuple((sign, part(of)) for sign, of in terms))
-        case Product(_, factors):
-            new = replace(node, factors=tuple((k, part(of)) for k, of in factors))
-        case Chain(_, factors):
-            new = replace(node, factors=tuple(map(part, factors)))
-        case Stack(_, parts):
-            new = replace(node, parts=tuple(map(part, parts)))
-        case Power(_, base, _):
-            new = replace(node, base=part(base))
-        case Transposed(_, of) | Applied(_, _, of):
-            new = replace(node, of=part(of))
-        case Loss(_, _, prediction, target):
-            new = replace(node, prediction=part(prediction), target=part(target))
-        case Embedded(_, matrix, index):
-            new = replace(node, matrix=part(matrix), index=part(index))
-    return change(node, new)
+    return change(node, with_children(node, lambda of: remapped(of, change)))
 
 
 @dataclass(slots=True)

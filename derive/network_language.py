@@ -25,6 +25,7 @@ from derive.language_declarations import (
     is_declaration,
     read_declaration,
 )
+from derive.language_diagonals import means_identity
 from derive.language_expressions import Choices
 from derive.language_indices import each_index_once, indices_of, write_out_embeddings
 from derive.language_lines import Statement, read_lines
@@ -80,6 +81,7 @@ def read_network(text: str, name: str = "network", cell_text: CellText | None = 
     reader = _Reader(cell_text or (lambda _: None))
     scans = {s.tokens[0].text for s in document.statements if is_scan(s)}
     scans |= {name for s in document.statements if is_scan(s) for name in starts_of(s)}
+    reader.choices = Choices(identity=means_identity(document.statements))
     reader.words = frozenset(t.text for s in document.statements for t in s.tokens)
     for statement in document.statements:
         reader.statement(statement, scans)
@@ -144,6 +146,7 @@ class _Reader:
     renamings: list[Renaming] = field(default_factory=list)
     words: frozenset[str] = frozenset()
     owners: dict[str, str] = field(default_factory=dict)
+    choices: Choices = field(default_factory=Choices)
 
     def statement(self, statement: Statement, scans: set[str]) -> None:
         """One line of the network's text.
@@ -202,7 +205,7 @@ class _Reader:
                 f"Write {first.text}[t] = … or {first.text}[end] = …",
                 place=line.statement.place(first.start, first.stop),
             )
-        (equation,), indices = write_out_embeddings([equation_text(line.statement, Choices())])
+        (equation,), indices = write_out_embeddings([equation_text(line.statement, self.choices)])
         if dotted(equation) not in ("", *self.scans):
             self.begun.note(equation, line.axis)
             self.owners[equation.target] = dotted(equation)

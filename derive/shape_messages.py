@@ -15,7 +15,7 @@ class Demand:
     """Why two sizes must be equal.
 
     Args:
-        kind: product, entrywise, equation, stack, softmax, diag, repeat, declared, alike, columns or default.
+        kind: product, entrywise, equation, stack, softmax, diag, repeat, number, declared, alike, columns or default.
         left: the part of the text that has the first size.
         right: the part that has the second.
         left_axis: 0 for its rows, 1 for its columns.
@@ -43,13 +43,15 @@ _REMEDIES = {
     "`dim name = n`, or normalise over all entries of a matrix a with exp(a) / sum(exp(a)).",
     "diag": "diag takes a column vector: transpose a row with .T, or declare a vector by `dim name = n`.",
     "repeat": "repeat takes a column vector: transpose a row with .T, or declare a vector by `dim name = n`.",
+    "number": "What multiplies I, diag(a) or a bracket that holds one is a number: declare it, `dim name = 1` or "
+    "`const name`; what scales every row by its own entry is diag(a).",
     "declared": "Change this declaration or the other place.",
     "columns": "columns(a[s]) puts the columns a[s] of all steps side by side: a is a column vector at every step.",
     "alike": "A scan that starts from another has states of the same sizes.",
     "default": "Declare its shape: `dim name = n` for a column, `dim name = n, m` for a matrix.",
 }
 
-_COLUMN = ("softmax", "diag", "repeat", "default")
+_COLUMN = ("softmax", "diag", "repeat", "number", "default")
 """The kinds of demand that one size is 1."""
 
 

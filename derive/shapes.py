@@ -234,6 +234,8 @@ class _Inference:
             rows, cols = self.nodes[node.of]
             self.dimensions.equate(cols, ONE, Demand("repeat", node.of.span, node.of.span, 1))
             return rows, self.dimensions.new()
+        if node.function == "number":
+            self.same(self.nodes[node.of], SCALAR, Demand("number", node.of.span, node.of.span))
         return SCALAR if node.function in REDUCTIONS else self.nodes[node.of]
 
     def chain(self, node: Chain) -> Shape:

@@ -5,7 +5,7 @@
                   | expr + expr | expr - expr | - expr | expr * expr | expr / expr | expr @ expr
                   | expr ** integer | expr.T
                   | function(expr) | concat(expr, …) | sum(expr) | mean(expr) | logsumexp(expr)
-                  | diag(expr) as a factor of @ | repeat(expr) | loss(expr, expr) | embed(name, name[t])
+                  | diag(expr) or I in a factor of @ | repeat(expr) | loss(expr, expr) | embed(name, name[t])
     declaration ::= const name (= number)? | dim name = size (, size)? | option name = default (| other)*
                   | init name = kind | index name
     size        ::= sums of whole numbers, names, and whole numbers times names
@@ -17,7 +17,8 @@ that is given as a whole number and stands for the column with a 1 at this posit
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from derive.errors import Place
@@ -83,6 +84,11 @@ class Ref(Node):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Unit(Node):
+    """The identity matrix; ``derive.language_diagonals`` multiplies it out."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Sum(Node):
     """Terms, each with its sign."""
 
@@ -120,7 +126,7 @@ class Transposed(Node):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Applied(Node):
-    """A function of one operand: elementwise, softmax, identity, sum, mean, logsumexp, diag or repeat."""
+    """A function of one operand: of ``CALLABLE``, or number, which is what stands before a diagonal matrix."""
 
     function: str
     of: Node
@@ -191,6 +197,29 @@ def children(node: Node) -> tuple[Node, ...]:
             return (of,)
         case _:
             return ()
+
+
+def with_children(node: Node, change: Callable[[Node], Node]) -> Node:
+    """The node over changed operands."""
+    match node:
+        case Sum(_, terms):
+            return replace(node, terms=tuple((sign, change(of)) for sign, of in terms))
+        case Product(_, factors):
+            return replace(node, factors=tuple((k, change(of)) for k, of in factors))
+        case Chain(_, factors):
+            return replace(node, factors=tuple(map(change, factors)))
+        case Stack(_, parts):
+            return replace(node, parts=tuple(map(change, parts)))
+        case Power(_, base, _):
+            return replace(node, base=change(base))
+        case Transposed(_, of) | Applied(_, _, of):
+            return replace(node, of=change(of))
+        case Loss(_, _, prediction, target):
+            return replace(node, prediction=change(prediction), target=change(target))
+        case Embedded(_, matrix, index):
+            return replace(node, matrix=change(matrix), index=change(index))
+        case _:
+            return node
 
 
 def postorder(node: Node) -> list[Node]:

@@ -26,14 +26,13 @@ CASES = {
         ),
     ),
     "a diagonal that scales nothing": (
-        "S[t] = S[t-1] @ (diag(a[t]) - k[t] @ k[t].T)",
+        "S[t] = S[t-1] + (diag(a[t]) - k[t] @ k[t].T)",
         (
-            "my.cell, line 1: S[t] = S[t-1] @ (diag(a[t]) - k[t] @ k[t].T)\n"
+            "my.cell, line 1: S[t] = S[t-1] + (diag(a[t]) - k[t] @ k[t].T)\n"
             "                                  ^^^^^^^^^^\n"
             "  diag(a) scales the rows or columns of what it multiplies, and here it multiplies nothing.\n"
-            "  Write it beside a factor that is none, diag(a) @ B or B @ diag(a), with numbers within, "
-            "diag(c * a); multiply brackets out, as in S @ diag(a) - (S @ k) @ k.T; the product of diag(a) "
-            "and diag(b) is diag(a * b)."
+            "  Write it beside a factor that is none, or in a bracket beside one: diag(a) @ B, "
+            "B @ (diag(a) - k @ k.T); the product of diag(a) and diag(b) is diag(a * b)."
         ),
     ),
     "an undefined function": (

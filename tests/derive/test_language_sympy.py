@@ -128,6 +128,7 @@ def test_ones_stand_for_numbers_in_sums_and_entrywise_products():
 def test_zeros_and_identities_drop_out():
     assert same(W * h[-1] + ZeroMatrix(n, 1), "h[t] = W @ h[t-1]")
     assert same(W * Identity(n) * h[-1], "h[t] = W @ h[t-1]")
+    assert same((W - Identity(n)) * h[-1], "h[t] = W @ h[t-1] - h[t-1]")
 
 
 def test_symbols_named_as_constants_are_scalars_that_are_not_trained():
@@ -277,3 +278,8 @@ def test_a_title_cannot_smuggle_in_an_equation():
     )
     assert [eq.target.name for eq in cell.equations] == ["h"]
     assert cell.title == "a y[t] = h[t]"
+
+
+def test_no_quantity_may_be_called_like_the_identity_that_stands_beside_it():
+    with pytest.raises(LanguageError, match="so is the identity matrix"):
+        cell_from_sympy("my", {h[0]: (MatrixSymbol("I", n, n) - Identity(n)) * h[-1]})
