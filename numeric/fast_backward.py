@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sympy.matrices.expressions import MatrixExpr
 
 from derive.expressions import Adjoint, LossGradient, Timed, has_time
@@ -207,7 +209,22 @@ class FastBackward(Sums):
             bar = Adjoint(self.memory[name].symbol)
             if bar not in reached:
                 low.emit("copy", (0,), bar)
-        return self.gathered(self.placed(low.ops))
+        return self.whole_products(self.gathered(self.placed(low.ops)), low)
+
+    def whole_products(self, ops: list[Op], low: Lowering) -> list[Op]:
+        """The operations, no product put into columns of an array: BLAS writes whole arrays only.
+
+        Law: δ[:, i:j] = a @ W  is  r = a @ W; δ[:, i:j] = r.
+        """
+        out: list[Op] = []
+        for op in ops:
+            if op.function != "dot" or not self.is_within_rows(op.target):
+                out.append(op)
+                continue
+            low.count += 1
+            whole = Timed(f"{low.prefix}{low.count}", 0, *shape_of(op.target))
+            out += [replace(op, target=whole), Op("copy", op.target, (whole,))]
+        return out
 
     def total(
         self, low: Lowering, value: object, target: Value | None = None, number: int = 0

@@ -132,6 +132,12 @@ class Bars(FastForward, Backward):
         k = next(k for k, m in enumerate(stack.members) if m.target == leaf.of)
         return self.part(self.bars(stack), Gates(stack, k, k + 1), gate_axis=False)
 
+    def is_within_rows(self, value: Value) -> bool:
+        """Whether a value is the adjoint of one of several members of a stack, within the rows of the whole."""
+        stack = self.program.stack_of(value.name) if isinstance(value, Adjoint) else None
+        several = stack is not None and len(stack.members) > 1 and self.has_stacked(stack)
+        return several and stack.name not in self.by_gate
+
     def gate_bar(self, leaf: Adjoint, stack: Stack) -> str:
         """The adjoint of a member of a stack, by itself until the step has all of them."""
         k = next(k for k, m in enumerate(stack.members) if m.target == leaf.of)

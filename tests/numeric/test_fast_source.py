@@ -59,6 +59,17 @@ def test_the_fast_code_of_an_odd_cell_is_right(text, rows):
     right_on(sample(cell, T=4, B=1), 1e-11, fast_module(cell, rows=rows))
 
 
+def test_adjoints_that_are_products_are_put_whole_into_the_rows_of_gates_of_several_sizes():
+    lines = [
+        "a[t] = A @ h[t-1] + p",
+        "c[t] = C @ h[t-1] + q",
+        "h[t] = tanh(D @ a[t] + E @ c[t] + U @ x[t])",
+    ]
+    cell = read_cell("dim a = 4\ndim c = 5\n" + "\n".join(lines), "two sizes")
+    right_on(sample(cell, T=5, B=3), 1e-12, fast_module(cell, rows=6))
+    right_on(sample(cell, T=5, B=1), 1e-12, fast_module(cell))
+
+
 def test_a_cell_with_many_states_and_long_names_is_written_over_several_lines():
     names = [f"a_rather_long_name_{k}" for k in range(8)]
     lines = [f"{name}[t] = 0.5 * {name}[t-1] + U @ x[t]" for name in names]
