@@ -185,7 +185,7 @@ def power(base: MatrixExpr, exponent: int) -> MatrixExpr:
 
 
 def matmul(*parts: MatrixExpr) -> MatrixExpr:
-    """The matrix product A B …; numbers move to the front, identities drop out."""
+    """The matrix product A B …; numbers move to the front, identities drop out, and so does 1 as a 1 × 1 matrix."""
     c, flat = S.One, []
     for part in parts:
         inner, core = split_coefficient(part)
@@ -193,7 +193,7 @@ def matmul(*parts: MatrixExpr) -> MatrixExpr:
         flat += core.args if isinstance(core, MatMul) else [core]
     if any(isinstance(f, ZeroMatrix) for f in flat):
         return ZeroMatrix(flat[0].shape[0], flat[-1].shape[1])
-    kept = [f for f in flat if not isinstance(f, Identity)] or flat[:1]
+    kept = [f for f in flat if not (isinstance(f, Identity) or f == ones(1, 1))] or flat[:1]
     return scale(c, kept[0] if len(kept) == 1 else MatMul(*kept))
 
 

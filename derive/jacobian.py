@@ -136,6 +136,8 @@ def chain(a: MatrixExpr, b: MatrixExpr) -> MatrixExpr:
     for f in core.args if isinstance(core, MatMul) else (core,):
         one = _in_one(merged[-1], f) if merged else None
         merged = [*merged[:-1], one] if one is not None else [*merged, f]
+    if len(merged) > 1:  # diag(s) of a number s is s
+        merged = [operands(f)[0] if isinstance(f, Diag) and is_scalar(f) else f for f in merged]
     return scale(c, matmul(*merged))
 
 

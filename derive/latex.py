@@ -29,12 +29,13 @@ from derive.expressions import (
     Total,
     factors,
     has_time,
+    is_scalar,
     operands,
 )
 from derive.functions import FUNCTIONS
 from derive.nodes import ThroughTime
 from derive.notation import ACCENTS, GREEK, split_name
-from derive.printing import ATOM, POWER, PRODUCT, Printer, fraction
+from derive.printing import ATOM, POWER, PRODUCT, SUM, Printer, fraction
 
 _NAME = re.compile(r"[A-Za-z]\w*")
 
@@ -135,11 +136,21 @@ class LatexPrinter(Printer):
         return self.brackets(self(expr)) if hadamard else self.tight(expr, PRODUCT)
 
     def hadamard(self, expr: HadamardProduct) -> tuple[str, int]:
-        """Scalars first, then a ∘ b."""
-        scalars = [self.tight(operands(f)[0]) for f in factors(expr) if isinstance(f, Broadcast)]
-        vectors = [f for f in factors(expr) if not isinstance(f, Broadcast)]
+        """Scalars first, then a ∘ b, all of it over the scalars by which it is divided."""
+        below = [f for f in factors(expr) if _divisor(f) is not None]
+        above = [f for f in factors(expr) if f not in below]
+        scalars = [self.tight(operands(f)[0]) for f in above if isinstance(f, Broadcast)]
+        vectors = [f for f in above if not isinstance(f, Broadcast)]
         body = r" \circ ".join(self.hadamard_factor(f, len(vectors) > 1) for f in vectors)
-        return r" \, ".join([*scalars, *([body] if body else [r"\mathbf{1}"])]), PRODUCT
+        whole = r" \, ".join([*scalars, *([body] if body else [r"\mathbf{1}"])])
+        if not below:
+            return whole, PRODUCT
+        return rf"\frac{{{whole}}}{{{self.divisors(below)}}}", ATOM
+
+    def divisors(self, inverses: list[MatrixExpr]) -> str:
+        """s t, of which 1/s and 1/t are given."""
+        level = PRODUCT if len(inverses) > 1 else SUM
+        return r" \, ".join(self.tight(_divisor(f), level) for f in inverses)
 
     def hadamard_factor(self, expr: MatrixExpr, several: bool) -> str:
         """A factor of an elementwise product; a matrix product inside one needs brackets."""
@@ -147,8 +158,11 @@ class LatexPrinter(Printer):
         return self.brackets(self(expr)) if product else self.tight(expr, PRODUCT)
 
     def power(self, expr: HadamardPower) -> tuple[str, int]:
-        """aᵏ, entry by entry."""
+        """aᵏ, entry by entry; of a number, 1/s."""
         base = operands(expr)[0]
+        if _divisor(expr) is not None:
+            inverse = rf"\frac{{1}}{{{self.divisors([expr])}}}"
+            return (inverse, ATOM) if is_scalar(expr) else (rf"{inverse} \, \mathbf{{1}}", PRODUCT)
         k = str(expr.args[1])
         written = self.notation.written_out(base) or base
         if isinstance(written, Elementwise) and int(expr.args[1]) > 1:
@@ -245,7 +259,8 @@ class LatexPrinter(Printer):
     def number(self, c) -> str:
         """A number."""
         top, bottom = (_sized(text) for text in fraction(c))
-        return top if bottom == "1" else rf"\tfrac{{{top}}}{{{bottom}}}"
+        sign = "-" if top.startswith("-") and top[1:].isdigit() else ""
+        return top if bottom == "1" else rf"{sign}\tfrac{{{top.removeprefix(sign)}}}{{{bottom}}}"
 
     def scaled(self, c, core: MatrixExpr) -> tuple[str, int]:
         """c A"""
@@ -255,3 +270,13 @@ class LatexPrinter(Printer):
         """(text), growing with what it holds where that is tall."""
         tall = any(mark in text for mark in (r"\frac", r"\overline", r"\left", r"\sqrt"))
         return rf"\left({text}\right)" if tall else f"({text})"
+
+
+def _divisor(expr: MatrixExpr) -> MatrixExpr | None:
+    """The number s of which the expression is 1/s, in every entry."""
+    if not isinstance(expr, HadamardPower) or expr.args[1] != -1:
+        return None
+    base = operands(expr)[0]
+    if isinstance(base, Broadcast):
+        return operands(base)[0]
+    return base if is_scalar(base) else None

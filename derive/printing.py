@@ -30,7 +30,11 @@ from derive.expressions import (
     Rows,
     Softmax,
     Total,
+    broadcast,
+    factors,
+    is_spread,
     operands,
+    power,
     scale,
     split_coefficient,
     with_operands,
@@ -70,17 +74,37 @@ class Printer:
         if isinstance(expr, MatAdd):
             return self.sum(expr), SUM
         shown = self.form(expr)
-        if isinstance(shown, MatMul):
-            return self.product(shown)
-        return self.node(expr)
+        return self.product(shown) if isinstance(shown, MatMul) else self.node(shown)
 
     def form(self, expr: MatrixExpr) -> MatrixExpr:
-        """What is shown of an expression: written out if it is, scalings of rows and columns as products."""
+        """What is shown of an expression: written out if it is, scalings of rows and columns as products.
+
+        A diagonal of one number is this number, times the identity where nothing else stands beside it. Of functions
+        without a name, √a⁻² is a⁻¹, and 1[relu(a) > 0] is 1[a > 0].
+        """
 
         def written(part: MatrixExpr) -> MatrixExpr:
             return self.notation.written_out(part) or part
 
-        return as_scaling(written(expr), written)
+        shown = self.simpler(written(expr))
+        if isinstance(shown, HadamardProduct):
+            shown = HadamardProduct(*map(self.simpler, shown.args))
+        return _with_numbers(as_scaling(shown, written))
+
+    def simpler(self, expr: MatrixExpr) -> MatrixExpr:
+        """An even power of a root, or the step of a rectified value, over what is within."""
+        inner = operands(expr)[0] if isinstance(expr, HadamardPower | Elementwise) else None
+        named = operands(inner)[0] if isinstance(inner, Broadcast) else inner
+        written = None if named is None else self.notation.written_out(named)
+        if not isinstance(written, Elementwise):
+            return expr
+        (within,) = operands(written)
+        if isinstance(expr, Elementwise):
+            simple = (expr.function, written.function) == ("step", "relu")
+            return Elementwise(within, "step") if simple else expr
+        k = int(expr.args[1])
+        simple = written.function == "sqrt" and k % 2 == 0
+        return power(broadcast(within, *expr.shape), k // 2) if simple else expr
 
     def node(self, expr: MatrixExpr) -> tuple[str, int]:
         """Any node but a sum or a product."""
@@ -158,6 +182,18 @@ class Printer:
     def brackets(self, text: str) -> str:
         """(text)"""
         return f"({text})"
+
+
+def _with_numbers(expr: MatrixExpr) -> MatrixExpr:
+    """diag(s, …, s) A B  =  s (A B)"""
+    c, core = split_coefficient(expr)
+    parts = operands(core) if isinstance(core, MatMul) else (core,)
+    numbers = [p for p in parts if isinstance(p, Diag) and is_spread(operands(p)[0])]
+    if c != 1 or not numbers:
+        return expr
+    rest = [p for p in parts if p not in numbers] or [Identity(core.shape[0])]
+    product = rest[0] if len(rest) == 1 else MatMul(*rest)
+    return HadamardProduct(*(f for p in numbers for f in factors(operands(p)[0])), product)
 
 
 def _negated(c: Expr, core: MatrixExpr) -> MatrixExpr:

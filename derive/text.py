@@ -56,8 +56,8 @@ class TextPrinter(Printer):
     def matrix_factor(self, expr: MatrixExpr) -> str:
         """A factor of a matrix product; an elementwise product inside one needs brackets."""
         if is_spread(expr):
-            whole = self.whole(expr)
-            return self.brackets(whole) if "*" in whole else whole
+            text = self.whole(expr)
+            return text if isinstance(expr, OneMatrix) else self.brackets(text)
         if isinstance(self.notation.written_out(expr) or expr, HadamardProduct | HadamardPower):
             return self.brackets(self(expr))
         return self.tight(expr, PRODUCT)

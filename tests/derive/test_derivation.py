@@ -170,3 +170,17 @@ def test_derivations_and_code_have_the_same_bytes_under_every_hash_seed():
 def test_deriving_twice_gives_the_same(cell):
     note(cell.text)
     assert derive(cell).text() == derive(read_cell(cell.text, "random")).text()
+
+
+def test_what_has_no_name_is_written_without_a_detour():
+    text = "z[t] = W @ h[t-1] + x[t]\nh[t] = z[t] / sqrt(mean(z[t]**2)) + V @ relu(z[t])\n"
+    page = derive(read_cell(text, "normalised")).text()
+    assert "(V.T @ h_bar[t]) * step(z[t])" in page
+    assert "sum(h_bar[t] * z[t] / a_h[t]) / sqrt(a_h[t])" in page
+
+
+def test_a_column_times_a_row_is_no_diagonal_matrix_times_ones():
+    page = derive(
+        read_cell("dim u = 1\nu[t] = e.T @ m[t-1]\nm[t] = A @ m[t-1] + B * u[t]", "memory")
+    ).text()
+    assert "dm[t]/dm[t-1] = A + B @ e.T" in page

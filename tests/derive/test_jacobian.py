@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hypothesis import given, note
-from sympy import Symbol
+from sympy import S, Symbol
 
 from derive import expressions as ex
 from derive.catalog import load, shipped
@@ -138,6 +138,14 @@ def test_a_softmax_moves_as_its_author_writes_it():
 def test_diagonal_neighbours_merge():
     assert chain(ex.diag(a), ex.diag(b)) == ex.diag(ex.hadamard(a, b))
     assert chain(ex.diag(a), ex.matmul(ex.diag(b), W)) == ex.matmul(ex.diag(ex.hadamard(a, b)), W)
+
+
+def test_a_diagonal_and_ones_beside_it_are_a_column_or_a_row():
+    column, row, number = ex.ones(n, 1), ex.ones(1, n), ex.Timed("s", 0, S.One, S.One)
+    assert chain(ex.diag(a), ex.matmul(column, row)) == ex.matmul(a, row)
+    assert chain(ex.matmul(column, row), ex.diag(a)) == ex.matmul(column, ex.transpose(a))
+    assert chain(ex.diag(number), ex.matmul(row, W)) == ex.matmul(number, row, W)
+    assert chain(ex.diag(number), ex.diag(number)) == ex.diag(ex.hadamard(number, number))
 
 
 def test_diagonal_addends_merge():

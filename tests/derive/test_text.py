@@ -143,6 +143,7 @@ READS = {
     "(1/(m*n)) * (a[t] + b[t-1])": ex.scale(1 / (n * m), ex.add(a, b)),
     "3 * mean(W)": ex.scale(3 / (n * m), ex.total(W)),
     "sum(a[t]) * mean(x[t])": ex.scale(1 / m, ex.hadamard(ex.total(a), ex.total(x))),
+    "W @ ones(n)": ex.matmul(W, ex.ones(n, 1)),
     "tanh(softmax(a[t]))": ex.Elementwise(ex.Softmax(a), "tanh"),
     "concat(a[t], x[t])": ex.Concat(a, x),
     "diag(a[t]) @ W": scaled_product([a, W], [True, False]),
