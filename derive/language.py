@@ -30,7 +30,7 @@ from derive.language_indices import (
     write_out_embeddings,
 )
 from derive.language_init import checked_starts
-from derive.language_lines import Document, Statement, read_lines
+from derive.language_lines import Document, Statement, Token, read_lines
 from derive.language_roles import Named, check_state, evaluation_order, roles
 from derive.language_sympy import constant_text, equations_as_text
 from derive.language_timed import timed
@@ -228,7 +228,7 @@ def _target(statement: Statement, stop: int) -> Span:
     if texts[1:] != ["[", "t", "]"] or tokens[0].kind != "name":
         raise LanguageError(
             "The left side of an equation is a name with the index t.",
-            f"Write {name}[t] = …",
+            _written_target(name, texts[1:], statement.tokens[stop + 1 :]),
             place=span.place,
         )
     if name in RESERVED:
@@ -236,6 +236,21 @@ def _target(statement: Statement, stop: int) -> Span:
             f"{name} is a word of the language.", "Choose another name.", place=span.place
         )
     return span
+
+
+def _written_target(name: str, rest: list[str], value: tuple[Token, ...]) -> str:
+    """How the left side is written that reads ``name`` and what stands after it, before this value."""
+    if not rest and [token.kind for token in value] == ["number"]:
+        return f"Write {name}[t] = …, or declare the number, `const {name} = {value[0].text}`."
+    if rest == ["[", "0", "]"]:
+        return (
+            f"Write {name}[t] = …; what {name} starts from is given to the code, zeros if left out."
+        )
+    if not rest and len(name) > 2 and name.endswith("_t"):
+        return f"Write {name[:-2]}[t] = …, and {name[:-2]}[t-1] for the step before."
+    if rest[:1] == [","]:
+        return f"Write {name}[t] = …, an equation for each name, with weights of its own."
+    return f"Write {name}[t] = …"
 
 
 def _quantities(

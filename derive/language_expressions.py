@@ -13,9 +13,9 @@ from typing import Any
 
 from derive.errors import LanguageError
 from derive.language_diagonals import is_diagonal, multiplied_out
-from derive.language_elsewhere import WRITTEN
+from derive.language_elsewhere import written
 from derive.language_lines import Statement, Token
-from derive.language_order import check_order
+from derive.language_order import POWERS, check_order
 from derive.language_words import nearest
 from derive.syntax import (
     CALLABLE,
@@ -121,8 +121,9 @@ class _Reader:
     def check_name(self, tree: ast.Name) -> None:
         name = tree.id
         if name in self.choices.functions or name in CALLABLE:
+            matrix = " The identity matrix is I." if name == "identity" else ""
             raise self.fail(
-                tree, f"{name} is a function and needs an argument.", f"Write {name}(…)."
+                tree, f"{name} is a function and needs an argument.", f"Write {name}(…).{matrix}"
             )
         if name == "t":
             raise self.fail(
@@ -192,19 +193,15 @@ class _Reader:
 
     def call(self, tree: ast.Call, depth: int) -> Node:
         if not isinstance(tree.func, ast.Name):
-            raise self.fail(
-                tree, "Only a named function is called.", "Write a * or @ for a product."
-            )
+            raise self.not_called(tree)
         name = self.choices.functions.get(tree.func.id, tree.func.id)
         if name not in CALLABLE:
             known = (*CALLABLE, *self.choices.functions)
-            if name in WRITTEN:
-                problem = f"{name} is not a function of the language."
-                raise self.fail(tree.func, problem, f"Write {WRITTEN[name]}.")
+            instead = written(name)
             raise self.fail(
                 tree.func,
-                f"{name} is not a function of the language.{nearest(name, known)}",
-                f"The functions are {', '.join(known)}.",
+                f"{name} is not a function of the language.{'' if instead else nearest(name, known)}",
+                f"Write {instead}." if instead else f"The functions are {', '.join(known)}.",
             )
         parts = tuple(self.node(part, depth + 1) for part in tree.args)
         if name == "concat" and parts:
@@ -212,10 +209,23 @@ class _Reader:
         if name in LOSSES or name == "embed":
             return self.pair(tree, name, parts)
         if len(parts) != 1:
-            raise self.fail(
-                tree, f"{name} takes one argument; found {len(parts)}.", f"Write {name}(x)."
-            )
+            remedy = f"Write {name}(x)."
+            if name in ("sum", "mean"):
+                remedy += (
+                    " It takes all entries; the sums of the rows of a matrix A are A @ repeat(1).T."
+                )
+            raise self.fail(tree, f"{name} takes one argument; found {len(parts)}.", remedy)
         return Applied(self.span(tree), name, parts[0])
+
+    def not_called(self, tree: ast.Call) -> LanguageError:
+        """What is called by another way than its name: ``np.tanh(a)``, ``W.dot(a)``."""
+        if isinstance(tree.func, ast.Attribute):
+            name = tree.func.attr.lower()
+            instead = f"{name}(…)" if name in CALLABLE else written(name)
+            if instead:
+                problem = "Functions belong to no module and to no quantity; they are called by their name alone."
+                return self.fail(tree.func, problem, f"Write {instead}.")
+        return self.fail(tree, "Only a named function is called.", "Write a * or @ for a product.")
 
     def pair(self, tree: ast.Call, name: str, parts: tuple[Node, ...]) -> Node:
         """A loss or an embedding."""
@@ -270,7 +280,7 @@ class _Reader:
     def power(self, tree: ast.BinOp, depth: int) -> Node:
         exponent = self.node(tree.right, depth + 1)
         if not isinstance(exponent, Literal) or exponent.value.denominator != 1:
-            raise self.fail(tree.right, "The exponent must be a whole number.", "Write e.g. x**2.")
+            raise self.fail(tree.right, "The exponent must be a whole number.", POWERS)
         if abs(exponent.value) > MAX_POWER:
             raise self.fail(
                 tree.right,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import keyword
 import re
-import unicodedata
 from dataclasses import dataclass
 from typing import NoReturn
 
 from derive.errors import LanguageError, Place
+from derive.language_foreign import CONDITIONS, NO_CONDITIONS, foreign_character
 
 MAX_TEXT = 100_000
 MAX_LINE = 4_000
@@ -27,10 +27,6 @@ _TOKEN = re.compile(
     r"|(?P<op>\*\*|[-+*/@()\[\],.=|])"
     r"|(?P<space>[ \t]+)"
 )
-_INSTEAD = {
-    "∘": "*", "⊙": "*", "·": "* or @", "×": "* or @", "−": "-", "–": "-", "^": "**", "σ": "sigmoid", "²": "**2",
-    "ᵀ": ".T", "÷": "/", "Σ": "sum", "∑": "sum",
-}  # fmt: skip
 _CLOSING = {")": "(", "]": "["}
 
 
@@ -154,7 +150,7 @@ def _tokens(statement: Statement, start: int) -> list[Token]:
     while at < len(code):
         match = _TOKEN.match(code, at)
         if match is None:
-            _raise_foreign(statement, at)
+            raise foreign_character(statement.code, at, statement.place(at, at + 1))
         kind, stop = match.lastgroup, match.end()
         if kind != "space":
             token = Token(kind or "op", match.group(), at, stop)
@@ -184,7 +180,7 @@ def _check_token(statement: Statement, token: Token) -> None:
         if keyword.iskeyword(text):
             raise LanguageError(
                 f"`{text}` is a word of Python and cannot be a name here.",
-                f"Call it {text}_ instead.",
+                NO_CONDITIONS if text in CONDITIONS else f"Call it {text}_ instead.",
                 place=place,
             )
         if text.startswith("__") and text.endswith("__") and text.strip("_"):
@@ -258,7 +254,7 @@ def _check_brackets(
                 _raise_unclosed(statement, opened[-1])
             raise LanguageError(
                 "An `=` stands within brackets.",
-                f"Close the `{opened[-1].text}` before it, or remove it.",
+                f"Close the `{opened[-1].text}` before it, or remove it; arguments have no names.",
                 place=statement.place(token.start, token.stop),
             )
 
@@ -275,37 +271,4 @@ def _raise_unclosed(statement: Statement, token: Token) -> NoReturn:
         f"This `{token.text}` is never closed.",
         f"Add the `{closing}` that belongs to it.",
         place=statement.place(token.start, token.stop),
-    )
-
-
-def _raise_foreign(statement: Statement, at: int) -> NoReturn:
-    char, place = statement.code[at], statement.place(at, at + 1)
-    if char in _INSTEAD:
-        raise LanguageError(
-            f"`{char}` is not written in the language.", f"Write {_INSTEAD[char]}.", place=place
-        )
-    spelled = re.fullmatch(r"GREEK (?:SMALL|CAPITAL) LETTER ([A-Z]+)", unicodedata.name(char, ""))
-    if spelled:
-        word = spelled[1].lower().replace("lamda", "lambda_")
-        word = word.capitalize() if char.isupper() else word
-        raise LanguageError(
-            "Names are made of the letters a–z, A–Z, digits and _.", f"Write {word}.", place=place
-        )
-    if char == "\\":
-        raise LanguageError(
-            "A line is not continued by `\\`.", "Open a bracket: it may span lines.", place=place
-        )
-    if char in "<>:;!&%$?'\"{}~`":
-        raise LanguageError(
-            f"`{char}` has no meaning in the language.",
-            "One equation a line: name[t] = expression.",
-            place=place,
-        )
-    shown = (
-        f"`{char}`"
-        if char.isprintable() and not char.isspace()
-        else f"The character U+{ord(char):04X}"
-    )
-    raise LanguageError(
-        f"{shown} is not part of the language.", "Use ASCII letters, digits and _.", place=place
     )

@@ -7,6 +7,9 @@ from typing import NoReturn
 from derive.errors import LanguageError
 from derive.language_lines import MAX_SIGNS, Statement, Token
 
+POWERS = "Write e.g. x**2; x**0.5 is sqrt(x), e**x is exp(x), and x**a is exp(a * log(x))."
+"""Where an exponent is no whole number."""
+
 
 def check_order(statement: Statement, tokens: tuple[Token, ...]) -> None:
     """Operands and operators alternate; signs and powers are not piled up."""
@@ -64,7 +67,7 @@ def _check_powers(statement: Statement, tokens: tuple[Token, ...]) -> None:
                 statement,
                 token,
                 "The exponent must be a whole number.",
-                "Write e.g. x**2, or exp and log.",
+                POWERS,
             )
         if len(rest) > 1 and rest[1].text in ("**", "."):
             _raise_at(statement, rest[1], "Powers are not chained.", "Use brackets: (x**2)**3.")
@@ -80,8 +83,12 @@ def _raise_missing(statement: Statement, before: Token | None, token: Token) -> 
             statement,
             token,
             f"An operand is missing before `{token.text}`.",
-            "Complete the expression.",
+            "An absolute value is abs(a)." if token.text == "|" else "Complete the expression.",
         )
     problem = f"An operand is missing between `{before.text}` and `{token.text}`."
-    remedy = "Stack with concat(a, b)." if token.text == "[" else "Complete the expression."
+    remedy = {
+        "[": "Stack with concat(a, b).",
+        "|": "An absolute value is abs(a).",
+        ")": "A function is given an argument, sum(a) for a.sum(); the transpose is A.T, without brackets.",
+    }.get(token.text, "Complete the expression.")
     _raise_at(statement, token, problem, remedy)

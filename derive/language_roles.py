@@ -141,9 +141,12 @@ def _check_declared(declarations: Iterable[Declaration], found: dict[str, Named]
                 )
             continue
         if named is None:
+            remedy = "Correct the name, or remove the declaration."
+            if declaration.kind == "dim":
+                remedy += " A size has no size: `dim x = 3` makes x a column of 3."
             raise LanguageError(
                 f"{declaration.name} is declared and never used.{nearest(declaration.name, found)}",
-                "Correct the name, or remove the declaration.",
+                remedy,
                 place=declaration.span.place,
             )
         if declaration.kind == "index" and (named.role != "input" or named.depth):
@@ -156,7 +159,9 @@ def _check_declared(declarations: Iterable[Declaration], found: dict[str, Named]
         if declaration.kind == "init" and named.role != "parameter":
             raise LanguageError(
                 f"{named.name} is no parameter but {_article(named.role)}; only parameters are initialised.",
-                "Remove the declaration.",
+                "Remove the declaration; what a state starts from is given to the code, zeros if left out."
+                if named.role == "state"
+                else "Remove the declaration.",
                 place=declaration.span.place,
             )
 

@@ -33,6 +33,7 @@ from derive.expressions import (
     broadcast,
     factors,
     is_spread,
+    ones,
     operands,
     power,
     scale,
@@ -193,7 +194,18 @@ def _with_numbers(expr: MatrixExpr) -> MatrixExpr:
         return expr
     rest = [p for p in parts if p not in numbers] or [Identity(core.shape[0])]
     product = rest[0] if len(rest) == 1 else MatMul(*rest)
-    return HadamardProduct(*(f for p in numbers for f in factors(operands(p)[0])), product)
+    spread = [_spread(f, *product.shape) for p in numbers for f in factors(operands(p)[0])]
+    return HadamardProduct(*spread, product)
+
+
+def _spread(expr: MatrixExpr, rows: Expr, cols: Expr) -> MatrixExpr:
+    """What says the same of every entry, over a matrix of this shape."""
+    c, core = split_coefficient(expr)
+    if isinstance(core, OneMatrix):
+        return scale(c, ones(rows, cols))
+    if isinstance(core, Broadcast):
+        return scale(c, broadcast(operands(core)[0], rows, cols))
+    return scale(c, with_operands(core, [_spread(part, rows, cols) for part in operands(core)]))
 
 
 def _negated(c: Expr, core: MatrixExpr) -> MatrixExpr:

@@ -184,3 +184,10 @@ def test_a_column_times_a_row_is_no_diagonal_matrix_times_ones():
         read_cell("dim u = 1\nu[t] = e.T @ m[t-1]\nm[t] = A @ m[t-1] + B * u[t]", "memory")
     ).text()
     assert "dm[t]/dm[t-1] = A + B @ e.T" in page
+
+
+def test_a_number_that_scales_a_block_is_written_as_a_number_at_declared_sizes_too():
+    text = "const k\ndim x = 7\nh[t] = k * h[t-1] + (1 - k) * (V @ tanh(W @ h[t-1] + x[t]))"
+    for sizes in ("", "dim W = 7, 5\n"):
+        page = derive(read_cell(sizes + text, "leaky")).text()
+        assert "k * I + (1 - k) * (V @ diag(1 - tanh(a_h[t])**2) @ W)" in page

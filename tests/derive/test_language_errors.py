@@ -13,7 +13,7 @@ CASES = {
             "my.cell, line 1: h[t] = W @ x[t] * max(h[t-1], 0)\n"
             "                                   ^^^\n"
             "  max is not a function of the language.\n"
-            "  Write a + relu(b - a)."
+            "  Write relu(a) for max(0, a), a + relu(b - a) for max(a, b)."
         ),
     ),
     "an entry of a column": (
@@ -293,7 +293,7 @@ CASES = {
             "my.cell, line 1: h[t] = tanh(x=3)\n"
             "                              ^\n"
             "  An `=` stands within brackets.\n"
-            "  Close the `(` before it, or remove it."
+            "  Close the `(` before it, or remove it; arguments have no names."
         ),
     ),
     "a function without an argument": (
@@ -329,7 +329,7 @@ CASES = {
             "my.cell, line 1: h[t] = h[t-1]**0.5\n"
             "                              ^^\n"
             "  The exponent must be a whole number.\n"
-            "  Write e.g. x**2, or exp and log."
+            "  Write e.g. x**2; x**0.5 is sqrt(x), e**x is exp(x), and x**a is exp(a * log(x))."
         ),
     ),
     "a declaration of what is not there": (
