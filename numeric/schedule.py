@@ -13,7 +13,7 @@ from derive.backward import AdjointEquation
 from derive.derivation import Derivation
 from derive.expressions import Adjoint, LossGradient, Timed, add, leaves, terms
 from numeric.program import Program, StackSum, StackTerm, Statement, leaves_of
-from numeric.stacks import Stack, stack_of, stacks
+from numeric.stacks import Affine, Stack, stack_of, stacks
 
 
 def program(
@@ -79,13 +79,15 @@ class _Scheduler:
         return frozenset(a.name for a in self.d.assignments if a.name not in needed | self.early)
 
     def _parted(self, stack: Stack) -> list[Stack]:
-        """The members that are complete before the loop apart from those that the loop completes.
+        """The members that are complete before the loop, in it and after it, each apart from the others.
 
-        What is complete may be read for all steps at once, when the loop's own products are not there yet.
+        What is complete early may be read for all steps at once, when the loop's own products are not there yet; what
+        is complete late is no work for the loop.
         """
-        early = [m for m in stack.members if m.target.name in self.early]
-        others = [m for m in stack.members if m not in early]
-        return [stack_of(early), stack_of(others)] if early and others else [stack]
+        parts: dict[str, list[Affine]] = {}
+        for m in stack.members:
+            parts.setdefault(self.place(m.target.name), []).append(m)
+        return [stack] if len(parts) == 1 else [stack_of(members) for members in parts.values()]
 
     def place(self, name: str) -> str:
         return "before" if name in self.early else "after" if name in self.late else "loop"

@@ -70,6 +70,21 @@ def test_adjoints_that_are_products_are_put_whole_into_the_rows_of_gates_of_seve
     right_on(sample(cell, T=5, B=1), 1e-12, fast_module(cell))
 
 
+def test_a_gate_that_only_the_output_needs_is_no_work_for_the_loop():
+    lines = [
+        "f[t] = sigmoid(W_f @ x[t] + v_f * c[t-1] + b_f)",
+        "c[t] = f[t] * c[t-1] + (1 - f[t]) * (W @ x[t])",
+    ]
+    lines += [
+        "r[t] = sigmoid(W_r @ x[t] + v_r * c[t-1] + b_r)",
+        "h[t] = r[t] * c[t] + (1 - r[t]) * (P @ x[t])",
+    ]
+    cell = read_cell("\n".join(lines), "sru")
+    for rows in (4, 2048):
+        right_on(sample(cell, T=5, B=3), 1e-12, fast_module(cell, rows=rows))
+        right_on(sample(cell, T=5, B=1), 1e-12, fast_module(cell, rows=rows))
+
+
 def test_a_cell_with_many_states_and_long_names_is_written_over_several_lines():
     names = [f"a_rather_long_name_{k}" for k in range(8)]
     lines = [f"{name}[t] = 0.5 * {name}[t-1] + U @ x[t]" for name in names]
