@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from sympy.matrices.expressions import MatrixExpr, OneMatrix
+
 from derive.cell import Cell, Quantity
 from derive.errors import CellError
 from derive.language import read_cell
 from derive.language_numbers import spelled
 from derive.notation import Notation
 from derive.text import TextPrinter
+
+
+class _Language(TextPrinter):
+    """Prints expressions as the language reads them: ones as what it repeats."""
+
+    def matrix_factor(self, expr: MatrixExpr) -> str:
+        """A factor of a matrix product; a row or a column of ones takes its length from what stands beside it."""
+        if not isinstance(expr, OneMatrix) or 1 not in expr.shape:
+            return super().matrix_factor(expr)
+        return "repeat(1)" if expr.shape[0] == 1 else "repeat(1).T"
 
 
 def equations_text(cell: Cell) -> str:
@@ -28,7 +40,7 @@ def equations_text(cell: Cell) -> str:
 
 
 def _text(cell: Cell, declared: tuple[Quantity, ...]) -> str:
-    printer = TextPrinter(Notation({}))
+    printer = _Language(Notation({}))
     scalars = {q.name for q in cell.quantities if q.shape == (1, 1) and q.role not in ("constant",)}
     lines = [
         f"const {q.name}" + (f" = {_number(q.value)}" if q.value is not None else "")

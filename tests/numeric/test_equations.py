@@ -110,3 +110,15 @@ def test_scaled_rows_and_columns_read_back(line):
     cell = read_cell(f"{line}\nh[t] = 0.5 * h[t-1] + U @ x[t]")
     again = read_cell(equations_text(cell))
     assert [e.expr for e in again.equations] == [e.expr for e in cell.equations]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "S[t-1] + v[t] @ k[t].T + repeat(a[t]) + repeat(b[t]).T",
+        "S[t-1] / repeat(sqrt((S[t-1]**2) @ repeat(1).T)) + v[t] @ k[t].T",
+        "S[t-1] + v[t] @ (repeat(1) @ S[t-1])",
+    ],
+)
+def test_columns_of_ones_come_back(value):
+    assert "repeat" in comes_back(read_cell(f"S[t] = {value}", "memory"))
