@@ -110,7 +110,7 @@ SIMPLE = {
     "positive": ("1 where x > 0, else 0", "return x - x + 1 if x.real > 0 else x - x"),
     "sign": (
         "−1, 0 or 1",
-        "return x - x + 1 if x.real > 0 else x - x - 1 if x.real < 0 else x - x",
+        "return (x - x + 1 if x.real > 0 else x - x) - (x - x + 1 if x.real < 0 else x - x)",
     ),
     "softplus": (
         "log(1 + eˣ), written so that nothing overflows",

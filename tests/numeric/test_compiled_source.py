@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,7 @@ from derive.derivation import derive
 from derive.language import read_cell
 from numeric.buffers import multiplier
 from numeric.compiled_source import generate_compiled
-from numeric.compiled_text import function_text, lambert
+from numeric.compiled_text import SIMPLE, function_text, lambert
 from tests.generated import module_of
 from tests.numeric.test_source import right_on
 from tests.oracle import sample
@@ -150,3 +152,28 @@ def test_float32_stays_float32_in_compiled_loops():
     bars = module.backward(params, cache, {"h": np.ones_like(outputs["h"])})
     for group in (outputs, final, *bars):
         assert {v.dtype for v in group.values()} == {np.dtype("float32")}
+
+
+class Seen(float):
+    """A number that notes what comparisons with it say."""
+
+    said: ClassVar[dict[str, set[bool]]] = {}
+
+    @property
+    def real(self):
+        return self
+
+    def __gt__(self, other):
+        self.said.setdefault(">", set()).add(float(self) > other)
+        return float(self) > other
+
+    def __lt__(self, other):
+        self.said.setdefault("<", set()).add(float(self) < other)
+        return float(self) < other
+
+
+def test_the_sign_has_no_branch_that_only_zero_takes():
+    module = module_of(f"def sign(x):\n    {SIMPLE['sign'][1]}\n", "signs")
+    assert [module.sign(Seen(x)) for x in (-2.0, 3.0)] == [-1.0, 1.0]
+    assert Seen.said == {">": {False, True}, "<": {False, True}}
+    assert module.sign(Seen(0.0)) == 0.0
