@@ -121,7 +121,8 @@ def not_finite(cell: str, what: str) -> MeasureError:
     """The error of a run that left the floating-point numbers."""
     return MeasureError(
         f"{cell} cannot be measured: {what}.",
-        "Choose inputs for which the cell's equations are defined, or smaller weights.",
+        "It divides by 0 or grows out of range. Vectors start at 0 unless the cell says otherwise, `init NAME = ones`, "
+        "or the setting, `--set NAME=1`; `--inputs 0.3` and `--gain 0.5` make inputs and weights smaller.",
     )
 
 

@@ -100,6 +100,10 @@ def test_what_cannot_be_studied_is_a_usage_error(
     [
         ("s[t] = s[t-1]**3 + 2 + sum(x[t]**2)", "wild cannot be measured: s is not finite before"),
         ("s[t] = W @ s[t-1] + log(-x[t]**2)", "wild cannot be measured: s is not finite before"),
+        (
+            "k[t] = v * (K @ x[t])\ns[t] = W @ s[t-1] + k[t] / sqrt(sum(k[t]**2))",
+            "wild cannot be measured: s is not finite before",
+        ),
     ],
 )
 def test_a_run_that_leaves_the_numbers_is_told_with_its_cell_and_without_warnings(
@@ -110,6 +114,17 @@ def test_a_run_that_leaves_the_numbers_is_told_with_its_cell_and_without_warning
     found = run("compare", "elman", str(cell), *SMALL, "-q", "-o", str(tmp_path / "page"))
     assert found.exit_code == 2
     assert found.output.startswith(f"MeasureError: {says}")
+    assert "Vectors start at 0 unless the cell says otherwise, `init NAME = ones`" in found.output
+
+
+def test_a_vector_that_starts_at_ones_can_be_divided_by(tmp_path: Path) -> None:
+    cell = tmp_path / "tame.cell"
+    text = "k[t] = v * (K @ x[t])\ns[t] = W @ s[t-1] + k[t] / sqrt(sum(k[t]**2))\ninit v = ones"
+    cell.write_text(text)
+    assert (
+        run("compare", "elman", str(cell), *SMALL, "-q", "-o", str(tmp_path / "page")).exit_code
+        == 0
+    )
 
 
 @pytest.mark.parametrize("network", ["tagger", "my.net", "./my.net"])
