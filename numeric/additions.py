@@ -96,7 +96,7 @@ def generate_with(derivation: Derivation | NetworkDerivation, wanted: Additions)
             *sources(stretches, stretches.NAMES),
         ]
     if wanted.checkpoint:
-        parts += checkpointed_functions(derivation, workspace=wanted.workspace)
+        parts += checkpointed_functions(derivation, "\n".join(parts), workspace=wanted.workspace)
     if wanted.threads:
         parts += _team(derivation, wanted)
     if wanted.real_time:

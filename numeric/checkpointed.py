@@ -11,27 +11,23 @@ Source: T. Chen et al., Training deep nets with sublinear memory cost (2016), ar
 
 from __future__ import annotations
 
-import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 
 from derive.derivation import Derivation
-from derive.errors import ArgumentError
 from derive.network_derivation import NetworkDerivation
-from derive.network_stretches import refuse_unless_stretchable
-from numeric.body import listed
-from numeric.costs import costs
-from numeric.network_source import passes_of
+from numeric import rooms
+from numeric.costs import held_by_a_step
+from numeric.network_legs import NAME, stretched_network
 from numeric.schedule import program
-from numeric.source import File
+from numeric.source import HELPERS, File, helpers
 from numeric.stretches import sources
 
 Array = np.ndarray
 Arrays = dict[str, Array]
 
-NAME = "checkpointed_value_and_grad"
 _RETURNS = "tuple[float, tuple[Arrays, Arrays, Arrays]]"
 _COUNTED = "steps=steps.stop - steps.start"
 _KEYWORD = "stretches: int | None = None"
@@ -99,31 +95,20 @@ NAMES = ("in_stretches",)
 
 
 def checkpointed_functions(
-    derivation: Derivation | NetworkDerivation, *, workspace: bool = False
+    derivation: Derivation | NetworkDerivation, source: str, *, workspace: bool = False
 ) -> list[str]:
     """The functions of a file that computes gradients with O(√T) memory.
 
     Args:
         derivation: of the cell or the network.
+        source: the file to which they come, for the helpers that it has already.
         workspace: whether ``forward`` takes one.
-
-    Raises:
-        ArgumentError: a network whose steps cannot be run a stretch at a time.
     """
-    of_network = isinstance(derivation, NetworkDerivation)
-    write = _of_network if of_network else _of_cell
-    return [write(derivation, workspace), *sources(sys.modules[__name__], NAMES)]
-
-
-def held_by_a_step(derivations: Sequence[Derivation]) -> float:
-    """How many times as many values a step holds as the state has, where all sizes are equal; at least 1."""
-    steps, states = 0.0, 0.0
-    for d in derivations:
-        ones = dict.fromkeys(d.cell.dims, 1)
-        steps += costs(d).at(ones, 1, 1)[2]
-        quantities = (*d.cell.states, *d.cell.inputs)
-        states += sum(q.depth * math.prod(int(s.subs(ones)) for s in q.shape) for q in quantities)
-    return max(1.0, round(steps / states, 1)) if states else 1.0
+    if isinstance(derivation, NetworkDerivation):
+        text = stretched_network(derivation, workspace=workspace)
+        called = helpers(text, (*HELPERS, rooms) if workspace else HELPERS)
+        return [text, *(h for h in called if h.partition("(")[0].partition(":")[0] not in source)]
+    return [_of_cell(derivation, workspace), *sources(sys.modules[__name__], NAMES)]
 
 
 def _of_cell(derivation: Derivation, workspace: bool) -> str:
@@ -132,32 +117,6 @@ def _of_cell(derivation: Derivation, workspace: bool) -> str:
     run = file.passed_on([f"{x}[steps]" for x in file.inputs], _COUNTED)
     steps = next((f"len({x})" for x in file.inputs), "steps")
     return _text([head], run, "loss", steps, held_by_a_step([derivation]), workspace)
-
-
-def _of_network(derivation: NetworkDerivation, workspace: bool) -> str:
-    network = derivation.network
-    refuse_unless_stretchable(network, "Checkpointing")
-    if network.masks:
-        raise ArgumentError(
-            f"Checkpointing: samples of {network.name} have lengths of their own, and a stretch may lie beyond the "
-            "end of one of them.",
-            "Ask for it where all samples are as long.",
-        )
-    passes, loss = passes_of(derivation), network.loss
-    steps = passes.steps_of(network.segments[0].axis)
-    given = [a for a in passes.arguments() if a != "*"]
-    keywords = [a for a in given if a.partition(":")[0] in passes.keywords()]
-    positional = [*([] if loss else ["loss"]), *(a for a in given if a not in keywords)]
-    head = listed(f"def {NAME}(", [*positional, "*", _KEYWORD, *keywords], f") -> {_RETURNS}:")
-    inputs = [f"{passes.identifier(q.name)}[steps]" for q in network.inputs]
-    counted = [f"{name}={_COUNTED.partition('=')[2]}" for name in passes.keywords()]
-    run = ", ".join(["params", *inputs, "state", *counted])
-    summed = (
-        f'lambda out, _: (out["{loss.name}"].sum(), {{"{loss.name}": np.ones_like(out["{loss.name}"])}})'
-        if loss
-        else "loss"
-    )
-    return _text(head, run, summed, steps, held_by_a_step(derivation.segments), workspace)
 
 
 _TOLD = '''    """Loss and gradients as value_and_grad gives them, with O(√T) values in memory instead of O(T).
@@ -172,7 +131,7 @@ _OVER = """
     Stretches share their arrays: what it is given, and what it returns, are overwritten after the call."""
 
 
-def _text(head: list[str], run: str, loss: str, steps: str, held: float, workspace: bool) -> str:
+def _text(head: list[str], run: str, loss: str, steps: str, held: str, workspace: bool) -> str:
     """The function, whose body hands everything to ``in_stretches``."""
     told = _TOLD.format(held=held) + (_LOSS + _OVER * workspace) * (loss == "loss")
     again, kept = (

@@ -80,6 +80,32 @@ def costs(derivation: Derivation) -> Costs:
     return Costs(expand(parameters), expand(T * B * step), expand(T * B * kept))
 
 
+def held_by_a_step(
+    derivations: Sequence[Derivation], lengths: Mapping[Any, str] | None = None
+) -> str:
+    """How many times as many values a step holds as the state has, where all sizes are equal; at least 1.
+
+    Args:
+        derivations: of what goes side by side.
+        lengths: sizes that are how many steps an axis has, which are no size like others, each with its name in code.
+    """
+    steps: Any = Integer(0)
+    states: Any = Integer(0)
+    for d in derivations:
+        ones: dict[Any, Any] = dict.fromkeys(d.cell.dims, 1) | {T: 1, B: 1}
+        ones |= {size: Symbol(name) for size, name in (lengths or {}).items()}
+        steps += costs(d).memory.subs(ones)
+        for q in (*d.cell.states, *d.cell.inputs):
+            states += q.depth * (q.shape[0] * q.shape[1]).subs(ones)
+    if not states:
+        return "1.0"
+    if states == 1 and steps.free_symbols:
+        return str(steps).replace("*", " * ")
+    if (steps / states).free_symbols:
+        return f"max(1.0, ({steps}) / ({states}))".replace("*", " * ")
+    return str(max(1.0, round(float(steps / states), 1)))
+
+
 def _named_backward(derivation: Derivation) -> set[str]:
     """The quantities whose values at some step the adjoint equations and the parameters' gradients name."""
     back = derivation.backward

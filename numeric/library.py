@@ -14,6 +14,7 @@ from numeric import (
     compiled_products,
     compiled_text,
     initialisers,
+    legs,
     portable_primitives,
     primitives,
     ragged,
@@ -31,6 +32,7 @@ MODULES: tuple[ModuleType, ...] = (
     checkpointed,
     checks,
     initialisers,
+    legs,
     portable_primitives,
     primitives,
     ragged,
@@ -46,8 +48,8 @@ MODULES: tuple[ModuleType, ...] = (
 
 @cache
 def own_functions() -> frozenset[str]:
-    """Every function that the generator copies, as the dump of its syntax tree."""
+    """Every function that the generator copies, methods of its classes too, as the dump of its syntax tree."""
     texts = [inspect.getsource(module) for module in MODULES]
     texts += [compiled_text.HEAD, *(text() for text in compiled_products.FUNCTIONS.values())]
-    nodes = [node for text in texts for node in ast.parse(text).body]
+    nodes = [node for text in texts for node in ast.walk(ast.parse(text))]
     return frozenset(ast.dump(node) for node in nodes if isinstance(node, ast.FunctionDef))

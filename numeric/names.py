@@ -12,6 +12,7 @@ from derive.notation import Notation
 from numeric.buffers import NAMES as BUFFERS
 from numeric.checks import NAMES as CHECKS
 from numeric.initialisers import NAMES as INITIALISERS
+from numeric.legs import NAMES as LEGS
 from numeric.primitives import NAMES as PRIMITIVES
 from numeric.ragged import NAMES as RAGGED
 from numeric.scans import NAMES as SCANS
@@ -22,9 +23,9 @@ RESERVED = frozenset(
     """
     np Array Arrays NAME EQUATIONS STATE_AXES T B t params state zeros shapes steps cache
     outputs final outputs_bar final_bar params_bar inputs_bar state_bar loss value seed dtype
-    rng name only parameter_shapes init_params init_state forward backward step value_and_grad stretches in_stretches
-    memory values influence sensitivities real_time_step real_time_start real_time_gradients forward_in_time
-    stacked basis spread one_above_another gradient_along
+    rng name only parameter_shapes init_params init_state forward backward step value_and_grad
+    stretches in_stretches legs memory values influence sensitivities real_time_step real_time_start
+    real_time_gradients forward_in_time stacked basis spread one_above_another gradient_along
     Team given
     range reversed len type int float str dict tuple annotations
     workspace Workspace ws known flat block start stop first last at slice zip map self
@@ -32,7 +33,7 @@ RESERVED = frozenset(
 )
 
 HELPERS = frozenset(
-    [*PRIMITIVES, *BUFFERS, *CHECKS, *INITIALISERS, *RAGGED, *SCANS, *SEQUENCES, *TEAM]
+    [*PRIMITIVES, *BUFFERS, *CHECKS, *INITIALISERS, *LEGS, *RAGGED, *SCANS, *SEQUENCES, *TEAM]
 )
 
 

@@ -33,12 +33,16 @@ class Lengths(Arguments):
                 f'    {name} = checked_lengths("{name}", {name}, {steps}, B{self.idioms.lengths})'
             )
             lines.append(f"    {self.mask(axis)} = mask_of({name}, {steps}, dtype)")
-            lines.append(f'    cache["lengths of {axis}"] = {name}, {steps}')
+            lines += self.noted(axis)
             for q in given:
                 x = self.identifier(q.name)
                 held = f'"{q.name}", {x}, {name}, {steps}{self.idioms.values}'
                 lines.append(f"    {x} = held({held})")
         return lines
+
+    def noted(self, axis: str) -> list[str]:
+        """The lengths along an axis, kept for the backward pass."""
+        return [f'    cache["lengths of {axis}"] = lengths_{axis}, T_{axis}']
 
     def cut(self, arrays: str, axis: str, kept: str) -> list[str]:
         """Zero beyond each sample's length, for all outputs along an axis."""

@@ -19,17 +19,10 @@ class Passes(Lengths):
 
     def forward(self) -> str:
         """The segments one after another."""
-        states = {q.name for s in self.network.segments for q in self.memory_of(s)}
         lines = [
             *listed("def forward(", self.arguments(), ") -> tuple[Arrays, Arrays, Arrays]:"),
             *forward_documentation(self.input_docs(), list(self.keywords())),
-            "    state = dict(state or {})",
-            *self.begun(),
-            *self.refusal("state", sorted(states - self.started())),
-            *self.refusal("params", [q.name for q in self.network.parameters]),
-            *self.left_out(),
-            *self.lengths(),
-            *self.beside_inputs(),
+            *self.checked_arguments(),
         ]
         for s in self.network.segments:
             lines += self.run(s)
@@ -38,6 +31,19 @@ class Passes(Lengths):
         lines += self.cut_beside("outputs", self.outputs(), self.idioms.values)
         lines += self.cut_beside("final", self.memory(), self.idioms.values)
         return "\n".join([*lines, *self.own_results(), "    return outputs, final, cache"])
+
+    def checked_arguments(self) -> list[str]:
+        """What stands before all segments: what is given is refused where no segment knows it, or made ready."""
+        states = {q.name for s in self.network.segments for q in self.memory_of(s)}
+        return [
+            "    state = dict(state or {})",
+            *self.begun(),
+            *self.refusal("state", sorted(states - self.started())),
+            *self.refusal("params", [q.name for q in self.network.parameters]),
+            *self.left_out(),
+            *self.lengths(),
+            *self.beside_inputs(),
+        ]
 
     def begun(self) -> list[str]:
         """What the forward pass does before anything else."""
@@ -89,20 +95,32 @@ class Passes(Lengths):
             text = (
                 f"columns_of({source.name})[:, :, 0, :]"
                 if source.whole
-                else self.mask(segment.axis)
+                else self.over_run(self.mask(segment.axis))
             )
         elif not source.segment:
             given = self.identifier(name)
             alone = segment.axis == END or source.held
-            text = self.idioms.alone.format(given) if alone else given
+            text = self.idioms.alone.format(given) if alone else self.over_run(given)
         elif source.last:
             text = self.last_of(source)
         else:
-            text = f'outputs["{source.name}"]'
+            text = self.made_by(source, segment)
             text = f"columns_of({text})" if source.whole else text
         if source.held:
-            return f"at_every_step({text}, {self.steps_of(segment.axis)})"
+            return f"at_every_step({text}, {self.count(segment)})"
         return self.idioms.turned.format(text) if segment.reverse else text
+
+    def over_run(self, sequence: str) -> str:
+        """A sequence over the steps of a run: all of them."""
+        return sequence
+
+    def count(self, segment: Segment) -> str:
+        """How many steps a run of a segment has."""
+        return self.steps_of(segment.axis)
+
+    def made_by(self, source: Source, segment: Segment) -> str:
+        """What another segment made, as this one reads it."""
+        return f'outputs["{source.name}"]'
 
     def last_of(self, source: Source) -> str:
         """The value after the whole scan."""
@@ -123,20 +141,23 @@ class Passes(Lengths):
             initial = f"{{**{initial}, {', '.join(start)}}}"
         names = ", ".join(quoted(q.name) for q in s.cell.parameters)
         inputs = [self.value_of(name, source, s) for name, source in s.inputs.items()]
-        steps = [] if s.cell.inputs else [f"steps={self.steps_of(s.axis)}"]
+        steps = [] if s.cell.inputs else [f"steps={self.count(s)}"]
         call = listed(
             f"    out, end, {self.cache_of(s.name)} = forward_{s.name}(",
             [f"only(params, [{names}])", *inputs, initial, *steps, *self.reused(s)],
             ")",
         )
         turned = self.all_turned("out") if s.reverse else "out"
-        steps_made = self.idioms.steps.format(f'out["{s.cell.outputs[0].name}"]')
-        count = f'    {self.cache_of(s.name)}["steps"] = {steps_made}'
+        done = [f"    outputs |= {turned}", "    final |= end", *self.counted(s)]
+        return [*call, *self.kept(s), *done]
+
+    def counted(self, s: Segment) -> list[str]:
+        """How many steps a segment went, noted if another one reads its end."""
         seen = any(
             x.last and x.segment == s.name for o in self.network.segments for x in o.inputs.values()
         )
-        done = [f"    outputs |= {turned}", "    final |= end", *([count] if seen else [])]
-        return [*call, *self.kept(s), *done]
+        steps = self.idioms.steps.format(f'out["{s.cell.outputs[0].name}"]')
+        return [f'    {self.cache_of(s.name)}["steps"] = {steps}'] if seen else []
 
     def start_of(self, source: Source) -> str:
         """The value before a scan's first step that another segment gives."""
@@ -213,7 +234,7 @@ class Passes(Lengths):
             ],
             ")",
         )
-        lines.append(f"    add_all(params_bar, by_params{self.idioms.sums})")
+        lines += self.trained()
         for name, source in s.inputs.items():
             if s.cell.quantity(name).kind == "real":
                 lines += self.pass_back(name, source, s)
@@ -226,6 +247,10 @@ class Passes(Lengths):
         lines.append("    state_bar |= by_state")
         return lines
 
+    def trained(self) -> list[str]:
+        """The gradients by a segment's parameters are added to those of the others."""
+        return [f"    add_all(params_bar, by_params{self.idioms.sums})"]
+
     def pass_back(self, name: str, source: Source, s: Segment) -> list[str]:
         """The adjoint of an input goes to where the input came from."""
         value = f'by_inputs["{name}"]'
@@ -236,11 +261,20 @@ class Passes(Lengths):
         elif s.reverse:
             value = self.idioms.turned.format(value)
         if not source.segment:
-            value = self.idioms.step.format(value) if s.axis == END or source.held else value
-            return [self.added("inputs_bar", name, value)]
+            once = s.axis == END or source.held
+            value = self.idioms.step.format(value) if once else value
+            return [self.added_to_input(name, value, once=once)]
         if not source.last:
-            return [self.added("outputs_bar", source.name, value)]
+            return [self.added_where_made(source, s, value)]
         return [self.added_at_end(source, value)]
+
+    def added_to_input(self, name: str, value: str, *, once: bool) -> str:
+        """The line that adds the adjoint of what is given from outside, once or at every step."""
+        return self.added("inputs_bar", name, value)
+
+    def added_where_made(self, source: Source, s: Segment, value: str) -> str:
+        """The line that adds the adjoint of what a segment reads to that of what another one made."""
+        return self.added("outputs_bar", source.name, value)
 
     def added(self, total: str, name: str, value: str) -> str:
         """The line that adds to the sum of a name."""

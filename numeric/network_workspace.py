@@ -67,14 +67,15 @@ class NetworkFileOver(NetworkFile):
 
     def passes(self) -> Passes:
         """The writer of the functions that run the segments one after another."""
-        return PassesOver(self.network, self.files, self.sizes, WORKSPACE, _TAKEN)
+        return PassesOver(self.network, self.files, self.sizes, WORKSPACE, TAKEN)
 
     def helpers(self, text: str) -> list[str]:
         """The functions that the file calls."""
         return helpers(text, (*HELPERS, rooms))
 
 
-_TAKEN = frozenset(["ws", "workspace", *rooms.NAMES])
+TAKEN = frozenset(["ws", "workspace", *rooms.NAMES])
+"""Names that a file over a workspace needs besides those of all files."""
 
 _CLASS = '''\
 class Workspace:

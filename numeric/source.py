@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from types import ModuleType
 
 from derive.derivation import Derivation
-from numeric import buffers, checks, initialisers, primitives, ragged, scans, sequences
+from numeric import buffers, checks, initialisers, legs, primitives, ragged, scans, sequences
 from numeric.backward_pass import Backward
 from numeric.body import WIDTH, Body, listed, tuple_text
 from numeric.equations import equations_text
@@ -20,7 +20,7 @@ from numeric.program import Program
 from numeric.schedule import program
 from numeric.spread import trailing
 
-HELPERS = (primitives, buffers, checks, ragged, sequences, initialisers, scans)
+HELPERS = (primitives, buffers, checks, ragged, sequences, initialisers, scans, legs)
 
 
 def generate(derivation: Derivation) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from derive.network import END, Network
+from derive.network import Network
 from numeric.network_step import why_not_causal
 from proofs import beginnings, function_checks, large_values, network_layout, thin_runs
 from proofs import network_checks as gradients
@@ -21,7 +21,7 @@ from proofs.compare import ROUNDING
 from proofs.contract_checks import refused, run_twice, same_bits, wrong_group
 from proofs.floats import Floats
 from proofs.network_checks import NetworkSubject
-from proofs.network_run import NetworkExtent, lying_beside
+from proofs.network_litter import littered, littered_beside, littered_gradients
 from proofs.network_samples import NetworkSample, draw_extent, draw_network, reference
 from proofs.samples import Arrays
 from proofs.table import Check, failed, measured, not_applicable
@@ -58,25 +58,15 @@ def padding(subject: NetworkSubject) -> Check:
     sample = subject.sample("padding", steps=6, samples=3)
     module = subject.code.module
     given, named = subject.code.arguments(sample)
-    names = [q.name for q in subject.network.inputs]
     bars = (
         network_layout.outputs_bar(sample, np.float64),
         network_layout.final_bar(sample, np.float64),
     )
-    axes = {q.name: s.axis for s in subject.network.segments for q in s.cell.outputs}
     outputs, final, cache = module.forward(*given, **named)
     clean = (outputs, final, *module.backward(given[0], cache, *bars))
-    beside = _Beside(subject.network, sample.extent)
-    dirty = [
-        beside.litter(k, litter(x, sample.extent, subject.network.axes[k]))
-        for k, x in zip(names, given[1:-1], strict=True)
-    ]
-    littered = {k: beside.litter(k, litter(v, sample.extent, axes[k])) for k, v in bars[0].items()}
-    state, ends = (
-        {k: beside.litter(k, v) for k, v in group.items()} for group in (given[-1], bars[1])
-    )
-    outputs, final, cache = module.forward(given[0], *dirty, state, **named)
-    found = (outputs, final, *module.backward(given[0], cache, littered, ends))
+    sums, ends = littered_gradients(sample, bars[0]), littered_beside(sample, bars[1])
+    outputs, final, cache = module.forward(*littered(sample, given), **named)
+    found = (outputs, final, *module.backward(given[0], cache, sums, ends))
     groups = ("outputs", "final", "params_bar", "inputs_bar", "state_bar")
     wrong = [
         f"{g}[{k!r}]"
@@ -108,42 +98,6 @@ def streaming(subject: NetworkSubject) -> Check:
     comparison = by_name({**stacked, **prefixed(state)}, {**outputs, **prefixed(final)})
     where = tuple(str(n) for n, _ in comparison.wrong(ROUNDING))
     return measured("streaming", what, sample.extent, comparison.worst, ROUNDING, where=where)
-
-
-def litter(array: Any, extent: NetworkExtent, axis: str) -> Any:
-    """The array with numbers that nobody would take beyond each sample's end."""
-    if axis == END or axis not in extent.lengths:
-        return array
-    beyond = np.arange(array.shape[0])[:, None] >= np.array(extent.lengths[axis])
-    garbage = _garbage(array) if array.dtype.kind == "f" else np.array(-1, array.dtype)
-    return np.where(beyond.reshape(*beyond.shape, *[1] * (array.ndim - 2)), garbage, array)
-
-
-def _garbage(array: Any) -> Any:
-    """NaN, infinities, and the largest number, by turns."""
-    return np.resize([np.nan, np.inf, -np.inf, np.finfo(array.dtype).max], array.shape)
-
-
-class _Beside:
-    """Numbers that nobody would take in the rows and columns of steps that a sample does not have."""
-
-    def __init__(self, network: Network, extent: NetworkExtent) -> None:
-        self.axes = {d: a for d, a in network.lengths.items() if a in extent.lengths}
-        self.quantities, self.extent = lying_beside(network), extent
-
-    def litter(self, name: str, array: Any) -> Any:
-        """The array with them."""
-        if name not in self.quantities or array.dtype.kind != "f":
-            return array
-        rows, cols = self.quantities[name].shape
-        axes = (rows,) if cols == 1 else (rows, cols)
-        dirty = np.array(array)
-        for at, axis in ((at, self.axes[d]) for at, d in enumerate(axes) if d in self.axes):
-            lengths = np.array(self.extent.lengths[axis])
-            beyond = np.arange(dirty.shape[at - len(axes)]) >= lengths[:, None]
-            shape = [len(lengths), *(-1 if i == at else 1 for i in range(len(axes)))]
-            dirty = np.where(beyond.reshape(shape), _garbage(dirty), dirty)
-        return dirty
 
 
 def safe_values(subject: NetworkSubject) -> Check:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from math import isqrt
 from typing import Any
 
 import numpy as np
 
+from derive.network import END
+from derive.network_legs import legs_of
 from derive.truncation import Window, windows
+from numeric.network_legs import NAME
 from proofs import network_layout
 from proofs.compare import ROUNDING, Comparison, compare
 from proofs.floats import Floats
 from proofs.network_checks import NetworkSubject
+from proofs.network_litter import littered, littered_gradients
 from proofs.network_run import NetworkRun, Values, lanes_of, memory_of
 from proofs.network_samples import NetworkSample, complex_step_gradient, reference
 from proofs.stretch_checks import AGAIN, CUT, SPARSE, STEPS, WHOLE, growing_squares
@@ -49,49 +54,83 @@ def truncated(subject: NetworkSubject) -> Check:
 
 
 def checkpointed(subject: NetworkSubject) -> Check:
-    """Loss and gradients against value_and_grad; in one stretch, bit for bit."""
+    """Loss and gradients against value_and_grad; in one stretch of one leg, bit for bit.
+
+    Beyond a sample's end no numbers are given there. Of several legs, gradients are added up in another order.
+    """
     what = "loss and gradients in stretches against those of the whole run"
-    sample = subject.sample("checkpointed", steps=STEPS)
-    value, whole = _valued(subject, "value_and_grad", sample)
+    sample = subject.sample("checkpointed", steps=STEPS, samples=3)
+    alone = len(legs_of(subject.network)) == 1
+    given, named = subject.code.arguments(sample)
+    value, whole = _valued(subject, "value_and_grad", given, named)
     true = network_layout.places(sample, *whole) | {("loss", None): np.array(value)}
     errors: dict[Any, float] = {}
-    for count in (None, 1, 3, _steps(sample)):
-        again, parts = _valued(subject, "checkpointed_value_and_grad", sample, stretches=count)
+    for count in (None, 1, 3, _longest(sample)):
+        dirty = littered(sample, given)
+        again, parts = _valued(subject, NAME, dirty, named, sample, stretches=count)
         found = network_layout.places(sample, *parts) | {("loss", None): np.array(again)}
         for place, error in compare(found, true).errors.items():
-            same = count != 1 or np.array_equal(found[place], true[place])
+            same = not alone or count != 1 or np.array_equal(found[place], true[place])
             errors[place] = max(error if same else float("inf"), errors.get(place, 0.0))
-    return _row(AGAIN, what, sample, Comparison(errors), "in one stretch, equal in every bit")
+    note = "in one stretch, equal in every bit" if alone else ""
+    return _row(AGAIN, what, sample, Comparison(errors), note)
 
 
 def checkpointed_memory(subject: NetworkSubject) -> Check:
-    """Forward is never asked for more than ⌈√T⌉ steps at once."""
-    what = "steps that forward is asked for at once, at T = 30"
+    """No segment's forward is ever asked for more than ⌈√T⌉ steps at once."""
+    what = "steps that a segment's forward is asked for at once, at T = 30"
     sample = subject.sample("checkpointed, memory", steps=30)
     module, longest = subject.code.module, [0]
-    ordinary = module.forward
+    names = [f"forward_{s.name}" for s in subject.network.segments]
+    ordinary = {name: getattr(module, name) for name in names}
 
-    def watched(*args: Any, **named: Any) -> Any:
-        found = ordinary(*args, **named)
-        longest[0] = max(longest[0], *(len(v) for v in found[0].values()))
-        return found
+    def watching(forward: Callable[..., Any]) -> Callable[..., Any]:
+        def watched(*args: Any, **named: Any) -> Any:
+            found = forward(*args, **named)
+            longest[0] = max(longest[0], *(len(v) for v in found[0].values()))
+            return found
 
-    module.forward = watched
+        return watched
+
+    given, named = subject.code.arguments(sample)
+    for name, forward in ordinary.items():
+        setattr(module, name, watching(forward))
     try:
-        _valued(subject, "checkpointed_value_and_grad", sample)
+        _valued(subject, NAME, given, named)
     finally:
-        module.forward = ordinary
-    bound = isqrt(_steps(sample) - 1) + 1
+        for name, forward in ordinary.items():
+            setattr(module, name, forward)
+    bound = isqrt(_longest(sample) - 1) + 1
     return measured(SPARSE, what, sample.extent, longest[0] or float("inf"), bound, unit="steps")
 
 
-def _valued(subject: NetworkSubject, function: str, sample: NetworkSample, **more: Any) -> Any:
-    """Loss and gradients by one of the file's functions; of ½ Σ t ‖output_t‖² where the network states no loss."""
-    given, named = subject.code.arguments(sample)
+def _valued(
+    subject: NetworkSubject,
+    function: str,
+    given: list[Any],
+    named: dict[str, Any],
+    sample: NetworkSample | None = None,
+    **more: Any,
+) -> Any:
+    """Loss and gradients by one of the file's functions; of ½ Σ t ‖output_t‖² where the network states no loss.
+
+    Args:
+        subject: whose file it is.
+        function: its name.
+        given: its positional arguments.
+        named: those by keyword.
+        sample: whose loss has no numbers for gradients beyond its samples' ends; left out, it has zeros there.
+        more: arguments that the function alone has.
+    """
     call = getattr(subject.code.module, function)
     if subject.network.loss is not None:
         return call(*given, **named, **more)
-    return call(growing_squares, *given, **named, **more)
+
+    def littering(outputs: Any, start: int = 0) -> Any:
+        value, bars = growing_squares(outputs, start)
+        return value, bars if sample is None else littered_gradients(sample, bars, start)
+
+    return call(littering, *given, **named, **more)
 
 
 def _truncated(subject: NetworkSubject, sample: NetworkSample, k1: int, k2: int) -> Values:
@@ -123,6 +162,11 @@ def held_gradient(sample: NetworkSample, k1: int, k2: int) -> Values:
                 elif t > 0 or window.first == 1:
                     total[name, t + window.first - 1][i] += value[0]
     return total
+
+
+def _longest(sample: NetworkSample) -> int:
+    """T of the longest axis."""
+    return max(T for axis, T in sample.extent.steps.items() if axis != END)
 
 
 def _steps(sample: NetworkSample) -> int:

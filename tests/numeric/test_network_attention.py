@@ -32,17 +32,19 @@ def gru(torch, p, name, x, h):
     return (1 - z) * h + z * g
 
 
-def translated(torch, p, word, before, target):
+def translated(torch, p, word, before, target, state=None):
     """The loss of the shipped network for one sample at a time, by loops over exactly the steps that it has."""
+    zeros = {f"{k}_h": torch.zeros(B, p[f"{k}_W_z"].shape[0], dtype=torch.float64) for k in "fb"}
+    started = zeros if state is None else state
     total = 0.0
     for i in range(B):
         source = [p["E"][:, w] for w in word[: LONG["s"][i], i]]
-        h = torch.zeros(p["f_W_z"].shape[0], dtype=torch.float64)
+        h = started["f_h"][i]
         ahead, back = [], [None] * len(source)
         for x in source:
             h = gru(torch, p, "f", x, h)
             ahead.append(h)
-        h = torch.zeros(p["b_W_z"].shape[0], dtype=torch.float64)
+        h = started["b_h"][i]
         for j in range(len(source) - 1, -1, -1):
             h = back[j] = gru(torch, p, "b", source[j], h)
         seen = [torch.cat(pair) for pair in zip(ahead, back, strict=True)]
