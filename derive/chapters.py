@@ -10,25 +10,28 @@ from derive.derivation import Derivation
 from derive.errors import ArgumentError
 from derive.influence import influence_chapter
 from derive.network_derivation import NetworkDerivation
-from derive.network_stretches import refuse_unless_stretchable
+from derive.network_windows import windowed_leg
 from derive.truncation import truncate
 
 
 def truncations(
     derivation: Derivation | NetworkDerivation, truncation: tuple[int, int]
 ) -> list[Chapter]:
-    """Truncated backpropagation, of a network segment by segment in the order of the backward pass.
+    """Truncated backpropagation; of a network for each segment of the leg that is cut, in the backward pass's order.
 
     Raises:
-        ArgumentError: not 1 ≤ k₁ ≤ k₂, or a network whose steps cannot be run a stretch at a time.
+        ArgumentError: not 1 ≤ k₁ ≤ k₂, or a network of which no leg can be cut into windows.
     """
     if isinstance(derivation, Derivation):
         return [truncate(derivation, truncation)]
-    refuse_unless_stretchable(derivation.network, "Truncation")
-    segments = derivation.network.segments
+    segments = windowed_leg(derivation.network).segments
     read = frozenset(x.name for s in segments for x in s.inputs.values() if x.segment)
-    pairs = zip(segments, derivation.segments, strict=True)
-    chapters = [(s, truncate(d, truncation, read)) for s, d in pairs]
+    home = zip(derivation.network.segments, derivation.segments, strict=True)
+    chapters = [
+        (s, truncate(d, truncation, read, frozenset(n for n, x in s.inputs.items() if x.held)))
+        for s, d in home
+        if s in segments
+    ]
     return [replace(c, heading=f"{c.heading}: segment {s.name}") for s, c in chapters[::-1]]
 
 

@@ -15,11 +15,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from derive.backward import AdjointEquation
 from derive.chapter import Chapter, ChapterLine
 from derive.derivation import Derivation
 from derive.errors import ArgumentError
 from derive.expressions import Adjoint, LossGradient, Tangent, terms
-from derive.latex import LatexPrinter
+from derive.latex import LatexPrinter, latex_name
 from derive.notation import Notation
 from derive.printing import ATOM, PRODUCT
 from derive.text import TextPrinter
@@ -68,7 +69,10 @@ def checked_truncation(truncation: tuple[int, int]) -> tuple[int, int]:
 
 
 def truncate(
-    derivation: Derivation, truncation: tuple[int, int], read: frozenset[str] = frozenset()
+    derivation: Derivation,
+    truncation: tuple[int, int],
+    read: frozenset[str] = frozenset(),
+    held: frozenset[str] = frozenset(),
 ) -> Chapter:
     """Derives the truncated gradients of a cell, and what they leave out.
 
@@ -76,6 +80,7 @@ def truncate(
         derivation: of the cell.
         truncation: (k₁, k₂).
         read: outputs that other segments of a network read, so that more than the loss comes back to them.
+        held: inputs that are the same at every step, which count as parameters do.
 
     Raises:
         ArgumentError: not 1 ≤ k₁ ≤ k₂.
@@ -84,7 +89,7 @@ def truncate(
     return Chapter(
         "truncation",
         f"Truncated backpropagation through time, every k1 = {k1} steps, k2 = {k2} steps back",
-        (*_windows(), *_adjoints(derivation, read), *_sums(derivation, read), *_left_out()),
+        (*_windows(), *_adjoints(derivation, read), *_sums(derivation, read, held), *_left_out()),
     )
 
 
@@ -126,18 +131,31 @@ def _adjoints(d: Derivation, read: frozenset[str]) -> Iterator[ChapterLine]:
         )  # fmt: skip
 
 
-def _sums(d: Derivation, read: frozenset[str]) -> Iterator[ChapterLine]:
+def _sums(d: Derivation, read: frozenset[str], held: frozenset[str]) -> Iterator[ChapterLine]:
     tex, plain = _WindowLatex(d.notation, read), _WindowText(d.notation, read)
     outer, inner = LatexPrinter(d.notation), TextPrinter(d.notation)
     for e in (e for e in d.backward.parameters if terms(e.rhs)):
-        several = len(terms(e.rhs)) > 1
-        latex = tex.brackets(tex(e.rhs)) if several else tex(e.rhs)
+        sums = _sum_of(tex, plain, e, outer(e.lhs), inner(e.lhs))
+        yield ChapterLine(f"truncated gradient of {e.owner}", *sums, (*e.rules, "sum over windows"))
+    for e in (e for e in d.backward.inputs if e.owner in held):
+        sums = _sum_of(tex, plain, e, latex_name(e.owner, accent="bar"), f"{e.owner}_bar")
         yield ChapterLine(
-            f"truncated gradient of {e.owner}",
-            rf"{outer(e.lhs)} = \sum_j \sum_{{t=b_j}}^{{e_j}} {latex}",
-            f"{inner(e.lhs)} = sum over j, t = b(j) ... e(j) of {plain(e.rhs)}",
-            (*e.rules, "sum over windows"),
+            f"truncated gradient of {e.owner}, the same at every step: it counts as a parameter does, and what it is "
+            "made of is run back through once, whole",
+            *sums, (*e.rules, "sum over windows"),
         )  # fmt: skip
+
+
+def _sum_of(
+    tex: _WindowLatex, plain: _WindowText, e: AdjointEquation, latex: str, text: str
+) -> tuple[str, str]:
+    """A gradient as the sum over windows of what stands at their steps."""
+    several = len(terms(e.rhs)) > 1
+    inside = tex.brackets(tex(e.rhs)) if several else tex(e.rhs)
+    return (
+        rf"{latex} = \sum_j \sum_{{t=b_j}}^{{e_j}} {inside}",
+        f"{text} = sum over j, t = b(j) ... e(j) of {plain(e.rhs)}",
+    )
 
 
 def _left_out() -> Iterator[ChapterLine]:

@@ -48,7 +48,11 @@ class Lengths(Arguments):
         """Zero beyond each sample's length, for all outputs along an axis."""
         segments = [s for s in self.network.segments if s.axis == axis]
         names = [quoted(q.name) for s in segments for q in s.cell.outputs]
-        return listed(f"    cut({arrays}, [", names, f"], lengths_{axis}, T_{axis}{kept})")
+        return (
+            listed(f"    cut({arrays}, [", names, f"], lengths_{axis}, T_{axis}{kept})")
+            if names
+            else []
+        )
 
     def outputs(self) -> list[Quantity]:
         """The outputs of all segments."""

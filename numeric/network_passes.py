@@ -11,6 +11,8 @@ from numeric.network_texts import BACKWARD_HEAD, forward_documentation
 class Passes(Lengths):
     """Writes ``forward``, ``backward`` and ``value_and_grad`` of a network."""
 
+    backward_head = BACKWARD_HEAD
+
     def text(self) -> list[str]:
         """The functions."""
         return [self.forward(), self.backward(), self.value_and_grad()]
@@ -192,7 +194,7 @@ class Passes(Lengths):
         outputs = [q.name for s in self.network.segments for q in s.cell.outputs]
         ends = [q.name for s in self.network.segments for q in self.memory_of(s)]
         lines = [
-            BACKWARD_HEAD,
+            self.backward_head,
             *self.refusal("outputs_bar", outputs),
             *self.refusal("final_bar", ends),
         ]

@@ -1,7 +1,6 @@
 """Stretches of a run in generated files: what a cache holds, step by step, cut into windows that lie side by side.
 
-Truncation and checkpointing run a part of the steps by itself. A cell's file can do that always; a network's if all
-of its segments run forward along one axis.
+A cell's file can do that always; a network's with the leg that ``windowed_leg`` finds.
 """
 
 from __future__ import annotations
@@ -13,8 +12,11 @@ from types import ModuleType
 import numpy as np
 
 from derive.derivation import Derivation
+from derive.network import Network
 from derive.network_derivation import NetworkDerivation
-from numeric.body import listed
+from derive.network_legs import Leg
+from derive.network_windows import windowed_leg
+from numeric.body import listed, quoted
 from numeric.forward_pass import Forward
 from numeric.schedule import program
 from numeric.source import File
@@ -28,7 +30,13 @@ def side_by_side(array: Array, starts: Array, length: int) -> Array:
     return found.reshape(length, -1, *array.shape[2:])
 
 
-NAMES = ("side_by_side",)
+def repeated(array: Array, count: int, length: int) -> Array:
+    """One value at every step, (T, B, …), as that of so many windows side by side, (length, W·B, …), without a copy."""
+    windows = np.concatenate([array[0]] * count)
+    return np.broadcast_to(windows, (length, *windows.shape))
+
+
+NAMES = ("side_by_side", "repeated")
 
 
 def stored_by_step(derivation: Derivation) -> dict[str, int]:
@@ -52,8 +60,11 @@ def depths(derivation: Derivation | NetworkDerivation) -> dict[str, int]:
 
 def stretch_functions(derivation: Derivation | NetworkDerivation) -> list[str]:
     """The constants and functions by which a file cuts its caches."""
-    head = _table("DEPTHS", depths(derivation))
-    if isinstance(derivation, NetworkDerivation):
+    of_network = isinstance(derivation, NetworkDerivation)
+    held = held_in(derivation.network, "real") if of_network else []
+    names = f"[{', '.join(map(quoted, held))}]" if held else ""
+    head = f"HELD = frozenset({names})\n{_table('DEPTHS', depths(derivation))}"
+    if of_network:
         return [head, *_of_network(derivation)]
     stored = stored_by_step(derivation)
     first, depth = next(iter(stored.items()))
@@ -72,23 +83,32 @@ def stretch_functions(derivation: Derivation | NetworkDerivation) -> list[str]:
     ]
 
 
+def held_in(network: Network, kind: str = "") -> list[str]:
+    """The inputs of the leg that is cut that are the same at every step: all, or those of one kind."""
+    found = dict.fromkeys(
+        name
+        for s in windowed_leg(network).segments
+        for name, source in s.inputs.items()
+        if source.held and kind in ("", s.cell.quantity(name).kind)
+    )
+    return list(found)
+
+
 def _of_network(derivation: NetworkDerivation) -> list[str]:
-    network = derivation.network
-    stored = {
-        s.name: stored_by_step(d)
-        for s, d in zip(network.segments, derivation.segments, strict=True)
-    }
-    segment = network.segments[0].name
-    first, depth = next(iter(stored[segment].items()))
+    network, leg = derivation.network, windowed_leg(derivation.network)
+    home = dict(zip((s.name for s in network.segments), derivation.segments, strict=True))
+    kept = {s.name: stored_by_step(home[s.name]) for s in leg.segments}
+    held = held_in(network)
+    stored = {s: {k: d for k, d in found.items() if k not in held} for s, found in kept.items()}
+    still = {s: [k for k in found if k in held] for s, found in kept.items()}
     rows = [f'    "{name}": {_dict(found)},' for name, found in stored.items()]
-    lengths = [
-        line
-        for axis in network.masks
-        for line in (
-            f'    lengths, _ = cache["lengths of {axis}"]',
-            "    lengths = np.clip(lengths - starts[:, None], 0, length).ravel()",
-            f'    cut["lengths of {axis}"] = lengths, length',
-        )
+    segment = leg.segments[0].name
+    first, depth = next(iter(kept[segment].items()))
+    again = [
+        f'    cut["{name}"] |= {{k: repeated(cache["{name}"][k], len(starts), length) for k in '
+        f"[{', '.join(map(quoted, names))}]}}"
+        for name, names in still.items()
+        if names
     ]
     return [
         "\n".join(["STORED = {", *rows, "}"]),
@@ -104,11 +124,32 @@ def _of_network(derivation: NetworkDerivation) -> list[str]:
                 "        }}",
                 "        for segment, stored in STORED.items()",
                 "    }",
-                *lengths,
+                *again,
+                *_lengths(network, leg),
                 "    return {**cache, **cut}",
             ]
         ),
     ]
+
+
+def _lengths(network: Network, leg: Leg) -> list[str]:
+    """The lengths of samples in windows: along their axis what is left of them, along others what they are."""
+    beside = set(network.lengths.values())
+    lines: list[str] = []
+    for axis in network.masks:
+        name = f'"lengths of {axis}"'
+        if axis == leg.axis:
+            lines += [
+                f"    lengths, _ = cache[{name}]",
+                "    lengths = np.clip(lengths - starts[:, None], 0, length).ravel()",
+                f"    cut[{name}] = lengths, length",
+            ]
+        elif axis in beside:
+            lines += [
+                f"    lengths, T = cache[{name}]",
+                f"    cut[{name}] = np.tile(lengths, len(starts)), T",
+            ]
+    return lines
 
 
 def _steps_and_samples(array: str, depth: int) -> str:

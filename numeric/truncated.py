@@ -9,20 +9,23 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable
 
 import numpy as np
 
 from derive.derivation import Derivation
 from derive.network_derivation import NetworkDerivation
-from derive.network_stretches import refuse_unless_stretchable
+from derive.network_legs import legs_of
 from derive.truncation import checked_truncation
+from numeric.network_windows import windowed_network
 from numeric.stretches import sources
 
 Array = np.ndarray
 Arrays = dict[str, Array]
 
 DEPTHS: dict[str, int] = {}
-"""Stands for the file's own, as the three functions below do."""
+HELD: frozenset[str] = frozenset()
+"""Both stand for the file's own, as the three functions below do."""
 
 
 def _of_the_file(*_: object) -> tuple:
@@ -50,20 +53,35 @@ def truncated_gradients(
     """
     if not 1 <= k1 <= k2:
         raise ValueError(f"k1 is {k1} and k2 is {k2}: expected 1 <= k1 <= k2")
+    if k2 >= steps_and_samples(cache)[0]:
+        return backward(params, cache, outputs_bar, final_bar)
+    return in_windows(backward, params, cache, outputs_bar, final_bar or {}, k1, k2)
+
+
+def in_windows(
+    turn: Callable[..., tuple[Arrays, Arrays, Arrays]],
+    params: Arrays,
+    cache: dict,
+    outputs_bar: Arrays,
+    final_bar: Arrays,
+    k1: int,
+    k2: int,
+) -> tuple[Arrays, Arrays, Arrays]:
+    """The sums over all windows of what turns back in them; of inputs at every step, each where it lies."""
     T, B = steps_and_samples(cache)
     for name, value in outputs_bar.items():
         if np.shape(value)[:2] != (T, B):
             shape = np.shape(value)
             raise ValueError(f"outputs_bar[{name!r}] has shape {shape}: expected ({T}, {B}, …)")
-    if k2 >= T:
-        return backward(params, cache, outputs_bar, final_bar)
     first = k2 - k2 % k1
     early = {name: np.asarray(value)[:first] for name, value in outputs_bar.items()}
-    params_bar, by_inputs, state_bar = backward(
-        params, windows_of(cache, np.array([0]), first), early
-    )
-    rest = {name: np.zeros((T - first, *x.shape[1:]), x.dtype) for name, x in by_inputs.items()}
-    inputs_bar = {name: np.concatenate((x, rest[name])) for name, x in by_inputs.items()}
+    params_bar, by_inputs, state_bar = turn(params, windows_of(cache, np.array([0]), first), early)
+    inputs_bar = {
+        name: x
+        if name in HELD
+        else np.concatenate((x, np.zeros((T - first, *x.shape[1:]), x.dtype)))
+        for name, x in by_inputs.items()
+    }
     ends = np.minimum(np.arange(first + k1, T + k1, k1), T)
     at_once = max(1, T // k2)
     for stops in np.split(ends, np.arange(at_once, len(ends), at_once)):
@@ -74,11 +92,15 @@ def truncated_gradients(
         }
         final = {
             name: of_last_window(np.asarray(value), stops == T, DEPTHS.get(name, 1))
-            for name, value in (final_bar or {}).items()
+            for name, value in final_bar.items()
         }
-        by_params, by_inputs, _ = backward(params, windows_of(cache, starts, k2), bars, final)
+        by_params, by_inputs, _ = turn(params, windows_of(cache, starts, k2), bars, final)
         params_bar = {name: params_bar[name] + value for name, value in by_params.items()}
         for name, value in by_inputs.items():
+            if name in HELD:
+                parts = value.reshape(len(starts), B, *value.shape[1:])
+                inputs_bar[name] = inputs_bar[name] + parts.sum(axis=0)
+                continue
             apart = value.reshape(k2, len(starts), B, *value.shape[2:])
             for window, start in enumerate(starts):
                 inputs_bar[name][start : start + k2] += apart[:, window]
@@ -99,7 +121,7 @@ def of_last_window(bar: Array, last: Array, depth: int) -> Array:
     return np.concatenate(parts, axis=min(depth, 2) - 1)
 
 
-NAMES = ("truncated_gradients", "losses_of_windows", "of_last_window")
+NAMES = ("truncated_gradients", "in_windows", "losses_of_windows", "of_last_window")
 
 
 def truncated_functions(
@@ -108,16 +130,16 @@ def truncated_functions(
     """The functions of a file's truncated backward pass, with k₁ and k₂ as its defaults.
 
     Raises:
-        ArgumentError: not 1 ≤ k₁ ≤ k₂, or a network whose steps cannot be run a stretch at a time.
+        ArgumentError: not 1 ≤ k₁ ≤ k₂, or a network of which no leg can be cut into windows.
     """
     k1, k2 = checked_truncation(truncation)
-    if isinstance(derivation, NetworkDerivation):
-        refuse_unless_stretchable(derivation.network, "Truncation")
-    texts = sources(sys.modules[__name__], NAMES)
-    texts[0] = (
-        texts[0].replace("k1: int = 1", f"k1: int = {k1}").replace("k2: int = 1", f"k2: int = {k2}")
+    whole, *parts = sources(sys.modules[__name__], NAMES)
+    if isinstance(derivation, NetworkDerivation) and len(legs_of(derivation.network)) > 1:
+        return [*windowed_network(derivation, k1, k2), *parts]
+    whole = whole.replace("k1: int = 1", f"k1: int = {k1}").replace(
+        "k2: int = 1", f"k2: int = {k2}"
     )
-    return texts
+    return [whole, *parts]
 
 
 def truncation_in(source: str) -> tuple[int, int] | None:

@@ -7,6 +7,7 @@ from typing import Any
 from numeric import realtime, team
 from numeric.additions import SCANS, functions_in
 from proofs import network_stretch_checks as of_networks
+from proofs import network_window_checks as in_windows
 from proofs import realtime_checks as in_time
 from proofs import scan_checks as scans
 from proofs import stretch_checks as of_cells
@@ -51,8 +52,8 @@ OF_CELLS: dict[str, dict[str, Examine]] = {
 }
 OF_NETWORKS: dict[str, dict[str, ExamineNetwork]] = {
     TRUNCATED: {
-        of_cells.WHOLE: of_networks.truncated_whole,
-        of_cells.CUT: of_networks.truncated,
+        of_cells.WHOLE: in_windows.truncated_whole,
+        of_cells.CUT: in_windows.truncated,
     },
     CHECKPOINTED: {
         of_cells.AGAIN: of_networks.checkpointed,

@@ -14,7 +14,7 @@ from derive.network_derivation import derive_network
 from derive.network_language import read_network
 from derive.truncation import truncate, windows
 from reports.strict import complaints
-from tests.networks import CELLS
+from tests.networks import CELLS, network_of
 
 
 @given(T=st.integers(1, 40), k1=st.integers(1, 12), more=st.integers(0, 12))
@@ -61,6 +61,23 @@ def test_what_a_network_hands_on_is_not_cut_where_the_loss_is():
     text = "".join(c.text() for c in truncations(derive_network(network), (2, 3)))
     assert "dL(j)_df_h[t] = [t > e(j-1)] * dl_df_h[t] + what later segments hand on" in text
     assert "[t > e(j-1)] * dl_dy[t]" in text
+
+
+def test_what_is_held_is_summed_over_all_windows_as_a_parameter_is():
+    first, *others = truncations(derive_network(network_of("attention")), (2, 3))
+    text = first.text() + "".join(c.text() for c in others)
+    assert (
+        "K_bar = sum over j, t = b(j) ... e(j) of dec_Q @ dec_h[t-1] @ delta_dec_a(j)[t].T" in text
+    )
+    assert "gradient of K, the same at every step: it counts as a parameter does" in text
+    assert "segment dec" in text
+    assert "segment f" not in text
+
+
+@pytest.mark.needs("node")
+def test_katex_accepts_what_is_held():
+    chapters = truncations(derive_network(network_of("attention")), (2, 3))
+    assert complaints([line.latex for c in chapters for line in c.lines]) == []
 
 
 @pytest.mark.needs("node")

@@ -239,20 +239,6 @@ def test_a_cell_without_inputs_and_with_a_constant_runs_in_stretches():
     assert_same(cut, whole, 1e-12)
 
 
-@pytest.mark.parametrize(
-    ("text", "why"),
-    [
-        ("f = scan(gru, x[t], reverse)\n", "segment f of net runs from the last step to the first"),
-        ("f = scan(gru, x[t])\ny[end] = V @ f.h[end]\n", "segment y of net is computed after the scans"),
-        ("f = scan(gru, x[t])\ng = scan(gru, z[s], start(f))\n", "segment g of net runs along s"),
-    ],
-)  # fmt: skip
-def test_networks_that_cannot_be_truncated_are_refused_with_the_reason(text, why):
-    derivation = derive_network(read_network(text, "net", CELLS.get))
-    with pytest.raises(ArgumentError, match=why):
-        generate_with(derivation, Additions((1, 2)))
-
-
 def test_a_network_that_has_no_steps_is_not_cut_into_stretches():
     derivation = derive_network(read_network("y[end] = tanh(V @ x[end])", "net", CELLS.get))
     with pytest.raises(ArgumentError, match="nothing in net runs along an axis"):

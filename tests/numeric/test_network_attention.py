@@ -32,36 +32,43 @@ def gru(torch, p, name, x, h):
     return (1 - z) * h + z * g
 
 
+def both_sides(torch, p, source, start_f, start_b):
+    """What the encoder makes of each step of one sample, and where the decoder starts."""
+    h, ahead, back = start_f, [], [None] * len(source)
+    for x in source:
+        h = gru(torch, p, "f", x, h)
+        ahead.append(h)
+    h = start_b
+    for j in range(len(source) - 1, -1, -1):
+        h = back[j] = gru(torch, p, "b", source[j], h)
+    seen = [torch.cat(pair) for pair in zip(ahead, back, strict=True)]
+    return seen, torch.tanh(p["W_s"] @ back[0])
+
+
+def written(torch, p, seen, h, word, target):
+    """One step of the decoder of one sample: its state, and what the step adds to the loss."""
+    d = p["D"][:, word]
+    energies = torch.stack([p["dec_v"] @ torch.tanh(p["U_a"] @ u + p["dec_W_a"] @ h) for u in seen])
+    weights = torch.softmax(energies, 0)
+    c = sum(a * u for a, u in zip(weights, seen, strict=True))
+    z = torch.sigmoid(p["dec_W_z"] @ d + p["dec_U_z"] @ h + p["dec_C_z"] @ c + p["dec_b_z"])
+    r = torch.sigmoid(p["dec_W_r"] @ d + p["dec_U_r"] @ h + p["dec_C_r"] @ c + p["dec_b_r"])
+    g = torch.tanh(p["dec_W"] @ d + p["dec_U"] @ (r * h) + p["dec_C"] @ c + p["dec_b"])
+    h = (1 - z) * h + z * g
+    logits = p["V"] @ h + p["Y"] @ d + p["C_y"] @ c + p["b_y"]
+    return h, -torch.log_softmax(logits, 0)[target]
+
+
 def translated(torch, p, word, before, target, state=None):
     """The loss of the shipped network for one sample at a time, by loops over exactly the steps that it has."""
     zeros = {f"{k}_h": torch.zeros(B, p[f"{k}_W_z"].shape[0], dtype=torch.float64) for k in "fb"}
-    started = zeros if state is None else state
-    total = 0.0
+    started, total = zeros if state is None else state, 0.0
     for i in range(B):
         source = [p["E"][:, w] for w in word[: LONG["s"][i], i]]
-        h = started["f_h"][i]
-        ahead, back = [], [None] * len(source)
-        for x in source:
-            h = gru(torch, p, "f", x, h)
-            ahead.append(h)
-        h = started["b_h"][i]
-        for j in range(len(source) - 1, -1, -1):
-            h = back[j] = gru(torch, p, "b", source[j], h)
-        seen = [torch.cat(pair) for pair in zip(ahead, back, strict=True)]
-        h = torch.tanh(p["W_s"] @ back[0])
+        seen, h = both_sides(torch, p, source, started["f_h"][i], started["b_h"][i])
         for t in range(LONG["t"][i]):
-            d = p["D"][:, before[t, i]]
-            energies = torch.stack(
-                [p["dec_v"] @ torch.tanh(p["U_a"] @ u + p["dec_W_a"] @ h) for u in seen]
-            )
-            weights = torch.softmax(energies, 0)
-            c = sum(a * u for a, u in zip(weights, seen, strict=True))
-            z = torch.sigmoid(p["dec_W_z"] @ d + p["dec_U_z"] @ h + p["dec_C_z"] @ c + p["dec_b_z"])
-            r = torch.sigmoid(p["dec_W_r"] @ d + p["dec_U_r"] @ h + p["dec_C_r"] @ c + p["dec_b_r"])
-            g = torch.tanh(p["dec_W"] @ d + p["dec_U"] @ (r * h) + p["dec_C"] @ c + p["dec_b"])
-            h = (1 - z) * h + z * g
-            logits = p["V"] @ h + p["Y"] @ d + p["C_y"] @ c + p["b_y"]
-            total = total - torch.log_softmax(logits, 0)[target[t, i]]
+            h, loss = written(torch, p, seen, h, before[t, i], target[t, i])
+            total = total + loss
     return total
 
 

@@ -9,7 +9,7 @@ from derive.language import read_cell
 from derive.network_derivation import derive_network
 from derive.network_language import read_network
 from numeric.additions import Additions, generate_with
-from proofs import addition_checks, network_stretch_checks, stretch_checks, truncation_exact
+from proofs import addition_checks, network_window_checks, stretch_checks, truncation_exact
 from proofs.modules import Code, load_source
 from proofs.network_checks import NetworkSubject
 from proofs.network_layout import NetworkCode
@@ -106,8 +106,8 @@ def test_checkpointing_that_keeps_everything_is_noticed():
 
 def test_a_truncation_that_differs_from_backward_in_one_bit_is_noticed():
     source = broken(
-        "    if k2 >= T:\n        return backward(params, cache, outputs_bar, final_bar)\n",
-        "    if k2 >= T:\n        bars = backward(params, cache, outputs_bar, final_bar)\n"
+        "    if k2 >= steps_and_samples(cache)[0]:\n        return backward(params, cache, outputs_bar, final_bar)\n",
+        "    if k2 >= steps_and_samples(cache)[0]:\n        bars = backward(params, cache, outputs_bar, final_bar)\n"
         "        return {k: v * (1 + 2**-52) for k, v in bars[0].items()}, *bars[1:]\n",
     )
     assert not stretch_checks.truncated_whole(subject(source)).ok
@@ -163,8 +163,8 @@ def network_subject(change=lambda text: text) -> NetworkSubject:
 
 
 def test_a_network_with_lengths_of_their_own_passes():
-    assert network_stretch_checks.truncated(network_subject()).ok
-    assert network_stretch_checks.truncated_whole(network_subject()).ok
+    assert network_window_checks.truncated(network_subject()).ok
+    assert network_window_checks.truncated_whole(network_subject()).ok
 
 
 @pytest.mark.parametrize(
@@ -179,4 +179,4 @@ def test_a_network_that_is_cut_in_the_wrong_place_is_noticed(before, after):
         assert text.count(before) == 1
         return text.replace(before, after)
 
-    assert not network_stretch_checks.truncated(network_subject(change)).ok
+    assert not network_window_checks.truncated(network_subject(change)).ok
