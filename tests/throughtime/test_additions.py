@@ -75,11 +75,40 @@ def test_k2_below_k1_is_refused_with_the_reason():
 
 
 def test_a_network_that_cannot_be_cut_is_refused_and_nothing_is_written():
-    for option in (["--truncate", "3,6"], ["--checkpoint"]):
-        made = run("generate", "tagger", *option, "-o", "t.py")
+    for name, option, why in (
+        (
+            "tagger",
+            ["--truncate", "3,6"],
+            "segment b of tagger runs from the last step to the first",
+        ),
+        ("one_to_one", ["--checkpoint"], "nothing in one_to_one runs along an axis"),
+    ):
+        made = run("generate", name, *option, "-o", "t.py")
         assert made.exit_code == 2
-        assert "segment b of tagger runs from the last step to the first" in made.stderr
+        assert why in made.stderr
         assert list(Path.cwd().iterdir()) == []
+
+
+def test_a_network_that_looks_along_another_axis_is_verified_in_windows_and_in_stretches():
+    text = """
+f = scan(elman, x[s])
+K[end] = columns(f.h[s])
+a[t] = softmax(K[end].T @ (Q @ q[t]))
+h[t] = tanh(W @ h[t-1] + C @ (K[end] @ a[t]))
+"""
+    Path("own.net").write_text(text)
+    options = ["--truncate", "1,2", "--checkpoint"]
+    made = run("generate", "own.net", *options, "-o", "o.py", "--json")
+    assert made.exit_code == 0
+    names = [c["name"] for c in json.loads(made.stdout)["verification"]["checks"]]
+    assert {"truncated, k2 >= T", "truncated", "checkpointed", "checkpointed, memory"} <= set(names)
+    source = Path("o.py").read_text()
+    once = '        add_up(legs.kept_bar, "K", over_steps(by_inputs["K"]))\n'
+    assert source.count(once) == 1
+    Path("o.py").write_text(source.replace(once, once + once))
+    found = run("verify", "o.py")
+    assert found.exit_code == 3
+    assert "checkpointed" in found.stdout
 
 
 def test_a_scanned_file_is_verified_and_goes_with_the_other_additions():
