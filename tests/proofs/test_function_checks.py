@@ -94,10 +94,7 @@ BROKEN = {
         ("    found = bar[steps]\n", "    found = bar[steps]\n    bar += 1\n")
     ],
     "truncated_gradients: 'NoneType' object has no attribute 'items' without final_bar": [
-        (
-            "(final_bar or {}).items()\n        }\n        by_params",
-            "final_bar.items()\n        }\n        by_params",
-        )
+        ("outputs_bar, final_bar or {}, k1, k2)", "outputs_bar, final_bar, k1, k2)")
     ],
     "real_time_gradients: 'y' of some outputs": [
         (
