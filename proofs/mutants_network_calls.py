@@ -20,6 +20,7 @@ class NetworkCall(Call):
     """
 
     def __init__(self, sample: NetworkSample) -> None:
+        self.network = sample.network
         self.params = layout.parameters(sample, np.float64)
         self.inputs = list(layout.inputs(sample, np.float64).values())
         self.state = layout.state(sample, np.float64)
@@ -34,7 +35,7 @@ class NetworkCall(Call):
         )
         parts = whole(value, gradients)
         if hasattr(module, "step"):
-            first = [x[0] for x in self.inputs]
+            first = layout.at_step(self.network, self.inputs, 0)
             parts["step"], parts["state after a step"] = module.step(
                 self.params, *first, self.state
             )

@@ -31,7 +31,7 @@ from proofs.mutants_answers import (
     last_only,
 )
 from proofs.mutants_module import Poisoned, module_of, recorded
-from proofs.mutants_same import EXTENTS, FormalNumPy, agreement, said
+from proofs.mutants_same import EXTENTS, agree_on_residues, said
 from proofs.point import Extent, draw_sizes
 from proofs.samples import Arrays, draw
 
@@ -200,9 +200,8 @@ class NumericJudge:
     def _on_residues(self, a: ModuleType, b: ModuleType, i: int) -> float | None:
         smallest, largest, steps, samples = EXTENTS[i]
         sizes = draw_sizes(self.cell, Random(i), smallest, largest)  # noqa: S311 - no secret
-        numpy = FormalNumPy(i)
         call = Call(draw(self.cell, Extent(sizes, steps, samples), i)).shaped(a, sizes.values())
-        return agreement(a, b, call.lifted(numpy.random_like).everything, numpy)
+        return agree_on_residues(a, b, i, lambda numpy: call.lifted(numpy.random_like).everything)
 
 
 def learned_names(cell: Cell, source: str) -> dict[str, dict[str, Any]]:

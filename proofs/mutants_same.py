@@ -3,7 +3,8 @@
 An elementwise function is unknown here: its value is random, and the same for equal arguments. Results that agree are
 then equal as rational functions of everything that went in, whatever the functions are, but for an error probability
 that is counted along; a difference that rounding would hide is as visible as any other. Comparisons go by the
-residues, so branches fall at random, for both files alike.
+residues, so branches fall at random, for both files alike. Where quotients make the degrees, and with them that
+probability, too large, 1/x is one more function that is unknown.
 """
 
 from __future__ import annotations
@@ -34,37 +35,37 @@ class Residue:
     def __add__(self, other: Any) -> Residue:
         b = residue(other)
         up = max(self.up + b.down, b.up + self.down)
-        return Residue((self.value + b.value) % PRIME, up, self.down + b.down)
+        return type(self)((self.value + b.value) % PRIME, up, self.down + b.down)
 
     def __mul__(self, other: Any) -> Residue:
         b = residue(other)
-        return Residue(self.value * b.value % PRIME, self.up + b.up, self.down + b.down)
+        return type(self)(self.value * b.value % PRIME, self.up + b.up, self.down + b.down)
 
     def __pow__(self, k: int) -> Residue:
         n = abs(k)
-        whole = Residue(pow(self.value, n, PRIME), n * self.up, n * self.down)
+        whole = type(self)(pow(self.value, n, PRIME), n * self.up, n * self.down)
         return whole if k >= 0 else whole.inverse()
 
     def __neg__(self) -> Residue:
-        return Residue(-self.value % PRIME, self.up, self.down)
+        return type(self)(-self.value % PRIME, self.up, self.down)
 
     def __sub__(self, other: Any) -> Residue:
         return self + -residue(other)
 
     def __rsub__(self, other: Any) -> Residue:
-        return residue(other) + -self
+        return -self + other
 
     def __truediv__(self, other: Any) -> Residue:
         return self * residue(other).inverse()
 
     def __rtruediv__(self, other: Any) -> Residue:
-        return residue(other) * self.inverse()
+        return self.inverse() * other
 
     __radd__, __rmul__ = __add__, __mul__
 
     def inverse(self) -> Residue:
         """1 / x"""
-        return Residue(pow(self.value, -1, PRIME), self.down, self.up)
+        return type(self)(pow(self.value, -1, PRIME), self.down, self.up)
 
     def __lt__(self, other: Any) -> bool:
         return self.value < residue(other).value
@@ -104,10 +105,13 @@ class FormalNumPy:
 
     Args:
         seed: of everything that is drawn.
+        divides: whether 1/x is what it is, or a function that is unknown, which keeps degrees small.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, divides: bool = True) -> None:
         self._draw = Random(seed)  # noqa: S311 - no secret
+        unknown = {"__slots__": (), "inverse": self._function("1/x")}
+        self._kind: type[Residue] = Residue if divides else type("Unknown", (Residue,), unknown)
         self._known: dict[tuple[str, int], int] = {}
         self._degree = 0
         for name in FUNCTIONS:
@@ -125,7 +129,7 @@ class FormalNumPy:
         if getattr(x, "dtype", np.dtype(int)).kind != "f":
             return x
         drawn: Any = np.empty(x.size, dtype=object)
-        drawn[:] = [Residue(self._draw.randrange(PRIME), 1) for _ in range(x.size)]
+        drawn[:] = [self._kind(self._draw.randrange(PRIME), 1) for _ in range(x.size)]
         return drawn.reshape(x.shape)
 
     def error(self, results: list[Any]) -> float:
@@ -135,7 +139,8 @@ class FormalNumPy:
         """
         last = [residue(v) for a in results for v in np.asarray(a, object).ravel()]
         among = Fraction(len(self._known) ** 2 * self._degree, PRIME)
-        return float(among + Fraction(len(last) * max(2 * (r.up + r.down) for r in last), PRIME))
+        found = Fraction(len(last) * max(2 * (r.up + r.down) for r in last), PRIME)
+        return float(min(among + found, 1))
 
     def empty(self, shape: Any, dtype: Any = np.float64) -> Any:
         """Memory that nobody wrote: not a number."""
@@ -164,13 +169,37 @@ class FormalNumPy:
             if (name, r.value) not in self._known:
                 self._known[name, r.value] = self._draw.randrange(PRIME)
                 self._degree = max(self._degree, 2 * (r.up + r.down))
-            return Residue(self._known[name, r.value], 1)
+            return self._kind(self._known[name, r.value], 1)
 
         return value
 
 
 Results = dict[str, Any]
 """What the functions of a file returned, by names that say which."""
+LUCK = 1e-30
+"""Two files that agree by luck with a larger probability are not shown to be the same."""
+
+
+def agree_on_residues(
+    right: ModuleType,
+    other: ModuleType,
+    seed: int,
+    results: Callable[[FormalNumPy], Callable[[ModuleType], Results]],
+) -> float | None:
+    """The probability that two files agree by luck on random residues; ``None`` if they do not agree surely enough.
+
+    Args:
+        right: the module that is right.
+        other: the module in question.
+        seed: of the residues.
+        results: what calls a module's functions on residues that are drawn.
+    """
+    for divides in (True, False):
+        numpy = FormalNumPy(seed, divides=divides)
+        error = agreement(right, other, results(numpy), numpy)
+        if error is None or error < LUCK:
+            return error
+    return None
 
 
 def agreement(

@@ -9,6 +9,7 @@ import pytest
 from derive.network_catalog import load
 from proofs.mutants import Mutant
 from proofs.mutants_networks import NetworkTrial
+from tests.networks import read
 
 
 @cache
@@ -39,3 +40,26 @@ def test_a_sign_lost_on_padded_steps_is_noticed() -> None:
     wrong = t.source.replace(line, line.replace(" + f_c_bar[t] * (", " - f_c_bar[t] * ("))
     assert wrong != t.source
     assert t.judged(Mutant("source", "sign", "", "", source=wrong)).fate == "killed"
+
+
+VALUE_GIVEN_ONCE = """
+f = scan(elman, x[t])
+y[t] = V @ f.h[t] + topic[end] * (R @ f.h[t])
+loss[t] = squared_error(y[t], target[t])
+"""
+
+
+def test_a_network_with_a_value_given_once_is_called_step_by_step() -> None:
+    """And what fails there is not proved to be the same."""
+    t = NetworkTrial(read(VALUE_GIVEN_ONCE))
+    assert t.sameness(t.source, 1)
+    broken = t.source.replace("value[0] for name, value", "value[name] for name, value")
+    assert broken != t.source
+    assert t.sameness(broken, 1) == ""
+
+
+def test_attention_is_the_same_as_itself_though_its_quotients_have_huge_degrees() -> None:
+    t = trial("attention")
+    seen = t.sameness(t.source, 1)
+    assert "equal modulo 2^521 − 1 in every result of 5 runs" in seen
+    assert int(seen.partition("below 10^-")[2].partition(";")[0]) >= 30

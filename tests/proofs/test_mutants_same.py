@@ -93,3 +93,18 @@ def test_equal_arguments_have_equal_values_and_others_do_not() -> None:
     values = [v.value for v in numpy.exp(x)]
     assert values[0] == values[1] != values[2]
     assert values[0] != numpy.tanh(x)[0].value
+
+
+def test_a_quotient_that_is_unknown_is_equal_for_equal_divisors_and_of_small_degree() -> None:
+    numpy = FormalNumPy(0, divides=False)
+    x, y = numpy.random_like(np.ones(2))
+    assert (x / y - x / y).value == 0
+    assert (2 / y).value == (1 / y * 2.0).value
+    assert (1 / y).value != pow(y.value, -1, PRIME)
+    quotient = (1 - x) / y + y**-2
+    assert (quotient.up, quotient.down) == (2, 0)
+
+
+def test_a_degree_beyond_all_numbers_is_no_proof() -> None:
+    numpy = FormalNumPy(0)
+    assert numpy.error([np.array([Residue(1, 10**400, 10**400)], dtype=object)]) == 1
