@@ -1,13 +1,14 @@
-"""The quantities of a cell or a network by role and shape, as text: what inference made of every name."""
+"""The quantities of a cell or a network by role, shape and domain, as text: what inference made of every name."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from sympy import Expr
 
 from derive.cell import Cell, Quantity
+from derive.domains import domains_of
 from derive.network import Network, Segment
 
 _ROLES = {
@@ -20,7 +21,7 @@ _ROLES = {
 
 
 def quantities_text(model: Cell | Network) -> str:
-    """A line for each role, names of one shape together: ``parameters  W, V (n, n); b (n)``.
+    """A line for each role, names of one shape together: ``parameters  W, V (n, n); b (n)``; and the domains.
 
     Args:
         model: a cell, or a network, whose segments' quantities are told together, each once.
@@ -39,7 +40,18 @@ def quantities_text(model: Cell | Network) -> str:
         for role, roles in _ROLES.items()
         if any(q.role in roles for q in once.values())
     ]
-    return "\n".join(["The quantities and their shapes", *lines]) + "\n"
+    return "\n".join(["The quantities and their shapes", *lines, *_of_domains(model)]) + "\n"
+
+
+def _of_domains(model: Cell | Network) -> Iterator[str]:
+    """What must be so that all has a value, what is enough for it, and what is not known to be enough."""
+    found = domains_of(model)
+    for needed, word in ((True, "needed"), (False, "enough")):
+        told = [d.text(name) for name, d in found.of.items() if d.needed is needed]
+        if told:
+            yield f"  {word:<12}{'; '.join(told)}"
+    if found.open:
+        yield f"  {'open':<12}{'; '.join(f'{a} > 0' for a in found.open)}"
 
 
 def _in_network(segment: Segment, q: Quantity) -> Quantity:

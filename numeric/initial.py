@@ -1,7 +1,7 @@
 """How parameters start: by what the cell's author or its user declared, and else by the field's habit.
 
 Square matrices start orthogonal (Saxe et al., 2014), other matrices uniform by Glorot and Bengio (2010),
-vectors at zero and scalars at one.
+vectors at zero and scalars at one; and what has a domain, where none of these need lie, at one number within it.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from fractions import Fraction
 from sympy.matrices.expressions import MatMul, MatrixExpr, Transpose
 
 from derive.cell import Cell, Quantity
+from derive.domains import domains_of
 from derive.expressions import LEAVES, is_column, is_scalar, operands
 from derive.initial import Start
 from numeric.body import tuple_text
 from numeric.initialisers import NAMES
 from numeric.spread import trailing
+from numeric.inside import middle
 
 Dim = Callable[[object], str]
 
@@ -78,6 +80,18 @@ def start_of(cell: Cell, q: Quantity) -> Start:
     """How a parameter starts: as the cell declares, or else by habit."""
     if declared := cell.initial.get(q.name):
         return declared
+    habit, domain = _habit(q), domains_of(cell).of.get(q.name)
+    if domain is None or not domain.needed or domain.holds(FIXED.get(habit.kind)):
+        return habit
+    return Start("number", number=middle(domain))
+
+
+FIXED = {"zeros": 0, "ones": 1}
+"""The habits that are one number."""
+
+
+def _habit(q: Quantity) -> Start:
+    """How a parameter starts of which nothing is known but its shape."""
     rows, cols = q.shape
     if is_scalar(q.symbol):
         return Start("ones")

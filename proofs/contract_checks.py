@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from numeric.inside import kept_inside
 from proofs import layout
 from proofs.dual import Dual, Pair
 from proofs.floats import Floats
@@ -135,7 +136,7 @@ def safe_values(subject: Subject) -> Check:
 def _large(subject: Subject, extent: Any, size: float) -> Sample:
     sample = draw(subject.cell, extent, subject.seed)
     steps = {p: size * np.sign(v) for p, v in sample.values.items() if _is_free(subject, p[0])}
-    return sample.with_values(steps)
+    return sample.with_values(kept_inside(subject.domains.of, steps, sample.values))
 
 
 def _is_tame(sample: Sample) -> bool:

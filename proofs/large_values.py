@@ -10,6 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from derive.cell import Cell
+from derive.domains import domains_of
+from derive.network import Network
+from numeric.inside import kept_inside
 from proofs import layout, network_layout
 from proofs import network_special_checks as of_networks
 from proofs import special_checks as of_cells
@@ -50,8 +54,8 @@ FAR: dict[str, tuple[Kinds, ...]] = {
 def large_values(subject: Subject) -> Check:
     """Loss and gradients at large values against complex steps on the equations."""
     plain = subject.sample(NAME, subject.extent(NAME, steps=4, samples=3))
-    fixed = of_cells.fixed_names(subject.cell)
-    runs = _runs(plain.values, fixed, lambda v: of_cells.if_smooth(plain.with_values(v)))
+    larger = _larger(plain.values, subject.cell, of_cells.fixed_names(subject.cell))
+    runs = _runs(larger, lambda v: of_cells.if_smooth(plain.with_values(v)), LARGE)
     found = {row: compare(*of_cells.both(subject, sample)) for row, sample in runs.items()}
     return _row(found, lambda place: layout.label(subject.cell, place))
 
@@ -62,24 +66,29 @@ def large_values_of_network(subject: NetworkSubject) -> Check:
     network = subject.network
     padded = any(axis in network.masks for axis in network.lengths.values())
     rows = LARGE | FAR if padded else LARGE
-    fixed = of_networks.fixed_names(network)
-    runs = _runs(
-        plain.values, fixed, lambda v: of_networks.if_smooth(replace(plain, values=v)), rows
-    )
+    larger = _larger(plain.values, network, of_networks.fixed_names(network))
+    runs = _runs(larger, lambda v: of_networks.if_smooth(replace(plain, values=v)), rows)
     found = {row: compare(*of_networks.both(subject, sample)) for row, sample in runs.items()}
     return _row(found, lambda place: network_layout.label(plain, place))
 
 
+def _larger(
+    values: Values, model: Cell | Network, fixed: frozenset[str]
+) -> Callable[[Kinds], Values]:
+    """What makes larger values of those of a run, where they have a domain within it."""
+    domains = domains_of(model).of
+    return lambda kinds: kept_inside(domains, changed(values, kinds, fixed), values)
+
+
 def _runs(
-    values: Values,
-    fixed: frozenset[str],
+    larger: Callable[[Kinds], Values],
     if_smooth: Callable[[Values], Any],
-    rows: Mapping[str, tuple[Kinds, ...]] = LARGE,
+    rows: Mapping[str, tuple[Kinds, ...]],
 ) -> dict[str, Any]:
     """The first run of every kind that is finite and off all kinks, if there is one."""
     found: dict[str, Any] = {}
     for row, choices in rows.items():
-        runs = (if_smooth(changed(values, kinds, fixed)) for kinds in choices)
+        runs = (if_smooth(larger(kinds)) for kinds in choices)
         sample = next((run for run in runs if run is not None), None)
         if sample is not None:
             found[row] = sample

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from derive.domains import Domains, domains_of
 from derive.functions import FUNCTIONS
 from derive.network import Network
 from derive.nodes import Elementwise, walk
@@ -48,6 +49,11 @@ class NetworkSubject:
     seed: int
     search: Search = field(default_factory=Search, compare=False)
 
+    @property
+    def domains(self) -> Domains:
+        """Where what is given must lie."""
+        return domains_of(self.network)
+
     def sample(self, purpose: str, *, margin: float = 1e-3, **sizes: int) -> NetworkSample:
         """A random run for a check, away from kinks and poles.
 
@@ -58,7 +64,8 @@ class NetworkSubject:
         extent = draw_extent(self.network, rng, **sizes)
         seed = rng.randrange(2**31)
         return self.search.found(
-            lambda: draw_smooth_network(self.network, extent, seed, margin=margin)
+            lambda: draw_smooth_network(self.network, extent, seed, margin=margin),
+            self.domains.told(),
         )
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from derive.network import Network
+from derive.network import END, Network
+from numeric.inside import kept_inside
 from numeric.network_step import why_not_causal
 from proofs import beginnings, function_checks, large_values, network_layout, thin_runs
 from proofs import network_checks as gradients
@@ -31,7 +32,7 @@ def leaves_alone(subject: NetworkSubject) -> Check:
     """Arguments and results stay as they were, and whatever is done with results a cache gives the same gradients."""
     what = "arguments or results changed, or results that differ when asked for again"
     sample = subject.sample("repeated")
-    other = draw_network(subject.network, sample.extent, subject.seed + 1)
+    other = other_run(subject, sample)
     module = subject.code.module
     given, named = subject.code.arguments(sample)
     bars = (
@@ -48,6 +49,13 @@ def leaves_alone(subject: NetworkSubject) -> Check:
     return measured(
         "left alone", what, sample.extent, len(wrong), 0, where=tuple(wrong), unit="wrong"
     )
+
+
+def other_run(subject: NetworkSubject, sample: NetworkSample) -> NetworkSample:
+    """Another run of the same sizes; near by, where it is not known what keeps a run in the network's domain."""
+    if subject.domains.open:
+        return sample.moved({p: sample.values[p] for p in sample.trained}, 2.0**-10)
+    return draw_network(subject.network, sample.extent, subject.seed + 1)
 
 
 def padding(subject: NetworkSubject) -> Check:
@@ -108,6 +116,7 @@ def safe_values(subject: NetworkSubject) -> Check:
     sample = draw_network(subject.network, extent, subject.seed)
     for size in (1e4, 1e3, 1e2, 1e1):
         free = {p: size * np.sign(sample.values[p]) for p in sample.trained}
+        free = kept_inside(subject.domains.of, free, sample.values)
         large = replace(sample, values={**sample.values, **free})
         with np.errstate(all="ignore"):
             values = [v for _, run in reference(large, Floats()) for v in run.sequences.values()]

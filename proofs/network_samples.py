@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 
 from derive.cell import Quantity
+from derive.domains import domains_of
 from derive.network import END, Network
+from numeric.inside import inside
 from proofs.arithmetic import Array
 from proofs.evaluation import Evaluator
 from proofs.floats import Floats
@@ -108,7 +110,7 @@ def ragged(
 def draw_network(
     network: Network, extent: NetworkExtent, seed: int, *, gain: float = 0.8, positive: bool = False
 ) -> NetworkSample:
-    """A random run.
+    """A random run, every entry in its domain if it has one.
 
     Args:
         network: the network.
@@ -118,7 +120,7 @@ def draw_network(
         positive: whether entries are uniform in [0.2, 1] instead.
     """
     rng = np.random.default_rng(seed)
-    B = extent.samples
+    B, domains = extent.samples, domains_of(network).of
 
     def shape(q: Quantity) -> tuple[int, int]:
         return Evaluator(Floats(), all_sizes(network, extent)).shape(q.symbol)
@@ -129,9 +131,9 @@ def draw_network(
             axis = network.lengths.get(q.shape[0])  # type: ignore[arg-type]
             return np.eye(rows)[rng.integers(0, extent.lengths.get(axis, rows), B)][..., None]
         if positive:
-            return rng.uniform(0.2, 1.0, (*front, rows, cols))
+            return inside(domains.get(q.name), rng.uniform(0.2, 1.0, (*front, rows, cols)))
         spread = gain if front or cols == 1 else gain / np.sqrt(cols)
-        return spread * rng.standard_normal((*front, rows, cols))
+        return inside(domains.get(q.name), spread * rng.standard_normal((*front, rows, cols)))
 
     values: Values = {(q.name, None): numbers(q, ()) for q in network.parameters}
     for q in (q for s in network.segments for q in s.cell.constants):

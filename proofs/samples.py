@@ -13,7 +13,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from derive.cell import Cell, Quantity
+from derive.domains import domains_of
 from derive.nodes import Timed
+from numeric.inside import inside
 from proofs.arithmetic import Arithmetic, Array
 from proofs.evaluation import Evaluator
 from proofs.floats import Floats
@@ -62,7 +64,7 @@ def draw(
     vectors: float | None = None,
     positive: bool = False,
 ) -> Sample:
-    """A random run: normal entries, or uniform positive ones.
+    """A random run: normal entries, or uniform positive ones, each taken into its domain if it has one.
 
     Args:
         cell: the cell.
@@ -74,17 +76,19 @@ def draw(
     """
     rng = np.random.default_rng(seed)
     vectors = gain if vectors is None else vectors
-    shape_of = Evaluator(Floats(), extent.sizes).shape
+    shape_of, domains = Evaluator(Floats(), extent.sizes).shape, domains_of(cell).of
 
-    def numbers(shape: tuple[int, ...], deviation: float) -> Array:
-        return rng.uniform(0.2, 1.0, shape) if positive else deviation * rng.standard_normal(shape)
+    def numbers(name: str, shape: tuple[int, ...], deviation: float) -> Array:
+        drawn = rng.uniform(0.2, 1.0, shape) if positive else deviation * rng.standard_normal(shape)
+        return inside(domains.get(name), drawn)
 
     values: Values = {}
     for symbol, place in given(cell, extent.steps):
         shape = shape_of(symbol)
         timed = place[1] is not None
         spread = vectors if timed or shape[1] == 1 else gain / np.sqrt(shape[1])
-        values[place] = numbers((extent.samples, *shape) if timed else shape, float(spread))
+        front = (extent.samples,) if timed else ()
+        values[place] = numbers(place[0], (*front, *shape), float(spread))
     for q in (q for q in cell.inputs if q.kind == "index"):
         rows = shape_of(q.symbol)[0]
         for t in range(1, extent.steps + 1):

@@ -8,9 +8,10 @@ from random import Random
 import numpy as np
 
 from derive.cell import Cell
+from numeric.inside import kept_inside
 from proofs import differences, dynamics, layout
 from proofs.arithmetic import Array
-from proofs.compare import ROUNDING, Comparison, along, compare
+from proofs.compare import ROUNDING, Comparison, along, compare, compare_runs
 from proofs.evaluation import at_sizes
 from proofs.floats import Floats
 from proofs.point import Extent, draw_sizes, steps_for
@@ -70,9 +71,9 @@ def _runs(subject: Subject) -> Iterator[tuple[str, Sample]]:
             sample = draw_smooth(subject.cell, extent, _seed(subject, row), margin=MARGIN)
             if sample is not None:
                 yield row, sample
-    plain = _plain(subject)
+    plain, domains = _plain(subject), subject.domains.of
     for row, values in special_values(plain.values, fixed_names(subject.cell)):
-        special = if_smooth(plain.with_values(values))
+        special = if_smooth(plain.with_values(kept_inside(domains, values, plain.values)))
         if special is not None:
             yield row, special
 
@@ -181,7 +182,7 @@ def given_in_every_way(whole: Arguments, module: object, sizes: str) -> Check:
             if how.startswith("state "):
                 continue  # where a state alone tells the number of samples, leaving it out may be refused
             raise
-        comparison = compare(
+        comparison = compare_runs(
             {(k, None): v for k, v in found.items()}, {(k, None): v for k, v in true.items()}, 0.0
         )
         errors.errors.update({(f"{k}: {how}", None): e for (k, _), e in comparison.errors.items()})

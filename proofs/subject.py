@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from derive.cell import Cell
 from derive.derivation import Derivation
+from derive.domains import Domains, domains_of
 from proofs.modules import Code
 from proofs.point import Extent, draw_sizes, steps_for
 from proofs.samples import LESS, Sample, draw_smooth
@@ -33,11 +34,12 @@ class Search:
 
     vain: int = 0
 
-    def found(self, draw: Callable[[], Found | None]) -> Found:
+    def found(self, draw: Callable[[], Found | None], told: str = "") -> Found:
         """What is drawn.
 
         Args:
             draw: searches for a point; ``None`` if there is none.
+            told: why there may be none, and what to do.
 
         Raises:
             NoSampleError: none was found, now or for the checks before.
@@ -45,7 +47,7 @@ class Search:
         sample = draw() if self.vain < PATIENCE else None
         if sample is None:
             self.vain += 1
-            raise NoSampleError(NOWHERE)
+            raise NoSampleError(f"{NOWHERE}: {told}" if told else NOWHERE)
         return sample
 
 
@@ -70,6 +72,11 @@ class Subject:
         """The cell."""
         return self.derivation.cell
 
+    @property
+    def domains(self) -> Domains:
+        """Where what is given must lie."""
+        return domains_of(self.cell)
+
     def extent(
         self, purpose: str, *, smallest: int = 2, largest: int = 4, steps: int = 4, samples: int = 2
     ) -> Extent:
@@ -86,7 +93,8 @@ class Subject:
         """
         seed = Random(f"{self.seed}/{purpose}/values").randrange(2**31)  # noqa: S311
         return self.search.found(
-            lambda: draw_smooth(self.cell, extent, seed, margin=margin, less=LESS)
+            lambda: draw_smooth(self.cell, extent, seed, margin=margin, less=LESS),
+            self.domains.told(),
         )
 
 

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from derive.intervals import ONE, largest, least
 from proofs.claims.points import Context
 from proofs.claims.powers import Bound, NoBoundError, at_most, to_steps
-from proofs.claims.ranges import ONE, first, largest, least
+from proofs.claims.ranges import first
 from proofs.claims.shapes import may_be_number
 from proofs.claims.stated import Stated
 from proofs.claims.step_norms import StepNorms

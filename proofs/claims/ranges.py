@@ -19,6 +19,17 @@ from derive.expressions import (
     split_coefficient,
 )
 from derive.functions import FUNCTIONS
+from derive.intervals import (
+    ANY,
+    ONE,
+    UNIT,
+    ZERO,
+    Range,
+    of_function,
+    plus,
+    power,
+    times,
+)
 from proofs.claims.syntax import Add, Call, Index, Mul, Node, Num, Pow, Qty, Transposed
 from proofs.untyped import (
     HadamardPower,
@@ -32,73 +43,11 @@ from proofs.untyped import (
     sympy,
 )
 
-Range = tuple[Any, Any]
-"""The least and the largest value, SymPy's numbers or ±∞."""
-
-ZERO, ONE = sympy.Integer(0), sympy.Integer(1)
-ANY: Range = (-sympy.oo, sympy.oo)
-UNIT: Range = (ZERO, ONE)
-SIGNED: Range = (-ONE, ONE)
 SUPREMUM = {
     "tanh": ONE, "sigmoid": sympy.Rational(1, 4), "relu": ONE, "softplus": ONE, "sin": ONE, "cos": ONE, "abs": ONE,
     "step": ZERO, "sign": ZERO,
 }  # fmt: skip
 """sup |f′| of each function whose derivative is bounded."""
-
-
-def plus(a: Range, b: Range) -> Range:
-    """The range of a sum."""
-    return a[0] + b[0], a[1] + b[1]
-
-
-def times(a: Range, b: Range) -> Range:
-    """The range of a product; 0 · ∞ is 0, as no entry is infinite."""
-    ends = [ZERO if ZERO in (x, y) else x * y for x in a for y in b]
-    return min(ends), max(ends)
-
-
-def largest(found: Range) -> Any:
-    """The largest absolute value."""
-    return max(abs(found[0]), abs(found[1]))
-
-
-def least(found: Range) -> Any:
-    """The least absolute value."""
-    return ZERO if found[0] <= 0 <= found[1] else min(abs(found[0]), abs(found[1]))
-
-
-def power(base: Range, exponent: int) -> Range:
-    """The range of a positive whole power."""
-    if exponent < 1:
-        return ANY
-    ends = (base[0] ** exponent, base[1] ** exponent)
-    if exponent % 2:
-        return ends
-    return least(base) ** exponent, max(ends)
-
-
-def of_function(name: str, argument: Range) -> Range:
-    """The range of a function over a range."""
-    lo, hi = argument
-    match name:
-        case "tanh" | "sign":
-            return (-ONE if lo < 0 else ZERO, ONE if hi > 0 else ZERO)
-        case "sin" | "cos":
-            return SIGNED
-        case "sigmoid" | "step":
-            return UNIT
-        case "relu":
-            return max(lo, ZERO), max(hi, ZERO)
-        case "abs":
-            return least(argument), largest(argument)
-        case "exp":
-            return (ONE if lo >= 0 else ZERO, ONE if hi <= 0 else sympy.oo)
-        case "sqrt":
-            return (ONE if lo >= 1 else ZERO, ONE if hi <= 1 else sympy.oo)
-        case "softplus":
-            return ZERO, sympy.oo
-        case _:
-            return ANY
 
 
 class Ranges:

@@ -6,10 +6,11 @@ from fractions import Fraction
 from typing import Any
 
 from derive.cell import Cell
+from derive.intervals import ONE
 from proofs.claims.points import Context
 from proofs.claims.powers import Bound, NoBoundError, to_steps
 from proofs.claims.printing import show_index
-from proofs.claims.ranges import ONE, SUPREMUM, Ranges
+from proofs.claims.ranges import SUPREMUM, Ranges
 from proofs.claims.syntax import Add, Call, Index, Mul, Node, Num, Pow, Qty, Steps
 from proofs.claims.world import functions_of, linear
 from proofs.untyped import sympy

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from derive.expressions import Broadcast, Elementwise, Timed, operands, split_coefficient
+from derive.intervals import ONE, ZERO, Range, largest, plus, times
 from proofs.claims.powers import NoBoundError
-from proofs.claims.ranges import ONE, SUPREMUM, ZERO, Range, Ranges, largest, plus, times
+from proofs.claims.ranges import SUPREMUM, Ranges
 from proofs.untyped import (
     HadamardPower,
     HadamardProduct,
