@@ -3,8 +3,9 @@
 An elementwise function is unknown here: its value is random, and the same for equal arguments. Results that agree are
 then equal as rational functions of everything that went in, whatever the functions are, but for an error probability
 that is counted along; a difference that rounding would hide is as visible as any other. Comparisons go by the
-residues, so branches fall at random, for both files alike. Where quotients make the degrees, and with them that
-probability, too large, 1/x is one more function that is unknown.
+residues, so branches fall at random, for both files alike; but a number from which 10⁹ is taken, as from a logit that
+must not count, lies below all others, and its exponential is 0 as in every precision. Where quotients make the
+degrees, and with them that probability, too large, 1/x is one more function that is unknown.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from typing import Any, cast
 
 import numpy as np
 
+from derive.network_padding import FAR
+
 PRIME = 2**521 - 1
 FUNCTIONS = ("exp", "log", "log1p", "sqrt", "tanh", "sin", "cos", "arctan", "expm1")
 EXTENTS = ((1, 1, 1, 1), (2, 3, 2, 3), (2, 4, 5, 2), (2, 3, 12, 2), (2, 3, 50, 1))
@@ -25,17 +28,24 @@ EXTENTS = ((1, 1, 1, 1), (2, 3, 2, 3), (2, 4, 5, 2), (2, 3, 12, 2), (2, 3, 50, 1
 
 
 class Residue:
-    """A number modulo the prime, with bounds on the degrees of its numerator and its denominator."""
+    """A number modulo the prime, with bounds on the degrees of its numerator and its denominator.
 
-    __slots__ = ("down", "up", "value")
+    Args:
+        value: the number.
+        up: the bound for the numerator.
+        down: that for the denominator.
+        far: how often ``FAR`` is in it as an addend, or what is larger; its exponential is 0 if that is negative.
+    """
 
-    def __init__(self, value: int, up: int = 0, down: int = 0) -> None:
-        self.value, self.up, self.down = value, up, down
+    __slots__ = ("down", "far", "up", "value")
+
+    def __init__(self, value: int, up: int = 0, down: int = 0, far: int = 0) -> None:
+        self.value, self.up, self.down, self.far = value, up, down, far
 
     def __add__(self, other: Any) -> Residue:
         b = residue(other)
         up = max(self.up + b.down, b.up + self.down)
-        return type(self)((self.value + b.value) % PRIME, up, self.down + b.down)
+        return type(self)((self.value + b.value) % PRIME, up, self.down + b.down, self.far + b.far)
 
     def __mul__(self, other: Any) -> Residue:
         b = residue(other)
@@ -47,7 +57,7 @@ class Residue:
         return whole if k >= 0 else whole.inverse()
 
     def __neg__(self) -> Residue:
-        return type(self)(-self.value % PRIME, self.up, self.down)
+        return type(self)(-self.value % PRIME, self.up, self.down, -self.far)
 
     def __sub__(self, other: Any) -> Residue:
         return self + -residue(other)
@@ -67,17 +77,22 @@ class Residue:
         """1 / x"""
         return type(self)(pow(self.value, -1, PRIME), self.down, self.up)
 
+    @property
+    def place(self) -> tuple[int, int]:
+        """Where it stands in the order of numbers."""
+        return self.far, self.value
+
     def __lt__(self, other: Any) -> bool:
-        return self.value < residue(other).value
+        return self.place < residue(other).place
 
     def __gt__(self, other: Any) -> bool:
-        return self.value > residue(other).value
+        return self.place > residue(other).place
 
     def __le__(self, other: Any) -> bool:
-        return self.value <= residue(other).value
+        return self.place <= residue(other).place
 
     def __ge__(self, other: Any) -> bool:
-        return self.value >= residue(other).value
+        return self.place >= residue(other).place
 
     def __eq__(self, other: object) -> bool:
         return self.value == residue(other).value
@@ -97,7 +112,8 @@ def residue(x: Any) -> Residue:
     if not isfinite(x):
         raise ArithmeticError("a number that is not finite")
     exact = Fraction(int(cast("int", x))) if isinstance(x, int | np.integer) else Fraction(float(x))
-    return Residue(exact.numerator * pow(exact.denominator, -1, PRIME) % PRIME)
+    far = 0 if abs(exact) < FAR else 1 if exact > 0 else -1
+    return Residue(exact.numerator * pow(exact.denominator, -1, PRIME) % PRIME, far=far)
 
 
 class FormalNumPy:
@@ -166,6 +182,8 @@ class FormalNumPy:
     def _function(self, name: str) -> Callable[[Any], Residue]:
         def value(x: Any) -> Residue:
             r = residue(x)
+            if name == "exp" and r.far < 0:
+                return self._kind(0)
             if (name, r.value) not in self._known:
                 self._known[name, r.value] = self._draw.randrange(PRIME)
                 self._degree = max(self._degree, 2 * (r.up + r.down))

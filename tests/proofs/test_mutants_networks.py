@@ -63,3 +63,23 @@ def test_attention_is_the_same_as_itself_though_its_quotients_have_huge_degrees(
     seen = t.sameness(t.source, 1)
     assert "equal modulo 2^521 − 1 in every result of 5 runs" in seen
     assert int(seen.partition("below 10^-")[2].partition(";")[0]) >= 30
+
+
+POOLING = """
+ragged t
+f = scan(elman, x[t])
+H[end] = columns(f.h[t])
+a[end] = softmax(H[end].T @ v)
+y[end] = H[end] @ a[end]
+loss[end] = squared_error(y[end], target[end])
+"""
+
+
+def test_what_only_padding_sees_is_the_same_and_a_smaller_mask_is_not() -> None:
+    t = NetworkTrial(read(POOLING))
+    held, mask = 'outputs = read_only({"f_h": f_h})', "1000000000.0 *"
+    assert t.source.count(held) == t.source.count(mask) == 1
+    assert t.sameness(t.source.replace(held, held.replace(": f_h}", ": f_h_new}")), 2)
+    assert t.sameness(t.source.replace(mask, "2000000000.0 *"), 2)
+    assert t.sameness(t.source.replace(mask, "100000000.0 *"), 2) == ""
+    assert t.sameness(t.source.replace(f" + {mask}", f" - {mask}"), 2) == ""

@@ -108,3 +108,12 @@ def test_a_quotient_that_is_unknown_is_equal_for_equal_divisors_and_of_small_deg
 def test_a_degree_beyond_all_numbers_is_no_proof() -> None:
     numpy = FormalNumPy(0)
     assert numpy.error([np.array([Residue(1, 10**400, 10**400)], dtype=object)]) == 1
+
+
+def test_a_logit_that_must_not_count_has_the_exponential_zero() -> None:
+    numpy = FormalNumPy(0)
+    x = numpy.random_like(np.ones(3)) + 1e9 * np.array([0.0, -1.0, -2.0], dtype=object)
+    e = numpy.exp(x - x.max())
+    assert [v.value == 0 for v in e] == [False, True, True]
+    assert all(v.value for v in numpy.exp(x + 1e9))
+    assert numpy.exp(np.array([Residue(5) - 1e8], dtype=object))[0].value != 0
