@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from derive.cell import Cell
 from derive.domains import domains_of
 from derive.network import Network
@@ -19,7 +21,9 @@ from proofs import network_special_checks as of_networks
 from proofs import special_checks as of_cells
 from proofs.arithmetic import Array
 from proofs.compare import Comparison, compare
+from proofs.floats import Floats
 from proofs.network_checks import NetworkSubject
+from proofs.network_samples import loss_of, reference
 from proofs.samples import Values
 from proofs.special_runs import Kinds, changed, summary
 from proofs.subject import Subject
@@ -49,6 +53,8 @@ FAR: dict[str, tuple[Kinds, ...]] = {
     "far matrices": tuple(Kinds(square=times(c), matrix=times(c)) for c in (1e5, 1e3)),
 }
 """The same where logits of steps that a sample does not have stand among those of steps that it has."""
+FURTHEST, MANY = 1e6, 6
+"""How much larger one parameter is by itself there, and for how many samples, of which most have a single step."""
 
 
 def large_values(subject: Subject) -> Check:
@@ -69,7 +75,24 @@ def large_values_of_network(subject: NetworkSubject) -> Check:
     larger = _larger(plain.values, network, of_networks.fixed_names(network))
     runs = _runs(larger, lambda v: of_networks.if_smooth(replace(plain, values=v)), rows)
     found = {row: compare(*of_networks.both(subject, sample)) for row, sample in runs.items()}
+    if padded:
+        found |= _far_by_themselves(subject)
     return _row(found, lambda place: network_layout.label(plain, place))
+
+
+def _far_by_themselves(subject: NetworkSubject) -> dict[str, Comparison]:
+    """The loss where one parameter alone is that much larger: others would saturate what its logits are made of."""
+    plain = subject.sample(f"{NAME}, far", samples=MANY)
+    found: dict[str, Comparison] = {}
+    for q in subject.network.parameters:
+        far = {**plain.values, (q.name, None): FURTHEST * plain.values[q.name, None]}
+        inside = kept_inside(subject.domains.of, far, plain.values)
+        sample = of_networks.if_smooth(replace(plain, values=inside), largest=FURTHEST**3)
+        if sample is not None:
+            loss: Any = np.sum(loss_of(sample, reference(sample, Floats())))
+            mine = {("", None): np.asarray(subject.code.loss(sample))}
+            found[f"far {q.name}"] = compare(mine, {("", None): np.asarray(loss)})
+    return found
 
 
 def _larger(

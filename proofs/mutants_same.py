@@ -126,7 +126,7 @@ class FormalNumPy:
 
     def __init__(self, seed: int, *, divides: bool = True) -> None:
         self._draw = Random(seed)  # noqa: S311 - no secret
-        unknown = {"__slots__": (), "inverse": self._function("1/x")}
+        unknown = {"__slots__": (), "inverse": _odd(self._function("1/x"))}
         self._kind: type[Residue] = Residue if divides else type("Unknown", (Residue,), unknown)
         self._known: dict[tuple[str, int], int] = {}
         self._degree = 0
@@ -190,6 +190,11 @@ class FormalNumPy:
             return self._kind(self._known[name, r.value], 1)
 
         return value
+
+
+def _odd(function: Callable[[Any], Residue]) -> Callable[[Residue], Residue]:
+    """A function f of which f(−x) = −f(x) is known."""
+    return lambda x: function(x) if x.value <= PRIME // 2 else -function(-x)
 
 
 Results = dict[str, Any]

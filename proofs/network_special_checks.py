@@ -8,7 +8,7 @@ from random import Random
 
 import numpy as np
 
-from derive.network import Network
+from derive.network import END, Network
 from numeric.inside import kept_inside
 from proofs import network_layout
 from proofs.compare import ROUNDING, along, compare
@@ -125,12 +125,23 @@ def extent_of(subject: NetworkSubject, row: str, sizes: Sizes) -> NetworkExtent 
     extent = draw_extent(network, rng, steps=sizes.steps or 1, samples=sizes.samples)
     if sizes.steps is None:
         return _of_largest_lags(network, extent)
+    if sizes.alike:
+        extent = _of_equal_axes(network, extent)
     if sizes.dims is None:
         return extent
     same = dict.fromkeys(network.dims, sizes.dims)
     equal = replace(extent, sizes=same)
     inner = [sizes_in(s, all_sizes(network, equal)) for s in network.segments]
     return equal if all(size >= 1 for dims in inner for size in dims.values()) else None
+
+
+def _of_equal_axes(network: Network, extent: NetworkExtent) -> NetworkExtent:
+    """Every axis as long as the shortest, and samples whose lengths along the next axis are another's along this."""
+    least = min(T for axis, T in extent.steps.items() if axis != END or len(extent.steps) == 1)
+    steps = {axis: 1 if axis == END else least for axis in extent.steps}
+    lengths = ragged(network, steps, extent.samples)
+    turned = {a: v[i:] + v[:i] for i, (a, v) in enumerate(lengths.items())}
+    return replace(extent, steps=steps, lengths=turned)
 
 
 def _of_largest_lags(network: Network, extent: NetworkExtent) -> NetworkExtent | None:
@@ -143,12 +154,18 @@ def _of_largest_lags(network: Network, extent: NetworkExtent) -> NetworkExtent |
     return replace(extent, steps=steps, lengths=ragged(network, steps, extent.samples))
 
 
-def if_smooth(sample: NetworkSample) -> NetworkSample | None:
-    """The run, if all of it is finite and keeps its distance from kinks and poles."""
+def if_smooth(sample: NetworkSample, largest: float = 1e6) -> NetworkSample | None:
+    """The run, if all of it is finite and keeps its distance from kinks and poles.
+
+    Args:
+        sample: the run.
+        largest: beyond which a value is not moderate.
+    """
     arithmetic = Floats()
     with np.errstate(all="ignore"):
         runs = [run for _, run in reference(sample, arithmetic)]
-    return sample if arithmetic.margin > MARGIN and all(map(finite, runs)) else None
+    tame = all(finite(run, largest) for run in runs)
+    return sample if arithmetic.margin > MARGIN and tame else None
 
 
 def wide_run(subject: NetworkSubject) -> Check:

@@ -29,17 +29,20 @@ class Sizes:
         dims: the size of every dimension; ``None``: random ones, different for different dimensions.
         steps: T, at least as long as the lags need unless it is 1; ``None``: the largest lag, if it is 2 or more.
         samples: B.
+        alike: whether every axis of a network has the same length, and each sample another along each of them.
     """
 
     dims: int | None
     steps: int | None
     samples: int
+    alike: bool = False
 
 
 SIZES: dict[str, Sizes] = {
     "every size 1": Sizes(1, 4, 2),
     "equal sizes": Sizes(3, 4, 2),
     "every size and B equal": Sizes(3, 4, 3),
+    "every size, B and T equal": Sizes(4, 4, 4, alike=True),
     "one step of three samples": Sizes(None, 1, 3),
     "as many steps as the largest lag": Sizes(None, None, 3),
     "one sample of four steps": Sizes(None, 4, 1),

@@ -20,7 +20,7 @@ from proofs.network_layout import NetworkCode
 from proofs.subject import Subject
 from proofs.table import Check
 from tests.generated import needs_standard
-from tests.networks import TEXTS, network_of
+from tests.networks import TEXTS, network_of, read
 from tests.networks import source_of as network_source_of
 from tests.proofs.specimens import EVERY, derivation_of, source_of
 
@@ -99,3 +99,25 @@ def test_the_reference_keeps_tiny_numbers_of_a_complex_step() -> None:
     found = Floats(np.complex128).function("softplus", np.array([[-40 + 1e-200j]]))
     assert found.real.item() == pytest.approx(np.exp(-40), rel=1e-15, abs=0)
     assert found.imag.item() == pytest.approx(1e-200 * np.exp(-40), rel=1e-15, abs=0)
+
+
+POOLED_BACKWARDS = """
+ragged t
+b = scan(elman, x[t], reverse)
+f = scan(elman, x[t])
+H[end] = columns(b.h[t])
+a[end] = softmax(tanh(W @ H[end] + repeat(U @ f.h[end])).T @ v)
+y[end] = H[end] @ a[end]
+loss[end] = squared_error(y[end], target[end])
+"""
+
+
+def test_a_mask_that_takes_too_little_is_refused_where_padding_can_have_the_largest_logit() -> None:
+    """Of a scan that runs backwards, steps before the first hold the initial value; others hold the last real one."""
+    network = read(POOLED_BACKWARDS)
+    source = network_source_of(network)
+    assert judged_network(network, source).verdict == "holds"
+    assert source.count("1000000000.0") == 1
+    found = judged_network(network, source.replace("1000000000.0", "100000.0"))
+    assert found.verdict == "fails"
+    assert "the loss: far v" in found.where

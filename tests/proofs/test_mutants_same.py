@@ -101,6 +101,7 @@ def test_a_quotient_that_is_unknown_is_equal_for_equal_divisors_and_of_small_deg
     assert (x / y - x / y).value == 0
     assert (2 / y).value == (1 / y * 2.0).value
     assert (1 / y).value != pow(y.value, -1, PRIME)
+    assert (-x / -y).value == (x / y).value
     quotient = (1 - x) / y + y**-2
     assert (quotient.up, quotient.down) == (2, 0)
 

@@ -14,10 +14,13 @@ from derive.network_language import read_network
 from numeric.additions import Additions, generate_with
 from numeric.network_source import generate_network
 from numeric.source import generate
+from proofs import network_special_checks as of_networks
 from proofs import verification
 from proofs.attestation import standing
 from proofs.branches import Watch
 from proofs.modules import Code, load_source
+from proofs.network_checks import NetworkSubject
+from proofs.network_layout import NetworkCode
 from proofs.network_verification import PROMISED, verify_network
 from proofs.special_checks import as_given, large_run, special_runs, wide_run
 from proofs.subject import Subject
@@ -56,6 +59,9 @@ def judged(check: object, source: str, edit: tuple[str, str] = ("", "")) -> Chec
 SPECIAL = {
     "equal sizes": before(ENDS, "W_f_bar = W_f_bar.T if n == m else W_f_bar"),
     "every size 1": before(ENDS, "U_f_bar = 2 * U_f_bar if n == 1 else U_f_bar"),
+    "every size, B and T equal": before(
+        ENDS, "x_bar = x_bar.swapaxes(0, 1) if T == B == n else x_bar"
+    ),
     "nine samples": before(ENDS, "U_f_bar = outer_sum(delta_f[:, :4], h_prev[:, :4])"),
     "one step of three samples": before(ENDS, "x_bar = x_bar[:, ::-1] if T == 1 else x_bar"),
     "as many steps as the largest lag": before(ENDS, "x_bar = 2 * x_bar if T == 2 else x_bar"),
@@ -205,3 +211,45 @@ def test_a_networks_file_is_judged_in_special_runs_too() -> None:
         places = [place for c in found.failures for place in c.where]
         assert any(place.endswith(f": {run}") for place in places), places
     assert load_source(source, "net", PROMISED)
+
+
+TWO_ENCODERS = """
+ragged s
+ragged r
+e = scan(elman, x[s])
+g = scan(elman, z[r])
+K[end] = columns(e.h[s])
+M[end] = columns(g.h[r])
+d = scan(elman, w[t])
+a[t] = softmax(K[end].T @ (Q @ d.h[t]))
+b[t] = softmax(M[end].T @ (R @ d.h[t]))
+y[t] = V @ concat(K[end] @ a[t], M[end] @ b[t])
+loss[t] = squared_error(y[t], target[t])
+"""
+COINCIDING = {
+    "the other axis's mask": (
+        "(mask_s_columns - 1.0)",
+        "((mask_r_columns if mask_r_columns.shape == mask_s_columns.shape else mask_s_columns) - 1.0)",
+    ),
+    "a softmax over samples": (
+        "a = softmax(a_a)",
+        "a = softmax(a_a) if a_a.shape[1] != a_a.shape[2] else softmax(a_a.swapaxes(1, 2)).swapaxes(1, 2)",
+    ),
+    "a softmax over steps": (
+        "b = softmax(a_b)",
+        "b = softmax(a_b) if a_b.shape[0] != a_b.shape[2] else softmax(a_b.swapaxes(0, 2)).swapaxes(0, 2)",
+    ),
+    "the other axis's lengths": ("mask_of(lengths_r, T_r", "mask_of(lengths_s if T_r == T_s else lengths_r, T_r"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", COINCIDING)
+def test_axes_mixed_up_only_where_they_are_equally_long_are_refused(what: str) -> None:
+    network = read_network(TWO_ENCODERS, "two", shipped_cell)
+    source = generate_network(derive_network(network))
+    right, wrong = COINCIDING[what]
+    assert right in source
+    module = load_source(source.replace(right, wrong), "two", PROMISED)
+    found = of_networks.special_runs(NetworkSubject(network, NetworkCode(module), 0))
+    assert found.verdict == "fails"
+    assert all(where.endswith("every size, B and T equal") for where in found.where)
