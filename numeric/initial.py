@@ -18,8 +18,8 @@ from derive.expressions import LEAVES, is_column, is_scalar, operands
 from derive.initial import Start
 from numeric.body import tuple_text
 from numeric.initialisers import NAMES
-from numeric.spread import trailing
 from numeric.inside import middle
+from numeric.spread import trailing
 
 Dim = Callable[[object], str]
 

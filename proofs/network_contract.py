@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from derive.network import END, Network
+from derive.network import Network
 from numeric.inside import kept_inside
 from numeric.network_step import why_not_causal
 from proofs import beginnings, function_checks, large_values, network_layout, thin_runs
