@@ -25,6 +25,7 @@ from derive.expressions import (
     is_spread,
     matmul,
     operands,
+    power,
 )
 from derive.language_numbers import spelled
 from derive.nodes import ThroughTime
@@ -77,11 +78,11 @@ class TextPrinter(Printer):
         return self.brackets(self(expr)) if isinstance(shown, kind) else self.tight(expr, PRODUCT)
 
     def hadamard(self, expr: HadamardProduct) -> tuple[str, int]:
-        """a * b, and a / b for a power −1."""
+        """a * b, and a / b**k for a power −k."""
         text = ""
         for i, f in enumerate(operands(expr)):
-            if i and isinstance(f, HadamardPower) and f.args[1] == -1:
-                text += f" / {self.tight(operands(f)[0])}"
+            if i and isinstance(f, HadamardPower) and f.args[1] < 0:
+                text += f" / {self.tight(power(operands(f)[0], -f.args[1]), POWER)}"
             else:
                 text += (" * " if i else "") + self.elementwise_factor(f)
         return text, PRODUCT
