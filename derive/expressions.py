@@ -172,7 +172,7 @@ def hadamard(*parts: MatrixExpr) -> MatrixExpr:
 
 
 def power(base: MatrixExpr, exponent: int) -> MatrixExpr:
-    """Every entry raised to an integer power."""
+    """Every entry raised to an integer power; (aᵏ)ʲ = aᵏʲ for k > 0."""
     if exponent == 0:
         return ones_like(base)
     if (
@@ -181,6 +181,8 @@ def power(base: MatrixExpr, exponent: int) -> MatrixExpr:
         or (isinstance(base, ZeroMatrix) and exponent > 0)
     ):
         return base
+    if isinstance(base, HadamardPower) and base.args[1] > 0:
+        return HadamardPower(base.args[0], base.args[1] * exponent)
     return HadamardPower(base, Integer(exponent))
 
 

@@ -82,10 +82,14 @@ class TextPrinter(Printer):
         text = ""
         for i, f in enumerate(operands(expr)):
             if i and isinstance(f, HadamardPower) and f.args[1] < 0:
-                text += f" / {self.tight(power(operands(f)[0], -f.args[1]), POWER)}"
+                text += self.over(f)
             else:
                 text += (" * " if i else "") + self.elementwise_factor(f)
         return text, PRODUCT
+
+    def over(self, divisor: HadamardPower) -> str:
+        """`` / a**k`` for a power −k."""
+        return f" / {self.tight(power(operands(divisor)[0], -divisor.args[1]), POWER)}"
 
     def elementwise_factor(self, expr: MatrixExpr) -> str:
         """A factor of an elementwise product; a scalar that meets a vector is written without being spread."""
@@ -181,6 +185,8 @@ class TextPrinter(Printer):
         """c * A"""
         number = self.number(c)
         shown = self.brackets(number) if "/" in number or "*" in number else number
+        if isinstance(core, HadamardPower) and core.args[1] < 0:
+            return f"{shown}{self.over(core)}", PRODUCT
         body = (
             self.other_kind(core, MatMul) if len(operands(core)) > 1 else self.tight(core, PRODUCT)
         )

@@ -37,7 +37,7 @@ READS = {
     r"3 \, (a_{t} + b_{t-1})": ex.scale(Integer(3), ex.add(a, b)),
     r"(a_{t}^{2})^{\top}": ex.transpose(ex.power(a, 2)),
     r"(W^{\top})^{2}": ex.power(ex.transpose(W), 2),
-    r"(a_{t}^{2})^{3}": ex.power(ex.power(a, 2), 3),
+    r"a_{t}^{6}": ex.power(ex.power(a, 2), 3),
     r"(a_{t} + b_{t-1})^{-1}": ex.power(ex.add(a, b), -1),
     r"\tanh^{2}(a_{t})": ex.power(ex.Elementwise(a, "tanh"), 2),
     r"\tanh(a_{t})^{-1}": ex.power(ex.Elementwise(a, "tanh"), -1),
