@@ -68,6 +68,7 @@ class Backward:
         parameters: the parameters' adjoints: the addends of step t.
         carried: for every quantity with memory, what the step at t adds to its adjoint at t − d, by d.
         inlined: adjoints that are used once, and the value written in their place.
+        unasked: adjoints on which no gradient depends.
     """
 
     local: tuple[AdjointEquation, ...]
@@ -75,6 +76,12 @@ class Backward:
     parameters: tuple[AdjointEquation, ...]
     carried: dict[str, dict[int, AdjointEquation]]
     inlined: dict[Adjoint, AdjointEquation]
+    unasked: frozenset[Adjoint] = frozenset()
+
+    @property
+    def asked(self) -> tuple[AdjointEquation, ...]:
+        """The adjoints at step t without those of what is a number, or made of constants."""
+        return tuple(e for e in self.local if e.lhs not in self.unasked)
 
 
 def by_name(expr: MatrixExpr, named: dict[MatrixExpr, Timed]) -> MatrixExpr:
@@ -120,7 +127,19 @@ def backward(cell: Cell, assignments: tuple[Assignment, ...]) -> Backward:
         parameters=tuple(collected.of(q.symbol, q.name) for q in cell.parameters),
         carried={q.name: collected.by_lag(q) for q in memory},
         inlined=inlined,
+        unasked=frozenset(Adjoint(v) for v in _still(cell, assignments)),
     )
+
+
+def _still(cell: Cell, assignments: tuple[Assignment, ...]) -> set[MatrixExpr]:
+    """The intermediates that are made of constants and numbers alone."""
+    constants: set[MatrixExpr] = {q.symbol for q in cell.constants}
+    still: set[MatrixExpr] = set()
+    for a in assignments:
+        named = {v for v in leaves(a.expr) if isinstance(v, Timed | MatrixSymbol)}
+        if a.kind != "equation" and named <= constants | still:
+            still.add(a.target)
+    return still
 
 
 def _inlined(cell, assignments, received) -> dict[Adjoint, AdjointEquation]:

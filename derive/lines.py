@@ -198,7 +198,7 @@ class _Writer:
 
     def abbreviations(self) -> Iterator[Line]:
         """Intermediates that we named, where a later line mentions them by name."""
-        shown = [e.rhs for e in (*self.d.backward.local, *self.d.backward.parameters)]
+        shown = [e.rhs for e in (*self.d.backward.asked, *self.d.backward.parameters)]
         written = [self.d.notation.written_out(v) for rhs in shown for v in leaves(rhs)]
         mentioned = [*shown, *(w for w in written if w is not None)]
         used = {v.name for rhs in mentioned for v in leaves(rhs) if isinstance(v, Timed)}
@@ -211,7 +211,7 @@ class _Writer:
 
     def adjoints(self) -> Iterator[Line]:
         states = {q.name for q in self.d.cell.states}
-        for e in self.d.backward.local:
+        for e in self.d.backward.asked:
             yield self.equal("adjoint", self.title_of(e, states), e.lhs, e.rhs, e.rules, e.owner)
         around = self.d.around
         for e in self.d.backward.inputs:

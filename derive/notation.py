@@ -140,7 +140,8 @@ class Notation:
         if not isinstance(leaf, Timed) or leaf.name not in self.assignments:
             return None
         a = self.assignments[leaf.name]
-        if a.kind not in ("value", "operand"):
+        number = a.kind == "preactivation" and not any(hasattr(v, "name") for v in leaves(a.expr))
+        if a.kind not in ("value", "operand") and not number:
             return None
         short = isinstance(a.expr, Concat) or len(list(leaves(a.expr))) <= 2
         return shifted(a.expr, leaf.lag) if short else None
@@ -157,7 +158,7 @@ class Notation:
         """The function whose argument a pre-activation is."""
         nodes = (node for a in self.assignments.values() for node in walk(a.expr))
         functions = (node for node in nodes if isinstance(node, FUNCTIONS_OF_NAMES))
-        over = next(f for f in functions if operands(f)[0].name == name)
+        over = next(f for f in functions if getattr(operands(f)[0], "name", "") == name)
         return over.function if isinstance(over, Elementwise) else type(over).__name__.lower()
 
     def delta_of(self, name: str) -> str:

@@ -112,7 +112,7 @@ def _windows() -> Iterator[ChapterLine]:
 def _adjoints(d: Derivation, read: frozenset[str]) -> Iterator[ChapterLine]:
     """The adjoint equations of the cell inside a window: only where the loss enters does it show."""
     tex, plain = _WindowLatex(d.notation, read), _WindowText(d.notation, read)
-    for e in d.backward.local:
+    for e in d.backward.asked:
         yield ChapterLine(
             f"adjoint in window j, for t = e(j), ..., b(j); zero beyond e(j) ({e.owner})",
             f"{tex(e.lhs)} = {tex(e.rhs)}", f"{plain(e.lhs)} = {plain(e.rhs)}", e.rules,

@@ -130,7 +130,7 @@ class Body:
 
     def is_whole(self, stack: Stack) -> bool:
         """Whether the adjoints of all members are computed."""
-        kept = {e.lhs for e in self.program.derivation.backward.local}
+        kept = {e.lhs for e in self.program.derivation.backward.asked}
         return all(Adjoint(m.target) in kept for m in stack.members)
 
     # ── stacks ──────────────────────────────────────────────────────────────────────────────────────

@@ -175,7 +175,7 @@ class _Carried:
         self.bars = {Adjoint(s) for s in self.states}
         self.inner = {
             e.lhs: e.rhs
-            for e in derivation.backward.local
+            for e in derivation.backward.asked
             if e.lhs not in bulk and e.lhs not in self.bars
         }
         self.factors: dict[Edge, MatrixExpr] = {}

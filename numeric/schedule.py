@@ -153,7 +153,7 @@ class _Scheduler:
         out: dict[str, list[Statement]] = {"before": [], "loop": [], "after": []}
         bulk: set[MatrixExpr] = set()
         memory = set(self.d.backward.carried)
-        for e in self.d.backward.local:
+        for e in self.d.backward.asked:
             if e.lhs.name in memory:
                 self.add_present(e, bulk, out)
             elif self.is_bulk(e.rhs, bulk):
@@ -219,7 +219,7 @@ class _Scheduler:
 
     def stacked_adjoint(self, stack: Stack) -> bool:
         """Whether the adjoints of all members are computed, so that they lie in one array."""
-        kept = {e.lhs for e in self.d.backward.local}
+        kept = {e.lhs for e in self.d.backward.asked}
         return all(Adjoint(m.target) in kept for m in stack.members)
 
     def parameter_sums(self) -> list[Statement]:

@@ -184,3 +184,15 @@ def test_deriving_any_shipped_cell_takes_well_under_a_second():
         start = time.process_time()
         assert derive(cell).steps
         assert time.process_time() - start < 1.0, entry.name
+
+
+def test_nothing_asks_for_the_adjoint_of_a_number_or_of_what_is_made_of_constants():
+    text = "const beta\nh[t] = exp(-beta) * h[t-1] + exp(-0.5) * tanh(W @ h[t-1] + sigmoid(a) * x[t])\n"
+    d = derive(read_cell(text, "still"))
+    assert "exp(-1/2) * tanh" in d.section("equation")[0].text
+    targets = [s.text.partition(" =")[0] for s in d.section("adjoint")]
+    assert targets == ["h_bar[t]", "delta_h_3[t]"]
+    assert len(d.backward.unasked) == 4
+    assert {e.lhs for e in d.backward.asked} == {
+        e.lhs for e in d.backward.local
+    } - d.backward.unasked
