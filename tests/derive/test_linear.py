@@ -15,7 +15,7 @@ from tests.networks import CELLS
 ELEMENTWISE = {
     "lru", "mingru", "minlstm", "rglru", "selective_ssm", "linear_attention", "linear_attention_gated", "rwkv", "mlstm",
 }  # fmt: skip
-MATRIX = {"deltanet", "elman:g=identity"}
+MATRIX = {"deltanet", "gated_deltanet", "rwkv7", "elman:g=identity"}
 NEITHER = {"elman", "lstm", "gru", "leaky", "skip", "slstm", "lstm_coupled"}
 
 

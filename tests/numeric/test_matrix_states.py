@@ -13,7 +13,15 @@ from numeric.matrix_states import EquationsJacobian, jacobian_of
 from numeric.operators import JointJacobian
 from tests.numeric.dynamics import derivation_of, run_of, sizes_of, stream_of, weights
 
-MATRIX = ["linear_attention", "linear_attention_gated", "deltanet", "mlstm", "rwkv"]
+MATRIX = [
+    "linear_attention",
+    "linear_attention_gated",
+    "deltanet",
+    "gated_deltanet",
+    "mlstm",
+    "rwkv",
+    "rwkv7",
+]
 
 
 @pytest.mark.parametrize("name", ["elman", "lstm", "gru", "skip:d=3", "slstm"])

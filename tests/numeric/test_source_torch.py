@@ -5,6 +5,7 @@ The forward passes below know nothing of the equation language: rows of samples,
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -97,6 +98,42 @@ def linear_attention(np_, P, S, x):
         yield {"S": memory, "y": (memory * q[:, None, :]).sum(-1)}
 
 
+def unit(v):
+    """Vectors in rows, of length 1 but for what keeps 0 apart."""
+    return v / ((v * v).sum(-1, True) + 1e-6) ** 0.5
+
+
+def gated_deltanet(np_, P, S, x):
+    memory = S["S"]
+    for x_t in x:
+        k, q, v = unit(x_t @ P["W_k"].T), unit(x_t @ P["W_q"].T), x_t @ P["W_v"].T
+        rate = np_.log(1 + np_.exp(x_t @ P["w_alpha"].T + P["b_alpha"]))
+        alpha, beta = np_.exp(-np_.exp(P["a"]) * rate), np_.sigmoid(x_t @ P["w_beta"].T)
+        read = (memory * k[:, None, :]).sum(-1)
+        memory = alpha[..., None] * (memory - (beta * read)[..., None] * k[:, None, :])
+        memory = memory + (beta * v)[..., None] * k[:, None, :]
+        yield {"S": memory, "y": (memory * q[:, None, :]).sum(-1)}
+
+
+def rwkv7(np_, P, S, x):
+    memory = S["S"]
+    for x_t in x:
+        r, k, v = (x_t @ P[f"W_{n}"].T for n in "rkv")
+        low = np_.tanh(x_t @ P["A_w"].T) @ P["W_w"].T + P["b_w"]
+        w, a = np_.exp(-math.exp(-0.5) * np_.sigmoid(low)), np_.sigmoid(x_t @ P["W_a"].T + P["b_a"])
+        removed, added = unit(P["xi"] * k), k * (1 + (a - 1) * P["alpha"])
+        read = (memory * removed[:, None, :]).sum(-1)
+        memory = (
+            memory * w[:, None, :]
+            - read[..., None] * (a * removed)[:, None, :]
+            + v[..., None] * added[:, None, :]
+        )
+        yield {
+            "S": memory,
+            "y": (memory * r[:, None, :]).sum(-1) + (r * P["rho"] * added).sum(-1, True) * v,
+        }
+
+
 FORWARD: dict[str, Callable] = {
     "elman": elman,
     "leaky": leaky,
@@ -110,6 +147,8 @@ FORWARD: dict[str, Callable] = {
     "lstm_peephole": lambda *a: lstm(*a, peephole=True),
     "lstm_stacked": lstm_stacked,
     "linear_attention_gated": linear_attention,
+    "gated_deltanet": gated_deltanet,
+    "rwkv7": rwkv7,
 }
 
 
@@ -151,7 +190,7 @@ def test_generated_code_agrees_with_torch(spec):
     import torch
 
     class Torch:
-        tanh, sigmoid = torch.tanh, torch.sigmoid
+        tanh, sigmoid, exp, log = torch.tanh, torch.sigmoid, torch.exp, torch.log
 
         @staticmethod
         def concatenate(parts):
