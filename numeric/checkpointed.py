@@ -105,10 +105,12 @@ def checkpointed_functions(
         workspace: whether ``forward`` takes one.
     """
     if isinstance(derivation, NetworkDerivation):
-        text = stretched_network(derivation, workspace=workspace)
-        called = helpers(text, (*HELPERS, rooms) if workspace else HELPERS)
-        return [text, *(h for h in called if h.partition("(")[0].partition(":")[0] not in source)]
-    return [_of_cell(derivation, workspace), *sources(sys.modules[__name__], NAMES)]
+        text, own = stretched_network(derivation, workspace=workspace), []
+    else:
+        text, own = _of_cell(derivation, workspace), sources(sys.modules[__name__], NAMES)
+    called = helpers(text, (*HELPERS, rooms) if workspace else HELPERS)
+    more = [h for h in called if h.partition("(")[0].partition(":")[0] not in source]
+    return [text, *own, *more]
 
 
 def _of_cell(derivation: Derivation, workspace: bool) -> str:
@@ -116,7 +118,8 @@ def _of_cell(derivation: Derivation, workspace: bool) -> str:
     head = file.signature(NAME, _RETURNS, first="loss", option=_KEYWORD)
     run = file.passed_on([f"{x}[steps]" for x in file.inputs], _COUNTED)
     steps = next((f"len({x})" for x in file.inputs), "steps")
-    return _text([head], run, "loss", steps, held_by_a_step([derivation]), workspace)
+    checked = [f'    refuse_other_length("{x}", {x}, {steps})' for x in [*file.inputs][1:]]
+    return _text([head], checked, run, steps, held_by_a_step([derivation]), workspace)
 
 
 _TOLD = '''    """Loss and gradients as value_and_grad gives them, with O(√T) values in memory instead of O(T).
@@ -131,9 +134,11 @@ _OVER = """
     Stretches share their arrays: what it is given, and what it returns, are overwritten after the call."""
 
 
-def _text(head: list[str], run: str, loss: str, steps: str, held: str, workspace: bool) -> str:
+def _text(
+    head: list[str], checked: list[str], run: str, steps: str, held: str, workspace: bool
+) -> str:
     """The function, whose body hands everything to ``in_stretches``."""
-    told = _TOLD.format(held=held) + (_LOSS + _OVER * workspace) * (loss == "loss")
+    told = _TOLD.format(held=held) + _LOSS + _OVER * workspace
     again, kept = (
         ("ws", 'lambda cache: cache["workspace"]') if workspace else ("_", "lambda _: None")
     )
@@ -143,10 +148,11 @@ def _text(head: list[str], run: str, loss: str, steps: str, held: str, workspace
             *head,
             told,
             '    """',
+            *checked,
             "    return in_stretches(",
             f"        lambda steps, state, {again}: forward({run}{over}),",
             f"        {kept},",
-            f"        {loss},",
+            "        loss,",
             f"        params, state, {steps}, stretches, {held},",
             "    )",
         ]

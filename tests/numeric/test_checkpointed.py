@@ -202,6 +202,15 @@ def test_a_number_of_stretches_that_does_not_fit_is_refused(count):
         m.checkpointed_value_and_grad(weighted(bars), params, x, state, stretches=count)
 
 
+def test_an_input_that_is_longer_than_the_first_is_refused_and_not_cut():
+    text = "h[t] = tanh(W @ h[t-1] + U @ x[t] + V @ z[t])"
+    m = module_of(generate_with(derive(read_cell(text, "two")), Additions(None, True)), "two")
+    params = m.init_params(3, 2, 4)
+    x, z = np.ones((6, 2, 2)), np.ones((9, 2, 4))
+    with pytest.raises(ValueError, match=r"z has shape \(9, 2, 4\): expected \(6, B, …\)"):
+        m.checkpointed_value_and_grad(lambda outputs, start: (0.0, {}), params, x, z)
+
+
 NAMED = "h[t] = tanh(W @ h[t-1] + U @ stretches[t] + V @ in_stretches[t] + L @ loss[t])"
 
 
