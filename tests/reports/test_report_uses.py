@@ -11,7 +11,7 @@ from reports.report_uses import uses
 ROLES = {
     r"added in $h_{t}$": "h[t] = tanh(W @ h[t-1] + U @ x[t] + p)",
     r"subtracted in $h_{t}$": "h[t] = tanh(W @ h[t-1] + U @ x[t] - p)",
-    r"added in $h_{t}$, as $\tfrac{-1}{2} \, p$": "h[t] = W @ h[t-1] - p / 2",
+    r"added in $h_{t}$, as $-\tfrac{1}{2} \, p$": "h[t] = W @ h[t-1] - p / 2",
     r"added in $h_{t}$, as $\exp(-p)$": "h[t] = W @ h[t-1] + exp(-p)",
     r"multiplies $h_{t-1}$ entry by entry in $h_{t}$": "h[t] = p * h[t-1] + U @ x[t]",
     r"multiplies $U \, x_{t}$ entry by entry in $h_{t}$": "h[t] = W @ h[t-1] + p * (U @ x[t])",

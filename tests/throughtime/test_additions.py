@@ -155,8 +155,10 @@ def test_the_same_is_asked_for_in_python():
     assert made.exit_code == 0
     assert made.stdout.startswith(source.rstrip())
     assert mingru.generate().source == mingru.generate(scan=False).source
-    with pytest.raises(ArgumentError, match="segment b of tagger"):
-        throughtime.load("tagger").generate(checkpoint=True)
+    tagger = throughtime.load("tagger")
+    assert "def checkpointed_value_and_grad" in tagger.generate(checkpoint=True).source
+    with pytest.raises(ArgumentError, match="learning of tagger"):
+        tagger.generate(real_time=True)
 
 
 def test_a_team_of_threads_comes_with_compiled_files_alone():
