@@ -20,6 +20,7 @@ from derive.expressions import (
 )
 from derive.notation import split_name
 from numeric.arrays import ArrayPrinter
+from numeric.long_lines import broken
 from numeric.names import Names
 from numeric.program import Program, StackSum, StackTerm, Statement
 from numeric.spread import trailing
@@ -96,7 +97,7 @@ class Body:
     def write(self, line: str = "", *, indent: int = 1, number: int = 0) -> None:
         """One line; the number of the derivation's equation stands behind it."""
         note = f"  # ({number})" if number else ""
-        self.lines.append("    " * indent + line + note if line else "")
+        self.lines += broken("    " * indent + line, note) if line else [""]
 
     def at_step(self, leaf: MatrixExpr) -> str:
         """A leaf inside the loop over time."""

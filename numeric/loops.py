@@ -9,6 +9,7 @@ from sympy.matrices.expressions import MatrixExpr
 from derive.expressions import Timed
 from numeric.arrays import ArrayPrinter
 from numeric.body import listed
+from numeric.long_lines import broken
 from numeric.names import Names
 from numeric.operations import UFUNCS, Bias, InRows, Made, Op, Value
 from numeric.placement import in_place, joined, shared, uncopied
@@ -138,7 +139,7 @@ class Loops(Store):
             printer = ArrayPrinter(
                 lambda v: self.ref(self.place(v)), self.dim, indices=self.indices
             )
-            return [f"{self.ref(op.target)}[...] = {printer(op.args[0])}{note}"]
+            return broken(f"{self.ref(op.target)}[...] = {printer(op.args[0])}", note)
         target = (
             self.product_name(op.target) if isinstance(op.target, Made) else self.ref(op.target)
         )

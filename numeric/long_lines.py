@@ -1,0 +1,38 @@
+"""Long statements over several lines: one term of a sum, or one factor of a product, on each."""
+
+from __future__ import annotations
+
+import re
+
+LONGEST = 120
+
+
+def broken(line: str, note: str = "") -> list[str]:
+    """A statement as lines of at most ``LONGEST`` characters, where its terms or its factors are as short.
+
+    Args:
+        line: ``name = value`` or ``name += value`` with its indent, on one line.
+        note: a comment for its first line.
+    """
+    found = re.match(r"( *[^=(]*?(?:\(.*?\))? \+?= )(?!=)(.*)$", line)
+    if len(line + note) <= LONGEST or found is None:
+        return [line + note]
+    head, value = found.groups()
+    parts = (
+        _parts(value, ("+", "-")) if len(_parts(value, ("+", "-"))) > 1 else _parts(value, ("*",))
+    )
+    if len(parts) < 2:
+        return [line + note]
+    indent = " " * (len(line) - len(line.lstrip()))
+    return [f"{head}({note}", *(f"{indent}    {part}" for part in parts), f"{indent})"]
+
+
+def _parts(value: str, signs: tuple[str, ...]) -> list[str]:
+    """What stands between the signs outside of all brackets; each part but the first begins with its sign."""
+    parts, depth = [""], 0
+    for word in re.split(r"( )", value):
+        if depth == 0 and word in signs and parts[-1].strip():
+            parts.append("")
+        parts[-1] += word
+        depth += sum(map(word.count, "([{")) - sum(map(word.count, ")]}"))
+    return [part.strip() for part in parts]
