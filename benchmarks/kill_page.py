@@ -28,7 +28,7 @@ def page(found: Rows, grown: Rows, blind: Rows) -> str:
         _summary(rows),
         _sampled(found),
         _missing(versions),
-        "## All shipped cells, and three networks\n",
+        "## All of these cells and networks\n",
         _table(rows, present, "usual", "cell"),
     ]
     parts += ["## By sort of mistake, usual setting\n", _by_kind(rows, present)]

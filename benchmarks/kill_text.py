@@ -4,7 +4,7 @@ from __future__ import annotations
 
 HEAD = """# Who notices a wrong gradient?
 
-Every shipped cell, and three networks, are broken on purpose, one mistake at a time: in the adjoint rules, in the
+The cells and networks named below are broken on purpose, one mistake at a time: in the adjoint rules, in the
 equations of the derivation, and in the generated source (of networks in the source alone). A mutant is killed when a
 check refuses it. The numbers are killed / asked. throughtime's checks are those of `throughtime verify --mutants`.
 

@@ -79,7 +79,11 @@ class Sizes:
         if isinstance(c, Rational):
             if c < 0:
                 return f"(- {self.number(-c)})"
-            return f"{c.p}%:R" if c.q == 1 else f"({c.p}%:R / {c.q}%:R)"
+            if max(c.p, c.q) > LARGEST:
+                raise unsupported(
+                    f"the number {c}, with more than {LARGEST:,} above or below its line"
+                )
+            return _whole(c.p) if c.q == 1 else f"({_whole(c.p)} / {_whole(c.q)})"
         if isinstance(c, Symbol):
             return f"{self.names[c]}%:R"
         if isinstance(c, Pow) and c.exp.is_Integer:
@@ -91,6 +95,19 @@ class Sizes:
         raise unsupported(f"the number {c}")
 
 
+LARGEST = 10**6
+"""Rocq's ring tactic counts numbers up; it needs seconds for a million, and no end for a thousand times as many."""
+
+
 def stacked(e: Any) -> tuple[Any, Parts]:
     """The size of a stack, and the sizes of its parts."""
     return e.shape[0], tuple(part.shape[0] for part in operands(e))
+
+
+def _whole(number: int) -> str:
+    """A whole number; large ones in base 1000, as Rocq counts each up from 0."""
+    rest, digits = divmod(int(number), 1000)
+    if not rest:
+        return f"{digits}%:R"
+    more = f" + {digits}%:R" if digits else ""
+    return f"({_whole(rest)} * 1000%:R{more})"

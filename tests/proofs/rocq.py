@@ -34,7 +34,13 @@ s[t] = (1 - (0.5 - alpha)) * s[t-1] + 0.5 * sum((c[t] - c[t-1])**2)
 C[t] = C[t-1] * mean(C[t-1]) + c[t] @ c[t].T
 """
 
-OWN = {"two states": TWO_STATES, "stacks": STACKS, "corners": CORNERS}
+SMALL_NUMBERS = "k[t] = W @ x[t] / sqrt(sum((W @ x[t])**2) + 1e-6)\nh[t] = 1.234 * h[t-1] + k[t]\n"
+OWN = {
+    "two states": TWO_STATES,
+    "stacks": STACKS,
+    "corners": CORNERS,
+    "small numbers": SMALL_NUMBERS,
+}
 """Cells that hold what was hard to prove, by name."""
 
 

@@ -143,6 +143,14 @@ def test_a_mean_over_a_square_matrix_divides_twice_by_its_side() -> None:
     assert "(((inverse R n) ^+ 2) *: (C_1 pt .* (bcast n n ((total (C_1 pt))))))" in text
 
 
+def test_no_number_is_counted_up_beyond_a_thousand() -> None:
+    text = certificate(derived(OWN["small numbers"]))
+    assert "(1%:R / ((1%:R * 1000%:R) * 1000%:R))" in text
+    assert max(int(number) for number in re.findall(r"(\d+)%:R", text)) <= 1000
+    with pytest.raises(CertificateError, match="1,000,000 above or below its line"):
+        certificate(derived("h[t] = 0.123456789 * h[t-1] + x[t]"))
+
+
 def test_every_operation_of_an_equation_has_its_three_laws() -> None:
     only_in_adjoints = {"step", "sign", "upper rows", "lower rows"}
     for name, rule in OPERATIONS.items():
