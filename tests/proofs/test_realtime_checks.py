@@ -60,7 +60,7 @@ def test_a_wrong_tangent_is_noticed_by_the_adjoints(monkeypatch):
     [
         ('memory["influence"][name]["h"][-2]', 'memory["influence"][name]["h"][-1]'),
         ("(V @ h_dot_prev2)", "(V @ h_dot_prev)"),
-        ("(W_dot @ h_prev) + ", ""),
+        ("(W_dot @ h_prev)\n            + ", ""),
         ('"h": [*memory["influence"][name]["h"][1:], ', '"h": [*memory["influence"][name]["h"][:-1], '),
         ("np.eye(shape[0] * shape[1], dtype=dtype).reshape(-1, 1, *shape)",
          "np.eye(shape[0] * shape[1], dtype=dtype).reshape(-1, 1, *shape[::-1]).swapaxes(-1, -2)"),
