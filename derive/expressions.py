@@ -71,6 +71,7 @@ __all__ = [
     "hadamard",
     "has_time",
     "is_column",
+    "is_row_of_ones",
     "is_scalar",
     "is_spread",
     "is_timed",
@@ -254,16 +255,28 @@ def rows(expr: MatrixExpr, start, stop) -> MatrixExpr:
     return expr if start == 0 and stop == expr.shape[0] else Rows(expr, start, stop)
 
 
-def is_spread(expr: MatrixExpr) -> bool:
-    """Whether a scalar says all that is in a matrix: every addend and every factor has equal entries."""
+def is_spread(expr: MatrixExpr, *, columns: bool = False) -> bool:
+    """Whether a scalar says all that is in a matrix: every addend and every factor has equal entries.
+
+    Args:
+        expr: the matrix.
+        columns: whether it is enough that a column says it, as in a 1ᵀ.
+    """
     if is_scalar(expr):
         return False
     _, core = split_coefficient(expr)
     if isinstance(core, MatAdd | HadamardProduct):
-        return all(is_spread(part) for part in operands(core))
+        return all(is_spread(part, columns=columns) for part in operands(core))
     if isinstance(core, Elementwise | HadamardPower):
-        return is_spread(operands(core)[0])
+        return is_spread(operands(core)[0], columns=columns)
+    if columns and isinstance(core, MatMul) and is_row_of_ones(operands(core)[-1]):
+        return True
     return isinstance(core, OneMatrix | ZeroMatrix | Broadcast)
+
+
+def is_row_of_ones(expr: MatrixExpr) -> bool:
+    """Whether this is 1ᵀ, which puts a column beside itself."""
+    return isinstance(expr, OneMatrix) and expr.shape[0] == 1 != expr.shape[1]
 
 
 def diag(vector: MatrixExpr) -> MatrixExpr:

@@ -29,6 +29,7 @@ from derive.expressions import (
     Total,
     factors,
     has_time,
+    is_row_of_ones,
     is_scalar,
     operands,
 )
@@ -240,7 +241,7 @@ class LatexPrinter(Printer):
 
     def ones(self, expr: OneMatrix) -> tuple[str, int]:
         """𝟏, a row where columns meet it"""
-        if expr.shape[0] == 1 != expr.shape[1]:
+        if is_row_of_ones(expr):
             return r"\mathbf{1}^{\top}", POWER
         return r"\mathbf{1}", ATOM
 

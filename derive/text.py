@@ -22,6 +22,7 @@ from derive.expressions import (
     Rows,
     Tangent,
     has_time,
+    is_row_of_ones,
     is_spread,
     matmul,
     operands,
@@ -50,7 +51,7 @@ class TextPrinter(Printer):
     def joined(self, parts: tuple[MatrixExpr, ...]) -> str:
         """A @ B, and repeat(a) for a column beside itself."""
         *before, last = parts
-        if isinstance(last, OneMatrix) and last.shape[0] == 1 != last.shape[1]:
+        if is_row_of_ones(last):
             return f"repeat({self(matmul(*before))})"
         return " @ ".join(self.matrix_factor(p) for p in parts)
 

@@ -34,6 +34,7 @@ from derive.expressions import (
     Total,
     hadamard,
     is_column,
+    is_row_of_ones,
     is_scalar,
     is_timed,
     leaves,
@@ -214,7 +215,7 @@ class ArrayPrinter:
             return Piece(f"{parts[0]} * {parts[1]}", PRODUCT, expr)
         if is_scalar(expr):
             return Piece(f"total({self.column(a.expr)} * {b.at(UNARY)})", ATOM, expr)
-        if is_column(a.expr) and isinstance(b.expr, OneMatrix):
+        if is_column(a.expr) and is_row_of_ones(b.expr):
             return Piece(f"{a.at(ATOM)}[..., None]", ATOM, expr)
         if is_column(a.expr):
             left = f"{a.at(ATOM)}[..., :, None]"

@@ -1,45 +1,17 @@
-"""What NumPy spreads out by itself: values whose arrays lack axes, and the axes that arrays have."""
+"""The axes that arrays have, and which of them NumPy spreads out by itself."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from sympy.matrices.expressions import (
-    HadamardPower,
-    HadamardProduct,
-    MatAdd,
-    MatMul,
-    MatrixExpr,
-    OneMatrix,
-)
+from sympy.matrices.expressions import MatrixExpr
 
-from derive.expressions import (
-    Elementwise,
-    is_column,
-    is_scalar,
-    is_spread,
-    is_timed,
-    operands,
-    split_coefficient,
-)
+from derive.expressions import is_column, is_scalar, is_spread, is_timed
 
 
 def lacks_axes(expr: MatrixExpr) -> bool:
     """Whether the array of a value is smaller than its shape: one number, or one column, for all columns."""
-    if is_scalar(expr):
-        return False
-    _, core = split_coefficient(expr)
-    if isinstance(core, MatAdd | HadamardProduct):
-        return all(lacks_axes(part) for part in operands(core))
-    if isinstance(core, Elementwise | HadamardPower):
-        return lacks_axes(operands(core)[0])
-    return is_spread(core) or is_repeated(core)
-
-
-def is_repeated(expr: MatrixExpr) -> bool:
-    """Whether this is a column beside itself, a 1ᵀ."""
-    last = operands(expr)[-1] if isinstance(expr, MatMul) else None
-    return isinstance(last, OneMatrix) and last.shape[0] == 1 and not is_scalar(expr)
+    return is_spread(expr, columns=True)
 
 
 def trailing(expr: MatrixExpr, dim: Callable[[object], str]) -> list[str]:

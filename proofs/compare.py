@@ -5,6 +5,7 @@ Blocks are compared by norm: entry by entry a relative error has no bound where 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,6 +41,25 @@ class Comparison:
         """The places whose error exceeds a bound, worst first."""
         bad = [(place, e) for place, e in self.errors.items() if not e <= bound]
         return [place for place, _ in sorted(bad, key=lambda item: -item[1])]
+
+
+def worst_of(comparisons: Iterable[Comparison]) -> Comparison:
+    """The largest error of every place in several comparisons."""
+    errors: dict[Place, float] = {}
+    for comparison in comparisons:
+        for place, error in comparison.errors.items():
+            errors[place] = max(error, errors.get(place, 0.0))
+    return Comparison(errors)
+
+
+def in_every_bit(found: Values, true: Values) -> Comparison:
+    """Nothing where a place of ``true`` is equal in every bit, infinite where it is not."""
+    return Comparison(
+        {
+            p: 0.0 if p in found and np.array_equal(found[p], v) else float("inf")
+            for p, v in true.items()
+        }
+    )
 
 
 def compare(found: Values, true: Values, floor: float = FLOOR) -> Comparison:

@@ -13,7 +13,7 @@ from derive.functions import FUNCTIONS
 from derive.network import Network
 from derive.nodes import Elementwise, walk
 from proofs import differences, network_layout
-from proofs.compare import ROUNDING, Comparison, along, compare
+from proofs.compare import ROUNDING, Comparison, along, compare, worst_of
 from proofs.floats import Floats
 from proofs.network_layout import NetworkCode
 from proofs.network_run import Values, lying_beside
@@ -192,15 +192,10 @@ def whole_gradient(subject: NetworkSubject) -> Check:
     some = dict(list(bars.items())[:1])
     zeros = {k: some.get(k, np.zeros_like(v)) for k, v in outputs.items()}
     pairs.append((module.backward(given[0], cache, some), module.backward(given[0], cache, zeros)))
-    errors: dict[Place, float] = {
-        ("value", None): abs(float(value) - expected) / max(1.0, abs(expected))
-    }
-    for mine, theirs in pairs:
-        found_here = compare(
-            network_layout.places(sample, *mine), network_layout.places(sample, *theirs)
-        )
-        errors |= {p: max(e, errors.get(p, 0.0)) for p, e in found_here.errors.items()}
-    return _row("value_and_grad", what, sample, Comparison(errors), ROUNDING)
+    own = {("value", None): abs(float(value) - expected) / max(1.0, abs(expected))}
+    places = ([network_layout.places(sample, *of) for of in pair] for pair in pairs)
+    whole = worst_of([Comparison(own), *(compare(mine, theirs) for mine, theirs in places)])
+    return _row("value_and_grad", what, sample, whole, ROUNDING)
 
 
 def has_kinks(sample: NetworkSample) -> bool:

@@ -12,7 +12,7 @@ from derive.network import END
 from derive.network_legs import legs_of
 from numeric.network_legs import NAME
 from proofs import network_layout
-from proofs.compare import ROUNDING, Comparison, compare
+from proofs.compare import ROUNDING, Comparison, compare, in_every_bit, worst_of
 from proofs.network_checks import NetworkSubject
 from proofs.network_litter import littered, littered_gradients
 from proofs.network_samples import NetworkSample
@@ -31,16 +31,16 @@ def checkpointed(subject: NetworkSubject) -> Check:
     given, named = subject.code.arguments(sample)
     value, whole = _valued(subject, "value_and_grad", given, named)
     true = network_layout.places(sample, *whole) | {("loss", None): np.array(value)}
-    errors: dict[Any, float] = {}
+    comparisons: list[Comparison] = []
     for count in (None, 1, 3, _longest(sample)):
         dirty = littered(sample, given)
         again, parts = _valued(subject, NAME, dirty, named, sample, stretches=count)
         found = network_layout.places(sample, *parts) | {("loss", None): np.array(again)}
-        for place, error in compare(found, true).errors.items():
-            same = not alone or count != 1 or np.array_equal(found[place], true[place])
-            errors[place] = max(error if same else float("inf"), errors.get(place, 0.0))
+        comparisons.append(compare(found, true))
+        if alone and count == 1:
+            comparisons.append(in_every_bit(found, true))
     note = "in one stretch, equal in every bit" if alone else ""
-    return _row(AGAIN, what, sample, Comparison(errors), note)
+    return _row(AGAIN, what, sample, worst_of(comparisons), note)
 
 
 def checkpointed_memory(subject: NetworkSubject) -> Check:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from derive.nodes import Timed
 from derive.truncation import Window, windows
 from proofs import network_layout
 from proofs.arithmetic import Array
-from proofs.compare import ROUNDING, Comparison, compare
+from proofs.compare import ROUNDING, compare, worst_of
 from proofs.evaluation import Evaluator
 from proofs.floats import Floats
 from proofs.network_checks import NetworkSubject
@@ -45,12 +44,11 @@ def truncated(subject: NetworkSubject) -> Check:
     """
     what = "gradients against complex steps that hold all states before every window"
     sample = subject.sample("truncated", steps=STEPS)
-    errors: dict[Any, float] = {}
-    for k1, k2 in CASES:
-        mine, true = _truncated(subject, sample, k1, k2), held_gradient(sample, k1, k2)
-        for place, error in compare(mine, true).errors.items():
-            errors[place] = max(error, errors.get(place, 0.0))
-    found, note = Comparison(errors), f"at (k1, k2) = {', '.join(map(str, CASES))}"
+    found = worst_of(
+        compare(_truncated(subject, sample, k1, k2), held_gradient(sample, k1, k2))
+        for k1, k2 in CASES
+    )
+    note = f"at (k1, k2) = {', '.join(map(str, CASES))}"
     wrong = tuple(network_layout.label(sample, p) for p in found.wrong(ROUNDING))
     return measured(CUT, what, sample.extent, found.worst, ROUNDING, note=note, where=wrong)
 

@@ -11,7 +11,7 @@ import numpy as np
 from derive.nodes import Timed
 from derive.truncation import Window, windows
 from proofs import differences, layout
-from proofs.compare import ROUNDING, Comparison, compare
+from proofs.compare import ROUNDING, Comparison, compare, in_every_bit, worst_of
 from proofs.floats import Floats
 from proofs.gradient_checks import labels
 from proofs.samples import Arrays, Sample, Values, reference
@@ -53,12 +53,10 @@ def truncated(subject: Subject) -> Check:
     """Shorter windows against complex steps on the equations in which the state before each window is held."""
     what = "gradients against complex steps that hold the state before every window"
     sample = subject.sample("truncated", subject.extent("truncated", steps=STEPS))
-    errors: dict[Any, float] = {}
-    for k1, k2 in CASES:
-        found, true = _truncated(subject, sample, k1, k2), held_gradient(sample, k1, k2)
-        for place, error in compare(found, true).errors.items():
-            errors[place] = max(error, errors.get(place, 0.0))
-    comparison = Comparison(errors)
+    comparison = worst_of(
+        compare(_truncated(subject, sample, k1, k2), held_gradient(sample, k1, k2))
+        for k1, k2 in CASES
+    )
     note = f"at (k1, k2) = {', '.join(map(str, CASES))}"
     wrong = labels(sample, comparison.wrong(ROUNDING))
     return measured(CUT, what, sample.extent, comparison.worst, ROUNDING, note=note, where=wrong)
@@ -126,17 +124,17 @@ def checkpointed(subject: Subject) -> Check:
     params, xs, state = layout.arguments(sample)
     value, whole = module.value_and_grad(growing_squares, params, *xs, state, **consts)
     true = layout.places(sample, *whole) | {("loss", None): np.array(value)}
-    errors: dict[Any, float] = {}
+    comparisons: list[Comparison] = []
     T = sample.extent.steps
     for count in (None, 1, 3, T):
         again, parts = module.checkpointed_value_and_grad(
             growing_squares, params, *xs, state, stretches=count, **consts
         )
         found = layout.places(sample, *parts) | {("loss", None): np.array(again)}
-        for place, error in compare(found, true).errors.items():
-            same = count != 1 or np.array_equal(found[place], true[place])
-            errors[place] = max(error if same else float("inf"), errors.get(place, 0.0))
-    comparison = Comparison(errors)
+        comparisons.append(compare(found, true))
+        if count == 1:
+            comparisons.append(in_every_bit(found, true))
+    comparison = worst_of(comparisons)
     wrong = labels(sample, comparison.wrong(ROUNDING))
     note = "in one stretch, equal in every bit"
     return measured(AGAIN, what, sample.extent, comparison.worst, ROUNDING, note=note, where=wrong)

@@ -97,6 +97,9 @@ def test_a_cell_with_nasty_names_is_right(shift):
         "f[t] = sigmoid(W_f @ h[t-1] + b_f)\ni[t] = sigmoid(W_i @ h[t-1] + b_i)\nh[t] = f[t] * h[t-1] + b_fi * i[t]",
         "a_fi[t] = sigmoid(W_f @ h[t-1])\ni[t] = sigmoid(W_i @ h[t-1])\nh[t] = a_fi[t] * h[t-1] + W_a_fii * i[t]",
         "n[t] = tanh(m @ n[t-1] + k @ T[t])",
+        "I[t] = tanh(W @ I[t-1] + U @ x[t] + b)",
+        "h[t] = tanh(W @ h[t-1] + U @ I[t])",
+        "dim I = n, n\nh[t] = tanh(I @ h[t-1] + U @ x[t])",
         "n[t] = tanh(W @ n[t-1] + total * product)",
     ],
 )  # fmt: skip
