@@ -17,7 +17,7 @@ from derive.catalog import source_of
 from derive.errors import ArgumentError, Place
 from derive.language_words import listed, nearest
 from numeric.grid import AXES, MOST_BYTES, MOST_TASKS, NUMBER, SET, WHOLE, Axis, Grid, Task
-from numeric.sweep_measures import MEASURES
+from numeric.sweep_measures import AT_LAG, MEASURES
 
 
 class GridError(ArgumentError):
@@ -79,6 +79,7 @@ class _Reader:
             )
         whole = {name: self._one(name, axis) for name, axis in WHOLE.items()}
         measure = self._measure()
+        self._reached(whole["lag"], axes["T"], measure)
         make = partial(Task, measure=measure, **whole)
         sources = {cell: self._source(cell) for cell in axes["cell"]}
         names = list(axes)
@@ -118,6 +119,16 @@ class _Reader:
             raise GridError(
                 f"{self.path} is nested too deeply.", "Write key = value, one to a line."
             ) from None
+
+    def _reached(self, lag: int, lengths: list[int], measure: tuple[str, ...]) -> None:
+        """That a lag which is asked for lies within every run; that of grids which name none ends with the run."""
+        shortest = min(lengths)
+        if "lag" in self.given and lag > shortest and set(measure) & AT_LAG:
+            raise self._error(
+                "lag",
+                f"lag is {lag}: a run of T = {shortest} steps has no gradient from so far back.",
+                f"Give a lag of at most {shortest}, or longer runs.",
+            )
 
     def _axis(self, name: str, axis: Axis, value: Any) -> list[Any]:
         if value is None and axis.default is None:

@@ -49,6 +49,9 @@ MEASURES: dict[str, Measure] = {
     "extremes": Measure(("log_largest", "log_smallest"), _extremes),
 }
 
+AT_LAG = frozenset(MEASURES) - {"growth"}
+"""The measurements at one lag."""
+
 
 def numbers(runs: Runs, names: tuple[str, ...], lag: int) -> dict[str, float]:
     """The numbers of some measurements, by column.

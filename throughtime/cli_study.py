@@ -15,6 +15,7 @@ from derive.initial import KINDS
 from numeric.limits import LONGEST, MOST_COMPARED, WIDEST
 from throughtime.cli_sweep import sweep_options, swept
 from throughtime.console import Outcome, common
+from throughtime.idle_options import refuse_idle
 from throughtime.limits import SECONDS, limited
 from throughtime.progress import Progress
 
@@ -88,6 +89,7 @@ def study(
     Of a network of cells (deep, my.net): gradient norms layer by layer, against the length.
     """
     if grid is not None:
+        refuse_idle("a sweep")
         return swept(say, cell, grid, rows, workers, scheduler)
     if rows or workers or scheduler:
         raise ArgumentError(
@@ -103,12 +105,14 @@ def study(
         from derive.network_catalog import is_network
 
         if is_network(cell):
+            refuse_idle("the study of a network")
             from throughtime.network_studying import study_network
 
             return study_network(
                 cell, output or _folder(cell), wanted, steps=setting.steps, force=force, say=say
             )
         return _studied(cell, setting, output or _folder(cell), wanted, force, say, bounds=bounds)
+    refuse_idle("the study of given weights")
     from throughtime.exchange import loaded
 
     say(f"reading {setting.weights}")

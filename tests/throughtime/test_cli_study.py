@@ -15,6 +15,8 @@ from reports import compare_page, study_gain, study_guarantee, study_page, study
 from reports.figures import Picture
 from reports.strict import complaints, formulas
 from throughtime.cli import cli
+from throughtime.cli_study import study
+from throughtime.idle_options import IDLE
 from throughtime.studying import short_names
 
 SMALL = ("--T", "120", "--n", "5", "--m", "3", "--no-bounds")
@@ -256,7 +258,7 @@ def test_one_layer_is_chosen_and_a_wrong_name_told(tmp_path: Path) -> None:
 def test_given_weights_are_not_started_otherwise(init: str, tmp_path: Path) -> None:
     np.savez(tmp_path / "model.npz", **state_dict())
     given = ("--weights", str(tmp_path / "model.npz"), "--layer", "rnn.l0.reverse", "--init", init)
-    found = run("study", *given, *SMALL, "-o", str(tmp_path / "s"))
+    found = run("study", *given, "--T", "120", "-o", str(tmp_path / "s"))
     assert found.exit_code == 2
     assert "The weights are given, and init says how they start." in found.output
 
@@ -292,6 +294,36 @@ def test_the_activation_of_torchs_rnn_is_the_named_cells(
 def test_a_study_of_nothing_is_told(tmp_path: Path) -> None:
     assert "Give CELL, --weights FILE" in run("study").output
     assert "--layer" in run("study", "gru", "--layer", "x").output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "flag", "where"),
+    [
+        (("--sweep", "g.toml", "--T", "5"), "--T", "a sweep"),
+        (("--sweep", "g.toml", "--set", "b=1"), "--set", "a sweep"),
+        (("deep", "--gain", "2"), "--gain", "the study of a network"),
+        (("deep", "--n", "32"), "--n", "the study of a network"),
+        (("lstm", "--weights", "w.npz", "--n", "7"), "--n", "the study of given weights"),
+    ],
+)
+def test_an_option_that_would_go_unheard_is_refused(
+    arguments: tuple[str, ...],
+    flag: str,
+    where: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "g.toml").write_text('cell = "elman"\n')
+    found = run("study", *arguments)
+    assert found.exit_code == 2
+    assert f"{flag} has no say in {where}." in found.output
+    assert [path.name for path in tmp_path.iterdir()] == ["g.toml"]
+
+
+def test_the_options_that_may_go_unheard_are_options() -> None:
+    options = {option.name for option in study.params}
+    assert all(set(names) <= options for names, _ in IDLE.values())
 
 
 @pytest.mark.parametrize(

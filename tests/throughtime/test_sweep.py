@@ -388,6 +388,7 @@ def test_a_cell_from_a_file_travels_with_its_text(tmp_path: Path) -> None:
          r"10,000,000 tasks .2,000 seed|10,000,000 tasks"),
         ('cell = "elman"\nseed = { count = 100000000000 }', "limit is 1,000,000"),
         ('cell = "elman"\nlibrary = ["numpy"]', "one value"),
+        ('cell = "elman"\nT = [30, 300]\nlag = 31\nmeasure = ["growth", "norms"]', "run of T = 30 steps has no"),
         ('cell = "elman"\nset = 3', "expected a table"),
         ('cell = "elman"\n[set]\n"b f" = 1', "no parameter's name"),
         ('cell = "elman"\n[set]\nb = "one"', "expected a number"),
@@ -401,6 +402,15 @@ def test_a_bad_grid_is_refused_with_its_line(text: str, told: str, tmp_path: Pat
     if place is not None:
         assert place.source == "grid.toml"
         assert place.text in text.splitlines()
+
+
+def test_a_lag_that_is_not_asked_for_ends_with_the_run(tmp_path: Path) -> None:
+    text = 'cell = "elman"\nT = 30\nn = 3\nmeasure = ["growth", "norms"]'
+    unasked, asked = (
+        measure(read_grid(grid_file(tmp_path, text=text + more)).tasks[0])
+        for more in ("", "\nlag = 30")
+    )
+    assert unasked["log_norm"] == pytest.approx(asked["log_norm"])
 
 
 @pytest.mark.parametrize(
