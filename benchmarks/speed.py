@@ -1,7 +1,7 @@
 """Generated code against torch, jax and autograd: docs/speed.md and its figure.
 
     python benchmarks/speed.py [--rounds N] [--cells lstm,gru] [--shapes 100,1,16,16 …] [--threads 1,2]
-        [--out docs] [--keep]
+        [--kernels ZEN] [--out docs] [--keep]
 
 Every contender computes the outputs and the gradients by all parameters and inputs of Σ weights · h, on the same
 numbers; the gradients must agree before anything is timed. What is reported are medians of ratios within rounds.
@@ -145,6 +145,9 @@ def main() -> None:
     parser.add_argument("--shapes", nargs="*", default=[",".join(map(str, s)) for s in SHAPES])
     parser.add_argument("--dtypes", default="float32,float64")
     parser.add_argument("--threads", default="1,2")
+    parser.add_argument(
+        "--kernels", default="", help="whose kernels OpenBLAS takes; its own choice if left out"
+    )
     parser.add_argument("--out", type=Path, default=Path("docs"))
     parser.add_argument(
         "--keep", action="store_true", help="what this machine does not measure again stays"
@@ -157,7 +160,7 @@ def main() -> None:
         runs = agreeing(cell, shape, dtype, ["readable", name], int(threads))
         apart.serve(runs[name])
         return
-    one = apart.environment(1)
+    one = apart.environment(1, chosen.kernels)
     if dict(os.environ) != one:
         os.execve(sys.executable, [sys.executable, *sys.argv], one)  # noqa: S606 - ourselves
     result = {"machines": [machine()], "rows": []}
@@ -166,13 +169,17 @@ def main() -> None:
         for threads in map(int, chosen.threads.split(",")):
             for text in chosen.shapes:
                 for dtype in chosen.dtypes.split(","):
-                    result["rows"].append(row(cell, text, dtype, chosen.rounds, threads))
+                    result["rows"].append(
+                        row(cell, text, dtype, chosen.rounds, threads, chosen.kernels)
+                    )
                     sys.stdout.write(json.dumps(result["rows"][-1]) + "\n")
                     sys.stdout.flush()
         page.write(joined(chosen.out, result, keep=chosen.keep), chosen.out)
 
 
-def row(cell: str, text: str, dtype: str, most: int, threads: int) -> dict[str, object]:
+def row(
+    cell: str, text: str, dtype: str, most: int, threads: int, kernels: str
+) -> dict[str, object]:
     """One line of the tables."""
     shape = tuple(map(int, text.split(",")))
     work = shape[0] * shape[1] * shape[3] * (shape[2] + shape[3])
@@ -184,7 +191,7 @@ def row(cell: str, text: str, dtype: str, most: int, threads: int) -> dict[str, 
             every = contenders.names(cell, shape, threads)
             who = [n for n in every if n not in ("autograd", "torch eager")]
             command = [__file__, "--serve", cell, text, dtype, str(threads)]
-            times = apart.measured(command, who, min(rounds, 9), threads, contenders.TEAM)
+            times = apart.measured(command, who, min(rounds, 9), threads, contenders.TEAM, kernels)
     about = {
         "processor": processor(),
         "cell": cell,
@@ -194,7 +201,8 @@ def row(cell: str, text: str, dtype: str, most: int, threads: int) -> dict[str, 
         "rounds": rounds,
         "warm": 0.0 if threads == 1 else apart.WARM,
     }
-    about["blas"] = str(np.show_config(mode="dicts")["Build Dependencies"]["blas"]["name"])
+    blas = str(np.show_config(mode="dicts")["Build Dependencies"]["blas"]["name"])
+    about["blas"] = " ".join([blas, kernels]).rstrip()
     return {**about, **ratios(times)}
 
 

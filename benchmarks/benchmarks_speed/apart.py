@@ -26,14 +26,24 @@ CHOICES = (
 """What would keep a library from the instructions and sizes that it takes by itself."""
 
 
-def environment(threads: int) -> dict[str, str]:
-    """What tells every library how many threads it has, and nothing about which instructions to use."""
+KERNELS = "OPENBLAS_CORETYPE"
+"""Names the processor whose kernels OpenBLAS takes."""
+
+
+def environment(threads: int, kernels: str = "") -> dict[str, str]:
+    """What tells every library how many threads it has, and, unless asked, nothing about which instructions to use.
+
+    Args:
+        threads: how many.
+        kernels: the processor whose kernels OpenBLAS is to take; what it takes by itself if empty.
+    """
     counts = {
         k: str(threads) for k in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     }
     alone = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
     free = {k: v for k, v in os.environ.items() if k not in CHOICES}
-    return {**free, **counts, "XLA_FLAGS": alone if threads == 1 else ""}
+    told = {KERNELS: kernels} if kernels else {}
+    return {**free, **counts, **told, "XLA_FLAGS": alone if threads == 1 else ""}
 
 
 @contextmanager
@@ -51,7 +61,7 @@ def held_to(threads: int) -> Iterator[None]:
 
 
 def measured(
-    command: list[str], names: list[str], rounds: int, threads: int, alone: str
+    command: list[str], names: list[str], rounds: int, threads: int, alone: str, kernels: str = ""
 ) -> dict[str, list[float]]:
     """The times of every contender, in seconds.
 
@@ -61,11 +71,13 @@ def measured(
         rounds: in which each has its turn, in random order.
         threads: that each has.
         alone: the one whose threads are its own, and whose products have one each.
+        kernels: as for ``environment``.
     """
     workers = {
         name: subprocess.Popen(  # noqa: S603 - this very folder's script
             [sys.executable, *command, name],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment(1 if name == alone else threads),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            env=environment(1 if name == alone else threads, kernels),
         )
         for name in names
     }  # fmt: skip

@@ -40,8 +40,10 @@ def text(result: dict) -> str:
         "threads. A turn repeats what takes less than 50 ms, up to 15 times, and its median counts. Where units are",
         "many, the products decide: torch's are those of MKL and oneDNN, ours those of NumPy's OpenBLAS, or of MKL",
         "where a table says so: the same files, with a NumPy that was built upon it, as conda's may be. Every",
-        "library chooses its instructions by itself. Machines are shared with other work. Shapes are steps,",
-        "samples, inputs, units. Memory: [memory.md](memory.md).",
+        "library chooses its instructions by itself, but where a table names the kernels of OpenBLAS, which the",
+        "variable OPENBLAS_CORETYPE chose: on family 25, model 17 (Zen 4), it takes those for SkylakeX by itself,",
+        "which are the slower ones for products as large as those of 256 units. Machines are shared with other",
+        "work. Shapes are steps, samples, inputs, units. Memory: [memory.md](memory.md).",
         "",
         "![Others' time over ours](speed.svg)",
     ]
@@ -59,9 +61,22 @@ def _tables(every: list[dict]) -> list[str]:
         rows = [r for r in every if table(r) == (cell, threads, blas)]
         others = [o for o in OTHERS if any(o in r[f"over {r['best']}"] for r in rows)]
         count = "one thread" if threads == 1 else f"{threads} threads"
-        on = "" if blas == OPENBLAS else f", NumPy on {blas.split('-')[0].upper()}"
-        lines += ["", f"### {cell}, {count}{on}", "", *_table(rows, others), *_warmed(rows)]
+        lines += [
+            "",
+            f"### {cell}, {count}{_products(blas)}",
+            "",
+            *_table(rows, others),
+            *_warmed(rows),
+        ]
     return lines
+
+
+def _products(blas: str) -> str:
+    """Whose products NumPy's are, where it is not OpenBLAS as it comes."""
+    library, _, kernels = blas.partition(" ")
+    if library != OPENBLAS:
+        return f", NumPy on {library.split('-')[0].upper()}"
+    return f", OpenBLAS with the kernels for {kernels}" if kernels else ""
 
 
 def _warmed(rows: list[dict]) -> list[str]:
