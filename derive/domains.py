@@ -8,6 +8,7 @@ stays open, and that is told. What is given and divides must not be 0; what is c
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
@@ -63,9 +64,9 @@ class Domain:
             return (self.low, self.high) == (-math.inf, math.inf)
         return self.low < value < self.high and not (self.divides and value == 0)
 
-    def text(self, name: str) -> str:
+    def text(self, name: str, unequal: str = "!=") -> str:
         """``p > 0``, ``0 < p < 1`` or ``p != 0``."""
-        hole = f"{name} != 0" if self.divides and self.low < 0 < self.high else ""
+        hole = f"{name} {unequal} 0" if self.divides and self.low < 0 < self.high else ""
         if self.holds(None):
             return hole
         if self.high == math.inf:
@@ -87,6 +88,21 @@ class Domains:
 
     of: dict[str, Domain] = field(default_factory=dict)
     open: tuple[str, ...] = ()
+
+    def words(self, name: Callable[[str], str] = str, unequal: str = "!=") -> str:
+        """What is needed and what is enough, in words; empty if anything may be given.
+
+        Args:
+            name: how a quantity is called.
+            unequal: the sign of what must not be 0.
+        """
+        parts = []
+        for needed, word in ((True, "needed"), (False, "enough")):
+            told = [d.text(name(q), unequal) for q, d in self.of.items() if d.needed is needed]
+            if told:
+                every = " and ".join([*filter(None, [", ".join(told[:-1])]), told[-1]])
+                parts.append(f"{every} {'are' if told[1:] else 'is'} {word}")
+        return "; ".join(parts)
 
     def told(self) -> str:
         """What stayed open, and what to do; empty if nothing did."""

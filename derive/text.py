@@ -81,12 +81,16 @@ class TextPrinter(Printer):
     def hadamard(self, expr: HadamardProduct) -> tuple[str, int]:
         """a * b, and a / b**k for a power −k."""
         text = ""
-        for i, f in enumerate(operands(expr)):
-            if i and isinstance(f, HadamardPower) and f.args[1] < 0:
+        for i, f in enumerate(self.in_order(operands(expr))):
+            if i and _divides(f):
                 text += self.over(f)
             else:
                 text += (" * " if i else "") + self.elementwise_factor(f)
         return text, PRODUCT
+
+    def in_order(self, parts: tuple[MatrixExpr, ...]) -> list[MatrixExpr]:
+        """The factors of an elementwise product as they are written: divisors last."""
+        return sorted(parts, key=_divides)
 
     def over(self, divisor: HadamardPower) -> str:
         """`` / a**k`` for a power −k."""
@@ -97,7 +101,9 @@ class TextPrinter(Printer):
         return self.other_kind(operands(expr)[0] if isinstance(expr, Broadcast) else expr, MatMul)
 
     def power(self, expr: HadamardPower) -> tuple[str, int]:
-        """a ** k"""
+        """a ** k, and 1 / a ** k for a power −k."""
+        if _divides(expr):
+            return f"1{self.over(expr)}", PRODUCT
         return f"{self.tight(operands(expr)[0])}**{expr.args[1]}", POWER
 
     def transpose(self, expr: Transpose) -> tuple[str, int]:
@@ -186,9 +192,14 @@ class TextPrinter(Printer):
         """c * A"""
         number = self.number(c)
         shown = self.brackets(number) if "/" in number or "*" in number else number
-        if isinstance(core, HadamardPower) and core.args[1] < 0:
+        if _divides(core):
             return f"{shown}{self.over(core)}", PRODUCT
         body = (
             self.other_kind(core, MatMul) if len(operands(core)) > 1 else self.tight(core, PRODUCT)
         )
         return f"{shown} * {body}", PRODUCT
+
+
+def _divides(expr: MatrixExpr) -> bool:
+    """Whether the expression is a power −k."""
+    return isinstance(expr, HadamardPower) and bool(expr.args[1] < 0)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections import defaultdict
 
 from sympy import Expr, Symbol
 from sympy.matrices.expressions import MatrixExpr
 
-from derive.cell import Quantity
+from derive.cell import Cell, Quantity
+from derive.domains import domains_of
 from derive.expressions import (
     Adjoint,
     LossGradient,
@@ -18,6 +20,7 @@ from derive.expressions import (
     is_scalar,
     leaves,
 )
+from derive.network import Network
 from derive.notation import split_name
 from numeric.arrays import ArrayPrinter
 from numeric.long_lines import broken
@@ -213,6 +216,12 @@ def lags_read(statements: dict[str, list[Statement]]) -> defaultdict[str, set[in
             if isinstance(v, Timed):
                 found[v.name].add(v.lag)
     return found
+
+
+def demands(model: Cell | Network) -> list[str]:
+    """What must be given, or is enough, so that every log, sqrt and quotient has a value: lines of a file's head."""
+    words = domains_of(model).words()
+    return textwrap.wrap(f"So that all has a value, {words}.", WIDTH) if words else []
 
 
 def listed(head: str, items: list[str], tail: str) -> list[str]:

@@ -23,6 +23,10 @@ class _Language(TextPrinter):
             return super().matrix_factor(expr)
         return "repeat(1)" if expr.shape[0] == 1 else "repeat(1).T"
 
+    def in_order(self, parts: tuple[MatrixExpr, ...]) -> list[MatrixExpr]:
+        """The factors of an elementwise product in the order in which they will be read back."""
+        return list(parts)
+
 
 def equations_text(cell: Cell) -> str:
     """The cell's equations with options resolved; reading them back gives an equal cell.

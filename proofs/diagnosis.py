@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 
 from derive.derivation import Derivation
-from derive.nodes import LossGradient, Timed
 from proofs import layout
 from proofs.arithmetic import Array
 from proofs.evaluation import Evaluator
 from proofs.floats import Floats
+from proofs.interpreted import interpreted
 from proofs.samples import Sample, Values
-from proofs.unrolled import ZERO_BEYOND, Place, Tape, run_backward, run_forward
-from proofs.untyped import MatrixSymbol
+from proofs.unrolled import Place
 
 CLOSE = 1e-7
 
@@ -115,30 +114,13 @@ def _by_steps(sample: Sample, wrong: list[Place]) -> Iterator[str]:
 
 def parameter_addends(derivation: Derivation, sample: Sample) -> dict[str, list[Array]]:
     """What each step adds to each parameter's gradient, by the adjoint equations in floating point."""
-    evaluate = Evaluator(Floats(), sample.extent.sizes)
-    steps = sample.extent.steps
-
-    def absent(leaf: Any, t: int | None) -> Array:
-        zero = isinstance(leaf, ZERO_BEYOND)
-        return (
-            np.zeros((sample.extent.samples, *evaluate.shape(leaf)))
-            if zero
-            else np.ones(evaluate.shape(leaf))
-        )
-
-    tape: Tape[Array] = Tape(steps, {}, absent)
-    for place, value in sample.values.items():
-        tape.put(MatrixSymbol if place[1] is None else Timed, place, value)
-    for place, weight in sample.weights.items():
-        tape.put(LossGradient, place, weight)
-    run_forward(evaluate, derivation.assignments, tape)
-    run_backward(evaluate, derivation.backward, derivation.cell, tape)
+    evaluate, tape = Evaluator(Floats(), sample.extent.sizes), interpreted(derivation, sample)
     return {
         e.lhs.name: [
             np.broadcast_to(
                 evaluate(e.rhs, tape.at(t)), (sample.extent.samples, *evaluate.shape(e.lhs))
             )
-            for t in range(1, steps + 1)
+            for t in range(1, tape.steps + 1)
         ]
         for e in derivation.backward.parameters
     }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from derive.derivation import Derivation
+from derive.domains import domains_of
 from derive.network import END, Network, Segment
 from derive.network_derivation import NetworkDerivation, heading
 from proofs.network_norms import LayerNorm
@@ -94,6 +95,9 @@ def _text(findings: NetworkFindings) -> Section:
     used = ", ".join(code_span(name) for name in sorted(network.cells)) or "none"
     lead = f"{title_of('network', 'The network')}Cells that it scans: {used}."
     lines = [line for line in network.text.split("\n") if not line.startswith("#")]
+    asked = domains_of(network).words(code_span)
+    if asked:
+        lead += f" So that all has a value, {asked}."
     return Section("network", [Text(lead), Code("\n".join(lines).strip("\n"), language="text")])
 
 

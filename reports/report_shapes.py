@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from derive.cell import Cell, Quantity
+from derive.domains import domains_of
 from derive.latex import LatexPrinter, latex_name
 from derive.notation import ALONE, Notation, Surroundings
 from reports.markdown import escape_markdown, table
@@ -12,6 +13,7 @@ from reports.notebook import Section, Text
 from reports.report_links import heading
 from reports.report_uses import uses
 
+NOT_EQUAL = r"\neq"
 ROLES = ("state", "input", "parameter", "constant", "intermediate")
 
 
@@ -43,7 +45,12 @@ def quantity_rows(cell: Cell, around: Surroundings = ALONE) -> list[list[str]]:
     """
     tex = LatexPrinter(Notation({}, around=around))
     return [
-        [f"${tex(q.symbol)}$", q.role, f"${_shape(q)}$", _meaning(cell, q, around)]
+        [
+            f"${tex(q.symbol)}$",
+            q.role,
+            f"${_shape(q)}$",
+            _meaning(cell, q, around) + _domain(cell, q, tex(q.symbol)),
+        ]
         for q in sorted(cell.quantities, key=lambda q: ROLES.index(q.role))
     ]
 
@@ -82,6 +89,15 @@ def _meaning(cell: Cell, q: Quantity, around: Surroundings) -> str:
         else ""
     )
     return f"{uses(cell, q, around)}{start}"
+
+
+def _domain(cell: Cell, q: Quantity, name: str) -> str:
+    """Where it must lie, or where it is enough that it lies, so that every log, sqrt and quotient has a value."""
+    domain = domains_of(cell).of.get(q.name)
+    if domain is None:
+        return ""
+    word = "needed" if domain.needed else "enough"
+    return f"; ${domain.text(name, unequal=NOT_EQUAL)}$ is {word}, so that all has a value"
 
 
 def _count(depth: int) -> str:

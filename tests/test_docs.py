@@ -45,6 +45,7 @@ def test_what_a_page_shows_happens(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
     for example in examples(page.read_text(encoding="utf-8")):
         if example.language == "console":
             for command, expected in commands(example.text):

@@ -111,3 +111,11 @@ def test_within_its_domains_every_cell_has_a_value() -> None:
             values = reference(sample, arithmetic).values.values()
             assert all(np.all(np.isfinite(v)) for v in values), value
             assert arithmetic.margin > 1e-6, value
+
+
+def test_what_is_asked_of_what_is_given_is_told_in_words() -> None:
+    found = domains_of(read_cell(H + "log(p[t]) + sqrt(P @ q[t]) / r"))
+    assert found.words() == "p > 0 and r != 0 are needed; q > 0 and P > 0 are enough"
+    assert found.words(lambda name: f"${name}$", r"\neq").startswith(r"$p$ > 0 and $r$ \neq 0 are")
+    assert domains_of(read_cell(H + "b")).words() == ""
+    assert domains_of(read_cell(H + "log(b)")).words() == "b > 0 is needed"

@@ -70,6 +70,19 @@ def test_a_run_that_magnifies_rounding_is_not_refused(factor, seed):
     assert found.bound > LEAST
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_a_run_in_which_a_difference_is_lost_is_not_refused(seed):
+    """tanh is nearly 1 where x is small, and float32 has few digits of 1 - tanh**2 there."""
+    cell = derive(read_cell("h[t] = tanh(W @ h[t-1] - 1 / r + 3 / (r * x[t]))", "lost"))
+    good, bad = (
+        Code(load_source(text, "lost")) for text in (generate(cell), coarsely(generate(cell)))
+    )
+    found = single_precision(Subject(cell, good, seed))
+    assert found.ok, found
+    assert found.figure < 0.5 * found.bound
+    assert single_precision(Subject(cell, bad, seed)).figure > found.figure
+
+
 def test_the_bound_follows_what_rounding_does_within_limits():
     assert allowed(0.0) == allowed(1e-8) == LEAST
     assert LEAST < allowed(1e-6) < allowed(1.5e-6) < MOST
