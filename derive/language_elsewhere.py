@@ -80,6 +80,14 @@ WRITTEN = {
 }
 """How what others call by a name is written in the language; a and b are columns, A and B matrices."""
 
+NUMBERS = {
+    **{name: WRITTEN[name] for name in ("ones", "zeros", "eye")},
+    "pi": "`const pi = 3.141592653589793` before the equations",
+    "inf": "a number, such as 10**6",
+    "nan": "a number",
+}
+"""Names that stand for numbers or matrices elsewhere."""
+
 
 def written(name: str) -> str | None:
     """How what others call by a name is written here, however they write the name itself."""

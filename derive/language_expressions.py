@@ -13,7 +13,7 @@ from typing import Any
 
 from derive.errors import LanguageError
 from derive.language_diagonals import is_diagonal, multiplied_out
-from derive.language_elsewhere import written
+from derive.language_elsewhere import NUMBERS, written
 from derive.language_lines import Statement, Token
 from derive.language_order import POWERS, check_order
 from derive.language_words import nearest
@@ -187,6 +187,8 @@ class _Reader:
         return int(text)
 
     def attribute(self, tree: ast.Attribute, depth: int) -> Node:
+        if tree.attr in NUMBERS:
+            raise self.fail(tree, f".{tree.attr} is unknown.", f"Write {NUMBERS[tree.attr]}.")
         if tree.attr != "T":
             raise self.fail(tree, f".{tree.attr} is unknown.", "The transpose is written .T.")
         return Transposed(self.span(tree), self.node(tree.value, depth + 1))

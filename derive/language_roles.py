@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
 from derive.cell import Role
 from derive.errors import LanguageError
 from derive.language_declarations import Declaration
+from derive.language_elsewhere import NUMBERS
 from derive.language_words import a_step_earlier, listed, nearest, shortened
 from derive.syntax import EquationText, Ref, Span, references
 
@@ -40,6 +41,7 @@ def roles(
         _check_one_way(name, refs, defined, constants)
     found = {name: _named(name, refs, defined, constants) for name, refs in uses.items()}
     _check_declared(declarations, found)
+    _check_meant(found, {d.name for d in declarations})
     return found
 
 
@@ -163,6 +165,17 @@ def _check_declared(declarations: Iterable[Declaration], found: dict[str, Named]
                 if named.role == "state"
                 else "Remove the declaration.",
                 place=declaration.span.place,
+            )
+
+
+def _check_meant(found: Mapping[str, Named], declared: Collection[str]) -> None:
+    """No parameter has the name of a number or of a matrix that everybody knows, unless its author says so."""
+    for name in (n for n in NUMBERS if n in found and n not in declared):
+        if found[name].role == "parameter":
+            raise LanguageError(
+                f"{name} is not known here: without a declaration it would be a parameter that is trained.",
+                f"Write {NUMBERS[name]}; or declare it, e.g. `dim {name} = n`, if it is to be trained.",
+                place=found[name].span.place,
             )
 
 

@@ -11,7 +11,7 @@ import pytest
 from derive.derivation import derive
 from derive.errors import LanguageError
 from derive.language import read_cell
-from derive.language_elsewhere import WRITTEN
+from derive.language_elsewhere import NUMBERS, WRITTEN
 from numeric.source import generate
 from tests.generated import module_of
 
@@ -88,3 +88,21 @@ def test_a_message_names_the_place_and_the_remedy_of_another_notation(text, plac
     assert found is not None
     assert found.text[found.column : found.column + found.width] == place
     assert remedy in caught.value.remedy
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_what_is_a_number_elsewhere_is_no_parameter_unless_it_is_declared(name: str) -> None:
+    text = f"h[t] = tanh(W @ h[t-1]) + {name} * x[t]"
+    with pytest.raises(LanguageError, match=f"{name} is not known here") as caught:
+        read_cell(text)
+    assert f"dim {name} = n" in str(caught.value)
+    cell = read_cell(f"dim {name} = n\n{text}")
+    assert name in {q.name for q in cell.parameters}
+    with pytest.raises(LanguageError, match="is unknown"):
+        read_cell(f"h[t] = tanh(W @ h[t-1]) + np.{name} * x[t]")
+
+
+def test_pi_is_declared_as_it_is_told() -> None:
+    line = NUMBERS["pi"].split("`")[1]
+    (pi,) = read_cell(f"{line}\nh[t] = tanh(W @ h[t-1] + sin(2 * pi * x[t]))").constants
+    assert float(pi.value or 0) == math.pi
