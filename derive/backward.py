@@ -127,19 +127,8 @@ def backward(cell: Cell, assignments: tuple[Assignment, ...]) -> Backward:
         parameters=tuple(collected.of(q.symbol, q.name) for q in cell.parameters),
         carried={q.name: collected.by_lag(q) for q in memory},
         inlined=inlined,
-        unasked=frozenset(Adjoint(v) for v in _still(cell, assignments)),
+        unasked=frozenset(Adjoint(a.target) for a in assignments if a.kind == "number"),
     )
-
-
-def _still(cell: Cell, assignments: tuple[Assignment, ...]) -> set[MatrixExpr]:
-    """The intermediates that are made of constants and numbers alone."""
-    constants: set[MatrixExpr] = {q.symbol for q in cell.constants}
-    still: set[MatrixExpr] = set()
-    for a in assignments:
-        named = {v for v in leaves(a.expr) if isinstance(v, Timed | MatrixSymbol)}
-        if a.kind != "equation" and named <= constants | still:
-            still.add(a.target)
-    return still
 
 
 def _inlined(cell, assignments, received) -> dict[Adjoint, AdjointEquation]:

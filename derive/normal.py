@@ -48,7 +48,8 @@ class Assignment:
         expr: its value in normal form.
         line: line of the cell's equation that it belongs to.
         owner: name of the cell's quantity whose equation it belongs to.
-        kind: ``equation`` if the author named it; ``preactivation``, ``value`` or ``operand`` if we did.
+        kind: ``equation`` if the author named it; ``preactivation``, ``value`` or ``operand`` if we did, and
+            ``number`` if we named what is made of numbers and constants alone.
     """
 
     target: Timed
@@ -69,15 +70,17 @@ def normal_form(cell: Cell) -> tuple[Assignment, ...]:
     Law: evaluating the assignments in order gives every quantity of the cell the value that its equation
     gives it.
     """
-    builder = _Builder({q.name for q in cell.quantities})
+    builder = _Builder(
+        {q.name for q in cell.quantities}, frozenset(q.symbol for q in cell.constants)
+    )
     for equation in cell.equations:
         builder.equation(equation.target, equation.expr, equation.line)
     return tuple(builder.done)
 
 
 class _Builder:
-    def __init__(self, taken: set[str]) -> None:
-        self.taken = taken
+    def __init__(self, taken: set[str], constants: frozenset[MatrixExpr]) -> None:
+        self.taken, self.numbers = taken, set(constants)
         self.known: dict[MatrixExpr, Timed] = {}
         self.done: list[Assignment] = []
         self.owner, self.line = "", 0
@@ -108,13 +111,22 @@ class _Builder:
     def argument(self, expr: MatrixExpr) -> MatrixExpr:
         """The argument of a function: a name."""
         expr = self.inner(expr)
-        return expr if _is_name(expr) else self.name(expr, f"a_{self.owner}", "preactivation")
+        letter = "k" if self.is_number(expr) else "a"
+        return (
+            expr if _is_name(expr) else self.name(expr, f"{letter}_{self.owner}", "preactivation")
+        )
+
+    def is_number(self, expr: MatrixExpr) -> bool:
+        """Whether the expression is made of numbers and constants alone."""
+        return all(v in self.numbers for v in leaves(expr) if _is_name(v))
 
     def value(self, expr: MatrixExpr) -> Timed:
         """A function's value in the midst of an equation."""
         argument = operands(expr)[0]
         label = (
-            argument.name if _is_name(argument) and "a_" not in argument.name[:2] else self.owner
+            argument.name
+            if _is_name(argument) and argument.name[:2] not in ("a_", "k_")
+            else self.owner
         )
         function = expr.function if isinstance(expr, Elementwise) else type(expr).__name__.lower()
         return self.name(expr, f"{function}_{label}", "value")
@@ -151,8 +163,11 @@ class _Builder:
             while fresh in self.taken:
                 fresh, count = f"{label}_{count}", count + 1
             self.taken.add(fresh)
-            self.known[expr] = Timed(fresh, 0, *expr.shape)
-            self.done.append(Assignment(self.known[expr], expr, self.line, self.owner, kind))
+            target = self.known[expr] = Timed(fresh, 0, *expr.shape)
+            if self.is_number(expr):
+                self.numbers.add(target)
+                kind = "number"
+            self.done.append(Assignment(target, expr, self.line, self.owner, kind))
         return self.known[expr]
 
 

@@ -140,8 +140,7 @@ class Notation:
         if not isinstance(leaf, Timed) or leaf.name not in self.assignments:
             return None
         a = self.assignments[leaf.name]
-        number = a.kind == "preactivation" and not any(hasattr(v, "name") for v in leaves(a.expr))
-        if a.kind not in ("value", "operand") and not number:
+        if a.kind not in ("value", "operand", "number"):
             return None
         short = isinstance(a.expr, Concat) or len(list(leaves(a.expr))) <= 2
         return shifted(a.expr, leaf.lag) if short else None

@@ -191,7 +191,9 @@ def test_nothing_asks_for_the_adjoint_of_a_number_or_of_what_is_made_of_constant
     d = derive(read_cell(text, "still"))
     assert "exp(-1/2) * tanh" in d.section("equation")[0].text
     targets = [s.text.partition(" =")[0] for s in d.section("adjoint")]
-    assert targets == ["h_bar[t]", "delta_h_3[t]"]
+    assert targets == ["h_bar[t]", "delta_h[t]"]
+    assert "h_bar[t+1] * exp(-beta)" in d.section("adjoint")[0].text
+    assert not any("k_h" in s.text for s in d.steps)
     assert len(d.backward.unasked) == 4
     assert {e.lhs for e in d.backward.asked} == {
         e.lhs for e in d.backward.local
