@@ -134,7 +134,7 @@ def standard_error(rates: Array) -> float:
 def left_the_numbers(stream: Stream) -> MeasureError:
     """The error of a run that overflows."""
     return not_finite(
-        stream.derivation.cell.name, f"its values are not finite at step {stream.time} of the run"
+        stream.derivation.cell, f"its values are not finite at step {stream.time} of the run"
     )
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from derive.cell import Cell
+from derive.domains import domains_of
 from derive.errors import ThroughtimeError
 from derive.expressions import Block, Diag, leaves, operands
 from numeric.forward_run import Run
@@ -114,15 +116,21 @@ def check_finite(run: Run) -> None:
         return
     name, step = next(place for place, v in run.values.items() if not _finite(run.space, v))
     when = f" at step {step} of the run" if step and step > 0 else " before the run's first step"
-    raise not_finite(run.cell.name, f"{name} is not finite{when if step is not None else ''}")
+    raise not_finite(run.cell, f"{name} is not finite{when if step is not None else ''}")
 
 
-def not_finite(cell: str, what: str) -> MeasureError:
+def not_finite(cell: Cell, what: str) -> MeasureError:
     """The error of a run that left the floating-point numbers."""
+    words = domains_of(cell).words()
+    cause = (
+        f"So that all has a value, {words}: `init NAME = 0.1` starts a parameter there."
+        if words
+        else "It divides by 0 or grows out of range."
+    )
     return MeasureError(
-        f"{cell} cannot be measured: {what}.",
-        "It divides by 0 or grows out of range. Vectors start at 0 unless the cell says otherwise, `init NAME = ones`, "
-        "or the setting, `--set NAME=1`; `--inputs 0.3` and `--gain 0.5` make inputs and weights smaller.",
+        f"{cell.name} cannot be measured: {what}.",
+        f"{cause} Vectors start at 0 unless the cell says otherwise, `init NAME = ones`, or the setting, "
+        "`--set NAME=1`; `--inputs 0.3` and `--gain 0.5` make inputs and weights smaller.",
     )
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from derive.derivation import Derivation
+from derive.domains import domains_of
+from numeric.inside import inside
 from numeric.interpret import Array, Look, Sizes, compiled, shape_of, shared
 from numeric.namespace import NUMPY, Namespace
 
@@ -79,7 +81,7 @@ class Stream:
 def normal_inputs(
     derivation: Derivation, sizes: Sizes, seed: int, scale: float = 1.0, space: Namespace = NUMPY
 ) -> Inputs:
-    """Independent normal inputs, drawn in chunks; steps must be asked for in order.
+    """Independent normal inputs, drawn in chunks and taken into their domains; steps must be asked for in order.
 
     Args:
         derivation: of the cell.
@@ -89,14 +91,15 @@ def normal_inputs(
         space: the namespace to which every chunk is brought.
     """
     shapes = {q.name: shape_of(q.symbol, sizes) for q in derivation.cell.inputs}
-    rng = np.random.default_rng(seed)
+    rng, domains = np.random.default_rng(seed), domains_of(derivation.cell).of
     drawn: dict[str, Array] = {}
 
     def at(t: int) -> dict[str, Array]:
         place = (t - 1) % CHUNK
         if place == 0:
             for name, shape in shapes.items():
-                drawn[name] = space.asarray(scale * rng.standard_normal((CHUNK, *shape)))
+                numbers = scale * rng.standard_normal((CHUNK, *shape))
+                drawn[name] = space.asarray(inside(domains.get(name), numbers))
         return {name: value[place, ...] for name, value in drawn.items()}
 
     return at

@@ -12,8 +12,10 @@ import numpy as np
 
 from derive.cell import Cell, Quantity
 from derive.derivation import Derivation
+from derive.domains import domains_of
 from derive.expressions import is_column, is_scalar
 from numeric.forward_run import Run, run
+from numeric.inside import inside
 from numeric.interpret import Array, shape_of, size_of
 from numeric.lags import LagShares, lag_shares
 from numeric.measure import EXACT_UP_TO, Gains, MeasureError, check_finite, gains
@@ -120,11 +122,14 @@ def _finite_run(
     derivation: Derivation, sizes: Mapping[Any, int], fixed: Mapping[str, Array], seed: int
 ) -> tuple[Run, str, dict[str, Array]]:
     """A run with normal inputs or, where the cell is not defined there, positive ones."""
-    cell = derivation.cell
+    cell, domains = derivation.cell, domains_of(derivation.cell).of
     for how, draw in DRAWS.items():
         rng = np.random.default_rng(seed)
         inputs = {
-            q.name: draw(rng, (STEPS, SAMPLES, *shape_of(q.symbol, sizes))) for q in cell.inputs
+            q.name: inside(
+                domains.get(q.name), draw(rng, (STEPS, SAMPLES, *shape_of(q.symbol, sizes)))
+            )
+            for q in cell.inputs
         }
         with np.errstate(all="ignore"):
             found = run(derivation, sizes, fixed, inputs, steps=STEPS)
@@ -134,7 +139,8 @@ def _finite_run(
             if how == list(DRAWS)[-1]:
                 raise
         else:
-            return found, how, inputs
+            taken = ", taken into their domains" if domains.keys() & inputs.keys() else ""
+            return found, how + taken, inputs
     raise AssertionError  # the loop returns or raises
 
 

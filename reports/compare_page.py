@@ -17,7 +17,7 @@ from reports.notebook import Figure, Section, Text, build
 from reports.report_links import heading
 from reports.report_study import number_of_log
 from reports.study_guarantee import scale_text
-from reports.study_page import how_started
+from reports.study_page import how_drawn, how_started
 from reports.verdict import typeset_verdict, with_error
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def build_comparison(entries: Sequence[Entry], lengths: Sequence[int] = ()) -> N
     lead = (
         "\n".join(f"- {code_span(e.label)}: {typeset_verdict(e.flow)}" for e in entries)
         + f"\n\nEvery cell with $n = {s.n}$, other dimensions {s.m}; {how_started(s)}; "
-        f"inputs normal with standard deviation {s.inputs:g}; $T = {s.steps}$; seed {s.seed}."
+        f"{how_drawn(s, *(e.derivation.cell for e in entries))}; $T = {s.steps}$; seed {s.seed}."
     )
     sections = [
         Section("summary", [Text(lead)]),

@@ -6,7 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from derive.cell import Cell
 from derive.derivation import Derivation
+from derive.domains import domains_of
 from derive.latex import latex_name
 from numeric.flow import Flow
 from numeric.mean_field import forget_path
@@ -89,6 +91,15 @@ def how_started(setting: Setting) -> str:
     return ", ".join([f"square matrices {own}{factor}", *single])
 
 
+def how_drawn(setting: Setting, *cells: Cell) -> str:
+    """How inputs were drawn, in words."""
+    domains = {name: d for cell in cells for name, d in domains_of(cell).of.items()}
+    given = {q.name for cell in cells for q in cell.inputs}
+    taken = [d.text(name) for name, d in domains.items() if name in given]
+    told = f", taken to where {' and '.join(map(code_span, taken))}" if taken else ""
+    return f"inputs normal with standard deviation {setting.inputs:g}{told}"
+
+
 def _summary(study: Study) -> str:
     s, cell = study.flow.setting, study.derivation.cell
     fixed = "".join(f", {code_span(f'{k} = {v:g}')}" for k, v in (s.values or {}).items())
@@ -96,8 +107,8 @@ def _summary(study: Study) -> str:
     also = "".join(f"{typeset(told)}\n\n" for told in besides(study.flow))
     return (
         f"**{typeset_verdict(study.flow)}**\n\n{also}"
-        f"Cell {code_span(cell.name)}; {sizes}; {how_started(s)}{fixed}; inputs normal with "
-        f"standard deviation {s.inputs:g}; $T = {s.steps}$; seed {s.seed}. Multiplied by "
+        f"Cell {code_span(cell.name)}; {sizes}; {how_started(s)}{fixed}; "
+        f"{how_drawn(s, cell)}; $T = {s.steps}$; seed {s.seed}. Multiplied by "
         f"one step's Jacobian after another, a direction of the joint state ($N = {study.flow.gains.size}$ entries: "
         + ", ".join(f"${latex_name(q.name)}$" for q in cell.states)
         + r") changes its norm by the factor $e^{\lambda_1}$ per step, on average over the run; $\pm$ is the standard "

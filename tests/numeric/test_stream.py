@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from derive.derivation import derive
+from derive.language import read_cell
 from numeric.forward_run import run
 from numeric.interpret import shape_of
 from numeric.stream import CHUNK, Stream, normal_inputs
@@ -44,3 +46,12 @@ def test_inputs_differ_from_chunk_to_chunk_and_are_the_same_again_for_the_same_s
     assert seen[0].shape == shape_of(derivation.cell.quantity("x").symbol, sizes)
     assert len({v.tobytes() for v in seen}) == len(seen)
     np.testing.assert_array_equal(seen[-1], [two(t)["x"] for t in range(1, CHUNK + 3)][-1])
+
+
+def test_inputs_are_drawn_where_the_cell_has_a_value() -> None:
+    d = derive(read_cell("h[t] = tanh(W @ h[t-1] + log(p[t]) + sqrt(1 - q[t]**2) + x[t])"))
+    sizes = dict.fromkeys(d.cell.dims, 4)
+    at = normal_inputs(d, sizes, 3)
+    drawn = [at(t) for t in range(1, 200)]
+    assert all((v["p"] > 0).all() and (abs(v["q"]) < 1).all() for v in drawn)
+    assert any((v["x"] < 0).any() for v in drawn)

@@ -119,6 +119,18 @@ def test_a_run_that_leaves_the_numbers_is_told_with_its_cell_and_without_warning
     assert "Vectors start at 0 unless the cell says otherwise, `init NAME = ones`" in found.output
 
 
+def test_parameters_that_leave_their_domain_are_told_with_it(tmp_path: Path) -> None:
+    cell = tmp_path / "rooted.cell"
+    cell.write_text("s[t] = tanh(W @ s[t-1] + sqrt(P @ x[t]))")
+    page = ("-q", "--format", "ipynb", "-o", str(tmp_path / "page"))
+    found = run("study", str(cell), *SMALL, *page)
+    assert found.exit_code == 2
+    assert "x > 0 and P > 0 are enough: `init NAME = 0.1`" in found.output
+    found = run("study", str(cell), *SMALL, *page, "--init", "P=0.1")
+    assert found.exit_code == 0
+    assert "taken to where `x > 0`" in (tmp_path / "page" / "study.ipynb").read_text()
+
+
 def test_a_vector_that_starts_at_ones_can_be_divided_by(tmp_path: Path) -> None:
     cell = tmp_path / "tame.cell"
     text = "k[t] = v * (K @ x[t])\ns[t] = W @ s[t-1] + k[t] / sqrt(sum(k[t]**2))\ninit v = ones"
