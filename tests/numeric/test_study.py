@@ -10,6 +10,7 @@ import pytest
 from derive.catalog import load, shipped
 from derive.cell import Cell
 from derive.derivation import derive
+from derive.domains import domains_of
 from derive.language import read_cell
 from numeric.measure import EXACT_UP_TO, MeasureError
 from numeric.source import generate
@@ -61,8 +62,14 @@ def test_every_shipped_cell_is_measured_exactly() -> None:
 
 def test_a_cell_that_wants_positive_inputs_gets_them() -> None:
     found = studied(read_cell("h[t] = tanh(W @ h[t-1] + log(x[t]))", "logs"))
-    assert found.inputs == "uniform between 0.5 and 1.5"
+    assert found.inputs == "standard normal, taken into their domains"
     assert found.difference < 1e-12
+
+
+def test_a_cell_whose_domain_is_not_known_may_get_positive_inputs() -> None:
+    cell = read_cell("h[t] = tanh(W @ h[t-1] + log(x[t]**2 + x[t]))", "open")
+    assert domains_of(cell).open
+    assert studied(cell).inputs == "uniform between 0.5 and 1.5"
 
 
 def test_a_cell_that_leaves_the_numbers_is_refused() -> None:
