@@ -112,7 +112,7 @@ def _of_multiple(c: Any, core: Any, demand: Demand) -> Wishes | None:
 
 
 def _of_sum(parts: Any, demand: Demand, range_of: RangeOf) -> Wishes | None:
-    """What the rest of a sum leaves to its free parts, which share it alike."""
+    """What the rest of a sum leaves to its free parts, which share it alike; a rest that varies may leave more."""
     ranges = [range_of(part) for part in parts]
     lows = [demand.least(found) for found in ranges]
     free = [i for i, low in enumerate(lows) if low == -math.inf]
@@ -122,7 +122,8 @@ def _of_sum(parts: Any, demand: Demand, range_of: RangeOf) -> Wishes | None:
     if not free:
         return None
     left = demand.bound - sum((low for i, low in enumerate(lows) if i not in free), 0.0)
-    needed = demand.needed and len(free) == 1
+    settled = all(low == high for i, (low, high) in enumerate(ranges) if i not in free)
+    needed = demand.needed and len(free) == 1 and settled
     share = replace(demand, bound=left / len(free), needed=needed)
     return [(parts[i], share) for i in free]
 

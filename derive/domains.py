@@ -51,12 +51,10 @@ class Domain:
             low = max(low, demand.bound)
         else:
             high = min(high, 0.0 - demand.bound)
-        same = (low, high) == (self.low, self.high)
-        return (
-            self
-            if same
-            else replace(self, low=low, high=high, needed=self.needed and demand.needed)
-        )
+        if (low, high) != (self.low, self.high):
+            return replace(self, low=low, high=high, needed=self.needed and demand.needed)
+        alone = (low, high) in ((demand.bound, math.inf), (-math.inf, 0.0 - demand.bound))
+        return replace(self, needed=self.needed or (demand.needed and alone))
 
     def holds(self, value: float | None) -> bool:
         """Whether a number belongs to it; ``None`` stands for any number but 0."""
