@@ -82,6 +82,7 @@ class _Builder:
     def __init__(self, taken: set[str], constants: frozenset[MatrixExpr]) -> None:
         self.taken, self.numbers = taken, set(constants)
         self.known: dict[MatrixExpr, Timed] = {}
+        self.arguments: set[Timed] = set()
         self.done: list[Assignment] = []
         self.owner, self.line = "", 0
 
@@ -111,10 +112,12 @@ class _Builder:
     def argument(self, expr: MatrixExpr) -> MatrixExpr:
         """The argument of a function: a name."""
         expr = self.inner(expr)
+        if _is_name(expr):
+            return expr
         letter = "k" if self.is_number(expr) else "a"
-        return (
-            expr if _is_name(expr) else self.name(expr, f"{letter}_{self.owner}", "preactivation")
-        )
+        named = self.name(expr, f"{letter}_{self.owner}", "preactivation")
+        self.arguments.add(named)
+        return named
 
     def is_number(self, expr: MatrixExpr) -> bool:
         """Whether the expression is made of numbers and constants alone."""
@@ -123,11 +126,8 @@ class _Builder:
     def value(self, expr: MatrixExpr) -> Timed:
         """A function's value in the midst of an equation."""
         argument = operands(expr)[0]
-        label = (
-            argument.name
-            if _is_name(argument) and argument.name[:2] not in ("a_", "k_")
-            else self.owner
-        )
+        ours = argument in self.arguments or not _is_name(argument)
+        label = self.owner if ours else argument.name
         function = expr.function if isinstance(expr, Elementwise) else type(expr).__name__.lower()
         return self.name(expr, f"{function}_{label}", "value")
 
