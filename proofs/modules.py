@@ -7,8 +7,9 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from importlib.abc import InspectLoader
 from importlib.util import module_from_spec, spec_from_loader
 from types import CodeType, ModuleType
@@ -191,17 +192,19 @@ def constant_of(source: str, name: str) -> str | None:
     Raises:
         ArgumentError: the file is no Python.
     """
+    return _constants(source).get(name)
+
+
+@lru_cache(8)
+def _constants(source: str) -> Mapping[str, str | None]:
+    """What the top of a file assigns to names at first: strings, or no string."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise ArgumentError(f"The file is no Python: {error}.", "Generate it anew.") from None
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and any(
-            isinstance(t, ast.Name) and t.id == name for t in node.targets
-        ):
-            return (
-                node.value.value
-                if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-                else None
-            )
-    return None
+    found: dict[str, str | None] = {}
+    for node in (node for node in tree.body if isinstance(node, ast.Assign)):
+        value = node.value.value if isinstance(node.value, ast.Constant) else None
+        said = value if isinstance(value, str) else None
+        found |= {t.id: said for t in node.targets if isinstance(t, ast.Name) and t.id not in found}
+    return found

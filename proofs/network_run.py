@@ -19,7 +19,7 @@ from derive.network import END, Network, Segment, Source
 from derive.nodes import Timed
 from derive.normal import Assignment
 from proofs.arithmetic import Arithmetic, Array
-from proofs.evaluation import Evaluator
+from proofs.evaluation import Evaluator, at_sizes
 from proofs.unrolled import Place, Tape, run_forward
 
 Values = dict[Place, Any]
@@ -86,7 +86,7 @@ def all_sizes(network: Network, extent: NetworkExtent) -> dict[Expr, int]:
 
 def sizes_in(segment: Segment, sizes: Mapping[Expr, int]) -> dict[Any, int]:
     """The sizes of a segment's cell, from all of the network's."""
-    return {d: int(segment.joint.get(d, d).subs(sizes)) for d in segment.cell.dims}  # type: ignore[arg-type]
+    return {d: int(at_sizes(segment.joint.get(d, d), sizes)) for d in segment.cell.dims}
 
 
 def lying_beside(network: Network) -> dict[str, Quantity]:
