@@ -5,10 +5,10 @@ The answers come from the cell's equations alone: values by evaluating them, gra
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -125,6 +125,18 @@ class Call:
         other.inputs = [lift(x) for x in self.inputs]
         other.outputs_bar, other.final_bar = lift(self.outputs_bar), lift(self.final_bar)
         return other
+
+    def fresh(self) -> Call:
+        """The same call with arrays of its own."""
+        other = self.lifted(_copied)
+        other.keywords = {n: np.array(v) if np.ndim(v) else v for n, v in self.keywords.items()}
+        return other
+
+
+def _copied(x: Any) -> Any:
+    if isinstance(x, Mapping):
+        return {n: np.array(v) for n, v in cast("Arrays", x).items()}
+    return np.array(x)
 
 
 def whole(value: Any, gradients: tuple[Arrays, Arrays, Arrays]) -> dict[str, Arrays]:

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cached_property, partial
+from itertools import count
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -18,16 +21,18 @@ from numeric.network_source import generate_network
 from proofs.compare import compare
 from proofs.modules import load_source
 from proofs.mutants import Judgement, Mutant, MutantReport
-from proofs.mutants_answers import close
+from proofs.mutants_answers import Call
+from proofs.mutants_compared import Right
 from proofs.mutants_module import Poisoned, recorded
 from proofs.mutants_network_calls import NetworkCall
-from proofs.mutants_same import EXTENTS, agree_on_residues, said
+from proofs.mutants_same import EXTENTS
 from proofs.mutants_source import source_mutants
 from proofs.network_checks import NetworkSubject
 from proofs.network_contract import NUMERIC
 from proofs.network_layout import NetworkCode, places
 from proofs.network_samples import NetworkSample, complex_step_gradient
 from proofs.network_verification import PROMISED
+from proofs.subject import Known
 from proofs.verification import guarded
 
 BOUND = 1e-8
@@ -44,7 +49,7 @@ class NetworkTrial:
     """
 
     def __init__(self, network: Network, seed: int = 0, source: str = "") -> None:
-        self.network, self.seed = network, seed
+        self.network, self.seed, self.known = network, seed, Known()
         self.source = source or generate_network(derive_network(network))
         subject = self.subject(self.source)
         self.short, self.long = self.case(subject, 4), self.case(subject, LONG)
@@ -53,7 +58,7 @@ class NetworkTrial:
         """What the checks take."""
         module = load_source(source, "mutant", PROMISED)
         module.__dict__["np"] = Poisoned()
-        return NetworkSubject(self.network, NetworkCode(module), self.seed)
+        return NetworkSubject(self.network, NetworkCode(module), self.seed, known=self.known)
 
     def case(self, subject: NetworkSubject, steps: int) -> tuple[NetworkSample, Any]:
         """A run whose loss looks at the last step only where it is long, and its true gradient."""
@@ -135,35 +140,29 @@ class NetworkTrial:
 
     def sameness(self, source: str, rounds: int = 8) -> str:
         """The proof that a source says the same as the right one; empty if there is none."""
-        a, b = self.subject(self.source), self.subject(source)
-        same_bits = True
-        for i in range(rounds):
-            sample = a.sample(
-                f"sameness {i}", smallest=2, largest=6, steps=2 + 3 * i, samples=1 + i % 3
-            )
-            call = NetworkCall(sample)
-            x = call.everything(a.code.module)
-            y = guarded(lambda call=call: call.everything(b.code.module))
-            if isinstance(y, str) or not close(x, y):
-                return ""
-            same_bits = same_bits and all(
-                np.array_equal(v, y[n], equal_nan=True) for n, v in x.items()
-            )
-        errors = [self._on_residues(a, b, i) for i in range(len(EXTENTS))]
-        agreed = [e for e in errors if e is not None]
-        return said(agreed, rounds, same_bits=same_bits) if len(agreed) == len(errors) else ""
+        return self._right.proof(source, rounds)
 
-    def _on_residues(self, a: NetworkSubject, b: NetworkSubject, i: int) -> float | None:
-        smallest, largest, steps, samples = EXTENTS[i]
-        sample = a.sample(
-            f"residues {i}", smallest=smallest, largest=largest, steps=steps, samples=samples
-        )
-        sizes = [sample.extent.sizes[d] for d in self.network.dims]
-        call = NetworkCall(sample).shaped(a.code.module, sizes)
-        modules = a.code.module, b.code.module
-        return agree_on_residues(
-            *modules, i, lambda numpy: call.lifted(numpy.random_like).everything
-        )
+    @cached_property
+    def _right(self) -> Right:
+        right = self.subject(self.source)
+
+        def plain() -> Iterator[Callable[[], NetworkCall]]:
+            for i in count():
+                steps, samples = 2 + 3 * i, 1 + i % 3
+                sample = right.sample(
+                    f"sameness {i}", smallest=2, largest=6, steps=steps, samples=samples
+                )
+                yield partial(NetworkCall, sample)
+
+        def formal(module: ModuleType, i: int) -> Call:
+            smallest, largest, steps, samples = EXTENTS[i]
+            sample = right.sample(
+                f"residues {i}", smallest=smallest, largest=largest, steps=steps, samples=samples
+            )
+            sizes = [sample.extent.sizes[d] for d in self.network.dims]
+            return NetworkCall(sample).shaped(module, sizes)
+
+        return Right(lambda text: self.subject(text).code.module, self.source, plain(), formal)
 
 
 def _wrong(subject: NetworkSubject, sample: NetworkSample, true: Any) -> str:

@@ -8,8 +8,10 @@ is zero, and memory that nobody wrote is not a number.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
+from itertools import count
 from random import Random
 from types import ModuleType
 from typing import Any
@@ -23,15 +25,15 @@ from proofs.mutants_answers import (
     Call,
     Case,
     WrongError,
-    close,
     close_arrays,
     close_everywhere,
     drawn,
     equal,
     last_only,
 )
+from proofs.mutants_compared import Right
 from proofs.mutants_module import Poisoned, module_of, recorded
-from proofs.mutants_same import EXTENTS, agree_on_residues, said
+from proofs.mutants_same import EXTENTS
 from proofs.point import Extent, draw_sizes
 from proofs.samples import Arrays, draw
 
@@ -56,6 +58,7 @@ class NumericJudge:
         self.short = Case(drawn(cell, Extent(draw_sizes(cell, rng, largest=3), 4 + depth, 2), seed))
         long = drawn(cell, Extent(draw_sizes(cell, rng, largest=3), LONG, 1), seed + 1)
         self.long = Case(replace(long, weights=last_only(long)))
+        self._rights: dict[str, Right] = {}
         self.checks: dict[str, Callable[[ModuleType], None]] = {
             "values and gradients": self.short.judge,
             "long path": self.long.judge,
@@ -180,28 +183,22 @@ class NumericJudge:
 
     def sameness(self, right: str, source: str, rounds: int = 12) -> str:
         """The proof that a source says the same as the right one; empty if there is none."""
-        a, b = module_of(right, Poisoned()), module_of(source, Poisoned())
-        rng = Random(self.seed)  # noqa: S311 - no secret
-        same_bits = True
-        for i in range(rounds):
-            extent = Extent(draw_sizes(self.cell, rng, 2, 7), rng.randint(1, 50), rng.randint(1, 5))
-            call = Call(draw(self.cell, extent, i, gain=rng.uniform(0.5, 2.0)))
-            with np.errstate(all="ignore"):
-                x, y = call.everything(a), call.everything(b)
-            if not close(x, y):
-                return ""
-            same_bits = same_bits and all(
-                np.array_equal(v, y[n], equal_nan=True) for n, v in x.items()
-            )
-        errors = [self._on_residues(a, b, i) for i in range(len(EXTENTS))]
-        agreed = [e for e in errors if e is not None]
-        return said(agreed, rounds, same_bits=same_bits) if len(agreed) == len(errors) else ""
+        if right not in self._rights:
+            load = partial(module_of, numpy=Poisoned())
+            self._rights[right] = Right(load, right, self._plain(), self._formal)
+        return self._rights[right].proof(source, rounds)
 
-    def _on_residues(self, a: ModuleType, b: ModuleType, i: int) -> float | None:
+    def _plain(self) -> Iterator[Callable[[], Call]]:
+        rng = Random(self.seed)  # noqa: S311 - no secret
+        for i in count():
+            extent = Extent(draw_sizes(self.cell, rng, 2, 7), rng.randint(1, 50), rng.randint(1, 5))
+            yield partial(Call, draw(self.cell, extent, i, gain=rng.uniform(0.5, 2.0)))
+
+    def _formal(self, module: ModuleType, i: int) -> Call:
         smallest, largest, steps, samples = EXTENTS[i]
         sizes = draw_sizes(self.cell, Random(i), smallest, largest)  # noqa: S311 - no secret
-        call = Call(draw(self.cell, Extent(sizes, steps, samples), i)).shaped(a, sizes.values())
-        return agree_on_residues(a, b, i, lambda numpy: call.lifted(numpy.random_like).everything)
+        call = Call(draw(self.cell, Extent(sizes, steps, samples), i))
+        return call.shaped(module, sizes.values())
 
 
 def learned_names(cell: Cell, source: str) -> dict[str, dict[str, Any]]:

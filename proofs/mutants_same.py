@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from math import ceil, isfinite, log10
+from functools import lru_cache
+from math import isfinite
 from random import Random
-from types import ModuleType
 from typing import Any, cast
 
 import numpy as np
@@ -43,12 +43,12 @@ class Residue:
         self.value, self.up, self.down, self.far = value, up, down, far
 
     def __add__(self, other: Any) -> Residue:
-        b = residue(other)
+        b = other if isinstance(other, Residue) else residue(other)
         up = max(self.up + b.down, b.up + self.down)
         return type(self)((self.value + b.value) % PRIME, up, self.down + b.down, self.far + b.far)
 
     def __mul__(self, other: Any) -> Residue:
-        b = residue(other)
+        b = other if isinstance(other, Residue) else residue(other)
         return type(self)(self.value * b.value % PRIME, self.up + b.up, self.down + b.down)
 
     def __pow__(self, k: int) -> Residue:
@@ -111,7 +111,12 @@ def residue(x: Any) -> Residue:
         return x
     if not isfinite(x):
         raise ArithmeticError("a number that is not finite")
-    exact = Fraction(int(cast("int", x))) if isinstance(x, int | np.integer) else Fraction(float(x))
+    return _known_number(int(cast("int", x)) if isinstance(x, int | np.integer) else float(x))
+
+
+@lru_cache(4096)
+def _known_number(x: float) -> Residue:
+    exact = Fraction(x)
     far = 0 if abs(exact) < FAR else 1 if exact > 0 else -1
     return Residue(exact.numerator * pow(exact.denominator, -1, PRIME) % PRIME, far=far)
 
@@ -158,6 +163,20 @@ class FormalNumPy:
         found = Fraction(len(last) * max(2 * (r.up + r.down) for r in last), PRIME)
         return float(min(among + found, 1))
 
+    def known(self) -> tuple[Any, ...]:
+        """What has been drawn so far, and what comes next."""
+        return dict(self._known), self._degree, self._draw.getstate()
+
+    def know(self, known: tuple[Any, ...]) -> None:
+        """Goes back to what was known once.
+
+        Args:
+            known: what ``known`` returned then.
+        """
+        values, self._degree, drawing = known
+        self._known = dict(values)
+        self._draw.setstate(drawing)
+
     def empty(self, shape: Any, dtype: Any = np.float64) -> Any:
         """Memory that nobody wrote: not a number."""
         return self.full(shape, np.nan, dtype)
@@ -195,86 +214,3 @@ class FormalNumPy:
 def _odd(function: Callable[[Any], Residue]) -> Callable[[Residue], Residue]:
     """A function f of which f(−x) = −f(x) is known."""
     return lambda x: function(x) if x.value <= PRIME // 2 else -function(-x)
-
-
-Results = dict[str, Any]
-"""What the functions of a file returned, by names that say which."""
-LUCK = 1e-30
-"""Two files that agree by luck with a larger probability are not shown to be the same."""
-
-
-def agree_on_residues(
-    right: ModuleType,
-    other: ModuleType,
-    seed: int,
-    results: Callable[[FormalNumPy], Callable[[ModuleType], Results]],
-) -> float | None:
-    """The probability that two files agree by luck on random residues; ``None`` if they do not agree surely enough.
-
-    Args:
-        right: the module that is right.
-        other: the module in question.
-        seed: of the residues.
-        results: what calls a module's functions on residues that are drawn.
-    """
-    for divides in (True, False):
-        numpy = FormalNumPy(seed, divides=divides)
-        error = agreement(right, other, results(numpy), numpy)
-        if error is None or error < LUCK:
-            return error
-    return None
-
-
-def agreement(
-    right: ModuleType,
-    other: ModuleType,
-    results: Callable[[ModuleType], Results],
-    numpy: FormalNumPy,
-) -> float | None:
-    """The probability that two files agree by luck on random residues; ``None`` if they do not agree.
-
-    Args:
-        right: the module that is right; what it knows as ``np`` is exchanged.
-        other: the module in question, likewise.
-        results: calls a module's functions on random residues.
-        numpy: that drew the residues.
-    """
-    found: list[Results] = []
-    for module in (right, other):
-        module.__dict__.update({"np": numpy, "common_dtype": _object})
-        try:
-            found.append(results(module))
-        except Exception:  # noqa: BLE001 - code that fails on residues is not shown to be the same
-            return None
-    a, b = found
-    if a.keys() != b.keys() or not all(_equal(v, b[name]) for name, v in a.items()):
-        return None
-    return numpy.error([*a.values(), *b.values()])
-
-
-def _object(_: Any) -> Any:
-    """The dtype of residues."""
-    return np.dtype(object)
-
-
-def _equal(a: Any, b: Any) -> bool:
-    x, y = np.asarray(a, object), np.asarray(b, object)
-    return x.shape == y.shape and all(
-        residue(u).value == residue(v).value for u, v in zip(x.ravel(), y.ravel(), strict=True)
-    )
-
-
-def said(errors: list[float], rounds: int, *, same_bits: bool) -> str:
-    """The proof in words, for a report.
-
-    Args:
-        errors: what ``agreement`` gave for each run on residues.
-        rounds: of runs on floating-point numbers.
-        same_bits: whether those agreed in every bit, or up to rounding.
-    """
-    how = "in every bit" if same_bits else "up to rounding (1e-12)"
-    bound = f"10^{ceil(log10(max(errors)))}"
-    return (
-        f"equal modulo 2^521 − 1 in every result of {len(errors)} runs of up to 50 steps, by luck with a probability "
-        f"below {bound}; and {how} at {rounds} random sizes, lengths and weights"
-    )

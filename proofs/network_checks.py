@@ -16,7 +16,7 @@ from proofs import differences, network_layout
 from proofs.compare import ROUNDING, Comparison, along, compare, worst_of
 from proofs.floats import Floats
 from proofs.network_layout import NetworkCode
-from proofs.network_run import Values, lying_beside
+from proofs.network_run import NetworkRun, Values, lying_beside
 from proofs.network_samples import (
     NetworkSample,
     complex_step_gradient,
@@ -28,7 +28,7 @@ from proofs.network_samples import (
     reference,
 )
 from proofs.single_precision import single_precision_row
-from proofs.subject import Search
+from proofs.subject import Known, Search
 from proofs.table import Check, measured
 from proofs.unrolled import Place
 
@@ -42,12 +42,14 @@ class NetworkSubject:
         code: the generated code.
         seed: of everything random.
         search: for points, of all checks together.
+        known: what does not depend on the code; subjects of the same network and seed may share it.
     """
 
     network: Network
     code: NetworkCode
     seed: int
     search: Search = field(default_factory=Search, compare=False)
+    known: Known = field(default_factory=Known, compare=False)
 
     @property
     def domains(self) -> Domains:
@@ -63,10 +65,14 @@ class NetworkSubject:
         rng = Random(f"{self.seed}/{purpose}")  # noqa: S311 - no secret
         extent = draw_extent(self.network, rng, **sizes)
         seed = rng.randrange(2**31)
-        return self.search.found(
-            lambda: draw_smooth_network(self.network, extent, seed, margin=margin),
-            self.domains.told(),
-        )
+
+        def found() -> NetworkSample:
+            return self.search.found(
+                lambda: draw_smooth_network(self.network, extent, seed, margin=margin),
+                self.domains.told(),
+            )
+
+        return self.known.once((purpose, margin, *sizes.items()), found)
 
 
 def _row(
@@ -86,19 +92,21 @@ def forward_values(subject: NetworkSubject) -> Check:
     sample = subject.sample("forward", smallest=3, largest=8, steps=6, samples=3)
     outputs, final, _ = subject.code.forward(sample)
     found = network_layout.sequences(sample, outputs, final)
-    mine, true = seen_by_all(sample, found)
+    mine, true = seen_by_all(sample, found, reference(sample, Floats()))
     comparison = compare(mine, true)
     where = tuple(f"{n!r} at t = {t}" for n, t in comparison.wrong(ROUNDING))
     what = "outputs and final values of every segment against the network's equations"
     return measured("forward", what, sample.extent, comparison.worst, ROUNDING, where=where)
 
 
-def seen_by_all(sample: NetworkSample, found: Values) -> tuple[Values, Values]:
+def seen_by_all(
+    sample: NetworkSample, found: Values, runs: list[tuple[slice, NetworkRun]]
+) -> tuple[Values, Values]:
     """The found values and the reference's, by name, step and samples; beyond a sample's length the truth is 0."""
     mine: Values = {}
     true: Values = {}
     beside = lying_beside(sample.network)
-    for at, run in reference(sample, Floats()):
+    for at, run in runs:
         for (name, t), value in found.items():
             values = run.finals if name.startswith("final ") else run.sequences
             place = (f"{name}{'' if at == slice(None) else f' of sample {at.start}'}", t)
@@ -115,7 +123,9 @@ def seen_by_all(sample: NetworkSample, found: Values) -> tuple[Values, Values]:
 def complex_step(subject: NetworkSubject) -> Check:
     """Every entry of every gradient against a complex step on the network's own equations."""
     sample = subject.sample("complex step")
-    comparison = compare(subject.code.gradient(sample), complex_step_gradient(sample))
+    comparison = compare(
+        subject.code.gradient(sample), subject.known.of(complex_step_gradient, sample)
+    )
     what = "every entry of every gradient against a complex step on the equations"
     note = "on the branch of each kinked function where the point lies" if has_kinks(sample) else ""
     return _row("complex step", what, sample, comparison, ROUNDING, note)
@@ -124,17 +134,25 @@ def complex_step(subject: NetworkSubject) -> Check:
 def complex_step_larger(subject: NetworkSubject) -> Check:
     """The gradients along random directions against complex steps, at larger sizes."""
     sample = subject.sample("larger", smallest=5, largest=11, steps=8, samples=3, margin=1e-5)
-    directions = random_directions(sample, subject.seed)
-    slopes = complex_step_slopes(sample, directions)
-    comparison = along(subject.code.gradient(sample), directions, slopes)
+    comparison = along(subject.code.gradient(sample), *directions_and_slopes(subject, sample))
     what = "each gradient along a random direction against a complex step on the equations"
     return _row("complex step, larger", what, sample, comparison, ROUNDING)
+
+
+def directions_and_slopes(
+    subject: NetworkSubject, sample: NetworkSample
+) -> tuple[Values, dict[Place, float]]:
+    """A random direction for every place, and the true slope of the loss along it."""
+    directions = subject.known.of(random_directions, sample, subject.seed)
+    return directions, subject.known.of(complex_step_slopes, sample, directions)
 
 
 def one_step(subject: NetworkSubject) -> Check:
     """T = 1 and B = 1, where axes of length 1 hide among the others."""
     sample = subject.sample("one step", steps=1, samples=1)
-    comparison = compare(subject.code.gradient(sample), complex_step_gradient(sample))
+    comparison = compare(
+        subject.code.gradient(sample), subject.known.of(complex_step_gradient, sample)
+    )
     return _row(
         "one step, one sample", "every gradient at T = 1 and B = 1", sample, comparison, ROUNDING
     )

@@ -11,20 +11,19 @@ import numpy as np
 from derive.network import END, Network
 from numeric.inside import kept_inside
 from proofs import network_layout
+from proofs.arithmetic import Array
 from proofs.compare import ROUNDING, along, compare
 from proofs.floats import Floats
-from proofs.network_checks import NetworkSubject
+from proofs.network_checks import NetworkSubject, directions_and_slopes
 from proofs.network_run import NetworkExtent, Values, all_sizes, finite, sizes_in
 from proofs.network_samples import (
     NetworkSample,
     complex_step_gradient,
-    complex_step_slopes,
     draw_extent,
     draw_network,
     draw_smooth_network,
     loss_of,
     ragged,
-    random_directions,
     reference,
 )
 from proofs.special_checks import (
@@ -54,7 +53,7 @@ from proofs.table import Check, measured, not_applicable
 def special_runs(subject: NetworkSubject) -> Check:
     """Loss and gradients in every special run against complex steps on the network's own equations."""
     what = "loss and every entry of every gradient against a complex step, in runs of which something is special"
-    samples = dict(_runs(subject))
+    samples = subject.known.once(_runs, lambda: dict(_runs(subject)))
     found = {row: compare(*both(subject, sample)) for row, sample in samples.items()}
     plain = subject.sample(RUNS, samples=3)
     for row, value in EXTREMES.items():
@@ -71,10 +70,15 @@ def special_runs(subject: NetworkSubject) -> Check:
 
 def both(subject: NetworkSubject, sample: NetworkSample) -> tuple[Values, Values]:
     """What the file finds, and what is true; the loss under no name."""
-    true = complex_step_gradient(sample)
-    loss = np.sum(loss_of(sample, reference(sample, Floats())))
+    true = subject.known.of(complex_step_gradient, sample)
+    loss = subject.known.of(true_loss, sample)
     found = subject.code.gradient(sample)
     return {**found, ("", None): subject.code.loss(sample)}, {**true, ("", None): loss}
+
+
+def true_loss(sample: NetworkSample) -> Array:
+    """L by the network's own equations."""
+    return np.asarray(np.sum(loss_of(sample, reference(sample, Floats()))))
 
 
 def _runs(subject: NetworkSubject) -> Iterator[tuple[str, NetworkSample]]:
@@ -183,12 +187,13 @@ def wide_run(subject: NetworkSubject) -> Check:
         steps=WIDE.steps,
         samples=WIDE.samples,
     )
-    sample = draw_smooth_network(subject.network, extent, rng.randrange(2**31), margin=1e-7)
+    seed = rng.randrange(2**31)
+    sample = subject.known.once(
+        WIDTH, lambda: draw_smooth_network(subject.network, extent, seed, margin=1e-7)
+    )
     if sample is None:
         return not_applicable(WIDTH, what, "no run of these sizes was found off all kinks")
-    directions = random_directions(sample, subject.seed)
-    slopes = complex_step_slopes(sample, directions)
-    comparison = along(subject.code.gradient(sample), directions, slopes)
+    comparison = along(subject.code.gradient(sample), *directions_and_slopes(subject, sample))
     where = tuple(network_layout.label(sample, p) for p in comparison.wrong(ROUNDING))
     return measured(WIDTH, what, extent, comparison.worst, ROUNDING, where=where)
 

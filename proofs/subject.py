@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from random import Random
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from derive.cell import Cell
 from derive.derivation import Derivation
@@ -49,6 +49,33 @@ class Search:
             self.vain += 1
             raise NoSampleError(f"{NOWHERE}: {told}" if told else NOWHERE)
         return sample
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is drawn, and what is true there: it does not depend on the code, and is found once for all that share it.
+
+    Args:
+        found: by what it is called, or by what found it and from what.
+    """
+
+    found: dict[Hashable, Any] = field(default_factory=dict)
+
+    def once(self, name: Hashable, find: Callable[[], Found]) -> Found:
+        """What stands under a name; found if nothing does."""
+        if name not in self.found:
+            self.found[name] = find()
+        return self.found[name]
+
+    def of(self, find: Callable[..., Found], *given: Any) -> Found:
+        """What a function says of things that were found here before.
+
+        Args:
+            find: the function.
+            given: its arguments; each is known by its identity, and kept.
+        """
+        name = (find, *map(id, given))
+        return self.once(name, lambda: (given, find(*given)))[1]
 
 
 @dataclass(frozen=True, slots=True)

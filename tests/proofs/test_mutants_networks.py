@@ -7,6 +7,7 @@ from functools import cache
 import pytest
 
 from derive.network_catalog import load
+from proofs import network_samples
 from proofs.mutants import Mutant
 from proofs.mutants_networks import NetworkTrial
 from tests.networks import read
@@ -83,3 +84,25 @@ def test_what_only_padding_sees_is_the_same_and_a_smaller_mask_is_not() -> None:
     assert t.sameness(t.source.replace(mask, "2000000000.0 *"), 2)
     assert t.sameness(t.source.replace(mask, "100000000.0 *"), 2) == ""
     assert t.sameness(t.source.replace(f" + {mask}", f" - {mask}"), 2) == ""
+
+
+def test_what_is_true_of_a_network_is_found_once_for_all_its_mutants(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    t = NetworkTrial(load("many_to_one"))
+    t.sound()
+
+    def again(*_: object) -> None:
+        raise AssertionError("found again")
+
+    monkeypatch.setattr(network_samples, "_slopes", again)
+    monkeypatch.setattr(network_samples, "_attempts", again)
+    assert t.refusal(t.source) == ("", "")
+
+
+def test_what_is_known_of_one_network_is_not_told_of_another() -> None:
+    a, b = NetworkTrial(load("many_to_one")), NetworkTrial(load("many_to_one"), seed=1)
+    one, other = (t.subject(t.source).sample("a run", steps=3) for t in (a, b))
+    assert one is a.subject(a.source).sample("a run", steps=3)
+    assert one is not a.subject(a.source).sample("a run", steps=4)
+    assert one is not other

@@ -9,6 +9,8 @@ import pytest
 
 from derive.catalog import load
 from derive.network_catalog import load as load_network
+from proofs import mutants_numeric
+from proofs.mutants_module import Poisoned
 from proofs.mutants_networks import NetworkTrial
 from proofs.mutants_run import Trial
 from proofs.mutants_same import PRIME, FormalNumPy, Residue, residue
@@ -69,6 +71,44 @@ def test_a_network_that_differs_below_rounding_is_not_proved_the_same() -> None:
     target, value = code.split(" += ")
     assert t.sameness(t.source)
     assert t.sameness(t.source.replace(code, f"{target} += {value} + 2.0**-60 * ({value})")) == ""
+
+
+WRITES = {
+    "to the parameters": "params['W'][:] = 0.0",
+    "to the inputs": "x[:] = 0.0",
+    "to the initial state": "state['h'][:] = 0.0",
+}
+
+
+@pytest.mark.parametrize("what", WRITES)
+def test_what_one_mutant_writes_to_its_arguments_no_other_sees(what: str) -> None:
+    t, last = trial("elman"), "    return value, backward(params, cache, outputs_bar)\n"
+    right = t.numeric.sameness(t.source, t.source, 2)
+    kept = last.replace("return", "found =") + f"    {WRITES[what]}\n    return found\n"
+    assert last in t.source
+    assert t.numeric.sameness(t.source, t.source.replace(last, kept), 2)
+    assert t.numeric.sameness(t.source, t.source, 2) == right
+
+
+def test_the_chance_of_luck_is_that_of_one_mutant_whatever_came_before() -> None:
+    t = trial("elman")
+    right = t.numeric.sameness(t.source, t.source, 2)
+    more = t.source.replace("np.tanh(a_h[t])", "np.tanh(a_h[t]) + 0.0 * np.tanh(2.0 * a_h[t])")
+    assert more != t.source
+    assert t.numeric.sameness(t.source, more, 2)
+    assert t.numeric.sameness(t.source, t.source, 2) == right
+
+
+def test_the_right_file_is_run_once_for_all_mutants(monkeypatch: pytest.MonkeyPatch) -> None:
+    t = Trial(load("elman"))
+    assert t.numeric.sameness(t.source, t.source, 2)
+    loaded: list[str] = []
+    load_one = mutants_numeric.module_of
+    (right,) = t.numeric._rights.values()
+    monkeypatch.setattr(right, "_load", lambda s: loaded.append(s) or load_one(s, Poisoned()))
+    other = t.source.replace("np.tanh(a_h[t])", "1.0 * np.tanh(a_h[t])")
+    assert t.numeric.sameness(t.source, other, 2)
+    assert loaded == [other]
 
 
 def test_residues_compute_as_rational_numbers_do() -> None:
