@@ -7,7 +7,6 @@ was given: broken code may write to what it is given.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import islice
 from math import ceil, log10
 from types import ModuleType
 from typing import Any
@@ -71,7 +70,8 @@ class Right:
 
     def _answered(self, rounds: int) -> Iterator[tuple[Callable[[], Call], Arrays]]:
         """The runs on floating-point numbers, and what the right file returns there."""
-        for call in islice(self._plain, max(0, rounds - len(self._answers))):
+        while len(self._answers) < rounds:
+            call = next(self._plain)
             with np.errstate(all="ignore"):
                 self._answers.append((call, call().everything(self._module)))
         return iter(self._answers[:rounds])
