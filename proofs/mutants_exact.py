@@ -20,11 +20,12 @@ from sympy.matrices.expressions import MatrixSymbol
 
 from derive.backward import AdjointEquation, Backward
 from derive.derivation import Derivation
+from derive.expressions import shifted
 from derive.nodes import Adjoint, LossGradient, Timed
 from proofs.evaluation import Evaluator
 from proofs.field import MERSENNE_PRIMES, PrimeField, SingularPointError, regular
 from proofs.point import Extent, Point, draw_sizes, steps_for
-from proofs.unrolled import Place, Tape, run_backward
+from proofs.unrolled import ZERO_BEYOND, Place, Tape, run_backward
 
 PRIME = MERSENNE_PRIMES[0]
 
@@ -89,17 +90,20 @@ class ExactJudge:
             return "the same equations, term by term"
         names = ", ".join(dict.fromkeys(a.lhs.name for a, _ in changed))
         points = f"at {len(self.sizes)} random points modulo 2^61 − 1"
-        if self._equal(changed, bound=False):
+        if self._equal(changed, {}):
             return f"the equation of {names} is the same polynomial: equal {points}"
-        if self._equal(changed, bound=True):
+        defined = {a.name: a.expr for a in self.right.assignments}
+        if self._equal(changed, defined):
             return f"the equation of {names} says the same, given the step's own equations: equal {points}"
+        ahead = range(self.right.cell.depth + 1)
+        if all(self._equal(changed, defined, later) for later in ahead):
+            return f"the equation of {names} says the same, given the equations of all steps: equal {points}"
         return ""
 
-    def _equal(self, changed: list[Any], *, bound: bool) -> bool:
-        """Whether both sides agree at random points; ``bound``: where the step's equations hold."""
-        defined = {a.name: a.expr for a in self.right.assignments} if bound else {}
+    def _equal(self, changed: list[Any], defined: dict[str, Any], later: int | None = None) -> bool:
+        """Whether both sides agree at random points, where what is defined is as its equations say."""
         for sizes in self.sizes:
-            look = _Free(Evaluator(PrimeField(PRIME, self.seed), sizes), defined)
+            look = _Free(Evaluator(PrimeField(PRIME, self.seed), sizes), defined, later)
             if not all(
                 look.same(a.rhs, b.rhs) and look.same(a.present, b.present) for a, b in changed
             ):
@@ -139,22 +143,35 @@ def _comparable(a: AdjointEquation | None, b: AdjointEquation | None) -> bool:
 
 
 class _Free:
-    """Every leaf an indeterminate of its own, but for those that the step defines."""
+    """Every leaf an indeterminate of its own, but for those that the step, or a later one, defines.
 
-    def __init__(self, evaluate: Evaluator[Any], defined: dict[str, Any]) -> None:
-        self.evaluate, self.defined = evaluate, defined
+    Args:
+        evaluate: evaluates expressions.
+        defined: what the step defines, by name.
+        later: how many later steps there are, which define the same; beyond them gradients vanish. If not given, all
+            that is later is an indeterminate.
+    """
+
+    def __init__(
+        self, evaluate: Evaluator[Any], defined: dict[str, Any], later: int | None = None
+    ) -> None:
+        self.evaluate, self.defined, self.later = evaluate, defined, later
         self.known: dict[Any, Any] = {}
 
     def __call__(self, leaf: Any) -> Any:
         if leaf not in self.known:
-            here = isinstance(leaf, Timed) and leaf.lag == 0 and leaf.name in self.defined
-            field: Any = self.evaluate.arithmetic
-            self.known[leaf] = (
-                self.evaluate(self.defined[leaf.name], self)
-                if here
-                else field.random(self.evaluate.shape(leaf))
-            )
+            self.known[leaf] = self._value(leaf)
         return self.known[leaf]
+
+    def _value(self, leaf: Any) -> Any:
+        field: Any = self.evaluate.arithmetic
+        shape = self.evaluate.shape(leaf)
+        if self.later is not None and isinstance(leaf, ZERO_BEYOND) and leaf.lag < -self.later:
+            return field.full(shape, 0)
+        there = isinstance(leaf, Timed) and -(self.later or 0) <= leaf.lag <= 0
+        if there and leaf.name in self.defined:
+            return self.evaluate(shifted(self.defined[leaf.name], leaf.lag), self)
+        return field.random(shape)
 
     def same(self, a: Any, b: Any) -> bool:
         try:

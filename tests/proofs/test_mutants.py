@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 from functools import cache
 
 import numpy as np
 import pytest
 
+from derive import expressions
 from derive.adjoints import RULES
+from derive.backward import AdjointEquation
 from derive.catalog import load
 from derive.language import read_cell
 from proofs.mutants import Judgement, Mutant, MutantReport, joined
@@ -176,3 +179,38 @@ def test_memory_that_nobody_wrote_is_not_a_number() -> None:
 def test_a_source_that_does_not_parse_has_no_mutants() -> None:
     with pytest.raises(SyntaxError):
         list(source_mutants("def f(:", {}))
+
+
+def test_what_is_the_same_by_the_equations_of_the_next_step_is_proved_the_same() -> None:
+    """k (β k)ᵀ = (β k) kᵀ, where β k and k are those of step t + 1."""
+    t = trial("gated_deltanet")
+    swapped = [m for m in equation_mutants(t.derivation) if m.kind == "swapped operands"]
+    proofs = {m.description: t.judged(m) for m in swapped}
+    alike = next(j for d, j in proofs.items() if d.endswith("(beta[t] * k[t]) @ k[t].T"))
+    assert alike.fate == "equivalent"
+    assert "given the equations of all steps" in alike.reason
+
+
+LATE = """
+h[t] = tanh(W @ h[t-1] + U @ x[t] + V @ d[t-1])
+d[t] = h[t-1]
+"""
+
+
+def test_what_is_the_same_at_all_steps_but_the_last_is_not_proved_the_same() -> None:
+    """d[t+1] = h[t], but after the last step there is no d."""
+    t = Trial(read_cell(LATE, "late"))
+    right = t.derivation.backward
+    h = next(q.symbol for q in t.cell.states if q.name == "h")
+    d = next(q.symbol for q in t.cell.states if q.name == "d")
+
+    def later(e: AdjointEquation) -> AdjointEquation:
+        rhs, present = (
+            expressions.replace(x, lambda v: d.at(-1) if v == h else v) for x in (e.rhs, e.present)
+        )
+        return dataclasses.replace(e, rhs=rhs, present=present)
+
+    wrong = dataclasses.replace(right, local=tuple(map(later, right.local)))
+    assert wrong != right
+    assert t.exact.sameness(wrong) == ""
+    assert t.exact.sameness(right)
