@@ -206,7 +206,8 @@ def test_what_is_the_same_at_all_steps_but_the_last_is_not_proved_the_same() -> 
 
     def later(e: AdjointEquation) -> AdjointEquation:
         rhs, present = (
-            expressions.replace(x, lambda v: d.at(-1) if v == h else v) for x in (e.rhs, e.present)
+            expressions.replace(x, lambda v: expressions.shifted(d, -1) if v == h else v)
+            for x in (e.rhs, e.present)
         )
         return dataclasses.replace(e, rhs=rhs, present=present)
 
