@@ -96,8 +96,11 @@ class Cursor:
     def end(self) -> None:
         """Nothing may follow."""
         if self.at < len(self.tokens):
+            again = self.text in ("=", "==", "<=", ">=", "≤", "≥", "~=", "≈")
+            one = "A claim has one relation: write a claim for each."
             raise self.fail(
-                f"`{self.text}` does not belong here.", "Write an operator before it, or remove it."
+                f"`{self.text}` does not belong here.",
+                one if again else "Write an operator before it, or remove it.",
             )
 
     def since(self, first: int) -> tuple[int, int]:

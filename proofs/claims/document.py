@@ -23,8 +23,9 @@ from derive.cell import Cell
 from derive.errors import ArgumentError, LanguageError, Place, UnknownCellError
 from derive.language import read_cell
 from derive.language_lines import MAX_LINE, MAX_TEXT, Statement
-from proofs.claims.conditions import CONDITIONS, named_condition, whose_total
+from proofs.claims.conditions import CONDITIONS, PRESUMED, named_condition, whose_total
 from proofs.claims.cursor import Names
+from proofs.claims.hints import for_line
 from proofs.claims.latex import read_latex
 from proofs.claims.reader import read_formula
 from proofs.claims.syntax import Formula
@@ -222,13 +223,8 @@ class _Document:
             "claim": self.read_claim,
         }
         if word not in readers:
-            _fail(
-                statement,
-                "A line begins with cell, loss, notation or claim.",
-                'Write e.g. claim "name" : left == right',
-                0,
-                len(word) or 1,
-            )
+            problem = "A line begins with cell, loss, notation or claim."
+            _fail(statement, problem, for_line(statement.code), 0, len(word) or 1)
         after = statement.code[len(word) :].lstrip()
         if word != "claim" and after.startswith(":"):
             rest = " ".join(after[1:].partition("\n")[0].split())
@@ -365,7 +361,7 @@ class _Document:
         for part in filter(None, (p.strip() for p in text.split(","))):
             name = named_condition(part)
             if name is None:
-                known = ", ".join(c.spelling for c in CONDITIONS)
+                known = ", ".join(c.spelling for c in (*CONDITIONS, *PRESUMED))
                 _fail(
                     statement,
                     f"{part} is no condition.",

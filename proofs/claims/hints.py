@@ -32,6 +32,7 @@ FOREIGN = {
     "′": _SLOPE,
     "|": "Write norm(…).",
     "‖": "Write norm(…).",
+    '"': 'A title stands before the colon: claim "title" : left == right; what is claimed is a formula.',
 }
 """What to write for a character that the claim language does not have."""
 _ANY = "Write names, numbers, + - * / @ · ** .T, brackets and functions; Greek letters by name."
@@ -43,6 +44,13 @@ def for_character(char: str) -> str:
     return FOREIGN.get(char) or (
         f"Write {greek[1].lower().replace('lamda', 'lambda')}." if greek else _ANY
     )
+
+
+def for_line(code: str) -> str:
+    """What to write instead of a line that begins with no word of a file of claims, such as one of a slide."""
+    plain = 'Write e.g. claim "name" : left == right'
+    latex = f"{plain}, or claim : $ … $ around one formula in LaTeX. Other text goes behind #."
+    return latex if "\\" in code or "$" in code else plain
 
 
 def for_name(name: str, names: Names, bound: Collection[str] = ()) -> tuple[str, str]:
@@ -63,6 +71,11 @@ def for_name(name: str, names: Names, bound: Collection[str] = ()) -> tuple[str,
     problem = f"{name} is no quantity of the cell."
     if big := re.fullmatch(r"(sum|prod)(uct)?(_\w*)?", name):
         return problem, _SUM if big[1] == "sum" else _PRODUCT
+    if name == "I" and names.timed:
+        return (
+            problem,
+            f"Write eye({names.timed[0]}[t]), the identity with as many rows as {names.timed[0]}[t].",
+        )
     if indexed := _indexed(name, names.timed):
         return problem, indexed
     known = [*names.timed, *names.plain, names.loss, *FUNCTIONS]

@@ -58,6 +58,60 @@ PAIRS = (
         r"\frac{\partial L}{\partial c_t} \cdot \frac{\partial c_t}{\partial f_t} = \frac{\partial L}{\partial f_t}",
         "∂L/∂c[t] · ∂c[t]/∂f[t] == ∂L/∂f[t]",
     ),
+    (
+        r"\mathbf{c}_t = \boldsymbol{f}_{t} \odot \bm c_{t-1} + \vec{i_t} \odot \mathsf{g}_t",
+        "c[t] == f[t] * c[t-1] + i[t] * g[t]",
+    ),
+    (
+        (
+            r"\dfrac{\partial \mathcal{L}}{\partial \mathbf{W}_{\mathrm{f}}} = "
+            r"\displaystyle\sum\limits_{t} g_t h_{t-1}^{\mathsf{T}}"
+        ),
+        "∂L/∂W_f == sum(t, g[t] @ h[t-1].T)",
+    ),
+    (
+        r"c^{(t)} = f^{(t)} \odot c^{(t-1)} + i^{\langle t \rangle} \odot g^{<t>}",
+        "c[t] == f[t] * c[t-1] + i[t] * g[t]",
+    ),
+    (
+        r"\nabla_{b_f} L = \sum_t \mathrm{diag}(c^{(t-1)}) \nabla_{\mathbf{f}^{(t)}} L",
+        "dL/db_f == sum(t, diag(c[t-1]) @ (dL/df[t]))",
+    ),
+    (r"W_f = \sum_t g^{(t)} h^{(t-1)\top}", "W_f == sum(t, g[t] @ h[t-1].T)"),
+    (r"W_f = \sum_t g_t {h^{(t-1)}}^\top", "W_f == sum(t, g[t] @ h[t-1].T)"),
+    (
+        r"\frac{\partial h_t}{\partial h_k} = \prod_{k<j\leq t} \frac{\partial h_j}{\partial h_{j-1}}",
+        "∂h[t]/∂h[k] == product(j, k+1..t, ∂h[j]/∂h[j-1])",
+    ),
+    (
+        r"\frac{\partial h_t}{\partial h_k} = \prod_{t \ge j > k} \frac{\partial h_j}{\partial h_{j-1}}",
+        "∂h[t]/∂h[k] == product(j, k+1..t, descending, ∂h[j]/∂h[j-1])",
+    ),
+    (
+        r"\frac{\partial h_t}{\partial h_k} = \prod_{j=t}^{k+1} \frac{\partial h_j}{\partial h_{j-1}}",
+        "∂h[t]/∂h[k] == product(j, k+1..t, descending, ∂h[j]/∂h[j-1])",
+    ),
+    (
+        r"\frac{\partial h_{t+1}}{\partial h_k} = \prod_{j=k}^{t+1} W_f",
+        "∂h[t+1]/∂h[k] == product(j, k..t+1, W_f)",
+    ),
+    (r"b_f = \sum_{1 \le k < t} f_k", "b_f == sum(k, 1..t-1, f[k])"),
+    (r"b_f = \sum_{t=T}^{1} f_t", "b_f == sum(t, 1..T, f[t])"),
+    (
+        r"\|f_t\| \le (\frac{1}{4} \|W_f\|)^{(t-k)} \rho(W_f)",
+        "norm(f[t]) <= ((1 / 4) * norm(W_f)) ** (t-k) * spectral_radius(W_f)",
+    ),
+    (r"f_t = \frac{1}{2} f_t + 2 f_t", "f[t] == (1 / 2) * f[t] + 2 * f[t]"),
+    ("$f_t = f_t$", "f[t] == f[t]"),
+    (
+        r"\|f_T\| \le (\gamma \|W_f\|)^T \sigma_{\max}(W_f)^T",
+        "norm(f[T]) <= (gamma * norm(W_f)) ** T * sigma_max(W_f) ** T",
+    ),
+    (
+        r"\|f_T\| \le \rho(W_f)^{T} (\frac{1}{4})^T",
+        "norm(f[T]) <= spectral_radius(W_f) ** T * (1 / 4) ** T",
+    ),
+    (r"f_t = (\|W_f\| W_f)^T f_t", "f[t] == (norm(W_f) * W_f).T @ f[t]"),
 )
 
 
@@ -70,10 +124,17 @@ def test_latex_reads_as_the_text_does(latex: str, text: str) -> None:
     assert show(read) == show(written)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("left", ["f_{3,t}", "f_{i,t}", "f_{t,2}", "f_t^{(2)}", "W_{1,f}"])
+def test_a_subscript_is_never_dropped(left: str) -> None:
+    with pytest.raises(LanguageError):
+        claim(rf"${left} = f_t$")
+
+
 @pytest.mark.parametrize(
     "latex",
     [
-        r"\input{/etc/passwd}", r"f_t", r"f_t = ", r"= f_t", r"f_t = (", r"f_t = \frac{1}{2}", r"f_t = q_t", r"f_t = {",
+        r"\input{/etc/passwd}", r"f_t", r"f_t = ", r"= f_t", r"f_t = (", r"f_t = \frac{1}", r"f_t = q_t", r"f_t = {",
+        r"f_t = \frac{1}{", r"f_t = \mathbf{", r"f_t = h^{(", r"f_t = h^{(t)", r"f_t = \mathbf",
         r"f_t = f_t^{x}", r"\def\a{\a}\a = 1", r"f_t = \sum_{=} f_t", r"f_t = \frac", r"f_t = )", r"\begin{align} f_t",
         r"\|f_t", r"\|f_t = f_t", r"\|f_t\|_F \le 1", r"\partial", r"d", r"\partial f_t = 1",
         r"\partial^x f_t/\partial f_t = 1",

@@ -55,6 +55,15 @@ def kind(claim: str, cell: str = "elman") -> str:
         (r"$h_t = \tanh'(b)$", "'", "derivative of a function", r"\mathrm{slope}(h_t)"),
         (r"$\frac{\partial L}{\partial W_{hh}} = 0$", "W", "W_hh is no quantity", "h, x, W, U, b"),
         (r"$\|W\| < 1$", "<", "not read", r"\le"),
+        (r"$W = U = W$", "=", "not read", "a claim for each"),
+        ("W == U == W", "==", "does not belong here", "a claim for each"),
+        ("(I - W) @ W == W", "I", "I is no quantity", "eye(h[t])"),
+        (r"$(I - W) W = W$", "I", "I is no quantity", "eye(h[t])"),
+        ('"it vanishes"', '"', "no meaning", "before the colon"),
+        (r"$\lim_{t\to\infty} \|W\| = 0$", r"\lim", "not read", "finite number of steps"),
+        (r"$|\lambda_1| < 1$", "|", "not read", "for a norm"),
+        (r"$\lambda_1 = 1$", r"\lambda", "not read", r"\rho(W)"),
+        (r"$h_t = \prod_{j k} W$", "W", "over one index", r"\prod_{t \ge j > k}"),
     ],
 )
 def test_a_message_says_what_to_write(
@@ -67,6 +76,13 @@ def test_a_message_says_what_to_write(
     assert remedy in error.remedy
     assert place is not None
     assert place.text[place.column : place.column + place.width] == points_at
+
+
+@pytest.mark.parametrize("line", [r"\documentclass{beamer}", "so we get $h_t = W$ here"])
+def test_a_slide_instead_of_claims_is_told_where_its_formulas_go(line: str) -> None:
+    with pytest.raises(LanguageError, match="begins with cell") as caught:
+        audit(f"cell elman\n{line}\n")
+    assert "claim : $ … $" in caught.value.remedy
 
 
 @pytest.mark.parametrize(
