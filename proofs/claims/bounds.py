@@ -7,7 +7,7 @@ A condition only restricts the runs, so what is shown for all of them holds unde
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -63,7 +63,7 @@ def proof(formula: Formula, context: Context) -> str:
 
 
 def _by_laws(small: Node, large: Node, laws: Laws) -> str:
-    for shown in (_above, _below, _stated):
+    for shown in (_above, _below, _stated, _entries):
         with suppress(NoBoundError):
             if why := shown(small, large, laws):
                 return why
@@ -98,6 +98,15 @@ def _stated(small: Node, large: Node, laws: Laws) -> str:
     return "no term of the difference of the sides is negative" if at_most(ours, theirs) else ""
 
 
+def _entries(small: Node, large: Node, laws: Laws) -> str:
+    """No entry of the one side, by its range, is above any of the other's."""
+    (low, top), (bottom, high) = (laws.ranges.of(side, {}) for side in (small, large))
+    if not (top.is_finite and bottom.is_finite and top <= bottom):
+        return ""
+    wide = f"left between {low} and {top}" if low != top else f"right between {bottom} and {high}"
+    return f"by the ranges of the functions, every entry lies there: {wide}"
+
+
 def _factorwise(product: Node, other: Node, names: tuple[str, ...]) -> bool:
     """Whether the other side is the product of the measures of this one's factors."""
     if not (
@@ -122,10 +131,12 @@ class Laws:
 
     Args:
         context: the cell and what is presumed.
+        standing: derivatives whose norm stands for itself, as the other side states it.
     """
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, standing: Collection[Node] = ()) -> None:
         self.stated = stated = Stated(context)
+        self.standing = standing
         self.cell, self.ranges, self.sigma = stated.cell, stated.ranges, stated.sigma
 
     def upper(self, node: Node, since: Since) -> Bound:
@@ -135,6 +146,8 @@ class Laws:
             NoBoundError: no law gives one.
         """
         match node:
+            case Deriv() if node in self.standing:
+                return Bound(self.stated.size_of(node))
             case Big(kind="product", var=var, body=body, lo=lo, hi=hi):
                 inner = self.upper(body, {**since, var: first(lo, since)}).plain()
                 return to_steps(self.stated.of_every_step(inner), _minus(hi, lo).shifted(1))

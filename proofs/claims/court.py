@@ -198,15 +198,20 @@ def _worked(claim: Claim, formula: Formula) -> Verdict:
 
 
 def _of_sizes(claim: Claim, formula: Formula, context: Context) -> Verdict:
-    """Sizes compared, in every reading: one that is proved decides, else the first."""
+    """Sizes compared, in every reading: one that is proved decides, and those before it are told; else the first."""
     loss = context.loss.name if context.loss else ""
     found: list[Verdict] = []
     for reading in readings(formula, loss):
         verdict = _sizes(claim, settled_formula(formula, loss, reading), context)
         found.append(replace(verdict, reading=describe(formula, loss, reading)))
         if verdict.kind == PROVED:
-            return found[-1]
+            before = tuple((v.reading, _OUTCOMES[v.kind]) for v in found[:-1])
+            return replace(found[-1], other_readings=before)
     return found[0]
+
+
+_OUTCOMES = {REFUTED: "does not hold", MEANINGLESS: "has no value", UNDECIDED: "undecided"}
+"""What a reading comes to, as a verdict on another one says it."""
 
 
 def _sizes(claim: Claim, formula: Formula, context: Context) -> Verdict:

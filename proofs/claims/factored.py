@@ -2,7 +2,8 @@
 
 The identity is proved like every equality, at random points modulo a prime; what remains is that the norm of a product
 is at most the product of the norms and that of a sum their sum, that ‖V ↦ A V b‖ = ‖A‖ ‖b‖, that a transpose has the
-same norm, and that no singular value and no eigenvalue is larger than the norm.
+same norm, and that no singular value and no eigenvalue is larger than the norm. From below, where all factors are
+square: σ_min(A B) ≥ σ_min(A) σ_min(B), and σ_min is at most the norm and the size of every eigenvalue.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from proofs.claims.points import (
 )
 from proofs.claims.printing import show
 from proofs.claims.readings import fails_in, status
-from proofs.claims.syntax import Big, Call, Chain, Formula, Mul, Node, Transposed
+from proofs.claims.shapes import is_square
+from proofs.claims.spoken import covers
+from proofs.claims.syntax import Big, Call, Chain, Formula, Mul, Node, Transposed, walk
 from proofs.claims.world import World
 from proofs.degrees import ErrorBound
 
@@ -35,6 +38,10 @@ LAWS = {
     "sandwich": "the norm of V ↦ A V b is that of A times that of b",
 }
 ALONE = "no singular value and no eigenvalue is larger than the norm"
+LEAST = (
+    "the least singular value of a product of square matrices is at least the product of theirs, and no size of a"
+    " square matrix is smaller than it"
+)
 MOST = 200
 """How many products are tried."""
 FACTORS = 4
@@ -80,25 +87,51 @@ def factored(formula: Formula, context: Context) -> ByIdentity | None:
     return None
 
 
-def _products(large: Node) -> Iterator[Node]:
-    """The matrices whose norm is at most the large side: products of what it measures, in every order."""
+def factored_below(formula: Formula, context: Context) -> ByIdentity | None:
+    """The product of square matrices by which a size is at least the product of least singular values, or ``None``.
+
+    Args:
+        formula: one size above a product of least singular values, or below it the other way round.
+        context: what it is about.
+    """
+    small, large = formula.left, formula.right
+    if formula.relation == ">=":
+        small, large = large, small
+    least = [p.args[0] for p in walk(small) if isinstance(p, Call) and p.name == "sigma_min"]
+    by_name = {q.name: q for q in context.cell.quantities}
+    if not (
+        isinstance(large, Call)
+        and large.name in BELOW
+        and all(is_square(p, by_name) for p in least)
+    ):
+        return None
+    for candidate in islice(_products(small, ("sigma_min",)), MOST):
+        identity = Formula(large.args[0], "==", candidate)
+        bound = proved_identity(identity, context)
+        if bound is not None and covers(identity, formula, context):
+            return ByIdentity(identity, LEAST, bound)
+    return None
+
+
+def _products(large: Node, names: tuple[str, ...] = NORMS) -> Iterator[Node]:
+    """The products, in every order, of what one side measures: matrices whose norm is at most that side."""
     match large:
-        case Call(name=name, args=(matrix,)) if name in NORMS:
+        case Call(name=name, args=(matrix,)) if name in names:
             yield matrix
             if not (isinstance(matrix, Call) and matrix.name in ("diag", "eye")):
                 yield matrix.of if isinstance(matrix, Transposed) else Transposed(of=matrix)
         case Mul(factors=factors) if len(factors) <= FACTORS and all(e > 0 for e, _ in factors):
-            parts = [tuple(_products(factor)) for _, factor in factors]
+            parts = [tuple(_products(factor, names)) for _, factor in factors]
             for order in permutations(parts):
                 for chosen in product(*order):
                     yield Chain(factors=chosen)
-                    if len(chosen) == 2:
+                    if len(chosen) == 2 and names == NORMS:
                         yield Call(name="sandwich", args=chosen)
-        case Big(kind="sum", body=body):
-            for inner in _products(body):
+        case Big(kind="sum", body=body) if names == NORMS:
+            for inner in _products(body, names):
                 yield replace(large, body=inner)
         case Big(kind="product", body=body):
-            for inner in _products(body):
+            for inner in _products(body, names):
                 for descending in (True, False):
                     yield replace(large, body=inner, descending=descending)
         case _:
@@ -120,12 +153,15 @@ def _law(large: Node, candidate: Node) -> str:
     return " and ".join(LAWS[kind] for kind in dict.fromkeys(kinds)) or ALONE
 
 
-def proved_identity(identity: Formula, context: Context) -> ErrorBound | None:
+def proved_identity(
+    identity: Formula, context: Context, *, laid_out: bool = False
+) -> ErrorBound | None:
     """How likely it is that an identity of matrices was accepted wrongly; ``None`` if it was not accepted.
 
     Args:
         identity: it holds at fresh points and in runs of other lengths and sizes, between matrices of one shape.
         context: what it is about.
+        laid_out: whether a gradient by a matrix may be laid out on one of its sides.
     """
     worlds = field_worlds(identity, context, Random(SEED), POINTS)  # noqa: S311 - no secret
     if len(worlds) < POINTS or status(identity, worlds, Reading()).outcome != "holds":
@@ -133,7 +169,7 @@ def proved_identity(identity: Formula, context: Context) -> ErrorBound | None:
     others = other_worlds(identity, context)
     if fails_in(identity, others, Reading()):
         return None
-    if not all(_of_one_shape(identity, world) for world in (*worlds, *others)):
+    if not laid_out and not all(_of_one_shape(identity, world) for world in (*worlds, *others)):
         return None
     bound = error_bound(identity, context, Reading(), worlds)
     return bound if bound.decides else None

@@ -72,10 +72,8 @@ def for_name(name: str, names: Names, bound: Collection[str] = ()) -> tuple[str,
     if big := re.fullmatch(r"(sum|prod)(uct)?(_\w*)?", name):
         return problem, _SUM if big[1] == "sum" else _PRODUCT
     if name == "I" and names.timed:
-        return (
-            problem,
-            f"Write eye({names.timed[0]}[t]), the identity with as many rows as {names.timed[0]}[t].",
-        )
+        like = f"{next(iter(names.timed))}[t]"
+        return problem, f"Write eye({like}), the identity with as many rows as {like}."
     if indexed := _indexed(name, names.timed):
         return problem, indexed
     known = [*names.timed, *names.plain, names.loss, *FUNCTIONS]

@@ -43,10 +43,11 @@ LOOSEST = Fraction(1, 20)
 
 
 def is_numeric(formula: Formula) -> bool:
-    """Whether a formula speaks of numbers only."""
+    """Whether a formula speaks of numbers only; gamma is one that a cell has."""
     parts = [*walk(formula.left), *walk(formula.right)]
     return all(
         isinstance(p, Num | Literal | Add | Mul | Chain | Open | Pow | Transposed | Call)
+        and not (isinstance(p, Call) and p.name == "gamma")
         for p in parts
     )
 

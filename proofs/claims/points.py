@@ -18,7 +18,19 @@ from proofs.claims.document import Loss
 from proofs.claims.draws import draws_for
 from proofs.claims.meaning import Meaning, Reading
 from proofs.claims.orders import farthest, in_order
-from proofs.claims.syntax import Deriv, Formula, Node, Num, Qty, free_variables, indices, walk
+from proofs.claims.syntax import (
+    Add,
+    Deriv,
+    Formula,
+    Mul,
+    Node,
+    Num,
+    Pow,
+    Qty,
+    free_variables,
+    indices,
+    walk,
+)
 from proofs.claims.values import Algebra, MeaninglessError, Value, different
 from proofs.claims.world import BeyondError, Extent, OutsideError, World
 from proofs.degrees import Bounds, ErrorBound, bound_for, degrees_of
@@ -189,8 +201,10 @@ def compared(formula: Formula, meaning: Meaning) -> Iterator[Compared]:
         except OutsideError as error:
             beyond = error if isinstance(error, BeyondError) else beyond
             continue
-        if isinstance(formula.right, Num):
+        if is_number(formula.right):
             right = spread(meaning.algebra, right, left)
+        elif is_number(formula.left):
+            left = spread(meaning.algebra, left, right)
         a, b = different(left, right, meaning.algebra)
         yield Compared(places, a, b)
     if beyond is not None:
@@ -229,6 +243,11 @@ def _backwards(side: Node, places: dict[str, int], between: set[str] | None = No
             if counts and of.terms != by.terms and of.at(places) < by.at(places):
                 return True
     return False
+
+
+def is_number(node: Node) -> bool:
+    """Whether a side is a number written out, which then stands for every entry of the other: 0, −1, 1/4."""
+    return all(isinstance(part, Num | Add | Mul | Pow) for part in walk(node))
 
 
 def spread(algebra: Algebra, number: Value, like: Value) -> Value:

@@ -30,6 +30,7 @@ from derive.intervals import (
     power,
     times,
 )
+from proofs.claims.quadratics import of_quadratic, quadratic
 from proofs.claims.syntax import Add, Call, Index, Mul, Node, Num, Pow, Qty, Transposed
 from proofs.untyped import (
     HadamardPower,
@@ -120,6 +121,11 @@ class Ranges:
             node: the formula.
             since: the least value of index variables; t is at least 1, all others 0.
         """
+        if (found := quadratic(node)) is not None:
+            return of_quadratic(found[1], self.of(found[0], since))
+        return self._of(node, since)
+
+    def _of(self, node: Node, since: Mapping[str, float]) -> Range:
         match node:
             case Num(value=value):
                 exact = sympy.Rational(value.numerator, value.denominator)
@@ -135,10 +141,11 @@ class Ranges:
                 for sign, term in terms:
                     total = plus(total, times((sign, sign), self.of(term, since)))
                 return total
-            case Mul(factors=factors) if all(e > 0 for e, _ in factors):
+            case Mul(factors=factors):
                 total = (ONE, ONE)
-                for _, factor in factors:
-                    total = times(total, self.of(factor, since))
+                for sign, factor in factors:
+                    found = self.of(factor, since)
+                    total = times(total, found if sign > 0 else power(found, -1))
                 return total
             case Pow(base=base, exponent=Num(value=value)) if value.denominator == 1:
                 return power(self.of(base, since), int(value))

@@ -11,12 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from proofs.claims.factored import ByIdentity, proved_identity
-from proofs.claims.meaning import Reading
 from proofs.claims.measured import Measured
-from proofs.claims.points import Context, compared, steps_of
+from proofs.claims.points import Context
+from proofs.claims.spoken import covers
 from proofs.claims.syntax import (
     Big,
     Call,
@@ -30,9 +28,6 @@ from proofs.claims.syntax import (
     indices,
     walk,
 )
-from proofs.claims.values import MeaninglessError
-from proofs.claims.world import Draw, Extent, OutsideError, World
-from proofs.floats import Floats
 
 ORDER = {"sigma_min": 0, "spectral_radius": 1, "norm": 2, "sigma_max": 2}
 """Sizes of a square matrix, the smaller first."""
@@ -45,8 +40,6 @@ BETWEEN = "no eigenvalue is smaller than the least singular value or larger than
 ONE = Index((), 1)
 LETTERS = "jilmqrsuvwpz"
 """Of the index over which a power is a product, the first that is free."""
-LONGER = (0, 1, 3)
-"""By how many steps the runs are longer in which the places are looked at, of which a formula speaks."""
 
 
 def repeated(formula: Formula, context: Context) -> ByIdentity | None:
@@ -115,43 +108,10 @@ def _powers(power: Node) -> Iterator[tuple[Node, Node]]:
 
 
 def _covers(identity: Formula, base: Node, formula: Formula, context: Context) -> bool:
-    """Whether the identity says something wherever the inequality does, and of square matrices.
+    """Whether the identity says something wherever the inequality does, and of square matrices."""
 
-    Both are read at runs of several lengths: a product of fewer than no factors has no value, nor has the derivative
-    of what comes first by what comes later; and a vector stands for a diagonal matrix in a product, not in a norm.
-    """
-    for more in LONGER:
-        meaning = Measured(_world(formula, context, more), Reading())
-        try:
-            with np.errstate(all="ignore"):
-                ours = _places(identity, meaning)
-                if not _places(formula, meaning) <= ours:
-                    return False
-                if not all(_square(identity, base, meaning, dict(at)) for at in ours):
-                    return False
-        except MeaninglessError:
-            return False
-    return True
-
-
-def _places(formula: Formula, meaning: Measured) -> set[frozenset[tuple[str, int]]]:
-    return {frozenset(pair.places.items()) for pair in compared(formula, meaning)}
-
-
-def _square(identity: Formula, base: Node, meaning: Measured, at: dict[str, int]) -> bool:
-    places = {**at, "T": meaning.world.steps}
-    try:
+    def square(meaning: Measured, places: dict[str, int]) -> bool:
         shapes = {meaning.visit(part, places).shape for part in (identity.left, base)}
-    except OutsideError:
-        return False
-    return len(shapes) == 1 and all(rows == cols for rows, cols in shapes)
+        return len(shapes) == 1 and all(rows == cols for rows, cols in shapes)
 
-
-def _world(formula: Formula, context: Context, more: int) -> World:
-    """A run of real numbers in which all sizes differ."""
-    alike, short = "n=1" in context.conditions, "T=1" in context.conditions
-    sizes = {d: 1 if alike else 2 + i for i, d in enumerate(context.cell.dims)}
-    extent = Extent(sizes, 1 if short else steps_of(formula, context) + more)
-    rng = np.random.default_rng(more)
-    draw: Draw = lambda _, shape: rng.uniform(-1, 1, shape)  # noqa: E731 - its type is the point
-    return World(context.cell, context.loss, extent, Floats(), draw, context.conditions)
+    return covers(identity, formula, context, square)

@@ -38,6 +38,14 @@ def shape_of(node: Node, by_name: Mapping[str, Quantity]) -> Shape | None:
             return None
 
 
+def is_square(node: Node, by_name: Mapping[str, Quantity]) -> bool:
+    """Whether a matrix is known to have as many rows as columns."""
+    if isinstance(node, Call) and node.name in ("diag", "eye"):
+        return True
+    shape = shape_of(node, by_name)
+    return shape is not None and bool(shape[0] == shape[1])
+
+
 def may_be_number(node: Node, by_name: Mapping[str, Quantity]) -> bool:
     """Whether a term may be a number, which a sum adds to every entry of the others: W + bᵀ b."""
     shape = shape_of(node, by_name)

@@ -1,11 +1,12 @@
-"""Why sizes compare as a claim says: by the laws of norms, by a product, by a power; an equality by both ways round."""
+"""Why sizes compare as a claim says: by the laws of norms, a product, a power, a chain; an equality by both ways."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
 from proofs.claims.bounds import proof
-from proofs.claims.factored import factored
+from proofs.claims.carried import carried
+from proofs.claims.factored import factored, factored_below
 from proofs.claims.points import Context
 from proofs.claims.repeated import repeated
 from proofs.claims.syntax import Formula
@@ -49,7 +50,7 @@ def _one_way(formula: Formula, context: Context) -> Argument | None:
     why = proof(formula, context)
     if why:
         return Argument(why)
-    for route in (factored, repeated):
+    for route in (factored, factored_below, repeated, carried):
         found = route(formula, context)
         if found is not None:
             return Argument(str(found), str(found.bound))

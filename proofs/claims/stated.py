@@ -1,4 +1,4 @@
-"""The side of an inequality that states a size: numbers, sizes of parameters, and norms of values at one step."""
+"""The side of an inequality that states a size: numbers, sizes of parameters, norms of values and of derivatives."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from derive.cell import Cell
 from derive.intervals import ONE
 from proofs.claims.points import Context
 from proofs.claims.powers import Bound, NoBoundError, to_steps
-from proofs.claims.printing import show_index
+from proofs.claims.printing import show, show_index
 from proofs.claims.ranges import SUPREMUM, Ranges
-from proofs.claims.syntax import Add, Call, Index, Mul, Node, Num, Pow, Qty, Steps
+from proofs.claims.syntax import Add, Call, Deriv, Index, Mul, Node, Num, Pow, Qty, Steps
 from proofs.claims.world import functions_of, linear
 from proofs.untyped import sympy
 
@@ -51,6 +51,12 @@ class Stated:
     def size_at(self, name: str, index: Index) -> Any:
         """The norm of a quantity at a step: a symbol, which stands for that step alone."""
         found = sympy.Symbol(f"norm({name}[{show_index(index)}])", nonnegative=True)
+        self._values.add(found)
+        return found
+
+    def size_of(self, derivative: Deriv) -> Any:
+        """The norm of a derivative that is stated: a symbol, which stands for these steps alone."""
+        found = sympy.Symbol(f"norm({show(derivative)})", nonnegative=True)
         self._values.add(found)
         return found
 
@@ -101,6 +107,8 @@ class Stated:
                 return self.sigma(name)
             case Call(name="sigma_max" | "norm", args=(Qty(name=name, index=Index() as index),)):
                 return self.size_at(name, index)
+            case Call(name="sigma_max" | "norm", args=(Deriv() as derivative,)):
+                return self.size_of(derivative)
             case Call(name="spectral_radius", args=(Qty(name=name, index=None),)) if (
                 self._is_normal(name)
             ):

@@ -170,6 +170,39 @@ def test_no_law_shows_what_has_no_value(claim: str, problem: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("claim", "told"),
+    [
+        ("norm(∂c[t]/∂c[t-1]) <= 1", (("the derivative on the left total", "does not hold"),)),
+        ("norm(∂h[t]/∂o[t]) <= 1", ()),
+    ],
+)
+def test_a_bound_that_holds_in_one_reading_tells_that_it_fails_in_another(
+    claim: str, told: tuple[tuple[str, str], ...]
+) -> None:
+    found = verdict(claim, "cell lstm")
+    assert (found.kind, found.other_readings) == (PROVED, told)
+
+
+@pytest.mark.parametrize(
+    ("claim", "given", "kind"),
+    [
+        ("f[t] <= 1", "", PROVED),
+        ("0 <= f[t]", "", PROVED),
+        ("f[t] * (1 - f[t]) <= 1/4", "", PROVED),
+        ("h[t] >= -1", "", PROVED),
+        ("f[t] <= 1 + i[t]", "", PROVED),
+        ("f[t] <= 1/2", "", REFUTED),
+        ("h[k] <= 1", "", REFUTED),
+        ("c[t] <= 1", "", REFUTED),
+        ("1/2 <= f[t]", "", REFUTED),
+        ("h[t] <= 1", "linear", REFUTED),
+    ],
+)
+def test_every_entry_of_a_gate_lies_in_its_range(claim: str, given: str, kind: str) -> None:
+    assert verdict(claim, "cell lstm", f"given {given} " if given else "").kind == kind
+
+
+@pytest.mark.parametrize(
     "cell", ["elman", "gru", "lstm", "leaky", "rglru", "slstm", "mlstm", "rwkv"]
 )
 def test_every_derivative_within_a_step_has_a_bound_or_none(cell: str) -> None:
