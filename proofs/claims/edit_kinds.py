@@ -28,6 +28,8 @@ COSTS = {
     "one partial taken for another": 3,
     "missing sum over t": 3,
     "truncated sum": 3,
+    "wrong index": 3,
+    "loss of one step taken for the whole": 3,
     "wrong kind of product": 3,
     "wrong derivative of the activation": 3,
     "derivative at the wrong point": 3,
@@ -44,6 +46,7 @@ COSTS = {
     "superfluous term": 6,
     "wrong gate or state, and step": 6,
     "missing factor": 7,
+    "another equation": 7,
 }
 
 

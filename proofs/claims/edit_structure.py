@@ -32,6 +32,14 @@ def index(part: Node, parent: Node | None, scope: Scope) -> Iterator[Local]:
         for steps in (-1, 1):
             new = replace(part, index=part.index.shifted(steps))
             yield "index off by one", said("index off by one: {} should be {}", part, new), new
+        for other in scope.steps:
+            new = replace(part, index=other)
+            if (
+                len(other.terms) == 1
+                and other.terms != part.index.terms
+                and part.name != scope.loss
+            ):
+                yield "wrong index", said("wrong index: {} should be {}", part, new), new
     if isinstance(part, Big):
         for steps in (-1, 1):
             later = "late" if steps < 0 else "early"
@@ -122,6 +130,10 @@ def kind(part: Node, parent: Node | None, scope: Scope) -> Iterator[Local]:
     if not isinstance(part, Deriv):
         return
     gradient = isinstance(part.of, Qty) and part.of.name == scope.loss
+    if isinstance(part.of, Qty) and gradient and part.of.index is not None:
+        new = replace(part, of=replace(part.of, index=None))
+        name = "loss of one step taken for the whole"
+        yield name, said("{}: {} should be {}", name, part, new), new
     for kind in ("total",) if gradient else ("total", "local", "immediate"):
         if kind != part.kind:
             new = replace(part, kind=kind)

@@ -10,10 +10,11 @@ from random import Random
 from proofs.claims.derivative_kinds import other_derivatives
 from proofs.claims.dropped import all_dropped, is_gradient, paths_of, with_path
 from proofs.claims.edit_kinds import Edit, Scope, said, scope_of
+from proofs.claims.edit_sums import sums
 from proofs.claims.edits import edits
 from proofs.claims.layouts import translated
 from proofs.claims.meaning import Meaning, Reading
-from proofs.claims.paths import gradient
+from proofs.claims.paths import gradient, written
 from proofs.claims.points import (
     Compared,
     Context,
@@ -27,14 +28,11 @@ from proofs.claims.points import (
 from proofs.claims.readings import fails_in, settled_formula, status
 from proofs.claims.syntax import (
     Add,
-    Big,
     Deriv,
     Formula,
-    Index,
     Node,
     Num,
     Qty,
-    free_variables,
     map_nodes,
     size_of,
     walk,
@@ -135,7 +133,7 @@ class _Search:
         adding = [
             _Candidate((e, s), s.node)
             for e in plain
-            for s in (*self.dropped_paths(e.node), *self.sums(e.node))
+            for s in (*self.dropped_paths(e.node), *sums(e.node, self.formula.left))
         ]
         leading = [e for e in firsts if e.kind in _LEADING][:LEADING]
         twice = [
@@ -153,6 +151,8 @@ class _Search:
     def afresh(self) -> Repair | None:
         """What no edit of the right side leads to: another kind of derivative on the left, or the whole gradient."""
         left, loss = self.formula.left, self.context.loss
+        if isinstance(left, Qty):
+            return self.equation(left)
         if not isinstance(left, Deriv):
             return None
         if loss is None or not is_gradient(left, loss.name):
@@ -161,6 +161,15 @@ class _Search:
         if whole is None:
             return None
         edit = Edit("dropped path", said("several errors; this is the whole gradient"), whole)
+        return self.first_that_holds([_Candidate((edit,), whole)])
+
+    def equation(self, left: Qty) -> Repair | None:
+        """The cell's own equation of what stands on the left."""
+        known = [e for e in self.context.cell.equations if e.target.name == left.name]
+        if not known or left.index is None:
+            return None
+        whole = written(known[0].expr, left.index)
+        edit = Edit("another equation", said("the cell has another equation"), whole)
         return self.first_that_holds([_Candidate((edit,), whole)])
 
     def other_left(self, left: Deriv) -> Repair | None:
@@ -187,28 +196,8 @@ class _Search:
     def around(self, right: Node) -> Iterator[Edit]:
         """All edits of a right side."""
         yield from edits(right, self.scope(right))
-        yield from self.sums(right)
+        yield from sums(right, self.formula.left)
         yield from self.dropped_paths(right)
-
-    def sums(self, right: Node) -> Iterator[Edit]:
-        """A missing sum over time, or one that is cut short."""
-        bound = set(free_variables(self.formula.left))
-        whole = (Index((), 1), Index((("T", 1),)))
-        for name in free_variables(right):
-            if name not in bound:
-                new = Big(
-                    kind="sum", var=name, lo=whole[0], hi=whole[1], descending=False, body=right
-                )
-                yield Edit("missing sum over t", said("missing sum over {}", name), new)
-        if isinstance(right, Big) and right.kind == "sum":
-            for lo in (right.lo, Index((), 1), Index((), 0)):
-                for hi in (right.hi, whole[1], Index((("t", 1),))):
-                    new = replace(right, lo=lo, hi=hi)
-                    known = bound | {"T"}
-                    if new != right and all(n in known for n, _ in (*lo.terms, *hi.terms)):
-                        yield Edit(
-                            "truncated sum", said("truncated sum: it should be {}", new), new
-                        )
 
     def dropped_paths(self, right: Node) -> Iterator[Edit]:
         """Terms of the left side that are not there."""
@@ -236,10 +225,9 @@ class _Search:
         return None
 
     def says_itself(self, right: Node) -> bool:
-        """Whether a candidate has the left side on the right, where the claim had not."""
-        return self.formula.left in walk(right) and self.formula.left not in walk(
-            self.formula.right
-        )
+        """Whether a candidate is the left side again, or has it on the right where the claim had not."""
+        left = self.formula.left
+        return right == left or (left in walk(right) and left not in walk(self.formula.right))
 
     def plausible(self, right: Node) -> bool:
         """Whether a candidate holds at one point, and says something there."""

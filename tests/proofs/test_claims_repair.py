@@ -204,3 +204,43 @@ def test_what_holds_of_rows_alone_says_that_it_does_not_of_columns() -> None:
     assert rows.kind == denominator.kind == LAYOUT
     assert "of columns, as the cell's equations have them, it does not" in rows.text()
     assert denominator.reason == ""
+
+
+@pytest.mark.parametrize(
+    ("claim", "kind", "error", "repaired"),
+    [
+        (
+            "dL/dW == sum(t, sum(k, 1..t, outer((1 - h[t]**2) * ((dh[t]/dh[k]).T @ d+L/dh[t]), h[k-1])))",
+            "wrong index",
+            "wrong index: h[t] should be h[k]",
+            "sum(t, sum(k, 1..t, outer((1 - h[k]**2) * ((dh[t]/dh[k]).T @ d+L/dh[t]), h[k-1])))",
+        ),
+        (
+            "dL/dW == dL/dh[T] * (1 - h[T]**2) @ h[T-1].T",
+            "missing sum over t",
+            "missing sum over t: only the last step is there",
+            "sum(t, (dL/dh[t] * (1 - h[t]**2)) @ h[t-1].T)",
+        ),
+        (
+            "dL/dW == sum(t, dL[t]/dh[t] * (1 - h[t]**2) @ h[t-1].T)",
+            "loss of one step taken for the whole",
+            "loss of one step taken for the whole: dL[t]/dh[t] should be dL/dh[t]",
+            "sum(t, (dL/dh[t] * (1 - h[t]**2)) @ h[t-1].T)",
+        ),
+        (
+            "h[t] == sigmoid(W.T @ h[t-1] + U.T @ x[t] + b)",
+            "another equation",
+            "the cell has another equation",
+            "tanh(W @ h[t-1] + U @ x[t] + b)",
+        ),
+    ],
+)
+def test_mistakes_of_slides_are_named(claim: str, kind: str, error: str, repaired: str) -> None:
+    found = repair(claim)
+    assert (found.kinds, found.errors) == ((kind,), (error,))
+    assert show(found.formula.right) == repaired
+
+
+def test_a_formula_that_says_nothing_is_no_repair() -> None:
+    found = audit("cell elman\nclaim : dh[t]/dh[t-1] == (dh[t]/dh[t-1]).T\n").verdicts[0]
+    assert found.repair is None
