@@ -7,7 +7,7 @@ A condition only restricts the runs, so what is shown for all of them holds unde
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -232,12 +232,13 @@ class Laws:
         if of not in self.ranges.equation_of or kind not in ("immediate", "local"):
             raise NoBoundError
 
-        def value_norm(name: str, lag: int) -> Any:
-            return self.stated.size_at(name, at.shifted(-lag))
-
         direct = kind == "immediate"
-        norms = StepNorms(self.ranges, self.sigma, by, None, direct, value_norm)
+        norms = StepNorms(self.ranges, self.sigma, by, None, direct, self._values_at(at))
         return norms.of_quantity(of)
+
+    def _values_at(self, at: Index) -> Callable[[str, int], Any]:
+        """‖u‖ of a quantity so many steps before a step."""
+        return lambda name, lag: self.stated.size_at(name, at.shifted(-lag))
 
     def _within_step(self, node: Deriv, steps: Index) -> StepNorms:
         """The derivatives of one step, where that is all that one asks for.
@@ -249,7 +250,8 @@ class Laws:
         through_time = node.kind in ("total", "open") and lag > 0
         if steps.terms or lag < 0 or (through_time and not (lag == 1 and self._is_alone(by))):
             raise NoBoundError
-        return StepNorms(self.ranges, self.sigma, by, lag, direct=node.kind == "immediate")
+        values = self._values_at(node.of.index)  # type: ignore[attr-defined]
+        return StepNorms(self.ranges, self.sigma, by, lag, node.kind == "immediate", values)
 
     def _is_alone(self, name: str) -> bool:
         """Whether all that a step knows of the past is this quantity, one step back."""

@@ -236,4 +236,4 @@ def _shrunk(
     declared = {(name, None): world.given[name, None] for name in context.declared}
     shown = {**declared, **{p: world.given.get(p, a) for p, a in values.items()}}
     kept = {p: a for p, a in shown.items() if np.any(a)}
-    return Counterexample(str(extent), kept, pair.places, pair.left, pair.right)
+    return Counterexample(extent.beside(pair.places), kept, pair.places, pair.left, pair.right)

@@ -25,7 +25,19 @@ from proofs.claims.printing import show
 from proofs.claims.readings import fails_in, status
 from proofs.claims.shapes import is_square
 from proofs.claims.spoken import covers
-from proofs.claims.syntax import Big, Call, Chain, Formula, Mul, Node, Transposed, walk
+from proofs.claims.syntax import (
+    Big,
+    Call,
+    Chain,
+    Deriv,
+    Formula,
+    Mul,
+    Node,
+    Num,
+    Qty,
+    Transposed,
+    walk,
+)
 from proofs.claims.world import World
 from proofs.degrees import ErrorBound
 
@@ -42,6 +54,7 @@ LEAST = (
     "the least singular value of a product of square matrices is at least the product of theirs, and no size of a"
     " square matrix is smaller than it"
 )
+UNIT = "every singular value and every eigenvalue of the identity is 1"
 MOST = 200
 """How many products are tried."""
 FACTORS = 4
@@ -105,11 +118,17 @@ def factored_below(formula: Formula, context: Context) -> ByIdentity | None:
         and all(is_square(p, by_name) for p in least)
     ):
         return None
-    for candidate in islice(_products(small, ("sigma_min",)), MOST):
+    candidates = [*islice(_products(small, ("sigma_min",)), MOST)]
+    match small, large.args[0]:
+        case Num(value=value), Deriv(of=Qty() as of) if value <= 1:
+            candidates.append(Call(name="eye", args=(of,)))
+        case _:
+            pass
+    for candidate in candidates:
         identity = Formula(large.args[0], "==", candidate)
         bound = proved_identity(identity, context)
         if bound is not None and covers(identity, formula, context):
-            return ByIdentity(identity, LEAST, bound)
+            return ByIdentity(identity, LEAST if least else UNIT, bound)
     return None
 
 

@@ -88,7 +88,7 @@ class StepNorms:
             case HadamardProduct():
                 return sympy.Add(
                     *(
-                        inner * sympy.Mul(*(self.size(p) for p in (*parts[:i], *parts[i + 1 :])))
+                        inner * sympy.Mul(*map(self._beside, (*parts[:i], *parts[i + 1 :])))
                         for i, inner in enumerate(moving)
                         if inner != 0
                     )
@@ -128,6 +128,15 @@ class StepNorms:
             case _:
                 pass
         raise NoBoundError
+
+    def _beside(self, fixed: Any) -> Any:
+        """‖diag(u)‖ = max |u| of what stands beside the factor that moves, at most ‖u‖ where it may be named."""
+        try:
+            return self.size(fixed)
+        except NoBoundError:
+            if self.value_norm is None or not isinstance(fixed, Timed):
+                raise
+            return self.value_norm(fixed.name, fixed.lag)
 
     def size(self, expr: Any) -> Any:
         """sup of the absolute entries of an expression.

@@ -31,6 +31,8 @@ _FUNCTION = {
     "norm": r"\left\Vert {} \right\Vert", "sigma_max": r"\sigma_{\max}", "sigma_min": r"\sigma_{\min}",
     "gamma": r"\gamma", "slope": r"\operatorname{slope}", "spectral_radius": r"\rho",
 }  # fmt: skip
+_NUMBERS = {"norm", "sigma_max", "sigma_min", "spectral_radius", "gamma", "trace", "total"}
+"""Functions whose value is a number."""
 
 
 def typeset(node: Node | Formula) -> str:
@@ -117,7 +119,29 @@ def _sum(terms: tuple[tuple[int, Node], ...]) -> str:
 
 
 def _product(factors: tuple[tuple[int, Node], ...]) -> str:
-    above = [_show(f, _ATOM) for e, f in factors if e > 0]
+    above = [f for e, f in factors if e > 0]
     below = [_show(f, _ATOM) for e, f in factors if e < 0]
-    top = r" \circ ".join(above) or "1"
+    top = "".join(_beside(*pair) for pair in zip([None, *above], above, strict=False)) or "1"
     return rf"\frac{{{top}}}{{{r' '.join(below)}}}" if below else top
+
+
+def _beside(before: Node | None, factor: Node) -> str:
+    """A factor behind another one, with the sign between them: none is needed beside a number."""
+    numbers = _is_number(factor) or _is_number(before)
+    sign = r" \cdot " if isinstance(factor, Num) else r" \, " if numbers else r" \circ "
+    return f"{sign if before is not None else ''}{_show(factor, _ATOM)}"
+
+
+def _is_number(node: Node | None) -> bool:
+    """Whether a factor is seen to be a number: one that is written, a size, or a power of these."""
+    match node:
+        case Num():
+            return True
+        case Call(name=name):
+            return name in _NUMBERS
+        case Pow(base=base):
+            return _is_number(base)
+        case Mul(factors=factors):
+            return all(_is_number(f) for _, f in factors)
+        case _:
+            return False

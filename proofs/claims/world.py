@@ -6,7 +6,7 @@ the whole run (total), within one step (local), or through one equation (immedia
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -35,7 +35,12 @@ class Extent:
     steps: int
 
     def __str__(self) -> str:
-        return ", ".join([*(f"{d} = {s}" for d, s in self.sizes.items()), f"T = {self.steps}"])
+        return self.beside(())
+
+    def beside(self, letters: Collection[str]) -> str:
+        """In words, next to indices: a dimension that is called like one of them is told to be one."""
+        told = (f"{'dim ' * (str(d) in letters)}{d} = {s}" for d, s in self.sizes.items())
+        return ", ".join([*told, f"T = {self.steps}"])
 
 
 class OutsideError(LookupError):

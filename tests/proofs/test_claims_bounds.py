@@ -219,10 +219,15 @@ def test_every_derivative_within_a_step_has_a_bound_or_none(cell: str) -> None:
     assert len(found) == len(kinds) * len(known.equations) * len(known.states)
 
 
-def sizes_of(bound: Any, world: World) -> float:
-    """A bound with the norms of a run's parameters."""
-    names = {symbol: symbol.name[len("sigma_max(") : -1] for symbol in bound.free_symbols}
-    return float(bound.subs({s: np.linalg.norm(world.given[n, None], 2) for s, n in names.items()}))
+def sizes_of(bound: Any, world: World, step: int) -> float:
+    """A bound with the norms of a run's parameters, sigma_max(W), and of its values at a step t, norm(h[t-1])."""
+    norms: dict[Any, float] = {}
+    for symbol in bound.free_symbols:
+        name = symbol.name.partition("(")[2][:-1]
+        name, _, steps = name.partition("[t")
+        at = step + int(steps[:-1] or 0) if steps else None
+        norms[symbol] = np.linalg.norm(np.asarray(world.value(name, at), float), 2)
+    return float(bound.subs(norms))
 
 
 @pytest.mark.parametrize("given", ["", "linear", "identity"])
@@ -255,6 +260,6 @@ def test_no_derivative_of_a_run_leaves_its_bounds(cell: str, given: str) -> None
                 by=Qty(name=by.name, index=t.shifted(-lag)),
             )
             with suppress(NoBoundError):
-                assert sizes[0] <= sizes_of(laws.upper(node, {}).plain(), world) * (1 + 1e-9)
+                assert sizes[0] <= sizes_of(laws.upper(node, {}).plain(), world, step) * (1 + 1e-9)
             with suppress(NoBoundError):
                 assert sizes[-1] >= float(laws.lower(node)) * (1 - 1e-9)

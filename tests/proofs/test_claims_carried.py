@@ -49,6 +49,7 @@ def verdict(cell: str, claim: str) -> Verdict:
         ),
         (LSTM, ": norm(dL/dW_f) <= sum(t, norm(dL/df[t]) * norm(h[t-1]) / 4)"),
         (LSTM, ": norm(dL/do[t]) <= norm(dL/dh[t])"),
+        (LSTM, ": norm(dL/df[t]) <= norm(dL/dc[t]) * norm(c[t-1])"),
     ],
 )
 def test_a_bound_along_a_chain_is_proved_and_the_chain_named(cell: str, claim: str) -> None:
@@ -70,6 +71,8 @@ def test_a_bound_along_a_chain_is_proved_and_the_chain_named(cell: str, claim: s
         (ELMAN, ": norm(dL/db) <= sum(t, norm(d+L/dh[t]))"),
         (LSTM, ": norm(dL/dW_f) <= sum(t, norm(dL/df[t]) * norm(h[t-1]) / 8)"),
         (LSTM, ": norm(dL/dc[t-1]) <= norm(dL/dc[t])"),
+        (LSTM, ": norm(dL/df[t]) <= norm(dL/dc[t]) * norm(c[t])"),
+        (LSTM, ": norm(dL/df[t]) <= norm(dL/dc[t])"),
         (LSTM, ": norm(dL/dh[t-1]) <= norm(W_f) * norm(dL/dh[t])"),
     ],
 )
@@ -83,6 +86,11 @@ def test_a_bound_along_no_chain_is_not_proved(cell: str, claim: str) -> None:
         (": norm(dh[t]/dh[t-1]) >= sigma_min(W) * sigma_min(diag(1 - h[t]**2))", (PROVED,)),
         (": spectral_radius(dh[t]/dh[t-1]) >= sigma_min(W) * sigma_min(diag(slope(h[t])))", (PROVED,)),
         (": norm(dh[t]/dh[k]) >= product(j, k+1..t, sigma_min(dh[j]/dh[j-1]))", (PROVED,)),
+        ("given W = identity, linear : norm(dh[t]/dh[k]) == 1", (PROVED,)),
+        ("given W = identity, linear : spectral_radius(dh[t]/dh[k]) >= 0.5", (PROVED,)),
+        ("given W = identity, linear : norm(dh[t]/dh[k]) >= 1.1", (REFUTED,)),
+        ("given W = identity : norm(dh[t]/dh[k]) == 1", (REFUTED,)),
+        ("given W = identity, linear : norm(dh[t]/dx[k]) >= 1", (REFUTED,)),
         (": norm(dh[t]/dh[k]) >= product(j, k+2..t, sigma_min(dh[j]/dh[j-1]))", (REFUTED,)),
         (": sigma_min(dh[t]/dh[t-1]) >= sigma_min(W) * norm(diag(slope(h[t])))", (REFUTED,)),
         (": norm(dh[t]/dh[k]) >= sum(j, k+1..t, sigma_min(dh[j]/dh[j-1]))", (REFUTED,)),

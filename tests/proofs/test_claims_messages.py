@@ -6,6 +6,7 @@ import pytest
 
 from derive.errors import LanguageError
 from proofs.claims.court import audit
+from proofs.claims.typeset import typeset
 from proofs.claims.verdict import PROVED, REFUTED
 
 
@@ -98,3 +99,24 @@ def test_a_slide_instead_of_claims_is_told_where_its_formulas_go(line: str) -> N
 )
 def test_what_is_plain_is_read(claim: str, verdict: str) -> None:
     assert kind(claim) == verdict
+
+
+def test_a_dimension_called_like_an_index_is_told_to_be_one() -> None:
+    cell = "cell\n    h[t] = tanh(W @ h[t-1] + U @ x[t])\n    y[t] = V @ h[t]\n"
+    found = audit(f"{cell}claim : norm(dh[t]/dh[k]) <= spectral_radius(W) ** (t-k)\n").verdicts[0]
+    assert found.counterexample is not None
+    assert "dim k = 2, T = 1; t = 1, k = 0;" in found.counterexample.text()
+
+
+@pytest.mark.parametrize(
+    ("claim", "shown"),
+    [
+        ("norm(dh[t]/dx[t]) <= norm(W) * norm(U)", r"\right\Vert \, \left\Vert U"),
+        ("h[t] == 2 * h[t] * slope(h[t])", r"2 \, h_{t} \circ \operatorname{slope}"),
+        ("W == 2 * 3 * W", r"2 \cdot 3 \, W"),
+    ],
+)
+def test_between_numbers_no_sign_says_entry_by_entry(claim: str, shown: str) -> None:
+    formula = audit(f"cell elman\nclaim : {claim}\n").document.claims[0].formula
+    assert formula is not None
+    assert shown in typeset(formula)
