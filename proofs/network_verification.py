@@ -14,7 +14,7 @@ from derive.network import Network
 from derive.network_derivation import NetworkDerivation, derive_network, label
 from derive.network_language import read_network
 from numeric.library import own_functions
-from proofs import exact_checks
+from proofs import exact_checks, means
 from proofs.addition_checks import OF_NETWORKS, examined
 from proofs.attestation import read_source, standing
 from proofs.branches import Watch
@@ -45,7 +45,7 @@ reached through what the file promises."""
 def required_for(network: Network) -> frozenset[str]:
     """The checks that a network's table must hold."""
     lines = {f"{check}: {s.name}" for check in OF_SEGMENT for s in network.segments}
-    return frozenset({LOADED, BRANCHES, "laws", WHOLE, *lines, *NUMERIC})
+    return frozenset({means.NAME, LOADED, BRANCHES, "laws", WHOLE, *lines, *NUMERIC})
 
 
 def verify_network(
@@ -84,7 +84,7 @@ def verify_network(
         checks += [replace(c, name=f"{c.name}: {s.name}") for c in rows]
         lines |= {label(s.name, number): holds for number, holds in judged.items()}
     say("the whole network, modulo a prime")
-    checks.append(_whole(derivation, seed))
+    checks += [_whole(derivation, seed), means.own_means(source)]
     what = "the file loads and defines what it promises"
     watch = Watch(source)
     module = guarded(lambda: load_source(source, network.name, PROMISED, watch))

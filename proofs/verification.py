@@ -15,7 +15,15 @@ from derive.derivation import Derivation, derive
 from derive.errors import ArgumentError, ThroughtimeError
 from derive.language import read_cell
 from numeric.library import own_functions
-from proofs import beginnings, differences, exact_checks, function_checks, large_values, thin_runs
+from proofs import (
+    beginnings,
+    differences,
+    exact_checks,
+    function_checks,
+    large_values,
+    means,
+    thin_runs,
+)
 from proofs import behaviour_checks as behaviour
 from proofs import contract_checks as contract
 from proofs import gradient_checks as gradients
@@ -72,7 +80,7 @@ NUMERIC: dict[str, Examine] = {
     function_checks.NAME: function_checks.functions_of_cell,
     "refusals": contract.refuses_nonsense,
 }
-REQUIRED = frozenset({LOADED, BRANCHES, *EXACT, *NUMERIC})
+REQUIRED = frozenset({means.NAME, LOADED, BRANCHES, *EXACT, *NUMERIC})
 OPTIONAL = frozenset(
     {
         *("safe values", "long run", "long run, strong weights"),
@@ -113,6 +121,7 @@ def verify(
     if refusal is not None:
         return Verification(subject or cell.name, (refusal,), frozenset({SIZE}), seed=seed)
     checks, lines = _exact(derivation, seed, say)
+    checks.append(means.own_means(source))
     loaded, code, watch = _load(source, cell.name)
     checks.append(loaded)
     hints: tuple[str, ...] = ()
