@@ -141,6 +141,11 @@ def load_source(
     return module
 
 
+def text_of(module: Any) -> str:
+    """The text that a module was loaded from by ``load_source``."""
+    return str(module.__spec__.loader.get_source(module.__name__))
+
+
 class Code:
     """Generated code at work on samples.
 

@@ -13,7 +13,14 @@ import numpy as np
 from derive.network import Network
 from numeric.inside import kept_inside
 from numeric.network_step import why_not_causal
-from proofs import beginnings, function_checks, large_values, network_layout, thin_runs
+from proofs import (
+    beginnings,
+    function_checks,
+    large_values,
+    named_sizes,
+    network_layout,
+    thin_runs,
+)
 from proofs import network_checks as gradients
 from proofs import network_special_checks as of_special
 from proofs import special_checks as special
@@ -238,6 +245,7 @@ NUMERIC: dict[str, Examine] = {
     special.GIVEN: of_special.as_given,
     special.LARGE: of_special.large_run,
     thin_runs.NAME: thin_runs.thin_runs_of_network,
+    named_sizes.NAME: named_sizes.named_sizes_of_network,
     beginnings.NAME: beginnings.network_beginnings,
     function_checks.NAME: function_checks.functions_of_network,
     "refusals": refuses_nonsense,
@@ -245,6 +253,6 @@ NUMERIC: dict[str, Examine] = {
 OPTIONAL = frozenset(
     {
         *("streaming", "padding", "safe values"),
-        *(large_values.NAME, special.WIDTH, special.LARGE, thin_runs.NAME),
+        *(large_values.NAME, special.WIDTH, special.LARGE, thin_runs.NAME, named_sizes.NAME),
     }
 )

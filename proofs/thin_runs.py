@@ -35,6 +35,8 @@ NAME = "thin runs"
 WHAT = "gradients of runs that are large along one axis alone, against pieces or along a direction"
 STEPS, SAMPLES, SIZE = 300, 300, 130
 """Beyond what a byte counts, and beyond the usual tiles of 32, 64 and 128."""
+FEW = 7
+"""How many steps and samples a piece has: no more than runs in which every entry is compared with the equations."""
 WIDE = "wide vectors"
 EVERYTHING = ("the gradient along a direction", None)
 GAINS = (0.4, 0.2, 0.1)
@@ -55,13 +57,12 @@ def thin_runs(subject: Subject) -> Check:
     found: dict[str, Comparison] = {}
     for row, extent in extents.items():
         drawn = (samples.draw(cell, extent, subject.seed, gain=g) for g in GAINS)
-        for sample, whole in islice(_tame(subject, drawn), 1):
+        for sample, whole in islice(tame(subject, drawn), 1):
             if row == WIDE:
                 directions = differences.random_directions(sample, subject.seed)
-                found[row] = _along_everything(samples, sample, whole, directions)
+                found[row] = along_parameters(samples, sample, whole, directions)
             else:
-                pieces = of_cells.in_pieces(subject, sample, STEPS // 3, SAMPLES // 3)
-                found[row] = compare(pieces, whole)
+                found[row] = compare(of_cells.in_pieces(subject, sample, FEW, FEW), whole)
     return _row(found, lambda place: layout.label(cell, place))
 
 
@@ -92,18 +93,23 @@ def thin_runs_of_network(subject: NetworkSubject) -> Check:
     for row, wanted in sizes.items():
         extent, seed = networks.draw_extent(network, rng, **wanted), rng.randrange(2**31)
         drawn = (networks.draw_network(network, extent, seed, gain=g) for g in GAINS)
-        for sample, whole in islice(_tame(subject, drawn), 1):
+        for sample, whole in islice(tame(subject, drawn), 1):
             if row == "many samples":
-                pieces = of_networks.few_at_a_time(subject, sample, SAMPLES // 3)
-                found[row] = compare(pieces, whole)
-            else:
-                directions = networks.random_directions(sample, subject.seed)
-                found[row] = _along_everything(networks, sample, whole, directions)
+                found[row] = compare(of_networks.few_at_a_time(subject, sample, FEW), whole)
+                continue
+            directions = networks.random_directions(sample, subject.seed)
+            along = along_parameters if row == WIDE else along_everything
+            found[row] = along(networks, sample, whole, directions)
     return _row(found, lambda place: network_layout.label(example, place))
 
 
-def _tame(subject: Any, drawn: Iterator[Any]) -> Iterator[tuple[Any, Values]]:
-    """Runs with the file's gradient, where it is small: then no rounding has grown along the way."""
+def tame(subject: Any, drawn: Iterator[Any]) -> Iterator[tuple[Any, Values]]:
+    """Runs with the file's gradient, where it is small: then no rounding has grown along the way.
+
+    Args:
+        subject: what is verified, a cell or a network.
+        drawn: the runs.
+    """
     for sample in drawn:
         whole = gradient_within(subject, sample)
         if whole is None:
@@ -128,7 +134,25 @@ def gradient_within(subject: Any, sample: Any) -> Values | None:
         return None
 
 
-def _along_everything(room: Any, sample: Any, whole: Values, directions: Values) -> Comparison:
+def along_parameters(room: Any, sample: Any, whole: Values, directions: Values) -> Comparison:
+    """The same of each parameter by itself, and of all else together: no block hides behind a larger one.
+
+    Args:
+        room: what runs such samples: ``samples``, or ``network_samples``.
+        sample: the run.
+        whole: its gradient by the file.
+        directions: of everything that has a gradient.
+    """
+    parts = [{p: d} for p, d in directions.items() if p[1] is None]
+    parts.append({p: d for p, d in directions.items() if p[1] is not None})
+    errors: dict[Place, float] = {}
+    for part in filter(None, parts):
+        (error,) = along_everything(room, sample, whole, part).errors.values()
+        errors[next(iter(part)) if len(part) == 1 else EVERYTHING] = error
+    return Comparison(errors)
+
+
+def along_everything(room: Any, sample: Any, whole: Values, directions: Values) -> Comparison:
     """⟨gradient, direction⟩ against one complex step of all at once.
 
     Args:

@@ -22,6 +22,7 @@ from proofs import (
     function_checks,
     large_values,
     means,
+    named_sizes,
     thin_runs,
 )
 from proofs import behaviour_checks as behaviour
@@ -76,6 +77,7 @@ NUMERIC: dict[str, Examine] = {
     special.GIVEN: special.as_given,
     special.LARGE: special.large_run,
     thin_runs.NAME: thin_runs.thin_runs,
+    named_sizes.NAME: named_sizes.named_sizes,
     beginnings.NAME: beginnings.beginnings,
     function_checks.NAME: function_checks.functions_of_cell,
     "refusals": contract.refuses_nonsense,
@@ -84,7 +86,7 @@ REQUIRED = frozenset({means.NAME, LOADED, BRANCHES, *EXACT, *NUMERIC})
 OPTIONAL = frozenset(
     {
         *("safe values", "long run", "long run, strong weights"),
-        *(large_values.NAME, special.WIDTH, special.LARGE, thin_runs.NAME),
+        *(large_values.NAME, special.WIDTH, special.LARGE, thin_runs.NAME, named_sizes.NAME),
     }
 )
 """Checks that a cell may leave without a question to answer; the table says why."""

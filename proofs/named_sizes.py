@@ -1,0 +1,127 @@
+"""The check of the sizes that a file's text names: a number in a text is a place at which it may go another way.
+
+``x[:400]``, ``B // 400`` and ``range(max(0, T - 400), T)`` have no branch that could stay unseen, and are right until
+an axis is longer. So runs are made whose axes are, each by itself, as long as every number that the text names, and
+longer by one.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+from random import Random
+from typing import Any
+
+from derive.cell import Cell
+from numeric.fast_source import SETTINGS
+from numeric.library import own_functions
+from proofs import differences, samples
+from proofs import network_samples as networks
+from proofs.compare import Comparison
+from proofs.evaluation import at_sizes
+from proofs.modules import text_of
+from proofs.network_checks import NetworkSubject
+from proofs.point import Extent, steps_for
+from proofs.special_checks import LONG_WAY
+from proofs.subject import Subject
+from proofs.table import Check, measured, not_applicable
+from proofs.thin_runs import GAINS, along_everything, tame
+
+NAME = "named sizes"
+WHAT = "gradients of runs as long along each axis as every number of the text, and one longer, along a direction"
+LEAST, MOST = 5, 1000
+"""Numbers below are sizes of other checks; an axis longer than the second is beyond what a check can run."""
+
+
+def named(source: str) -> dict[int, int]:
+    """The whole numbers that a text names and other checks need not reach, each with the first line that does.
+
+    The house's own functions are not asked, nor the sizes at a file's head: other checks change them.
+
+    Args:
+        source: the file.
+    """
+    own, found = own_functions(), dict[int, int]()
+
+    def asked(node: ast.AST) -> Iterator[ast.AST]:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.FunctionDef) and (
+                ast.dump(child) in own or child.name.startswith("init_params")
+            ):
+                continue
+            if isinstance(child, ast.Assign) and ast.unparse(child.targets[0]) in SETTINGS:
+                continue
+            yield child
+            yield from asked(child)
+
+    for node in asked(ast.parse(source)):
+        if isinstance(node, ast.Constant) and type(node.value) is int and node.value >= LEAST:
+            found.setdefault(node.value, node.lineno)
+    return found
+
+
+def named_sizes(subject: Subject) -> Check:
+    """Every axis as long as each number of the text, and one longer: the gradient along a direction."""
+    cell, rng = subject.cell, Random(f"{subject.seed}/{NAME}")  # noqa: S311 - no secret
+    small = subject.extent(NAME, steps=3)
+
+    def extents(size: int) -> Iterator[tuple[str, Extent]]:
+        yield "T", replace(small, steps=steps_for(cell, size))
+        yield "B", replace(small, samples=size)
+        yield "every size", replace(small, sizes=_alike(cell, size))
+
+    def compared(extent: Extent) -> Iterator[Comparison]:
+        seed = rng.randrange(2**31)
+        drawn = (samples.draw(cell, extent, seed, gain=g) for g in GAINS)
+        for sample, whole in islice(tame(subject, drawn), 1):
+            directions = differences.random_directions(sample, subject.seed)
+            yield along_everything(samples, sample, whole, directions)
+
+    return _row(subject.code.module, extents, compared)
+
+
+def named_sizes_of_network(subject: NetworkSubject) -> Check:
+    """The same of a network."""
+    network, rng = subject.network, Random(f"{subject.seed}/{NAME}")  # noqa: S311 - no secret
+    small = networks.draw_extent(network, rng, steps=3)
+
+    def extents(size: int) -> Iterator[tuple[str, Any]]:
+        yield "T", networks.draw_extent(network, rng, steps=size, samples=1)
+        yield "B", networks.draw_extent(network, rng, steps=3, samples=size)
+        yield "every size", replace(small, sizes=dict.fromkeys(network.dims, size))
+
+    def compared(extent: Any) -> Iterator[Comparison]:
+        seed = rng.randrange(2**31)
+        drawn = (networks.draw_network(network, extent, seed, gain=g) for g in GAINS)
+        for sample, whole in islice(tame(subject, drawn), 1):
+            directions = networks.random_directions(sample, subject.seed)
+            yield along_everything(networks, sample, whole, directions)
+
+    return _row(subject.code.module, extents, compared)
+
+
+def _alike(cell: Cell, size: int) -> dict[Any, int]:
+    """Every dimension of this size, or larger where a shape needs it."""
+    sizes = dict.fromkeys(cell.dims, size)
+    sides = [at_sizes(side, sizes) for q in cell.quantities for side in q.shape]
+    return sizes if all(side >= 1 for side in sides) else dict.fromkeys(cell.dims, size + 1)
+
+
+def _row(module: Any, extents: Any, compared: Any) -> Check:
+    numbers = named(text_of(module))
+    if not numbers:
+        return not_applicable(NAME, WHAT, "the text names no number from 5 on")
+    found = Comparison({})
+    for number, line in sorted(numbers.items()):
+        if number > MOST:
+            told = f"line {line}: {number} is beyond every size that a check can run"
+            found.errors[told, None] = float("inf")
+            continue
+        for size in (number, number + 1):
+            for axis, extent in extents(size):
+                error = max((c.worst for c in compared(extent)), default=0.0)
+                found.errors[f"line {line}: {number}, where {axis} = {size}", None] = error
+    where = tuple(told for told, _ in found.wrong(LONG_WAY))
+    return measured(NAME, WHAT, f"{len(numbers)} numbers", found.worst, LONG_WAY, where=where)

@@ -1,0 +1,78 @@
+"""Files that are right until an axis is as long as a number in their text."""
+
+from __future__ import annotations
+
+import pytest
+
+from numeric.additions import Additions, generate_with
+from proofs.attestation import standing
+from proofs.modules import Code, load_source
+from proofs.named_sizes import named, named_sizes, named_sizes_of_network
+from proofs.network_checks import NetworkSubject
+from proofs.network_layout import NetworkCode
+from proofs.network_verification import PROMISED
+from proofs.subject import Subject
+from proofs.table import Check
+from proofs.thin_runs import thin_runs
+from tests.networks import network_of
+from tests.networks import source_of as network_source_of
+from tests.proofs.specimens import derivation_of, source_of
+
+ENDS = "    params_bar = {"
+GRU = source_of("gru")
+
+
+def judged(check: object, source: str) -> Check:
+    return check(Subject(derivation_of("gru"), Code(load_source(source)), 0))  # type: ignore[operator]
+
+
+def ending(line: str) -> str:
+    assert ENDS in GRU
+    return GRU.replace(ENDS, f"    {line}\n{ENDS}", 1)
+
+
+LONGER = {
+    "B = 400": ending("b_r_bar = b_r_bar * (1 + B // 400)"),
+    "B = 401": ending("b_z_bar = np.sum(delta_z[:, :400], axis=(0, 1))"),
+    "B = 7": ending("x_bar = x_bar * {7: 2}.get(B, 1)"),
+    "T = 13": ending("x_bar = x_bar * {13: 2}.get(T, 1)"),
+    "T = 401": GRU.replace("in reversed(range(T)):", "in reversed(range(max(0, T - 400), T)):"),
+    "every size = 200": ending("U_z_bar = (n // 200 and 2 or 1) * U_z_bar"),
+}
+
+
+@pytest.mark.parametrize("where", LONGER)
+def test_a_file_that_is_wrong_from_a_number_in_its_text_on_is_refused_with_its_line(
+    where: str,
+) -> None:
+    found = judged(named_sizes, LONGER[where])
+    assert found.verdict == "fails"
+    assert any(told.endswith(f"where {where}") for told in found.where), found.where
+
+
+def test_a_number_beyond_all_runs_is_refused() -> None:
+    found = judged(named_sizes, ending("b_r_bar = b_r_bar * (1 + B // 123456)"))
+    assert not found.ok
+    assert "123456 is beyond every size that a check can run" in found.where[0]
+
+
+def test_what_the_generator_writes_passes() -> None:
+    assert judged(named_sizes, GRU).verdict == "not applicable"
+    fast = standing(generate_with(derivation_of("gru"), Additions(speed=True))).code
+    assert judged(named_sizes, fast).ok
+    network = network_of("tagger")
+    source = network_source_of(network)
+    lost = source.replace("e_bar = product(delta_f_fiog", "e_bar = product(delta_f_fiog[:, :90]", 1)
+    module = load_source(source, "tagger", PROMISED)
+    subject = NetworkSubject(network, NetworkCode(module), 0)
+    assert named_sizes_of_network(subject).verdict in ("holds", "not applicable")
+    assert 90 in named(lost)
+    assert 90 not in named(source)
+
+
+def test_a_block_hides_behind_no_larger_one_and_no_piece_is_as_long_as_what_it_is_compared_with() -> (
+    None
+):
+    assert judged(thin_runs, GRU).ok
+    assert not judged(thin_runs, ending("U_z_bar = U_z_bar * (1 + 1e-6 * (n >= 64))")).ok
+    assert not judged(thin_runs, ending("b_z_bar = b_z_bar * (1 + 1e-3 * (B > 32))")).ok
