@@ -24,7 +24,7 @@ from proofs.subject import Subject
 from proofs.table import Check, measured
 
 NAME = "beginnings"
-SEEDS = (1, 2)
+SEEDS = (0, 1, 2, 2**31 + 7)
 Shape = tuple[int, int]
 ShapeOf = Callable[[Quantity], Shape]
 

@@ -38,9 +38,16 @@ def forward_values(subject: Subject) -> Check:
 
 def single_precision(subject: Subject) -> Check:
     """A float32 run against the float64 run of the same numbers; all it returns must be float32."""
-    extent = subject.extent("float32", smallest=3, largest=6, steps=5)
+    extents = [
+        subject.extent("float32", smallest=3, largest=6, steps=5),
+        subject.extent("float32, one", smallest=3, largest=6, steps=1, samples=1),
+        subject.extent("float32, more", smallest=9, largest=14, steps=9, samples=5),
+    ]
     return single_precision_row(
-        subject.sample("float32", extent, margin=1e-2),
+        [
+            subject.sample(f"float32{i or ''}", extent, margin=1e-4 if i else 1e-2)
+            for i, extent in enumerate(extents)
+        ],
         subject.code,
         layout.places,
         lambda sample, place: layout.label(sample.cell, place),
@@ -71,7 +78,7 @@ def _derived_error(subject: Subject, sample: Sample) -> float:
 
 def streaming(subject: Subject) -> Check:
     """``step`` after ``step`` against ``forward``."""
-    sample = subject.sample("streaming", subject.extent("streaming", steps=5, samples=3))
+    sample = subject.sample("streaming", subject.extent("streaming", steps=5, samples=17))
     outputs, final, _ = subject.code.forward(sample)
     params, state = layout.parameters(sample, np.float64), layout.state(sample, np.float64)
     found: list[Arrays] = []

@@ -54,13 +54,14 @@ def run_twice(
     """
     before = copy.deepcopy(arguments)
     outputs, final, cache = forward()
-    seen = copy.deepcopy((outputs, final))
+    seen, held = copy.deepcopy((outputs, final)), _held(cache)
     gradients = backward(cache, *bars)
     first = copy.deepcopy(gradients)
     meanwhile()
     backward(cache, *({k: 2.0 * v for k, v in part.items()} for part in bars))
     wrong = ["gradients handed out, by later runs"] * (not same_bits(first, gradients))
     wrong += ["outputs handed out, by later runs"] * (not same_bits(seen, (outputs, final)))
+    wrong += ["the cache, by backward"] * (not same_bits(held, _held(cache)))
     _overwrite(final)
     wrong += ["outputs, by a change to final"] * (not same_bits(seen[0], outputs))
     for part in (outputs, *gradients):
@@ -78,6 +79,13 @@ def run_twice(
     )
     wrong += ["outputs of the second call"] * (not same_bits(seen, repeated))
     return wrong
+
+
+def _held(cache: Any) -> dict[str, Any]:
+    """What a cache holds by name: arrays and numbers as they are now, of all else only that it is there."""
+    items = cast("dict[str, Any]", cache).items() if isinstance(cache, dict) else ()
+    plain = (int, float, np.ndarray)
+    return {k: copy.deepcopy(v) if isinstance(v, plain) else None for k, v in items}
 
 
 def _overwrite(arrays: Arrays) -> None:

@@ -44,6 +44,9 @@ LARGE: dict[str, tuple[Kinds, ...]] = {
     "large initial values": tuple(Kinds(initial=times(c)) for c in (40.0, 5.0)),
     "large matrices": tuple(Kinds(square=times(c), matrix=times(c)) for c in (40.0, 5.0)),
     "large vectors": tuple(Kinds(vector=times(c)) for c in (8.0, 3.0)),
+    "large inputs, small matrices": tuple(
+        Kinds(given=times(c), square=times(1 / c), matrix=times(1 / c)) for c in (1e5, 1e3)
+    ),
 }
 """What is that much larger than in an ordinary run; the second factor where the first leaves the range of numbers."""
 

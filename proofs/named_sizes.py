@@ -34,6 +34,8 @@ WHAT = "gradients of runs as long along each axis as every number of the text, a
 LEAST, MOST = 5, 1000
 """Numbers below are sizes of other checks; an axis longer than the second is beyond what a check can run."""
 
+ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow)
+
 
 def named(source: str) -> dict[int, int]:
     """The whole numbers that a text names and other checks need not reach, each with the first line that does.
@@ -53,6 +55,8 @@ def named(source: str) -> dict[int, int]:
                 continue
             if isinstance(child, ast.Assign) and ast.unparse(child.targets[0]) in SETTINGS:
                 continue
+            if _is_coefficient(child, node):
+                continue
             yield child
             yield from asked(child)
 
@@ -60,6 +64,12 @@ def named(source: str) -> dict[int, int]:
         if isinstance(node, ast.Constant) and type(node.value) is int and node.value >= LEAST:
             found.setdefault(node.value, node.lineno)
     return found
+
+
+def _is_coefficient(node: ast.AST, within: ast.AST) -> bool:
+    """Whether a node is a number too large for a size that is added, multiplied or divided by, as in 1 / 1000000."""
+    large = isinstance(node, ast.Constant) and type(node.value) is int and node.value > MOST
+    return large and isinstance(within, ast.BinOp) and isinstance(within.op, ARITHMETIC)
 
 
 def named_sizes(subject: Subject) -> Check:
@@ -124,4 +134,4 @@ def _row(module: Any, extents: Any, compared: Any) -> Check:
                 error = max((c.worst for c in compared(extent)), default=0.0)
                 found.errors[f"line {line}: {number}, where {axis} = {size}", None] = error
     where = tuple(told for told, _ in found.wrong(LONG_WAY))
-    return measured(NAME, WHAT, f"{len(numbers)} numbers", found.worst, LONG_WAY, where=where)
+    return measured(NAME, WHAT, f"{len(numbers)} of the text", found.worst, LONG_WAY, where=where)

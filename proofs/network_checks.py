@@ -179,8 +179,13 @@ def richardson(subject: NetworkSubject) -> Check:
 
 def single_precision(subject: NetworkSubject) -> Check:
     """A float32 run against the float64 run of the same numbers; all it returns must be float32."""
-    return single_precision_row(
+    runs = [
         subject.sample("float32", smallest=3, largest=6, steps=5, margin=1e-2),
+        subject.sample("float32, one", steps=1, samples=1, margin=1e-4),
+        subject.sample("float32, more", smallest=6, largest=9, steps=9, samples=5, margin=1e-4),
+    ]
+    return single_precision_row(
+        runs,
         subject.code,
         network_layout.places,
         network_layout.label,

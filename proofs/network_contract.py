@@ -100,7 +100,7 @@ def streaming(subject: NetworkSubject) -> Check:
     module = subject.code.module
     if not hasattr(module, "step"):
         return failed("streaming", what, "there is no step, though the network is causal")
-    sample = subject.sample("streaming", steps=5, samples=3)
+    sample = subject.sample("streaming", steps=5, samples=17)
     (params, *inputs, state), named = subject.code.arguments(sample)
     whole = {name: value for name, value in named.items() if not name.startswith("lengths_")}
     outputs, final, _ = module.forward(params, *inputs, state, **whole)

@@ -30,6 +30,7 @@ from proofs.special_runs import (
     settings,
     special_values,
     summary,
+    unwritten,
 )
 from proofs.subject import Subject
 from proofs.table import Check, measured, not_applicable
@@ -169,12 +170,14 @@ def given_in_every_way(whole: Arguments, module: object, sizes: str) -> Check:
         how: lambda some=some, full=full: (some.run(module), full.run(module))
         for how, some, full in partly_given(whole)
     }
-    for factor, how in ((LOUD, "loud"), (1 / LOUD, "quiet")):
-        rows[f"a loss {LOUD:.0e} times as {how}"] = lambda factor=factor: (
+    scales = [(f, 1 / f if how == "quiet" else f, how) for f in LOUD for how in ("loud", "quiet")]
+    for size, factor, how in scales:
+        rows[f"a loss {size:.0e} times as {how}"] = lambda factor=factor: (
             louder(whole, factor).run(module),
             {k: v if k.startswith(("outputs", "final[")) else factor * v for k, v in plain.items()},
         )
     rows["arrays that held other numbers before"] = lambda: changed_in_place(whole, module)
+    rows["memory that holds anything at first"] = lambda: (_in_new_memory(whole, module), plain)
     for how, both in rows.items():
         try:
             found, true = both()
@@ -188,6 +191,12 @@ def given_in_every_way(whole: Arguments, module: object, sizes: str) -> Check:
         errors.errors.update({(f"{k}: {how}", None): e for (k, _), e in comparison.errors.items()})
     where = tuple(name for name, _ in errors.wrong(ROUNDING))
     return measured(GIVEN, what, sizes, errors.worst, ROUNDING, where=where)
+
+
+def _in_new_memory(whole: Arguments, module: object) -> dict[str, Array]:
+    """A run whose new arrays hold NaN until they are written to."""
+    with unwritten():
+        return whole.run(module)
 
 
 def large_run(subject: Subject) -> Check:

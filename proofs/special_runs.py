@@ -57,6 +57,24 @@ EXTREMES = {"settings at their least": 0, "settings beyond all sizes": 10**12}
 
 
 @contextmanager
+def unwritten() -> Generator[None]:
+    """New arrays hold NaN until something is written to them, where NumPy promises nothing."""
+    made, made_like = np.empty, np.empty_like
+
+    def soiled(array: Array) -> Array:
+        if array.dtype.kind in "fc":
+            array.fill(np.nan)
+        return array
+
+    np.empty = lambda *a, **k: soiled(made(*a, **k))  # type: ignore[assignment]
+    np.empty_like = lambda *a, **k: soiled(made_like(*a, **k))  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        np.empty, np.empty_like = made, made_like  # type: ignore[assignment]
+
+
+@contextmanager
 def settings(module: object, value: int) -> Generator[bool]:
     """Every setting of a file at this value; whether it has any."""
     before = {name: getattr(module, name) for name in SETTINGS if hasattr(module, name)}
@@ -169,13 +187,38 @@ def locked(array: Array) -> Array:
     return found
 
 
+def reversed_in_memory(array: Array) -> Array:
+    """The same numbers, the last one first in memory."""
+    every = (*(slice(None, None, -1),) * array.ndim, ...)
+    return array[every].copy()[every]
+
+
+def among_others(array: Array) -> Array:
+    """The same numbers as a part of a larger array: gaps between rows, none within."""
+    larger = np.full([side + 1 for side in array.shape], 7, array.dtype)
+    part = larger[(*(slice(0, side) for side in array.shape), ...)]
+    part[...] = array
+    return part
+
+
+def off_the_words(array: Array) -> Array:
+    """The same numbers at addresses that are no multiple of their size."""
+    size = array.nbytes
+    found = np.empty(size + 1, np.uint8)[1:].view(array.dtype).reshape(array.shape)
+    found[...] = array
+    return found
+
+
 PRESENTED: dict[str, Callable[[Array], Array]] = {
     "arrays with gaps": strided,
     "arrays in Fortran's order": turned,
     "arrays that are read-only": locked,
+    "arrays that run backwards": reversed_in_memory,
+    "parts of larger arrays": among_others,
+    "arrays that are not aligned": off_the_words,
 }
 """The same numbers in other arrays: nothing may change."""
-LOUD = 2.0**40
+LOUD = (2.0**40, 2.0**300)
 """Gradients are linear in the loss: a louder one makes all of them as much larger, whatever their size."""
 
 

@@ -112,3 +112,9 @@ def test_writable_outputs_of_a_network_are_seen() -> None:
     portable = generate_portable_network(derive_network(network))
     line = next(v for v in portable.splitlines() if "copied(outputs[" in v)
     assert AFTER in judged_network(network, broken(portable, line + "\n", "")).where
+
+
+def test_a_cache_that_backward_counts_in_is_refused() -> None:
+    counts = "    cache['n'] = cache.get('n', 0) + 1\n    params_bar = {"
+    source = broken(source_of("lstm"), "    params_bar = {", counts)
+    assert "the cache, by backward" in judged("lstm", source).where

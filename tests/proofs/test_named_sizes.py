@@ -56,6 +56,11 @@ def test_a_number_beyond_all_runs_is_refused() -> None:
     assert "123456 is beyond every size that a check can run" in found.where[0]
 
 
+def test_a_coefficient_is_no_size() -> None:
+    assert not named("def f(x):\n    return 1 / 1000000 + 2000 * x\n")
+    assert named("def f(x):\n    return x[:2000] * 400\n") == {2000: 2, 400: 2}
+
+
 def test_what_the_generator_writes_passes() -> None:
     assert judged(named_sizes, GRU).verdict == "not applicable"
     fast = standing(generate_with(derivation_of("gru"), Additions(speed=True))).code
