@@ -2,7 +2,7 @@
 
 ``x[:400]``, ``B // 400`` and ``range(max(0, T - 400), T)`` have no branch that could stay unseen, and are right until
 an axis is longer. So runs are made whose axes are, each by itself, as long as every number that the text names, and
-longer by one.
+longer by one and two.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from proofs.table import Check, measured, not_applicable
 from proofs.thin_runs import GAINS, along_everything, tame
 
 NAME = "named sizes"
-WHAT = "gradients of runs as long along each axis as every number of the text, and one longer, along a direction"
+WHAT = "gradients of runs as long along each axis as every number of the text, and a little longer, along a direction"
 LEAST, MOST = 5, 1000
 """Numbers below are sizes of other checks; an axis longer than the second is beyond what a check can run."""
 
@@ -73,7 +73,7 @@ def _is_coefficient(node: ast.AST, within: ast.AST) -> bool:
 
 
 def named_sizes(subject: Subject) -> Check:
-    """Every axis as long as each number of the text, and one longer: the gradient along a direction."""
+    """Every axis as long as each number of the text, and one and two longer: the gradient along a direction."""
     cell, rng = subject.cell, Random(f"{subject.seed}/{NAME}")  # noqa: S311 - no secret
     small = subject.extent(NAME, steps=3)
 
@@ -129,7 +129,7 @@ def _row(module: Any, extents: Any, compared: Any) -> Check:
             told = f"line {line}: {number} is beyond every size that a check can run"
             found.errors[told, None] = float("inf")
             continue
-        for size in (number, number + 1):
+        for size in (number, number + 1, number + 2):
             for axis, extent in extents(size):
                 error = max((c.worst for c in compared(extent)), default=0.0)
                 found.errors[f"line {line}: {number}, where {axis} = {size}", None] = error

@@ -36,6 +36,10 @@ LONGER = {
     "B = 401": ending("b_z_bar = np.sum(delta_z[:, :400], axis=(0, 1))"),
     "B = 7": ending("x_bar = x_bar * {7: 2}.get(B, 1)"),
     "T = 13": ending("x_bar = x_bar * {13: 2}.get(T, 1)"),
+    "T = 402": GRU.replace(
+        "    for t in reversed(range(T)):",
+        "    h_bar_prev[: max(0, T - 400)] = 0\n    for t in reversed(range(T)):",
+    ),
     "T = 401": GRU.replace("in reversed(range(T)):", "in reversed(range(max(0, T - 400), T)):"),
     "every size = 200": ending("U_z_bar = (n // 200 and 2 or 1) * U_z_bar"),
 }
