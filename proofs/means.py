@@ -79,9 +79,10 @@ def reaching(source: str) -> Iterator[str]:
 
 
 def _walk(node: ast.AST, own: frozenset[str]) -> Iterator[ast.AST]:
-    """Every node that is in none of the house's own functions."""
+    """Every node that is in none of the house's own functions, nor in what a program does with the file."""
     for child in ast.iter_child_nodes(node):
-        if not (isinstance(child, ast.FunctionDef) and ast.dump(child) in own):
+        ours = isinstance(child, ast.FunctionDef) and ast.dump(child) in own
+        if not ours and not _is_main(child):
             yield child
             yield from _walk(child, own)
 
@@ -108,7 +109,9 @@ def _at_the_top(tree: ast.Module) -> Iterator[str]:
             names = [t.id for t in node.targets if isinstance(t, ast.Name)]
             if not _is_still(node.value):
                 yield f"line {node.lineno}: {names[0]} is computed when the file is loaded"
-        elif not (isinstance(node, ast.Import | ast.ImportFrom) or _is_text(node)):
+        elif not (
+            isinstance(node, ast.Import | ast.ImportFrom) or _is_text(node) or _is_main(node)
+        ):
             yield f"line {node.lineno}: {ast.unparse(node).splitlines()[0]} runs when the file is loaded"
         for name in names:
             if name in seen:
@@ -129,6 +132,15 @@ def _is_still(value: ast.expr) -> bool:
     return not any(
         isinstance(n, ast.Call | ast.Lambda | ast.NamedExpr | ast.Await | ast.comprehension)
         for n in ast.walk(value)
+    )
+
+
+def _is_main(node: ast.AST) -> bool:
+    """Whether this is what runs only where the file is no module but the program: ``if __name__ == "__main__":``."""
+    return (
+        isinstance(node, ast.If)
+        and ast.unparse(node.test) == "__name__ == '__main__'"
+        and not node.orelse
     )
 
 

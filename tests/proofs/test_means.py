@@ -80,3 +80,16 @@ def test_what_the_generator_writes_has_means_of_its_own() -> None:
 def test_functions_of_the_house_are_not_asked() -> None:
     assert own_means(generate_with(derivation_of("elman"), Additions(speed=True))).ok
     assert ".ctypes" in generate_with(derivation_of("elman"), Additions(speed=True))
+
+
+MAIN = 'if __name__ == "__main__":\n    import time\n\n    print(time.time())\n'
+
+
+def test_what_the_file_does_as_a_program_is_its_users_affair() -> None:
+    assert own_means(f"{SOURCE}\n{MAIN}").ok
+    for almost in (
+        MAIN.replace("==", "!="),
+        MAIN.replace("__main__", "my"),
+        f"{MAIN}else:\n    NAME = 3\n",
+    ):
+        assert not own_means(f"{SOURCE}\n{almost}").ok, almost
