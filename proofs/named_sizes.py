@@ -14,6 +14,8 @@ from itertools import islice
 from random import Random
 from typing import Any
 
+from sympy import Integer
+
 from derive.cell import Cell
 from numeric.fast_source import SETTINGS
 from numeric.library import own_functions
@@ -89,7 +91,7 @@ def named_sizes(subject: Subject) -> Check:
             directions = differences.random_directions(sample, subject.seed)
             yield along_everything(samples, sample, whole, directions)
 
-    return _row(subject.code.module, extents, compared)
+    return _row(subject.code.module, declared(cell), extents, compared)
 
 
 def named_sizes_of_network(subject: NetworkSubject) -> Check:
@@ -109,7 +111,15 @@ def named_sizes_of_network(subject: NetworkSubject) -> Check:
             directions = networks.random_directions(sample, subject.seed)
             yield along_everything(networks, sample, whole, directions)
 
-    return _row(subject.code.module, extents, compared)
+    sizes = frozenset[int]().union(*(declared(s.cell) for s in network.segments))
+    return _row(subject.code.module, sizes, extents, compared)
+
+
+def declared(cell: Cell) -> frozenset[int]:
+    """The numbers in the shapes of a cell, which its text declares: an axis of 2,000 is never of another length."""
+    return frozenset(
+        int(k) for q in cell.quantities for side in q.shape for k in side.atoms(Integer)
+    )
 
 
 def _alike(cell: Cell, size: int) -> dict[Any, int]:
@@ -119,8 +129,8 @@ def _alike(cell: Cell, size: int) -> dict[Any, int]:
     return sizes if all(side >= 1 for side in sides) else dict.fromkeys(cell.dims, size + 1)
 
 
-def _row(module: Any, extents: Any, compared: Any) -> Check:
-    numbers = named(text_of(module))
+def _row(module: Any, sizes: frozenset[int], extents: Any, compared: Any) -> Check:
+    numbers = {k: line for k, line in named(text_of(module)).items() if k <= MOST or k not in sizes}
     if not numbers:
         return not_applicable(NAME, WHAT, "the text names no number from 5 on")
     found = Comparison({})

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from derive.derivation import derive
+from derive.language import read_cell
 from numeric.additions import Additions, generate_with
+from numeric.source import generate
 from proofs.attestation import standing
 from proofs.modules import Code, load_source
 from proofs.named_sizes import named, named_sizes, named_sizes_of_network
@@ -85,3 +88,13 @@ def test_a_block_hides_behind_no_larger_one_and_no_piece_is_as_long_as_what_it_i
     assert judged(thin_runs, GRU).ok
     assert not judged(thin_runs, ending("U_z_bar = U_z_bar * (1 + 1e-6 * (n >= 64))")).ok
     assert not judged(thin_runs, ending("b_z_bar = b_z_bar * (1 + 1e-3 * (B > 32))")).ok
+
+
+def test_a_size_that_the_cell_declares_is_no_number_to_run_at_however_large() -> None:
+    cell = derive(read_cell("dim x = 2000\nh[t] = tanh(W @ h[t-1] + U @ x[t])", "wide"))
+    source = generate(cell)
+    assert 2000 in named(source)
+    assert named_sizes(Subject(cell, Code(load_source(source)), 0)).verdict == "not applicable"
+    worse = source.replace(ENDS, f"    U_bar = U_bar * (1 + B // 1999)\n{ENDS}", 1)
+    found = named_sizes(Subject(cell, Code(load_source(worse)), 0))
+    assert "1999 is beyond" in found.where[0]
