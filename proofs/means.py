@@ -10,6 +10,7 @@ import ast
 import builtins
 from collections.abc import Iterator
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -71,20 +72,40 @@ def reaching(source: str) -> Iterator[str]:
     own = own_functions()
     defined = _defined(tree)
     yield from _at_the_top(tree)
-    for node in _walk(tree, own):
-        for told in (*_outside(node), *_kept(node, defined)):
+    for node, seen in _walk(tree, own, defined):
+        for told in (*_outside(node), *_kept(node, seen)):
             yield f"line {getattr(node, 'lineno', 1)}: {told}"
         if isinstance(node, ast.FunctionDef | ast.Lambda):
             yield from _through_other_names(node, defined)
 
 
-def _walk(node: ast.AST, own: frozenset[str]) -> Iterator[ast.AST]:
-    """Every node that is in none of the house's own functions, nor in what a program does with the file."""
+def _walk(
+    node: ast.AST, own: frozenset[str], seen: frozenset[str]
+) -> Iterator[tuple[ast.AST, frozenset[str]]]:
+    """Every node that is in none of the house's own functions, nor in what a program does with the file.
+
+    Beside it the names that stand there for what belongs to the whole file: a function has names of its own.
+    """
     for child in ast.iter_child_nodes(node):
         ours = isinstance(child, ast.FunctionDef) and ast.dump(child) in own
         if not ours and not _is_main(child):
-            yield child
-            yield from _walk(child, own)
+            yield child, seen
+            function = isinstance(child, ast.FunctionDef | ast.Lambda)
+            yield from _walk(child, own, seen - _locals(child, seen) if function else seen)
+
+
+def _locals(function: Any, seen: frozenset[str]) -> frozenset[str]:
+    """The names that a function has of its own: arguments, unless the file's own are their defaults, and what it sets."""
+    arguments = function.args
+    given = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    names = {a.arg for a in (*given, arguments.vararg, arguments.kwarg) if a is not None}
+    defaults = [*arguments.defaults, *filter(None, arguments.kw_defaults)]
+    if any(_root(value) in seen for value in defaults):
+        names = set()
+    names |= {
+        n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+    }
+    return frozenset(names)
 
 
 def _defined(tree: ast.Module) -> frozenset[str]:

@@ -14,7 +14,7 @@ from proofs.claims.edit_sums import sums
 from proofs.claims.edits import edits
 from proofs.claims.layouts import translated
 from proofs.claims.meaning import Meaning, Reading
-from proofs.claims.paths import gradient, written
+from proofs.claims.paths import NoFormulaError, gradient, written
 from proofs.claims.points import (
     Compared,
     Context,
@@ -168,7 +168,10 @@ class _Search:
         known = [e for e in self.context.cell.equations if e.target.name == left.name]
         if not known or left.index is None:
             return None
-        whole = written(known[0].expr, left.index)
+        try:
+            whole = written(known[0].expr, left.index)
+        except NoFormulaError:
+            return None
         edit = Edit("another equation", said("the cell has another equation"), whole)
         return self.first_that_holds([_Candidate((edit,), whole)])
 
