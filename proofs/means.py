@@ -95,7 +95,7 @@ def _walk(
 
 
 def _locals(function: Any, seen: frozenset[str]) -> frozenset[str]:
-    """The names that a function has of its own: arguments, unless the file's own are their defaults, and what it sets."""
+    """The names of a function's own: arguments, unless the file's own are their defaults, and what it sets."""
     arguments = function.args
     given = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
     names = {a.arg for a in (*given, arguments.vararg, arguments.kwarg) if a is not None}
