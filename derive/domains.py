@@ -8,7 +8,7 @@ stays open, and that is told. What is given and divides must not be 0; what is c
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
@@ -43,6 +43,11 @@ class Domain:
     high: float = math.inf
     needed: bool = True
     divides: bool = False
+
+    @property
+    def word(self) -> str:
+        """``needed`` or ``enough``"""
+        return "needed" if self.needed else "enough"
 
     def within(self, demand: Demand) -> Domain:
         """The part of it where a demand holds."""
@@ -87,19 +92,26 @@ class Domains:
     of: dict[str, Domain] = field(default_factory=dict)
     open: tuple[str, ...] = ()
 
-    def words(self, name: Callable[[str], str] = str, unequal: str = "!=") -> str:
-        """What is needed and what is enough, in words; empty if anything may be given.
+    def asked(
+        self, name: Callable[[str], str] = str, unequal: str = "!="
+    ) -> Iterator[tuple[str, list[str]]]:
+        """What is needed, and what is enough, as far as there is any.
 
         Args:
             name: how a quantity is called.
             unequal: the sign of what must not be 0.
         """
-        parts = []
-        for needed, word in ((True, "needed"), (False, "enough")):
-            told = [d.text(name(q), unequal) for q, d in self.of.items() if d.needed is needed]
+        for word in ("needed", "enough"):
+            told = [d.text(name(q), unequal) for q, d in self.of.items() if d.word == word]
             if told:
-                every = " and ".join([*filter(None, [", ".join(told[:-1])]), told[-1]])
-                parts.append(f"{every} {'are' if told[1:] else 'is'} {word}")
+                yield word, told
+
+    def words(self, name: Callable[[str], str] = str, unequal: str = "!=") -> str:
+        """``asked`` as a sentence without its stop; empty if anything may be given."""
+        parts = []
+        for word, told in self.asked(name, unequal):
+            every = " and ".join([*filter(None, [", ".join(told[:-1])]), told[-1]])
+            parts.append(f"{every} {'are' if told[1:] else 'is'} {word}")
         return "; ".join(parts)
 
     def told(self) -> str:

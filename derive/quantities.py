@@ -46,10 +46,8 @@ def quantities_text(model: Cell | Network) -> str:
 def _of_domains(model: Cell | Network) -> Iterator[str]:
     """What must be so that all has a value, what is enough for it, and what is not known to be enough."""
     found = domains_of(model)
-    for needed, word in ((True, "needed"), (False, "enough")):
-        told = [d.text(name) for name, d in found.of.items() if d.needed is needed]
-        if told:
-            yield f"  {word:<12}{'; '.join(told)}"
+    for word, told in found.asked():
+        yield f"  {word:<12}{'; '.join(told)}"
     if found.open:
         yield f"  {'open':<12}{'; '.join(f'{a} > 0' for a in found.open)}"
 

@@ -87,9 +87,7 @@ def named_sizes(subject: Subject) -> Check:
     def compared(extent: Extent) -> Iterator[Comparison]:
         seed = rng.randrange(2**31)
         drawn = (samples.draw(cell, extent, seed, gain=g) for g in GAINS)
-        for sample, whole in islice(tame(subject, drawn), 1):
-            directions = differences.random_directions(sample, subject.seed)
-            yield along_everything(samples, sample, whole, directions)
+        return _along(subject, samples, differences.random_directions, drawn)
 
     return _row(subject.code.module, declared(cell), extents, compared)
 
@@ -107,12 +105,16 @@ def named_sizes_of_network(subject: NetworkSubject) -> Check:
     def compared(extent: Any) -> Iterator[Comparison]:
         seed = rng.randrange(2**31)
         drawn = (networks.draw_network(network, extent, seed, gain=g) for g in GAINS)
-        for sample, whole in islice(tame(subject, drawn), 1):
-            directions = networks.random_directions(sample, subject.seed)
-            yield along_everything(networks, sample, whole, directions)
+        return _along(subject, networks, networks.random_directions, drawn)
 
     sizes = frozenset[int]().union(*(declared(s.cell) for s in network.segments))
     return _row(subject.code.module, sizes, extents, compared)
+
+
+def _along(subject: Any, room: Any, directions: Any, drawn: Iterator[Any]) -> Iterator[Comparison]:
+    """The first run that is tame, along a direction in everything; nothing where none is."""
+    for sample, whole in islice(tame(subject, drawn), 1):
+        yield along_everything(room, sample, whole, directions(sample, subject.seed))
 
 
 def declared(cell: Cell) -> frozenset[int]:

@@ -96,8 +96,7 @@ def _domain(cell: Cell, q: Quantity, name: str) -> str:
     domain = domains_of(cell).of.get(q.name)
     if domain is None:
         return ""
-    word = "needed" if domain.needed else "enough"
-    return f"; ${domain.text(name, unequal=NOT_EQUAL)}$ is {word}, so that all has a value"
+    return f"; ${domain.text(name, unequal=NOT_EQUAL)}$ is {domain.word}, so that all has a value"
 
 
 def _count(depth: int) -> str:

@@ -48,9 +48,7 @@ def is_inequality(formula: Formula) -> bool:
 
 def proof(formula: Formula, context: Context) -> str:
     """The laws by which an inequality follows, in words; empty if they do not show it."""
-    small, large = formula.left, formula.right
-    if formula.relation == ">=":
-        small, large = large, small
+    small, large = formula.ordered
     if isinstance(large, Call) and large.name in MEASURES:
         if isinstance(small, Num) and small.value <= 0:
             return "no size is negative"

@@ -27,9 +27,7 @@ def carried(formula: Formula, context: Context) -> ByIdentity | None:
         formula: the norm of a total derivative below what is made of norms, or above it the other way round.
         context: what it is about.
     """
-    small, large = formula.left, formula.right
-    if formula.relation == ">=":
-        small, large = large, small
+    small, large = formula.ordered
     match small:
         case Call(name=name, args=(Deriv(kind="total", of=Qty(), by=Qty()) as whole,)) if (
             name in NORMS

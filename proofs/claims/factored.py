@@ -87,9 +87,7 @@ def factored(formula: Formula, context: Context) -> ByIdentity | None:
         formula: one size below a product of norms or a sum of them, or above it the other way round.
         context: what it is about.
     """
-    small, large = formula.left, formula.right
-    if formula.relation == ">=":
-        small, large = large, small
+    small, large = formula.ordered
     if not (isinstance(small, Call) and small.name in BELOW):
         return None
     for candidate in islice(_products(large), MOST):
@@ -107,9 +105,7 @@ def factored_below(formula: Formula, context: Context) -> ByIdentity | None:
         formula: one size above a product of least singular values, or below it the other way round.
         context: what it is about.
     """
-    small, large = formula.left, formula.right
-    if formula.relation == ">=":
-        small, large = large, small
+    small, large = formula.ordered
     least = [p.args[0] for p in walk(small) if isinstance(p, Call) and p.name == "sigma_min"]
     by_name = {q.name: q for q in context.cell.quantities}
     if not (

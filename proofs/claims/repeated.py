@@ -49,9 +49,7 @@ def repeated(formula: Formula, context: Context) -> ByIdentity | None:
         formula: the size of a matrix against that of another to a number of steps, either way round.
         context: what it is about.
     """
-    small, large = formula.left, formula.right
-    if formula.relation == ">=":
-        small, large = large, small
+    small, large = formula.ordered
     for measured, power in ((large, small), (small, large)):
         law = _law(measured, power, below=power is small)
         if not law or not isinstance(measured, Call):

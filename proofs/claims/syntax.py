@@ -168,6 +168,11 @@ class Formula:
     right: Node
     within: Fraction | None = None
 
+    @property
+    def ordered(self) -> tuple[Node, Node]:
+        """The side that an inequality says is the smaller, and the larger."""
+        return (self.right, self.left) if self.relation == ">=" else (self.left, self.right)
+
 
 def children(node: Node) -> tuple[Node, ...]:
     """The operands of a node, in order."""
