@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from numeric.checks import checked, common_dtype, gradients, unpacked
+from numeric.checks import checked, common_dtype, gradients, unpacked, unpacked_state
 
 Array = np.ndarray
 Arrays = dict[str, Array]
@@ -133,6 +133,16 @@ def given_gradients(
     ]
 
 
+def given_state(state: Arrays, zeros: Arrays, dtype: np.dtype) -> list[Array]:
+    """As ``unpacked_state``, at once where the values are as they must be."""
+    if not state.keys() <= zeros.keys():
+        unpacked_state(state, zeros, dtype)
+    return [
+        sound(f"state[{k!r}]", state[k], zero.shape, dtype) if k in state else zero
+        for k, zero in zeros.items()
+    ]
+
+
 def sound(name: str, array: Array, shape: tuple[int, ...], dtype: np.dtype) -> Array:
     """As ``checked``, at once where the array is as it must be."""
     if (
@@ -222,6 +232,7 @@ def at_steps(gradient: Array | None, start: int, stop: int, flat: bool) -> list[
 
 NAMES = (
     "aligned", "by_gate", "step_views", "flattened", "spans", "stretch", "as_rows", "add_outer", "add_sum",
-    "multiplier", "in_pieces", "checked_run", "add_scattered", "at_steps", "given_gradients", "no_gradient",
+    "multiplier", "in_pieces", "checked_run", "add_scattered", "at_steps", "given_gradients", "given_state",
+    "no_gradient",
     "shared_dtype", "taken", "as_before", "own", "sound", "finite", "is_finite", "not_finite",
 )  # fmt: skip

@@ -60,7 +60,7 @@ class FastForward(Bulk, Weights, Forward):
         self.write("if state is None:")
         self.write_list("[", names, f"] = [{', '.join(['0'] * len(names))}]", indent=2)
         self.write("else:")
-        self.write_list("[", names, f"] = unpacked_state(state, {zeros}, dtype)", indent=2)
+        self.write_list("[", names, f"] = given_state(state, {zeros}, dtype)", indent=2)
 
     def check_finite(self, arrays: list[str]) -> None:
         """Looks whether parameters, or the weights that they were stacked into, are finite; if not, names which."""
