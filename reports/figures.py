@@ -177,7 +177,7 @@ def line_figure(
         axes.set_ylabel(ylabel)
         axes.set_title(title, loc="left", fontsize=11)
         if len(series) > 1:
-            _label(axes, series, logy)
+            _label(figure, axes, series, logy)
     return figure
 
 
@@ -242,12 +242,12 @@ def _color(line: Series, index: int) -> str:
     return PALETTE[(index if line.beside is None else line.beside) % len(PALETTE)]
 
 
-def _label(axes: Axes, series: Sequence[Series], logy: bool) -> None:
+def _label(figure: Figure, axes: Axes, series: Sequence[Series], logy: bool) -> None:
     """Names at the right ends of the lines, moved apart where they would overlap."""
     transform = axes.transData
     ends = [_end(line, logy) for line in series]
-    axes.figure.draw_without_rendering()  # fixes the layout, so that heights in points are known
-    scale = 72.0 / axes.figure.dpi
+    figure.draw_without_rendering()  # fixes the layout, so that heights in points are known
+    scale = 72.0 / figure.dpi
     heights = [float(transform.transform((x, y))[1]) * scale for x, y in ends]
     placed = _apart(heights, 13.0)
     for index, line in enumerate(series):

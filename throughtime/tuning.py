@@ -225,7 +225,8 @@ def _run_of_network(model: NetworkModel, module: ModuleType, shape: Shape) -> Ca
     network, sizes = model.network, _sizes(model.network.dims, shape)
     for s in network.segments:
         counts = dict.fromkeys(network.lengths, shape.steps)
-        parts: dict[Any, Any] = {d: s.joint.get(d, d).subs(sizes | counts) for d in s.cell.dims}
+        known: dict[Any, Any] = sizes | counts
+        parts: dict[Any, Any] = {d: s.joint.get(d, d).subs(known) for d in s.cell.dims}
         refuse_beyond(s.cell, parts)
     steps = {**{s.axis: shape.steps for s in network.segments}, END: 1}
     ragged = {axis: (shape.steps,) * shape.samples for axis in network.masks if axis in steps}

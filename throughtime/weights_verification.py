@@ -30,14 +30,14 @@ def verified_weights(
     for each in loaded(path, None, layer):
         say(f"verifying {each.spec} with the weights of {each.label}")
         verification = load(each.spec).verify(seed=seed, on_progress=say)
-        rows = [each.check, weights_gradient_check(each.layer, seed)]
+        own = [weights_gradient_check(each.layer, seed)] if each.layer else []
         found.append(
             (
                 each,
                 replace(
                     verification,
                     subject=each.label,
-                    checks=(*verification.checks, *rows),
+                    checks=(*verification.checks, each.check, *own),
                     required=verification.required
                     | {"loaded weights", "gradients at loaded weights"},
                     optional=verification.optional | {"loaded weights"},
