@@ -124,7 +124,7 @@ def backward(cell: Cell, assignments: tuple[Assignment, ...]) -> Backward:
     return Backward(
         local=tuple(collected.at_t(a.target, a.owner, a.name in outputs) for a in kept),
         inputs=tuple(collected.at_t(q.symbol, q.name, False) for q in cell.inputs),
-        parameters=tuple(collected.of(q.symbol, q.name) for q in cell.parameters),
+        parameters=tuple(collected.of_parameter(q) for q in cell.parameters),
         carried={q.name: collected.by_lag(q) for q in memory},
         inlined=inlined,
         unasked=frozenset(Adjoint(a.target) for a in assignments if a.kind == "number"),
@@ -195,6 +195,12 @@ class _Collector:
         return AdjointEquation(
             Adjoint(_at_t(leaf)), value, tuple(dict.fromkeys(rules)), owner, value
         )
+
+    def of_parameter(self, q: Quantity) -> AdjointEquation:
+        """What the step at t gives to a parameter, terms with a minus sign last."""
+        e = self.of(q.symbol, q.name)
+        value = add(zeros_like(q.symbol), *positive_first(terms(e.rhs)))
+        return replaced(e, rhs=value, present=value)
 
     def _written_out(self, leaf: MatrixExpr) -> MatrixExpr:
         return self.inlined[leaf].rhs if leaf in self.inlined else leaf

@@ -22,6 +22,7 @@ from derive.lines import SECTIONS, Page, Step, page_of
 from derive.normal import Assignment, normal_form
 from derive.notation import ALONE, Notation, Surroundings
 from derive.quantities import quantities_text
+from derive.still import still_names
 from derive.tangents import tangent_equations
 
 __all__ = ["SECTIONS", "Derivation", "Page", "Step", "derive"]
@@ -49,7 +50,14 @@ class Derivation:
     def notation(self) -> Notation:
         """The names used on the page."""
         names = (q.name for q in self.cell.quantities)
-        return Notation.of(self.assignments, names, self.around)
+        return Notation.of(self.assignments, names, self.around, self.still)
+
+    @cached_property
+    def still(self) -> frozenset[str]:
+        """The names of what no step changes."""
+        if self.around.once:
+            return frozenset()
+        return still_names(self.assignments, {q.name for q in self.cell.outputs})
 
     @cached_property
     def tangents(self) -> tuple[Assignment, ...]:

@@ -159,7 +159,7 @@ def factors(expr: MatrixExpr) -> tuple[MatrixExpr, ...]:
 
 
 def hadamard(*parts: MatrixExpr) -> MatrixExpr:
-    """a ∘ b ∘ …, in the order given; ones drop out, numbers move to the front."""
+    """a ∘ b ∘ …, in the order given; ones drop out, numbers move to the front, and a ∘ a⁻² is a⁻¹."""
     c, flat = S.One, []
     for part in parts:
         inner, core = split_coefficient(part)
@@ -167,9 +167,28 @@ def hadamard(*parts: MatrixExpr) -> MatrixExpr:
         flat += [f for f in factors(core) if not isinstance(f, OneMatrix)]
         if isinstance(core, ZeroMatrix):
             return zeros_like(core)
+    flat = _cancelled(flat)
     if not flat:
         return scale(c, ones_like(parts[0]))
     return scale(c, flat[0] if len(flat) == 1 else HadamardProduct(*flat))
+
+
+def _cancelled(parts: list[MatrixExpr]) -> list[MatrixExpr]:
+    """The factors, each divisor with what it divides: aʲ ∘ a⁻ᵏ = aʲ⁻ᵏ, wherever a⁻ᵏ has a value."""
+    below = {f.args[0] for f in parts if isinstance(f, HadamardPower) and f.args[1] < 0}
+    above = {f.args[0] if isinstance(f, HadamardPower) and f.args[1] > 0 else f for f in parts}
+    divisors = below & above
+    if not divisors:
+        return parts
+    exponents: dict[MatrixExpr, int] = {}
+    for f in parts:
+        base, k = (f.args[0], f.args[1]) if isinstance(f, HadamardPower) else (f, 1)
+        key = base if base in divisors else f
+        exponents[key] = exponents.get(key, 0) + (k if base in divisors else 1)
+    found = []
+    for base, k in exponents.items():
+        found += [power(base, int(k))] if base in divisors else [base] * int(k)
+    return [f for f in found if not isinstance(f, OneMatrix)]
 
 
 def power(base: MatrixExpr, exponent: int) -> MatrixExpr:

@@ -32,6 +32,7 @@ from derive.language_indices import (
 from derive.language_init import checked_starts
 from derive.language_lines import Document, Statement, Token, read_lines
 from derive.language_roles import Named, check_state, evaluation_order, roles
+from derive.language_still import stands_still, with_steps
 from derive.language_sympy import constant_text, equations_as_text
 from derive.language_timed import timed
 from derive.losses import write_out
@@ -179,16 +180,21 @@ def _equations(
         {option: int(value) for option, value in chosen.items() if value.isdigit()},
         means_identity(statements),
     )
-    found = [equation_text(s, choices) for s in statements if not is_declaration(s)]
+    found = [equation_text(s, choices, still=True) for s in statements if not is_declaration(s)]
     if not found:
         raise LanguageError(
             f"{source} holds no equation.", "Write e.g. h[t] = tanh(W @ h[t-1] + U @ x[t])."
         )
-    return found
+    return with_steps(found)
 
 
-def equation_text(statement: Statement, choices: Choices) -> EquationText:
+def equation_text(statement: Statement, choices: Choices, *, still: bool = False) -> EquationText:
     """One equation as read.
+
+    Args:
+        statement: where it stands.
+        choices: what names stand for that are no quantities.
+        still: whether a name without an index may stand on the left.
 
     Raises:
         LanguageError: the line is no equation.
@@ -202,14 +208,14 @@ def equation_text(statement: Statement, choices: Choices) -> EquationText:
             "Write name[t] = expression.",
             place=statement.place(token.start, token.stop if signs else tokens[-1].stop),
         )
-    target = _target(statement, signs[0])
-    return EquationText(
-        tokens[0].text, target, read_expression(statement, tokens[signs[0] + 1 :], choices)
-    )
+    value = tokens[signs[0] + 1 :]
+    bare = still and signs[0] == 1 and stands_still(tokens[0].text, value)
+    target = _target(statement, signs[0], bare=bare)
+    return EquationText(tokens[0].text, target, read_expression(statement, value, choices), bare)
 
 
-def _target(statement: Statement, stop: int) -> Span:
-    """The place of the left side ``name[t]``."""
+def _target(statement: Statement, stop: int, *, bare: bool) -> Span:
+    """The place of the left side ``name[t]``, or of a bare ``name``."""
     tokens = statement.tokens[:stop]
     span = Span(statement, tokens[0].start if tokens else 0, tokens[-1].stop if tokens else 1)
     texts = [token.text for token in tokens]
@@ -225,7 +231,7 @@ def _target(statement: Statement, stop: int) -> Span:
             f"Write {name}[t] on the left and shift the indices on the right.",
             place=span.place,
         )
-    if texts[1:] != ["[", "t", "]"] or tokens[0].kind != "name":
+    if texts[1:] != ([] if bare else ["[", "t", "]"]) or tokens[0].kind != "name":
         raise LanguageError(
             "The left side of an equation is a name with the index t.",
             _written_target(name, texts[1:], statement.tokens[stop + 1 :]),

@@ -28,7 +28,6 @@ from derive.expressions import (
     Timed,
     Total,
     factors,
-    has_time,
     is_row_of_ones,
     is_scalar,
     operands,
@@ -85,6 +84,7 @@ class LatexPrinter(Printer):
     """Prints expressions as LaTeX mathematics."""
 
     times = r" \, "
+    entrywise = r" \circ "
     once = ""
     last = "T"
 
@@ -95,7 +95,8 @@ class LatexPrinter(Printer):
             first, last = (self.name(whole.name, accent=accent, time=end) for end in whole.ends)
             return rf"\left[{first},\, \ldots,\, {last}\right]", ATOM
         if isinstance(expr, Timed):
-            return self.name(expr.name, time=self.time(expr)), ATOM
+            time = self.time(expr) if self.notation.has_index(expr) else ""
+            return self.name(expr.name, time=time), ATOM
         if isinstance(expr, LossGradient):
             now = self.time(expr)
             loss = rf"\ell_{{{now}}}" if now else r"\ell"
@@ -111,7 +112,7 @@ class LatexPrinter(Printer):
 
     def accented(self, expr: Adjoint | Tangent) -> str:
         """v̄ or v̇."""
-        time = self.time(expr) if has_time(expr) else ""
+        time = self.time(expr) if self.notation.has_index(expr) else ""
         if self.notation.is_delta(expr):
             shown = latex_name(f"delta_{self.notation.delta_of(expr.name)}", time=time)
             return (

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from dataclasses import replace as changed
 
 from sympy.matrices.expressions import (
     HadamardPower,
@@ -174,7 +175,7 @@ class Turning:
             name: Assignment(*self.line(a.target, a.expr), a.line, a.owner, a.kind)
             for name, a in house.assignments.items()
         }
-        return Notation(laid, house.identifiers, house.around)
+        return changed(house, assignments=laid)
 
     def __call__(self, expr: MatrixExpr, *, across: bool) -> MatrixExpr:
         """The expression, or its transpose, over the layout's leaves; as it is where nothing stands transposed."""

@@ -13,6 +13,7 @@ from derive.expressions import Adjoint, Timed, add, leaves, shifted, terms
 from derive.latex import LatexPrinter, latex_size
 from derive.layouts import Turning
 from derive.notation import Notation
+from derive.still import parted, taken_out
 from derive.text import TextPrinter
 
 SECTIONS = {
@@ -20,6 +21,7 @@ SECTIONS = {
     "abbreviation": "Names for intermediate values",
     "adjoint": "Adjoints at step t, for t = T, …, 1",
     "input": "Gradients of the inputs",
+    "still": "Gradients of what no step changes",
     "parameter": "Gradients of the parameters",
     "initial": "Gradients of the initial values",
     "jacobian": "The Jacobian of one step",
@@ -211,30 +213,51 @@ class _Writer:
 
     def adjoints(self) -> Iterator[Line]:
         states = {q.name for q in self.d.cell.states}
+        still = [e for e in self.d.backward.asked if e.lhs.name in self.d.still]
         for e in self.d.backward.asked:
-            yield self.equal("adjoint", self.title_of(e, states), e.lhs, e.rhs, e.rules, e.owner)
+            if e not in still:
+                title = self.title_of(e, states)
+                yield self.equal("adjoint", title, e.lhs, e.rhs, e.rules, e.owner)
         around = self.d.around
         for e in self.d.backward.inputs:
             if self.d.cell.quantity(e.owner).kind == "real":
                 over_time = self.over_time if e.owner in around.held else self.equal
                 title = f"gradient of the input {e.owner}"
                 yield over_time("input", title, e.lhs, e.rhs, e.rules, e.owner)
+        for e in still:
+            yield self.over_time("still", self.title_of(e, states), e.lhs, e.rhs, e.rules, e.owner)
         for e in self.d.backward.parameters:
             over_time = self.equal if around.once else self.over_time
             yield over_time("parameter", f"gradient of {e.owner}", e.lhs, e.rhs, e.rules, e.owner)
 
     def over_time(self, section, title, lhs, rhs, rules, owner) -> Line:
-        """The gradient by what is the same at every step: the sum of those by its values at each."""
+        """The gradient by what is the same at every step: the sum of those by its values at each.
+
+        What comes through something that no step changes is there once: of that, the gradient is summed up already.
+        """
+        once, each = parted(rhs, self.d.still)
+        if terms(once) and not terms(each):
+            return self.equal(section, title, lhs, rhs, rules, owner)
+        (_, once), (_, each) = (self.turning.line(lhs, part) for part in (once, each))
         lhs, rhs = self.turning.line(lhs, rhs)
+        tex, plain = (
+            self.summed(printer, once, each, sign)
+            for printer, sign in ((self.tex, r"\sum_{t=1}^{T}"), (self.plain, "sum over t of"))
+        )
         return (
             section, f"{title}, summed over time", lhs, rhs, (*rules, "sum over time"), owner, 0,
-            rf"{self.tex(lhs)} = \sum_{{t=1}}^{{T}} {self.summand(self.tex, rhs)}",
-            f"{self.plain(lhs)} = sum over t of {self.summand(self.plain, rhs)}",
+            f"{self.tex(lhs)} = {tex}", f"{self.plain(lhs)} = {plain}",
         )  # fmt: skip
 
-    @staticmethod
-    def summand(printer, rhs: MatrixExpr) -> str:
-        return printer.brackets(printer(rhs)) if len(terms(rhs)) > 1 else printer(rhs)
+    def summed(self, printer, once: MatrixExpr, each: MatrixExpr, sign: str) -> str:
+        """Σ of what every step gives, behind what is there once."""
+        inner, factor = each, None
+        if len(terms(each)) == 1:
+            inner, factor = taken_out(each, self.notation.has_indices)
+        body = printer.brackets(printer(inner)) if len(terms(inner)) > 1 else printer(inner)
+        front = printer.before_sum(factor) if factor is not None else ""
+        before = f"{printer(once)} + " if terms(once) else ""
+        return f"{before}{front}{sign} {body}"
 
     def title_of(self, e: AdjointEquation, states: set[str]) -> str:
         name = e.lhs.name

@@ -14,6 +14,7 @@ from derive.expressions import (
     LossGradient,
     Tangent,
     Timed,
+    has_time,
     leaves,
     operands,
     shifted,
@@ -109,11 +110,13 @@ class Notation:
         identifiers: how adjoints, tangents and the loss's derivatives are called, by their kind and the
             quantity's name: no two alike, and none like a quantity.
         around: what a network says of the names.
+        still: the names of what no step changes.
     """
 
     assignments: dict[str, Assignment]
     identifiers: dict[tuple[type, str], str] = field(default_factory=dict[tuple[type, str], str])
     around: Surroundings = ALONE
+    still: frozenset[str] = frozenset()
 
     @classmethod
     def of(
@@ -121,9 +124,10 @@ class Notation:
         assignments: tuple[Assignment, ...],
         names: Iterable[str] = (),
         around: Surroundings = ALONE,
+        still: frozenset[str] = frozenset(),
     ) -> Notation:
         """The notation of a step in normal form, in a cell whose quantities have these names."""
-        notation = cls({a.name: a for a in assignments}, around=around)
+        notation = cls({a.name: a for a in assignments}, around=around, still=still)
         every = list(dict.fromkeys((*names, *notation.assignments)))
         taken = set(every)
         for name in every:
@@ -144,6 +148,14 @@ class Notation:
             return None
         short = isinstance(a.expr, Concat) or len(list(leaves(a.expr))) <= 2
         return shifted(a.expr, leaf.lag) if short else None
+
+    def has_index(self, leaf: MatrixExpr) -> bool:
+        """Whether a leaf is written with a time index: it has a time, and a step can change it."""
+        return has_time(leaf) and leaf.name not in self.still
+
+    def has_indices(self, expr: MatrixExpr) -> bool:
+        """Whether any leaf of an expression is written with a time index."""
+        return any(map(self.has_index, leaves(expr)))
 
     def is_delta(self, leaf: MatrixExpr) -> bool:
         """Whether the leaf is the adjoint of a pre-activation, which the field writes as δ."""

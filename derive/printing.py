@@ -32,6 +32,7 @@ from derive.expressions import (
     Total,
     broadcast,
     factors,
+    is_scalar,
     is_spread,
     ones,
     operands,
@@ -56,6 +57,7 @@ class Printer:
     """
 
     times = " * "
+    entrywise = " * "
     once = "end"
     last = "end"
 
@@ -166,6 +168,13 @@ class Printer:
             return self.number(c), ATOM
         text, binding = self.scaled(c, core)
         return text, SUM if c.could_extract_minus_sign() else binding
+
+    def before_sum(self, factor: MatrixExpr) -> str:
+        """What a sum is multiplied with, entry by entry, and the sign between them."""
+        c, core = split_coefficient(factor)
+        sign = "-" if c.could_extract_minus_sign() else ""
+        body = self.tight(scale(-c if sign else c, core), PRODUCT)
+        return f"{sign}{body}{self.times if is_spread(core) or is_scalar(core) else self.entrywise}"
 
     def index(self, lag: int) -> str:
         """The time index of a quantity at this lag."""

@@ -1,6 +1,6 @@
 """The grammar of the language: what an equation's text says, before shapes are known.
 
-    equation    ::= name[t] = expr
+    equation    ::= name[t] = expr | name = expr
     expr        ::= number | name | name[t] | name[t-d]
                   | expr + expr | expr - expr | - expr | expr * expr | expr / expr | expr @ expr
                   | expr ** integer | expr.T
@@ -10,6 +10,7 @@
                   | init name = kind | index name
     size        ::= sums of whole numbers, names, and whole numbers times names
 
+An equation without an index is one of parameters and of other such names alone, which no step changes.
 ``*``, ``/`` and ``**`` act entry by entry, ``@`` is the matrix product, ``.T`` transposes. An index is an input
 that is given as a whole number and stands for the column with a 1 at this position and 0 elsewhere;
 ``embed(E, i[t])`` is ``E @ i[t]`` and declares i an index.
@@ -158,11 +159,12 @@ class Embedded(Node):
 
 @dataclass(frozen=True, slots=True)
 class EquationText:
-    """``target[t] = value`` as read."""
+    """``target[t] = value`` as read, or ``target = value`` if no step changes it."""
 
     target: str
     target_span: Span
     value: Node
+    still: bool = False
 
     @property
     def statement(self) -> Statement:

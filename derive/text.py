@@ -21,7 +21,6 @@ from derive.expressions import (
     Elementwise,
     Rows,
     Tangent,
-    has_time,
     is_row_of_ones,
     is_spread,
     matmul,
@@ -42,7 +41,7 @@ class TextPrinter(Printer):
             mark = {Adjoint: "_bar", Tangent: "_dot"}.get(type(expr), "")
             return f"columns({whole.name}{mark}[{whole.index}])", ATOM
         name = self.notation.identifier(expr)
-        return f"{name}[{self.time(expr)}]" if has_time(expr) else name, ATOM
+        return f"{name}[{self.time(expr)}]" if self.notation.has_index(expr) else name, ATOM
 
     def constant(self, expr: MatrixExpr) -> tuple[str, int]:
         """A parameter."""

@@ -14,6 +14,7 @@ from derive.cell import Quantity
 from derive.expressions import (
     Adjoint,
     LossGradient,
+    add,
     has_time,
     is_column,
     is_scalar,
@@ -23,7 +24,9 @@ from derive.expressions import (
     scale,
     split_coefficient,
     terms,
+    zeros_like,
 )
+from derive.still import taken_out
 from numeric.arrays import ArrayPrinter
 from numeric.body import Body, all_leaves, lags_read, tuple_text
 from numeric.forward_pass import Forward
@@ -54,7 +57,7 @@ class Backward(Body):
     def text(self, forward: Forward) -> str:
         """The whole function."""
         self.statements()
-        computing, self.lines = self.lines, []
+        computing, self.lines = [*self.settle(self.lines), *self.lines], []
         self.arguments(forward, "\n".join(computing))
         arguments, self.lines = self.lines, []
         self.results()
@@ -292,8 +295,13 @@ class Backward(Body):
         if not terms(expr):
             shape = trailing(expr, self.dim)
             return f"np.zeros({tuple_text(shape)}, dtype)"
-        parts = [self.summed(term) for term in terms(expr)]
-        return " + ".join(parts)
+        once = add(zeros_like(expr), *(term for term in terms(expr) if not is_timed(term)))
+        parts = [self.summed(term) for term in terms(expr) if is_timed(term)]
+        return " + ".join([*parts, *([self.untimed(once)] if terms(once) else [])])
+
+    def untimed(self, expr: MatrixExpr) -> str:
+        """What has no time, as code."""
+        return ArrayPrinter(self.names.of, self.dim).full(expr)
 
     def summed(self, term: MatrixExpr, *, each: bool = False) -> str:
         """Σ of one term over all steps and samples, or for each of these: a column times a row is one product."""
@@ -315,7 +323,13 @@ class Backward(Body):
                 return static(scale(c, matmul(*before, done, *behind)))
         over = ", axis=0, keepdims=True" if each else ", axis=(0, 1)"
         axis = "" if is_scalar(core) and not each else over
-        return f"np.sum({show.full(term)}{axis})"
+        inside, outside = taken_out(term, is_timed) if not each else (term, None)
+        total = f"np.sum({show.full(inside)}{axis})"
+        return total if outside is None else f"{total} * {self.factor_of(outside)}"
+
+    def factor_of(self, expr: MatrixExpr) -> str:
+        """What has no time, as a factor of a product in code."""
+        return ArrayPrinter(self.names.of, self.dim).tight(expr)
 
 
 def _stretches(count: int) -> Iterator[tuple[int, int]]:

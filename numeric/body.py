@@ -137,6 +137,20 @@ class Body:
         kept = {e.lhs for e in self.program.derivation.backward.asked}
         return all(Adjoint(m.target) in kept for m in stack.members)
 
+    def settle(self, computing: list[str]) -> list[str]:
+        """The lines for what no step changes, as far as other lines read it; it is computed once."""
+        static, found = ArrayPrinter(self.names.of, self.dim), list[list[str]]()
+        words = set(re.findall(r"\w+", "\n".join(computing)))
+        for s in reversed(self.program.still):
+            if self.names.of(s.target) in words:
+                kept, self.lines = self.lines, []
+                text = static.full(s.value)
+                self.write(f"{self.names.of(s.target)} = {text}", number=s.number)
+                found.append(self.lines)
+                words |= set(re.findall(r"\w+", text))
+                self.lines = kept
+        return [line for lines in reversed(found) for line in lines]
+
     # ── stacks ──────────────────────────────────────────────────────────────────────────────────────
 
     def stack_rows(self, stack: Stack) -> str:

@@ -70,14 +70,18 @@ def costs(derivation: Derivation) -> Costs:
     named = _named_backward(derivation)
     gathered = frozenset(q.name for q in derivation.cell.inputs if q.kind == "index")
     step: Any = Integer(0)
+    once: Any = Integer(0)
     kept: Any = Integer(0)
     for a in derivation.assignments:
         target: Any = a.target
+        operations = sum((_operations(node, gathered) for node in walk(a.expr)), Integer(0))
+        if target.name in derivation.still:
+            once += operations
+            continue
         if target.name in named:
             kept += target.shape[0] * target.shape[1]
-        for node in walk(a.expr):
-            step += _operations(node, gathered)
-    return Costs(expand(parameters), expand(T * B * step), expand(T * B * kept))
+        step += operations
+    return Costs(expand(parameters), expand(T * B * step + once), expand(T * B * kept))
 
 
 def held_by_a_step(

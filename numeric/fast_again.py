@@ -112,6 +112,7 @@ class SmallForward(Again, FastForward):
         used = set(re.findall(r"[^\W\d]\w*", text))
         values = [*self.given_to_loop(), *self.constants]
         values += [self.names.of(q.symbol) for q in self.cell.parameters]
+        values += [self.names.of(s.target) for s in self.program.still]
         values = [name for name in dict.fromkeys(values) if name in used]
         arguments = ", ".join(["ws", *values, "start", "stop"])
         self.call = f"{AGAIN}({arguments})"

@@ -45,6 +45,7 @@ class FastBackward(Sums):
         self.results()
         results, self.lines = self.lines, []
         computing = self.without_unused(computing, results)
+        computing = [*self.settle([*computing, *results]), *computing]
         self.arguments(forward, "\n".join(computing))
         arguments, self.lines = self.lines, []
         self.local_names("\n".join([*computing, *results]))

@@ -27,6 +27,7 @@ class FastForward(Bulk, Weights, Forward):
         self.results()
         results, self.lines = self.lines, []
         computing = self.without_unused(computing, results)
+        computing = [*self.settle([*computing, *results]), *computing]
         self.arguments()
         self.workspace()
         arguments, self.lines = self.lines, []

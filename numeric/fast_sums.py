@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from sympy.matrices.expressions import MatrixExpr
 
 from derive.cell import Quantity
-from derive.expressions import Adjoint, Timed, has_time, is_scalar
+from derive.expressions import Adjoint, Timed, add, has_time, is_scalar, terms
 from derive.nodes import is_timed
 from numeric.fast_bars import Bars
 from numeric.program import StackSum, Statement
@@ -113,7 +114,17 @@ class Sums(Bars):
         elif has_time(s.target):
             self.bulk(s)
         else:
-            self.bulk_sum(s, self.over_time)
+            self.time_sum(s)
+
+    def time_sum(self, s: Statement) -> None:
+        """A sum over time, and what is added to it once."""
+        timed = [term for term in terms(s.value) if is_timed(term)]
+        once = [term for term in terms(s.value) if not is_timed(term)]
+        self.bulk_sum(replace(s, value=add(*timed)), self.over_time)
+        if once:
+            self.write(
+                f"{self.names.of(s.target)} += {self.over_time(add(*once))}", number=s.number
+            )
 
     def bulk_sum(self, s: Statement, summed: Callable[[MatrixExpr], str]) -> None:
         """A sum over time, stretch by stretch unless one product gives it without anything on the way."""

@@ -26,7 +26,9 @@ class Forward(Body):
         """The whole function."""
         self.arguments()
         self.write()
+        arguments, self.lines = self.lines, []
         self.statements()
+        self.lines = [*arguments, *self.settle(self.lines), *self.lines]
         self.write()
         self.results()
         return "\n".join([signature, *self.documentation(), *self.lines])

@@ -7,7 +7,7 @@ import keyword
 from sympy.matrices.expressions import MatrixExpr
 
 from derive.cell import Cell
-from derive.expressions import has_time
+from derive.expressions import has_time, parameter
 from derive.notation import Notation
 from numeric.buffers import NAMES as BUFFERS
 from numeric.checks import NAMES as CHECKS
@@ -93,6 +93,7 @@ def primal_names(cell: Cell, names: Names) -> dict[str, str]:
     for d in cell.dims:
         names.named(("dim", d), str(d))
     found = {q.name: names.of(q.symbol) for q in cell.quantities}
+    names.given |= {parameter(q.name, *q.shape): found[q.name] for q in cell.quantities}
     names.authors |= set(found.values())
     return found
 

@@ -85,12 +85,14 @@ def _scheduled(prog: Program) -> Program:
     begun = [s.target for s in prog.forward["before"] if isinstance(s.target, Stack)]
     summed = {s.value.stack: None for s in prog.backward["after"] if isinstance(s.value, StackSum)}
     return (
-        prog.noted("fused", [s for s in prog.stacks if len(s.members) > 1], _FUSED)
+        prog.noted("settled", [s.target for s in prog.still], _SETTLED)
+        .noted("fused", [s for s in prog.stacks if len(s.members) > 1], _FUSED)
         .noted("early", begun, _EARLY)
         .noted("deferred", summed, _DEFERRED)
     )
 
 
+_SETTLED = "what no step changes is computed once, before all steps; what reaches it is a sum over time once"
 _FUSED = (
     "weights in front of the same vectors lie one below the other, those of logistic gates first: one product for "
     "all gates, and one call for neighbours"

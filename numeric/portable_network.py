@@ -20,7 +20,9 @@ def generate_portable_network(derivation: NetworkDerivation) -> str:
     Args:
         derivation: of the network.
     """
-    return PortableNetworkFile(derivation, lambda d: PortableFile(program(d))).text()
+    return PortableNetworkFile(
+        derivation, lambda d: PortableFile(program(d, every_step=True))
+    ).text()
 
 
 class PortableNetworkFile(NetworkFile):

@@ -83,6 +83,7 @@ class Program:
         stored: quantities and adjoints that are kept for all steps.
         notes: what was done to the order of the textbook.
         held: inputs that are the same at every step, by whose one value the gradient is: a sum over steps.
+        still: what no step changes, computed once before all steps, in either pass.
     """
 
     derivation: Derivation
@@ -92,6 +93,7 @@ class Program:
     stored: frozenset[MatrixExpr] = frozenset()
     notes: tuple[Note, ...] = ()
     held: frozenset[str] = frozenset()
+    still: tuple[Statement, ...] = ()
 
     def noted(self, name: str, what: Iterable[MatrixExpr | Stack], why: str) -> Program:
         """The program with a note, if there is anything that something was done to."""

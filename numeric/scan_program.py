@@ -32,6 +32,7 @@ from derive.expressions import (
 from derive.expressions import replace as replaced
 from numeric.program import Program, Statement
 from numeric.schedule import program
+from numeric.still import Settled, still_symbols
 
 SCAN, BULK = "scan", "bulk"
 
@@ -114,12 +115,25 @@ def scan_program(derivation: Derivation) -> Program:
         ArgumentError: a scan makes no sense for this recurrence.
     """
     refuse_unless_scannable(derivation)
-    ordinary = program(derivation)
+    ordinary, settled = program(derivation), Settled(still_symbols(derivation))
     return replace(
         ordinary,
-        forward=_forward(derivation, ordinary),
-        backward=_backward(derivation, ordinary),
+        forward=_settled(_forward(derivation, ordinary), settled),
+        backward=_settled(_backward(derivation, ordinary), settled),
     )
+
+
+def _settled(places: dict[str, list[Statement]], settled: Settled) -> dict[str, list[Statement]]:
+    """The statements of a pass, what no step changes without a time."""
+    return {place: [_still(s, settled) for s in every] for place, every in places.items()}
+
+
+def _still(s: Statement, settled: Settled) -> Statement:
+    if isinstance(s.value, MatrixExpr):
+        return replace(s, value=settled(s.value))
+    if isinstance(s.target, Group):
+        return replace(s, value=tuple(map(settled, s.value)))
+    return s
 
 
 def _line_of(derivation: Derivation, lhs: MatrixExpr) -> int:

@@ -14,10 +14,15 @@ from derive.derivation import Derivation
 from derive.expressions import Adjoint, LossGradient, Timed, add, leaves, terms
 from numeric.program import Program, StackSum, StackTerm, Statement, leaves_of
 from numeric.stacks import Affine, Stack, stack_of, stacks
+from numeric.still import Settled, still_symbols
 
 
 def program(
-    derivation: Derivation, *, arrange: Callable[[Stack], Stack] | None = None, least: int = 2
+    derivation: Derivation,
+    *,
+    arrange: Callable[[Stack], Stack] | None = None,
+    least: int = 2,
+    every_step: bool = False,
 ) -> Program:
     """The scheduled program of a derivation.
 
@@ -25,8 +30,9 @@ def program(
         derivation: what is computed.
         arrange: gives every stack its members in another order.
         least: from how many members on a stack's adjoints lie in one array, and its sums over time are one product.
+        every_step: whether even what no step changes is computed at every step.
     """
-    return _Scheduler(derivation, arrange, least).program()
+    return _Scheduler(derivation, arrange, least, every_step).program()
 
 
 def _as_is(stack: Stack) -> Stack:
@@ -35,9 +41,16 @@ def _as_is(stack: Stack) -> Stack:
 
 class _Scheduler:
     def __init__(
-        self, derivation: Derivation, arrange: Callable[[Stack], Stack] | None, least: int
+        self,
+        derivation: Derivation,
+        arrange: Callable[[Stack], Stack] | None,
+        least: int,
+        every_step: bool,
     ) -> None:
         self.d, self.least = derivation, least
+        self.settled = Settled({} if every_step else still_symbols(derivation))
+        self.assignments = self.settled.assignments(derivation.assignments)
+        self.backward = self.settled.backward(derivation.backward)
         self.states = frozenset(q.name for q in derivation.cell.states)
         self.inputs = frozenset(q.name for q in derivation.cell.inputs)
         self.number = {
@@ -45,22 +58,32 @@ class _Scheduler:
             for s in derivation.steps
             if s.lhs is not None and s.section != "initial"
         }
+        self.number |= {self.settled.leaf(lhs): k for lhs, k in self.number.items()}
         self.early = self._early()
         self.late = self._late()
-        whole = stacks(derivation.assignments, self.states, derivation.around)
+        whole = stacks(self.assignments, self.states, derivation.around)
         self.stacks = tuple(map(arrange or _as_is, [p for s in whole for p in self._parted(s)]))
 
     def program(self) -> Program:
         forward = self.forward_statements()
         backward = self.backward_statements()
-        return Program(self.d, self.stacks, forward, backward, self.stored(forward, backward))
+        stored = self.stored(forward, backward)
+        return Program(self.d, self.stacks, forward, backward, stored, still=self.still())
+
+    def still(self) -> tuple[Statement, ...]:
+        """What no step changes."""
+        return tuple(
+            Statement(symbol, self.settled(a.expr), number=self.number.get(a.target, 0))
+            for a in self.d.assignments
+            if (symbol := self.settled.symbols.get(a.name)) is not None
+        )
 
     # ── forward ─────────────────────────────────────────────────────────────────────────────────────
 
     def _early(self) -> frozenset[str]:
         """Intermediates that depend on inputs and parameters only."""
         early: set[str] = set()
-        for a in self.d.assignments:
+        for a in self.assignments:
             known = all(
                 v.name in self.inputs or (v.name in early and v.lag == 0)
                 for v in leaves(a.expr)
@@ -73,10 +96,10 @@ class _Scheduler:
     def _late(self) -> frozenset[str]:
         """Intermediates on which no state depends."""
         needed = set(self.states)
-        for a in reversed(self.d.assignments):
+        for a in reversed(self.assignments):
             if a.name in needed:
                 needed |= {v.name for v in leaves(a.expr) if isinstance(v, Timed)}
-        return frozenset(a.name for a in self.d.assignments if a.name not in needed | self.early)
+        return frozenset(a.name for a in self.assignments if a.name not in needed | self.early)
 
     def _parted(self, stack: Stack) -> list[Stack]:
         """The members that are complete before the loop, in it and after it, each apart from the others.
@@ -98,7 +121,7 @@ class _Scheduler:
     def forward_statements(self) -> dict[str, list[Statement]]:
         out: dict[str, list[Statement]] = {"before": [], "loop": [], "after": []}
         begun: set[str] = set()
-        for a in self.d.assignments:
+        for a in self.assignments:
             stack = next((s for s in self.stacks for m in s.members if m.target == a.target), None)
             number = self.number.get(a.target, 0)
             if stack is None:
@@ -152,8 +175,10 @@ class _Scheduler:
     def backward_statements(self) -> dict[str, list[Statement]]:
         out: dict[str, list[Statement]] = {"before": [], "loop": [], "after": []}
         bulk: set[MatrixExpr] = set()
-        memory = set(self.d.backward.carried)
-        for e in self.d.backward.asked:
+        memory = set(self.backward.carried)
+        for e in self.backward.asked:
+            if self.settled.is_still(e.lhs):
+                continue
             if e.lhs.name in memory:
                 self.add_present(e, bulk, out)
             elif self.is_bulk(e.rhs, bulk):
@@ -161,7 +186,7 @@ class _Scheduler:
                 out["before"].append(self.equation(e))
             else:
                 out["loop"].append(self.equation(e))
-        for e in self.d.backward.inputs:
+        for e in self.backward.inputs:
             if self.d.cell.quantity(e.owner).kind != "real":
                 continue
             if e.lhs.name in memory:
@@ -170,12 +195,17 @@ class _Scheduler:
                 out["after"].append(
                     Statement(e.lhs, self.fused(e.rhs), number=self.number.get(e.lhs, 0))
                 )
-        for name, by_lag in self.d.backward.carried.items():
+        for name, by_lag in self.backward.carried.items():
             number = self.number.get(Adjoint(self.d.cell.quantity(name).symbol), 0)
             for lag, e in by_lag.items():
                 out["loop"].append(
                     Statement(e.lhs, self.fused(e.rhs), add=True, number=number, lag=lag)
                 )
+        out["after"] += [
+            Statement(e.lhs, e.rhs, number=self.number.get(e.lhs, 0))
+            for e in self.backward.asked
+            if self.settled.is_still(e.lhs)
+        ]
         out["after"] += self.parameter_sums()
         return out
 
@@ -219,12 +249,12 @@ class _Scheduler:
 
     def stacked_adjoint(self, stack: Stack) -> bool:
         """Whether the adjoints of all members are computed, so that they lie in one array."""
-        kept = {e.lhs for e in self.d.backward.asked}
+        kept = {e.lhs for e in self.backward.asked}
         return all(Adjoint(m.target) in kept for m in stack.members)
 
     def parameter_sums(self) -> list[Statement]:
         """The gradients of the parameters; those of a stack's as one product."""
-        equations = {e.lhs: e for e in self.d.backward.parameters}
+        equations = {e.lhs: e for e in self.backward.parameters}
         done: set[MatrixExpr] = set()
         out: list[Statement] = []
         for stack in self.stacks:
@@ -237,7 +267,7 @@ class _Scheduler:
                 ):
                     out.append(Statement(tuple(wanted), StackSum(stack, vector)))
                     done |= wanted.keys()
-        rest = [e for e in self.d.backward.parameters if e.lhs not in done]
+        rest = [e for e in self.backward.parameters if e.lhs not in done]
         return out + [Statement(e.lhs, e.rhs, number=self.number.get(e.lhs, 0)) for e in rest]
 
     @staticmethod

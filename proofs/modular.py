@@ -10,8 +10,9 @@ forward and the adjoint equations backward, each on its own results, and must ag
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import reduce
 from random import Random
 from typing import Any
 
@@ -19,12 +20,13 @@ import numpy as np
 
 from derive.derivation import Derivation, Step
 from derive.nodes import Adjoint, LossGradient, Tangent, Timed
+from derive.still import parted
 from proofs.arithmetic import Array
 from proofs.bound import degrees_at
 from proofs.degrees import ErrorBound, bound_for
 from proofs.field import SingularPointError, regular
 from proofs.point import Extent, Point, draw_sizes, steps_for
-from proofs.unrolled import Tape, run_backward, run_tangents, sum_over_time
+from proofs.unrolled import Tape, run_backward, run_tangents
 from proofs.untyped import MatrixSymbol
 
 JUDGED = (
@@ -32,6 +34,7 @@ JUDGED = (
     "abbreviation",
     "adjoint",
     "input",
+    "still",
     "parameter",
     "initial",
     "jacobian",
@@ -174,8 +177,34 @@ def _sides(
         yield from (_along(point, point.evaluate(rhs, at(t)), (name, t)) for t in times)
     elif step.section == "initial":
         yield _along(point, point.evaluate(rhs, at(-back)), (name, -back))
+    elif step.section == "still":
+        yield "", _over_time(point, rhs), _total(point, name)
     elif step.section == "parameter":
-        yield _along(point, sum_over_time(point.evaluate, rhs, point.tape), (name, None))
+        yield _along(point, _over_time(point, rhs), (name, None))
+
+
+def _over_time(point: Point, rhs: Any) -> Array:
+    """A sum over time as it is written: the gradient by what no step changes is a sum already, wherever it stands."""
+    still = point.derivation.still
+    once, each = parted(rhs, still)
+
+    def at(t: int) -> Callable[[Any], Array]:
+        present = point.tape.at(t)
+
+        def look(leaf: Any) -> Array:
+            summed = isinstance(leaf, Adjoint) and isinstance(leaf.of, Timed) and leaf.name in still
+            return _total(point, leaf.name) if summed else present(leaf)
+
+        return look
+
+    parts = [point.evaluate(each, at(t)) for t in range(1, point.extent.steps + 1)]
+    return reduce(point.field.add, [*parts, point.evaluate(once, at(1))])
+
+
+def _total(point: Point, name: str) -> Array:
+    """The gradient by what no step changes: the sum of those by its values at each step."""
+    times = range(1, point.extent.steps + 1)
+    return reduce(point.field.add, (point.tape.get(Adjoint, (name, t)) for t in times))
 
 
 def _along(

@@ -8,6 +8,7 @@ from derive.cell import Cell, Equation, Quantity
 from derive.expressions import Elementwise, Softmax, Timed, leaves
 from derive.latex import LatexPrinter
 from derive.notation import ALONE, Notation, Surroundings
+from derive.still import still_of
 from reports.drawing import Edge, Kind, Node
 
 _SYMBOLS = {"sigmoid": r"$\sigma$"}
@@ -23,7 +24,7 @@ def flow(cell: Cell, around: Surroundings = ALONE) -> tuple[list[Node], list[Edg
         cell: any cell.
         around: what a network says of its names, where the cell runs in one.
     """
-    tex = LatexPrinter(Notation({}, around=around))
+    tex = LatexPrinter(Notation({}, around=around, still=still_of(cell)))
     uses = [(eq, _uses(eq.expr)) for eq in cell.equations]
     entering = list(dict.fromkeys(v for _, used in uses for v in used if _enters(cell, v)))
     nodes = [_entry(cell, v, tex) for v in sorted(entering, key=lambda v: (v.name, v.lag))]

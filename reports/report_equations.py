@@ -19,11 +19,12 @@ from reports.notebook import Code, Section, Text
 from reports.report_lines import broken
 from reports.report_links import Links, heading
 
-BACKWARD = ("abbreviation", "adjoint", "input", "parameter", "initial")
+BACKWARD = ("abbreviation", "adjoint", "input", "still", "parameter", "initial")
 HEADINGS = {
     "abbreviation": "Names for intermediate values",
     "adjoint": "One step backwards",
     "input": "Gradients of the inputs",
+    "still": "Gradients of what no step changes",
     "parameter": "Gradients of the parameters",
     "initial": "Gradients of the values before the first step",
 }
@@ -86,7 +87,7 @@ def _title(step: Step, derivation: Derivation) -> str:
         return f"How ${tex(lhs.of)}$ depends on ${tex(lhs.by)}$"
     if step.section == "adjoint" and step.title.startswith("adjoint of the state"):
         return f"Adjoint of the state {owner}: the loss, this step, and later steps"
-    if step.section == "adjoint":
+    if step.section in ("adjoint", "still"):
         notation = derivation.notation
         if notation.is_delta(lhs):
             return f"Adjoint of the argument of the {notation.function_of(lhs.name)} in {owner}"
@@ -142,7 +143,9 @@ _INTRO = {
     "abbreviation": "Parts of the equations that a later line mentions by name.",
     "adjoint": "For $t = T, \\ldots, 1$, in this order. Terms with an index beyond $T$ are zero.",
     "input": "For every $t$, from the adjoints of the same step.",
-    "parameter": "A parameter is used at every step, so its gradient is a sum over time.",
+    "still": "What is made of parameters alone is the same at every step, so its gradient is a sum over time.",
+    "parameter": "A parameter is used at every step, so its gradient is a sum over time; what comes through something "
+    "that no step changes is summed up already.",
     "initial": "What arrives before the first step: it continues the gradient into an earlier stretch of the sequence.",
 }
 

@@ -8,6 +8,7 @@ from derive.cell import Cell, Quantity
 from derive.domains import domains_of
 from derive.latex import LatexPrinter, latex_name
 from derive.notation import ALONE, Notation, Surroundings
+from derive.still import still_of
 from reports.markdown import escape_markdown, table
 from reports.notebook import Section, Text
 from reports.report_links import heading
@@ -43,7 +44,7 @@ def quantity_rows(cell: Cell, around: Surroundings = ALONE) -> list[list[str]]:
         cell: the cell.
         around: what a network says of its names, where the cell runs in one.
     """
-    tex = LatexPrinter(Notation({}, around=around))
+    tex = LatexPrinter(Notation({}, around=around, still=still_of(cell)))
     return [
         [
             f"${tex(q.symbol)}$",
@@ -82,6 +83,8 @@ def _meaning(cell: Cell, q: Quantity, around: Surroundings) -> str:
     if q.role == "intermediate":
         if around.once:
             return "output" if q in cell.outputs else "computed once, after the scans"
+        if q.name in still_of(cell):
+            return "computed once, from parameters alone"
         return "output of the step" if q in cell.outputs else "computed within the step"
     start = (
         f"; starts at {escape_markdown(str(cell.initial[q.name]))}"

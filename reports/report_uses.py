@@ -24,6 +24,7 @@ from derive.expressions import (
 )
 from derive.latex import LatexPrinter
 from derive.notation import ALONE, Notation, Surroundings
+from derive.still import still_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def uses(cell: Cell, parameter: Quantity, around: Surroundings = ALONE) -> str:
         parameter: the parameter.
         around: what a network says of its names, where the cell runs in one.
     """
-    tex = LatexPrinter(Notation({}, around=around))
+    tex = LatexPrinter(Notation({}, around=around, still=still_of(cell)))
     found: dict[str, list[str]] = {}
     for eq in cell.equations:
         for use in _uses(_Use(eq.expr, None, 0, tex), parameter.symbol):

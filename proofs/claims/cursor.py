@@ -20,12 +20,14 @@ class Names:
         plain: parameters and constants.
         loss: the name of the loss; with an index, of its term at a step.
         open_d: whether ``d`` leaves open which derivative is meant, as ``∂`` does.
+        still: those of the timed ones that no step changes; their values take an index or none.
     """
 
     timed: Collection[str] = ()
     plain: Collection[str] = ()
     loss: str = "L"
     open_d: bool = False
+    still: Collection[str] = ()
 
     def __contains__(self, name: str) -> bool:
         return name in self.timed or name in self.plain or name == self.loss

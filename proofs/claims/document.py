@@ -23,6 +23,7 @@ from derive.cell import Cell
 from derive.errors import ArgumentError, LanguageError, Place, UnknownCellError
 from derive.language import read_cell
 from derive.language_lines import MAX_LINE, MAX_TEXT, Statement
+from derive.still import still_of
 from proofs.claims.conditions import CONDITIONS, PRESUMED, named_condition, whose_total
 from proofs.claims.cursor import Names
 from proofs.claims.hints import for_line
@@ -309,7 +310,7 @@ class _Document:
             return Names()
         plain = [q.name for q in self.cell.quantities if q.role in ("parameter", "constant")]
         timed = [q.name for q in self.cell.quantities if q.name not in plain]
-        return Names(timed, plain, self.loss.name, self.open_d)
+        return Names(timed, plain, self.loss.name, self.open_d, still_of(self.cell))
 
     def read_claim(self, statement: Statement) -> None:
         if len(self.claims) >= MAX_CLAIMS:

@@ -69,7 +69,7 @@ def test_a_line_of_the_cell_s_text_leads_to_its_steps_and_back(entry):
     for step in derive(cell).steps:
         if step.line and step.owner:
             line = cell.text.splitlines()[step.line - 1]
-            assert re.match(rf"\s*{re.escape(step.owner)}\s*\[t\]\s*=", line)
+            assert re.match(rf"\s*{re.escape(step.owner)}\s*(\[t\])?\s*=", line)
 
 
 @every_cell

@@ -16,7 +16,7 @@ from derive.language import read_cell
 from derive.layouts import LAYOUTS
 from derive.network_catalog import load as load_network
 from derive.network_derivation import derive_network
-from tests.derive.test_text import PLAIN, Series, names_of
+from tests.derive.test_text import PLAIN, READ, Series, meant, names_of, said
 from tests.derived import Pass, primal
 from tests.oracle import Sample, distance, sample, unrolled
 from tests.strategies import samples
@@ -57,12 +57,11 @@ def mean_what_they_say(s: Sample, layout: str) -> None:
     names = {name: seen(name, value) for name, value in names.items()}
     checked = 0
     for ours, house in zip(d.page(layout).steps, d.steps, strict=True):
-        if house.section not in ("equation", "abbreviation", "adjoint", "input", "parameter"):
+        if house.section not in READ:
             continue
-        shown = ours.text.partition(" = ")[2].removeprefix("sum over t of ")
-        value = eval(shown, {"__builtins__": {}, **names}, {"t": 2})  # noqa: S307 - our own text
-        expected = run.at(house.rhs, 2)[0]
-        gradient = house.section in ("adjoint", "input", "parameter")
+        value = said(ours.text, names, s.T)
+        expected = meant(house, run, s.T)
+        gradient = house.section in ("adjoint", "input", "still", "parameter")
         if layout == "row" or (layout == "numerator" and gradient):
             expected = expected.T
         assert np.shape(value) in ((), (1, 1), expected.shape), ours.text

@@ -73,7 +73,35 @@ def names_of(d, s: Sample, run: Pass) -> dict:
             leaf = ex.LossGradient(ex.Timed(name, 0, 1, 1))
             put(leaf, t, run.at(ex.LossGradient(d.cell.quantity(name).symbol), t))
     sizes = {str(size): number for size, number in s.sizes.items()}
-    return {**PLAIN, **sizes, **s.fixed, **s.consts, **{k: Series(v) for k, v in series.items()}}
+    found = {k: Series(v) for k, v in series.items()} | dict(without_index(d, series, s.T))
+    return {**PLAIN, **sizes, **s.fixed, **s.consts, **found}
+
+
+def without_index(d, series: dict, T: int):
+    """What no step changes, and the sums of the gradients by its values."""
+    for name in d.still:
+        leaf = ex.Timed(name, 0, 1, 1)
+        yield d.notation.identifier(leaf), series[d.notation.identifier(leaf)][1]
+        bars = series.get(d.notation.identifier(ex.Adjoint(leaf)))
+        if bars is not None:
+            yield d.notation.identifier(ex.Adjoint(leaf)), sum(bars[t] for t in range(1, T + 1))
+
+
+READ = ("equation", "abbreviation", "adjoint", "input", "still", "parameter")
+"""The sections whose lines are read."""
+
+
+def said(text: str, names: dict, T: int) -> np.ndarray:
+    """The value of a line's right side at step 2, or of the sums that stand there."""
+    shown = re.sub(r"sum over t of (.*)$", r"over_time(lambda t: \1)", text.partition(" = ")[2])
+    total = {"over_time": lambda addend: sum(addend(t) for t in range(1, T + 1))}
+    return eval(shown, {"__builtins__": {}, **names, **total, "t": 2})  # noqa: S307 - our own text
+
+
+def meant(step, run: Pass, T: int) -> np.ndarray:
+    """What the line says, from its right-hand side."""
+    times = range(1, T + 1) if step.section in ("still", "parameter") else [2]
+    return sum(run.at(step.rhs, t)[0] for t in times)
 
 
 def mean_what_they_say(s: Sample) -> None:
@@ -81,12 +109,9 @@ def mean_what_they_say(s: Sample) -> None:
     d = derive(s.cell)
     run = Pass(d, s, primal(d, s, unrolled(s)))
     names = names_of(d, s, run)
-    for step in d.steps:
-        if step.section not in ("equation", "abbreviation", "adjoint", "input", "parameter"):
-            continue
-        shown = step.text.partition(" = ")[2].removeprefix("sum over t of ")
-        value = eval(shown, {"__builtins__": {}, **names}, {"t": 2})  # noqa: S307 - our own text
-        expected = run.at(step.rhs, 2)[0]
+    for step in (step for step in d.steps if step.section in READ):
+        expected = meant(step, run, s.T)
+        value = said(step.text, names, s.T)
         assert distance(value + 0 * expected, expected) < 1e-10, step.text
 
 

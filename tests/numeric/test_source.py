@@ -59,6 +59,15 @@ ODD = {
         "h[t] = tanh(x[t] + e[t] + W @ h[t-1])\ny[t] = z[t] + U @ h[t]\nr[t] = concat(q[t], h[t])\nw[t] = c[t] - c[t]\n"
         "s[t] = concat(p[t], a[t])\n"
     ),
+    "what no step changes": (
+        "r = exp(-exp(nu))\nq = 2 * r + w\nA = W - W.T\nh[t] = r * h[t-1] + tanh(A @ h[t-1] + U @ x[t] + w * q)\n"
+        "y[t] = V @ h[t] + A @ q\nz[t] = concat(q, h[t])\n"
+    ),
+    "a product of parameters at every step": (
+        "dim g = 1\ndim e = 1\nW = P @ Q\ne = exp(g) / sqrt(sum(Q * Q))\n"
+        "h[t] = tanh(e * (W @ h[t-1]) + W.T @ h[t-2] + softmax(b) * (U @ x[t]) + e)\n"
+    ),
+    "numbers that no step changes": "const alpha\nr = sqrt(1 - alpha**2)\nh[t] = alpha * h[t-1] + r * (U @ x[t])\n",
     "delta rule": (
         "k[t] = W_k @ x[t]\nv[t] = W_v @ x[t]\ndim beta = 1\nbeta[t] = sigmoid(w_b @ x[t])\n"
         "S[t] = S[t-1] - beta[t] * ((S[t-1] @ k[t] - v[t]) @ k[t].T)\ny[t] = S[t] @ (W_q @ x[t])\n"

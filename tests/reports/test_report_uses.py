@@ -29,7 +29,7 @@ ROLES = {
     r"multiplies $h_{t-1}$ from the right in $h_{t}$": "dim h = 2, n\nh[t] = tanh(h[t-1] @ p + U @ x[t])",
     r"stands between $A$ and $h_{t-1}$ in $h_{t}$": "h[t] = tanh(A @ p @ h[t-1] + U @ x[t])",
     r"stacked with $x_{t}$ in $h_{t}$": "h[t] = tanh(W @ h[t-1] + U @ concat(p, x[t]))",
-    r"stands alone in $a_{t}$, as $\exp(p)$": "a[t] = exp(p)\nh[t] = a[t] * h[t-1] + U @ x[t]",
+    r"stands alone in $a$, as $\exp(p)$": "a[t] = exp(p)\nh[t] = a[t] * h[t-1] + U @ x[t]",
     r"multiplies $h_{t-1}$ in $h_{t}$; added in $h_{t}$": "dim p = 1\nh[t] = p * h[t-1] + U @ x[t] + p",
     r"multiplies $x_{t}$ in $a_{t}$ and $h_{t}$": "a[t] = tanh(p @ x[t])\nh[t] = a[t] * h[t-1] + p @ x[t]",
 }

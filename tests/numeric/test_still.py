@@ -1,0 +1,92 @@
+"""What no step changes, in generated code: computed once before the steps, with gradients as torch finds them."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from derive.derivation import derive
+from derive.language import read_cell
+from numeric.additions import Additions, generate_with
+from numeric.scan_source import generate_scan
+from numeric.schedule import program
+from numeric.source import generate
+from tests.generated import module_of
+
+TEXT = (
+    "r = exp(-exp(nu))\nA = W - W.T\nM = P @ Q\nq = 2 * r + b\n"
+    "h[t] = r * h[t-1] + tanh(A @ h[t-1] + M @ x[t] + b * q)\ny[t] = V @ h[t] + A @ q\n"
+)
+KINDS = {
+    "readable": Additions(),
+    "fast": Additions(speed=True),
+    "small": Additions(size=True),
+    "compiled": Additions(compiled=True),
+}
+
+
+def by_torch(params, x, h, weights):
+    torch = pytest.importorskip(
+        "torch", reason="torch is not installed: make frameworks installs it"
+    )
+    p = {k: torch.tensor(v, requires_grad=True) for k, v in params.items()}
+    given = torch.tensor(x, requires_grad=True)
+    first = state = torch.tensor(h, requires_grad=True)
+    r, A, M = torch.exp(-torch.exp(p["nu"])), p["W"] - p["W"].T, p["P"] @ p["Q"]
+    q, loss = 2 * r + p["b"], 0.0
+    for t in range(len(x)):
+        state = r * state + torch.tanh(state @ A.T + given[t] @ M.T + p["b"] * q)
+        y = state @ p["V"].T + A @ q
+        loss = loss + (torch.tensor(weights["h"][t]) * state).sum()
+        loss = loss + (torch.tensor(weights["y"][t]) * y).sum()
+    loss.backward()
+    return {k: v.grad.numpy() for k, v in p.items()}, given.grad.numpy(), first.grad.numpy()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_gradients_are_torchs(kind):
+    if kind == "compiled":
+        pytest.importorskip("numba", reason="numba is not installed: make frameworks installs it")
+    module = module_of(generate_with(derive(read_cell(TEXT, "c")), KINDS[kind]), f"still_{kind}")
+    rng, sizes, T, B = np.random.default_rng(3), {"n": 5, "m": 3, "d_Q": 2}, 7, 4
+    params = {k: rng.standard_normal(s) for k, s in module.parameter_shapes(**sizes).items()}
+    x, h = rng.standard_normal((T, B, 3)), rng.standard_normal((B, 5))
+    weights = {k: rng.standard_normal((T, B, 5)) for k in "hy"}
+    _, _, cache = module.forward(params, x, {"h": h})
+    found = module.backward(params, cache, weights)
+    expected, inputs, state = by_torch(params, x, h, weights)
+    for name, gradient in expected.items():
+        np.testing.assert_allclose(found[0][name], gradient, rtol=1e-11, atol=1e-11)
+    np.testing.assert_allclose(found[1]["x"], inputs, rtol=1e-11, atol=1e-11)
+    np.testing.assert_allclose(found[2]["h"], state, rtol=1e-11, atol=1e-11)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_is_computed_once(kind):
+    text = generate_with(derive(read_cell(TEXT, "c")), KINDS[kind])
+    assert len(re.findall(r"^    A = W - W\.T\b", text, re.M)) == 2
+    assert len(re.findall(r"\bnp\.exp\(", text)) == 4
+    assert not re.findall(r"^ {8}.*(np\.exp\(|W - W\.T|P @ Q)", text, re.M)
+    assert len(re.findall(r"^    nu_bar = .*delta_r", text, re.M)) == 1
+
+
+def test_a_backward_pass_computes_what_it_reads_alone():
+    text = generate(derive(read_cell("r = 2 * p\nh[t] = h[t-1] + r + x[t]\n", "c")))
+    forward, backward = text[: text.index("def backward")], text[text.index("def backward") :]
+    assert "    r = 2.0 * p" in forward
+    assert not re.findall(r"\br = ", backward)
+
+
+def test_a_program_can_have_it_at_every_step():
+    derivation = derive(read_cell(TEXT, "c"))
+    every = program(derivation, every_step=True)
+    assert not every.still
+    assert {s.target.name for s in program(derivation).still} >= {"r", "A", "M", "q"}
+
+
+def test_a_scan_over_all_steps_has_it_without_a_time():
+    text = generate_scan(derive(read_cell("r = sigmoid(k)\nh[t] = r * h[t-1] + x[t]\n", "c")))
+    assert "r = sigmoid(k)" in text
+    assert "linear_scan(" in text
