@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sympy import Expr
 from sympy.matrices.expressions import MatrixExpr
 
 from derive.expressions import Timed
@@ -45,19 +46,28 @@ class FastForward(Bulk, Weights, Forward):
         self.sizes_and_dtype(indent=2)
         self.write(f"known = taken(params, {self.shapes}, dtype)", indent=2)
         self.write("else:")
-        self.write(
-            ", ".join(["_", "_", *self.sizes.values(), "dtype"]) + " = workspace.key", indent=2
-        )
+        elsewhere = {d: name for d, name in self.sizes.items() if self.shown_by(d, "input", "state")}
+        kept = ["_" if d in elsewhere else name for d, name in self.sizes.items()]
+        self.write(", ".join(["_", "_", *kept, "dtype"]) + " = workspace.key", indent=2)
+        for d, name in elsewhere.items():
+            self.write(f"{name} = {self.size(d)}", indent=2)
         self.write_list("[", self.parameter_names, "] = known.values()")
         stacked = {v.name for v in self.stacked}
         self.check_finite(
             [self.names.of(q.symbol) for q in self.cell.parameters if q.name not in stacked]
         )
 
+    def shown_by(self, d: Expr, *roles: str) -> bool:
+        """Whether a size is read from an argument of one of these roles."""
+        return any(q.role in roles for q in self.readings[d].arguments)
+
     def initial_values(self, sizes: list[str]) -> None:
-        """The values before the first step, checked; where none are given, zero stands for all."""
+        """The values before the first step, checked; where none are given, zero stands for all if no size is theirs."""
         names = [self.first_of(q) for q in self.memory.values()]
         zeros = f"init_state({', '.join(['B', *sizes])}, dtype=dtype)"
+        if any(self.shown_by(d, "state") for d in self.sizes):
+            self.write_list("[", names, f"] = unpacked_state(state, {zeros}, dtype)")
+            return
         self.write("if state is None:")
         self.write_list("[", names, f"] = [{', '.join(['0'] * len(names))}]", indent=2)
         self.write("else:")

@@ -17,7 +17,7 @@ import numpy as np
 from derive.functions import FUNCTIONS
 from proofs.arithmetic import Array
 from proofs.floats import Floats
-from proofs.samples import Sample, Values, loss_of, reference
+from proofs.samples import Sample, Values, direction_numbers, loss_of, reference
 from proofs.unrolled import Place, trained
 
 TINY = 1e-200
@@ -71,8 +71,11 @@ def _slopes(sample: Sample, values: Values, lanes: int) -> Array:
 
 
 def random_directions(sample: Sample, seed: int) -> Values:
-    """A random direction for every place."""
-    rng = np.random.default_rng(seed)
+    """A random direction for every place.
+
+    Law: independent of a sample that is drawn from the same seed.
+    """
+    rng = direction_numbers(seed)
     return {p: rng.standard_normal(sample.values[p].shape) for p in places_of(sample)}
 
 

@@ -9,12 +9,14 @@ returned is handed to the step before, and the whole backward pass must equal th
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from derive.cell import Cell
+from derive.derivation import Derivation
 from derive.nodes import Timed
 from proofs import layout
 from proofs.arithmetic import Array
@@ -22,6 +24,7 @@ from proofs.compare import Comparison, along, compare
 from proofs.differences import complex_step_slopes, random_directions
 from proofs.dual import Dual, Pair
 from proofs.floats import Floats
+from proofs.interpreted import interpreted_gradient
 from proofs.modules import Code
 from proofs.point import Extent
 from proofs.samples import Sample, Values, draw, reference
@@ -51,7 +54,12 @@ class Growth:
 
 
 def draw_long(cell: Cell, extent: Extent, seed: int, gain: float) -> Sample | None:
-    """A long run that stays finite: matrices of this gain and small vectors, or smaller ones if need be.
+    """The first of the long runs that stay finite; ``None`` if there is none."""
+    return next(long_runs(cell, extent, seed, gain), None)
+
+
+def long_runs(cell: Cell, extent: Extent, seed: int, gain: float) -> Iterator[Sample]:
+    """Long runs that stay finite: matrices of this gain and small vectors, then ever smaller ones.
 
     Args:
         cell: the cell.
@@ -65,8 +73,7 @@ def draw_long(cell: Cell, extent: Extent, seed: int, gain: float) -> Sample | No
         with np.errstate(all="ignore"):
             values = list(reference(sample, Floats()).values.values())
         if all(np.all(np.isfinite(v)) and np.all(np.abs(v) < 1e60) for v in values):
-            return sample
-    return None
+            yield sample
 
 
 def growth(sample: Sample, seed: int = 0) -> Growth:
@@ -140,6 +147,30 @@ def stepwise(code: Code, sample: Sample, bound: float, seed: int = 0) -> Stepwis
     return Stepwise(Comparison(worst), compare(joined, whole, floor=1e-12), tuple(sorted(wrong)))
 
 
+def keeps_digits(derivation: Derivation, sample: Sample, bound: float, seed: int = 0) -> bool:
+    """Whether the derived equations themselves, in double precision, stay within the bound at every step of a run.
+
+    Where values are so large or so near saturation that they do not, as with 1 − tanh² where tanh is nearly 1, no
+    file can be asked for more. The file that is verified has no part in the answer.
+
+    Args:
+        derivation: of the sample's cell.
+        sample: the run.
+        bound: on the relative error of one step's gradients.
+        seed: of the directions along which each step is compared.
+    """
+    tape, carried = reference(sample, Floats()), dict(sample.final_weights)
+    reached = {(name, t): value for (kind, name, t), value in tape.values.items() if kind is Timed}
+    for t in range(sample.extent.steps, 0, -1):
+        one = single_step(sample, {**reached, **sample.values}, carried, t)
+        found, directions = interpreted_gradient(derivation, one), random_directions(one, seed + t)
+        error = along(found, directions, complex_step_slopes(one, directions)).worst
+        if not error <= bound:
+            return False
+        _carry(carried, found, sample, t)
+    return True
+
+
 def single_step(sample: Sample, reached: Values, carried: Values, t: int) -> Sample:
     """Step t of a run by itself, from where the run had come, with the adjoint that later steps hand over."""
     extent = replace(sample.extent, steps=1)
@@ -167,6 +198,11 @@ def _join(joined: Values, carried: Values, found: Values, sample: Sample, t: int
             joined[name, t] = value
         elif t == 1:
             joined[place] = value
+    _carry(carried, found, sample, t)
+
+
+def _carry(carried: Values, found: Values, sample: Sample, t: int) -> None:
+    """Hands one step's adjoint to the step before."""
     carried |= {
         (q.name, t - 1 - back): found[q.name, -back]
         for q in sample.memory

@@ -43,9 +43,14 @@ def interpreted(derivation: Derivation, sample: Sample, dtype: Any = np.float64)
 
 
 def interpreted_gradient(derivation: Derivation, sample: Sample, dtype: Any = np.float64) -> Values:
-    """The gradients of ``interpreted`` by place: by parameters summed over samples, as double numbers."""
+    """The gradients of ``interpreted`` by place: by parameters summed over samples, as double numbers.
+
+    What the sample weighs of a last value that was given, as h_0 where h reaches two steps back and T = 1, is added to it.
+    """
     tape = interpreted(derivation, sample, dtype)
     found = {p: tape.values.get((Adjoint, *p)) for p in sample.values}
+    for p in sample.final_weights.keys() & found.keys():
+        found[p] = sample.final_weights[p] + (0 if found[p] is None else found[p])
     return {
         p: (v.sum(axis=0) if p[1] is None and v.ndim > 2 else v).astype(float)
         for p, v in found.items()

@@ -31,7 +31,7 @@ from proofs.network_run import (
     run_network,
     steps_of,
 )
-from proofs.samples import LESS, first_smooth
+from proofs.samples import LESS, direction_numbers, first_smooth
 from proofs.unrolled import Place
 
 TINY = 1e-200
@@ -281,5 +281,5 @@ def _slopes(sample: NetworkSample, values: Values, lanes: int) -> Array:
 
 def random_directions(sample: NetworkSample, seed: int) -> Values:
     """A random direction for every place; none for what lies beyond a sample's length."""
-    rng = np.random.default_rng(seed)
+    rng = direction_numbers(seed)
     return {p: rng.standard_normal(sample.values[p].shape) for p in sample.trained}

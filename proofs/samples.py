@@ -55,6 +55,14 @@ class Sample:
         return tuple(q for q in (*self.cell.states, *self.cell.inputs) if q.depth)
 
 
+def direction_numbers(seed: int) -> np.random.Generator:
+    """Random numbers for directions: others than those of the runs that are drawn from the same seed.
+
+    Along a parameter itself nothing is seen of the gradient by what is divided by its norm.
+    """
+    return np.random.default_rng((seed, 1))
+
+
 def draw(
     cell: Cell,
     extent: Extent,

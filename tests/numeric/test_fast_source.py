@@ -266,3 +266,16 @@ def test_a_fast_file_is_the_same_on_every_run_and_leaves_nothing_unused(entry):
 
 def test_shipped_cells_are_all_tried():
     assert len(shipped()) >= 28
+
+
+def test_a_size_that_only_the_start_shows_is_read_from_it_in_every_run():
+    """A memory's rows are in no parameter: no start at all is no start of zeros, and a workspace is for one size."""
+    module = fast_module(read_cell(ODD["a memory whose rows only its start shows"], "memory"))
+    params, rng = module.init_params(3, 2, 4), np.random.default_rng(0)
+    x, start = rng.standard_normal((5, 2, 4)), {"M": rng.standard_normal((2, 3, 2))}
+    _, _, cache = module.forward(params, x, start)
+    for kept in (None, cache["workspace"]):
+        with pytest.raises(ValueError, match="state"):
+            module.forward(params, x, workspace=kept)
+    with pytest.raises(ValueError, match="the workspace is made for"):
+        module.forward(params, x, {"M": np.zeros((2, 6, 2))}, workspace=cache["workspace"])

@@ -47,6 +47,9 @@ ODD = {
     "only matrix states": "S[t] = tanh(A @ S[t-1] @ B + x[t] @ u[t].T)\n",
     "several inputs": "h[t] = tanh(W @ h[t-1] + U @ x[t] + V @ z[t] + e[t])\n",
     "an input used only later": "h[t] = tanh(W @ h[t-1] + U @ x[t-3])\n",
+    "a memory whose rows only its start shows": (
+        "w[t] = softmax(M[t-1] @ (K @ x[t]))\nM[t] = M[t-1] + w[t] @ (V @ x[t]).T\n"
+    ),
     "scalars": "dim q = 1\ndim e = 1\nq[t] = tanh(p * q[t-1] + e[t])\ndim p = 1\n",
     "rows": "dim r = 1, n\nr[t] = tanh(r[t-1] @ W + u[t].T @ V)\n",
     "a constant without a value": "const alpha\nh[t] = alpha * h[t-1] + (1 - alpha) * tanh(U @ x[t])\n",

@@ -5,12 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from derive.derivation import derive
 from derive.language import read_cell
-from proofs.dynamics import draw_long, growth, stepwise
+from numeric.source import generate
+from proofs.dynamics import draw_long, growth, keeps_digits, stepwise
+from proofs.gradient_checks import long_run_strong
 from proofs.modules import Code, load_source
 from proofs.point import Extent
 from proofs.samples import Sample, draw
-from tests.proofs.specimens import derivation_of, source_of
+from proofs.subject import Subject
+from tests.proofs.specimens import EVERY, derivation_of, source_of
 
 BOUND = 1e-8
 
@@ -87,3 +91,41 @@ def test_steps_joined_together_are_the_whole_backward_pass(name: str) -> None:
     sample = draw_long(cell, Extent(sizes, 12, 2), 0, 1.0)
     assert sample is not None
     assert stepwise(Code(load_source(source_of(name))), sample, BOUND).worst < BOUND
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_the_equations_of_a_run_that_stays_small_keep_their_digits(name: str) -> None:
+    """Whatever lags, inputs at earlier steps and matrix states a cell has: else wrong files would be let off."""
+    derivation = derivation_of(name)
+    sizes = {d: 4 + i for i, d in enumerate(derivation.cell.dims)}
+    sample = draw_long(derivation.cell, Extent(sizes, 6, 2), 0, 0.5)
+    assert sample is not None
+    assert keeps_digits(derivation, sample, 1e-10)
+
+
+LEARNER = """dim B = n, p
+a[t] = tanh(A[t-1] @ k[t])
+e[t] = B[t-1] @ a[t] - v[t]
+d[t] = (B[t-1].T @ e[t]) * (1 - a[t]**2)
+B[t] = B[t-1] - 0.1 * e[t] @ a[t].T
+A[t] = A[t-1] - 0.1 * d[t] @ k[t].T
+y[t] = B[t] @ tanh(A[t] @ k[t])
+"""
+SQUARES = """dim f = 1
+f[t] = sigmoid(w @ x[t] + b)
+g[t] = R[t-1] @ x[t] / (f[t] + x[t].T @ R[t-1] @ x[t])
+R[t] = (R[t-1] - g[t] @ (x[t].T @ R[t-1])) / f[t]
+y[t] = R[t] @ x[t]
+"""
+
+
+@pytest.mark.parametrize(("text", "given"), [(LEARNER, "k"), (SQUARES, "x")])
+def test_a_run_without_digits_is_left_for_a_smaller_one_and_a_wrong_file_is_seen_there(
+    text: str, given: str
+) -> None:
+    """Recursive least squares and gradient descent within a step: saturated, or as large as 1e46, no file is exact."""
+    derivation = derive(read_cell(text, "learner"))
+    source, end = generate(derivation), "    inputs_bar = {"
+    broken = source.replace(end, f"    {given}_bar = 1.001 * {given}_bar\n{end}", 1)
+    assert long_run_strong(Subject(derivation, Code(load_source(source)), 0)).verdict == "holds"
+    assert not long_run_strong(Subject(derivation, Code(load_source(broken)), 0)).ok

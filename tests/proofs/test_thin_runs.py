@@ -92,3 +92,13 @@ def test_networks_are_judged_alike(new: str, run: str) -> None:
     head, tail = source.split("def backward_b(")
     found = judged_network(network, f"{head}def backward_b({tail.replace(LOOP, new, 1)}")
     assert any(place.endswith(f": {run}") for place in found.where)
+
+
+def test_a_gradient_that_only_a_direction_has_is_seen() -> None:
+    """Of a vector divided by its norm no length counts: along the parameter itself its gradient is 0, right or wrong."""
+    derivation = derive(
+        read_cell("k[t] = W @ x[t] / sqrt(sum((W @ x[t])**2))\nh[t] = tanh(V @ h[t-1] + k[t])", "unit")
+    )
+    source = generate(derivation)
+    assert judged(source, derivation).verdict == "holds"
+    assert not judged(source.replace(RESULTS, f"    W_bar *= 1.01\n{RESULTS}", 1), derivation).ok
