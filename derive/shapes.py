@@ -17,6 +17,7 @@ from derive.language_declarations import Declaration
 from derive.language_roles import Named
 from derive.shape_messages import Demand, conflict, undecided
 from derive.shape_names import name_sizes
+from derive.shape_numbers import made_of_numbers
 from derive.syntax import (
     REDUCTIONS,
     Applied,
@@ -152,6 +153,7 @@ class _Inference:
         open_nodes = [
             n for n in order if isinstance(n, Sum | Product) and not self.join_if_clear(n)
         ]
+        self.numbers(equations)
         for node in open_nodes:
             self.join(node)
         self.dimensions.settle()
@@ -320,6 +322,24 @@ class _Inference:
             )
         self.same(self.nodes[first], self.nodes[node], Demand("entrywise", first.span, node.span))
 
+    def numbers(self, equations: Sequence[EquationText]) -> None:
+        """What is made of numbers alone is a number."""
+        open_names = {
+            name: all(size == ONE or self.is_free(size) for size in shape)
+            for name, shape in self.shapes().items()
+            if shape != SCALAR
+        }
+        for name in made_of_numbers(
+            equations, open_names, lambda node: self.resolved(node) == SCALAR
+        ):
+            span = self.named[name].span
+            self.same(self.of_name[name], SCALAR, Demand("default", span, span))
+
+    def is_free(self, size: Size) -> bool:
+        """Whether nothing that is given has a say in a size."""
+        v = size.single
+        return v is not None and not v.name and not self.dimensions.flags[v] & (GIVEN_ROWS | FIXED)
+
     def is_extended(self, node: Node) -> bool:
         """Whether some row count in its shape is one that inputs or parameters bring, or a number above 1."""
         rows, cols = self.resolved(node)
@@ -344,11 +364,22 @@ class _Inference:
         return not flags & GIVEN_ROWS and bool(flags & TIMED_COLUMNS or not flags & ANY_ROWS)
 
     def default_columns(self) -> None:
-        for name, (_, cols) in self.of_name.items():
-            size = self.dimensions.resolve(cols)
-            if size != ONE and self.is_one_by_default(size):
+        """Columns that nothing determines are 1: of what is given first, then of all but what has the rows of a matrix."""
+        given = [n for n, found in self.named.items() if found.role in ("input", "parameter")]
+        for name in dict.fromkeys([*given, *self.of_name]):
+            size = self.dimensions.resolve(self.of_name[name][1])
+            one = size != ONE and self.is_one_by_default(size)
+            if one and (name in given or not self.is_rows_of_a_matrix(size)):
                 span: Span = self.named[name].span
                 self.dimensions.equate(size, ONE, Demand("default", span, span, 1))
+
+    def is_rows_of_a_matrix(self, size: Size) -> bool:
+        """Whether something with as many rows has as many columns as something that is given has rows."""
+        return any(
+            rows == size and any(v.name or self.dimensions.flags[v] & GIVEN_ROWS for v in cols.unknowns)
+            for rows, cols in self.shapes().values()
+            if cols != size
+        )
 
 
 _RULES: dict[type[Node], Callable[[_Inference, Any], Shape]] = {

@@ -45,7 +45,7 @@ def interpreted(derivation: Derivation, sample: Sample, dtype: Any = np.float64)
 def interpreted_gradient(derivation: Derivation, sample: Sample, dtype: Any = np.float64) -> Values:
     """The gradients of ``interpreted`` by place: by parameters summed over samples, as double numbers.
 
-    What the sample weighs of a last value that was given, as h_0 where h reaches two steps back and T = 1, is added to it.
+    What the sample weighs of a last value that was given, as of h_0 where T = 1 and h reaches two steps back, is added.
     """
     tape = interpreted(derivation, sample, dtype)
     found = {p: tape.values.get((Adjoint, *p)) for p in sample.values}

@@ -14,6 +14,10 @@ def shape(text, name):
     return tuple(str(size) for size in read_cell(text).quantity(name).shape)
 
 
+def shapes_of(text):
+    return {q.name: tuple(map(str, q.shape)) for q in read_cell(text).quantities}
+
+
 def message(text):
     with pytest.raises(ShapeError) as caught:
         read_cell(text, "my")
@@ -56,6 +60,43 @@ def test_the_product_of_a_row_and_a_column_is_a_scalar_that_meets_any_shape():
     text = "e[t] = k[t].T @ q[t]\nh[t] = sigmoid(e[t]) * v[t] + W @ h[t-1]"
     assert shape(text, "e") == ("1", "1")
     assert shape(text, "v") == ("n", "1")
+
+
+def test_what_is_made_of_declared_numbers_alone_is_a_number():
+    """The stabiliser of xLSTM's gates: nothing else determines m, i and f, and the memory keeps its own sizes."""
+    shapes = shapes_of(
+        "dim a = 1\ndim g = 1\na[t] = w @ x[t]\ng[t] = -softplus(u @ x[t])\nk[t] = K @ x[t]\n"
+        "m[t] = a[t] + relu(g[t] + m[t-1] - a[t])\ni[t] = exp(a[t] - m[t])\nf[t] = exp(g[t] + m[t-1] - m[t])\n"
+        "C[t] = f[t] * C[t-1] + i[t] * (V @ x[t]) @ k[t].T\nn[t] = f[t] * n[t-1] + i[t] * k[t]\n"
+        "h[t] = C[t] @ k[t] / (exp(-m[t]) + abs(n[t].T @ k[t]))\n"
+    )
+    assert [shapes[name] for name in "mif"] == [("1", "1")] * 3
+    assert shapes["C"] == (shapes["h"][0], shapes["k"][0])
+    assert shapes["n"] == shapes["k"] != ("1", "1")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "h[t] = sin(h[t-1] + 0.5)\n",
+        "dim p = 1\nh[t] = tanh(p * h[t-1])\n",
+        "dim dt = 1\nh[t] = exp(-dt[t]) * h[t-1]\n",
+        "dim f = 1\nf[t] = sigmoid(w @ x[t])\nh[t] = f[t] * h[t-1] + b\n",
+    ],
+)
+def test_given_factors_constants_and_vectors_make_no_number(text):
+    assert shapes_of(text)["h"] == ("n", "1")
+
+
+def test_the_rows_of_one_memory_may_be_the_columns_of_another():
+    """A perceptron as the state: nothing given has its hidden size, and it is not 1 for that."""
+    shapes = shapes_of(
+        "a[t] = tanh(A[t-1] @ (K @ x[t]))\ne[t] = B[t-1] @ a[t] - V @ x[t]\n"
+        "B[t] = B[t-1] - e[t] @ a[t].T\n"
+        "A[t] = A[t-1] - ((B[t-1].T @ e[t]) * (1 - a[t]**2)) @ (K @ x[t]).T\n"
+    )
+    assert shapes["A"][0] == shapes["B"][1] == shapes["a"][0] != "1"
+    assert shapes["a"][1] == shapes["e"][1] == "1"
 
 
 def test_a_scalar_state_stays_scalar():
