@@ -20,6 +20,7 @@ from derive.derivation import Derivation
 from derive.expressions import Tangent, Timed, zeros_like
 from derive.latex import LatexPrinter, latex_size
 from derive.normal import Assignment
+from derive.notation import Notation
 from derive.tangents import tangent_equations
 from derive.text import TextPrinter
 
@@ -55,17 +56,22 @@ def influence_chapter(derivation: Derivation) -> Chapter:
     return Chapter(
         "real-time",
         "Real-time recurrent learning: the gradient forward in time",
-        (*_recursion(), *_lines(derivation), *_gradient(derivation), *_costs(derivation.cell)),
+        (
+            *_recursion(derivation.notation),
+            *_lines(derivation),
+            *_gradient(derivation),
+            *_costs(derivation.cell),
+        ),
     )
 
 
-def _recursion() -> Iterator[ChapterLine]:
+def _recursion(notation: Notation) -> Iterator[ChapterLine]:
     yield ChapterLine(
         "the influence of every parameter on the joint state",
         r"P_t = \frac{\partial \mathbf{s}_t}{\partial \theta} = "
         r"\frac{\partial \mathbf{s}_t}{\partial \mathbf{s}_{t-1}} \, P_{t-1} "
         r"+ \frac{\partial^{+} \mathbf{s}_t}{\partial \theta}, \qquad P_0 = 0",
-        "P[t] = ds[t]/dtheta = J[t] @ P[t-1] + d+s[t]/dtheta, P[0] = 0",
+        notation.owned("P[t] = ds[t]/dtheta = J[t] @ P[t-1] + d+s[t]/dtheta, P[0] = 0"),
         ("chain rule",),
     )
 

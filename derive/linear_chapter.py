@@ -24,16 +24,16 @@ def linear_chapter(found: Linearity, notation: Notation) -> Chapter | None:
     return Chapter(
         "linear",
         f"The recurrence is linear in its state, and acts on it {how}",
-        (*_recurrence(found, notation), *_laws()),
+        (*_recurrence(found, notation), *_laws(notation)),
     )
 
 
 def _recurrence(found: Linearity, notation: Notation) -> Iterator[ChapterLine]:
     yield ChapterLine(
         "the Jacobian of a step holds no state: inputs and parameters only",
-        r"\mathbf{s}_t = A_t \, \mathbf{s}_{t-1} + b_t, \qquad "
-        r"A_t = \frac{\partial \mathbf{s}_t}{\partial \mathbf{s}_{t-1}}",
-        "s[t] = A[t] @ s[t-1] + b[t], A[t] = ds[t]/ds[t-1]",
+        r"\mathbf{s}_t = \mathbf{A}_t \, \mathbf{s}_{t-1} + \mathbf{b}_t, \qquad "
+        r"\mathbf{A}_t = \frac{\partial \mathbf{s}_t}{\partial \mathbf{s}_{t-1}}",
+        notation.owned("s[t] = A[t] @ s[t-1] + b[t], A[t] = ds[t]/ds[t-1]"),
         ("tangents",),
     )
     tex, plain = LatexPrinter(notation), TextPrinter(notation)
@@ -46,22 +46,26 @@ def _recurrence(found: Linearity, notation: Notation) -> Iterator[ChapterLine]:
         )
 
 
-def _laws() -> Iterator[ChapterLine]:
+def _laws(notation: Notation) -> Iterator[ChapterLine]:
+    A, b, g = (notation.own(name) for name in "Abg")
     yield ChapterLine(
         "two steps in one, the later one on the left; this is associative",
-        r"(A', b') \circ (A, b) = (A' A,\; A' b + b')",
-        "(A', b') o (A, b) = (A' @ A, A' @ b + b')",
+        r"(\mathbf{A}', \mathbf{b}') \circ (\mathbf{A}, \mathbf{b}) "
+        r"= (\mathbf{A}' \mathbf{A},\; \mathbf{A}' \mathbf{b} + \mathbf{b}')",
+        f"({A}', {b}') o ({A}, {b}) = ({A}' @ {A}, {A}' @ {b} + {b}')",
     )
     yield ChapterLine(
         "so the steps of a chunk can be taken together before the state is known",
-        r"\mathbf{s}_t = \Big(\prod_{i=t}^{1} A_i\Big) \mathbf{s}_0 "
-        r"+ \sum_{k=1}^{t} \Big(\prod_{i=t}^{k+1} A_i\Big) b_k",
-        "s[t] = (A[t] @ ... @ A[1]) @ s[0] + sum over k <= t of (A[t] @ ... @ A[k+1]) @ b[k]",
+        r"\mathbf{s}_t = \Big(\prod_{i=t}^{1} \mathbf{A}_i\Big) \mathbf{s}_0 "
+        r"+ \sum_{k=1}^{t} \Big(\prod_{i=t}^{k+1} \mathbf{A}_i\Big) \mathbf{b}_k",
+        notation.owned(
+            "s[t] = (A[t] @ ... @ A[1]) @ s[0] + sum over k <= t of (A[t] @ ... @ A[k+1]) @ b[k]"
+        ),
         ("composition",),
     )
     yield ChapterLine(
-        "the adjoint is such a recurrence too, from the last step down; g is what the loss and later lines give",
-        r"\bar{\mathbf{s}}_t = A_{t+1}^{\top} \, \bar{\mathbf{s}}_{t+1} + g_t",
-        "s_bar[t] = A[t+1].T @ s_bar[t+1] + g[t]",
+        f"the adjoint is such a recurrence too, from the last step down; {g} is what the loss and later lines give",
+        r"\bar{\mathbf{s}}_t = \mathbf{A}_{t+1}^{\top} \, \bar{\mathbf{s}}_{t+1} + \mathbf{g}_t",
+        notation.owned("s_bar[t] = A[t+1].T @ s_bar[t+1] + g[t]"),
         ("adjoint of a linear map",),
     )

@@ -324,7 +324,7 @@ class _Writer:
         mark = "," if self.turning.rows else ";"
         tex = rf"{mark}\, ".join(self.tex.name(v.name, time=self.tex.index(v.lag)) for v in values)
         plain = f"{mark} ".join(f"{v.name}[{self.plain.index(v.lag)}]" for v in values)
-        return rf"\mathbf{{s}}_t = \left[{tex}\right]", f"s[t] = [{plain}]"
+        return rf"\mathbf{{s}}_t = \left[{tex}\right]", f"{self.d.notation.own('s')}[t] = [{plain}]"
 
     def transposed(self, steps: tuple[Step, ...]) -> list[MatrixExpr]:
         """Quantities, or the gradients on the page, whose shape is not the house's."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -29,6 +30,9 @@ GREEK = frozenset(
     """.split()  # noqa: SIM905 - a paragraph of words reads better than a column of literals
 )
 ACCENTS = frozenset({"hat", "tilde"})
+
+_OWN = re.compile(r"(?<!\w)(d\+?|)([sJPAbg])((?:_bar(?:\(j\))?)?[\['])")
+"""What a page's own text calls: the joint state s, its Jacobian J or A, the influence P, the rest b and g."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +197,17 @@ class Notation:
         if kind not in (Adjoint, Tangent, LossGradient):
             return leaf.name
         return self.identifiers.get((kind, leaf.name)) or self.wish(kind, leaf.name)
+
+    def own(self, wish: str) -> str:
+        """A name that the page itself brings, as s for the joint state, or the like if a quantity is called so."""
+        taken = {name for _, name in self.identifiers} | set(self.identifiers.values())
+        while wish in taken:
+            wish += "_"
+        return wish
+
+    def owned(self, text: str) -> str:
+        """A text of the page's own about the joint state, s[t], J[t] and ds[t]/ds[k], in names that no quantity has."""
+        return _OWN.sub(lambda found: f"{found[1]}{self.own(found[2])}{found[3]}", text)
 
     def is_evasive(self, leaf: MatrixExpr) -> bool:
         """Whether the leaf could not be called as usual, because a quantity is."""

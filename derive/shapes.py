@@ -364,7 +364,7 @@ class _Inference:
         return not flags & GIVEN_ROWS and bool(flags & TIMED_COLUMNS or not flags & ANY_ROWS)
 
     def default_columns(self) -> None:
-        """Columns that nothing determines are 1: of what is given first, then of all but what has the rows of a matrix."""
+        """Columns that nothing determines are 1: of what is given first, then of all but the rows of a matrix."""
         given = [n for n, found in self.named.items() if found.role in ("input", "parameter")]
         for name in dict.fromkeys([*given, *self.of_name]):
             size = self.dimensions.resolve(self.of_name[name][1])
@@ -376,7 +376,8 @@ class _Inference:
     def is_rows_of_a_matrix(self, size: Size) -> bool:
         """Whether something with as many rows has as many columns as something that is given has rows."""
         return any(
-            rows == size and any(v.name or self.dimensions.flags[v] & GIVEN_ROWS for v in cols.unknowns)
+            rows == size
+            and any(v.name or self.dimensions.flags[v] & GIVEN_ROWS for v in cols.unknowns)
             for rows, cols in self.shapes().values()
             if cols != size
         )

@@ -144,7 +144,7 @@ class TextPrinter(Printer):
 
     def through_time(self, expr: ThroughTime) -> tuple[str, int]:
         """Its own words."""
-        return expr.text, PRODUCT if "/" in expr.text else ATOM
+        return self.notation.owned(expr.text), PRODUCT if "/" in expr.text else ATOM
 
     def broadcast(self, expr: Broadcast) -> tuple[str, int]:
         """A scalar alone: the language spreads it by itself."""

@@ -89,7 +89,12 @@ def truncate(
     return Chapter(
         "truncation",
         f"Truncated backpropagation through time, every k1 = {k1} steps, k2 = {k2} steps back",
-        (*_windows(), *_adjoints(derivation, read), *_sums(derivation, read, held), *_left_out()),
+        (
+            *_windows(),
+            *_adjoints(derivation, read),
+            *_sums(derivation, read, held),
+            *_left_out(derivation.notation),
+        ),
     )
 
 
@@ -127,7 +132,7 @@ def _adjoints(d: Derivation, read: frozenset[str]) -> Iterator[ChapterLine]:
     if d.cell.states:
         yield ChapterLine(
             "the joint state before a window counts as given",
-            r"\bar{\mathbf{s}}^{(j)}_{b_j - 1} := 0", "s_bar(j)[b(j)-1] := 0", ("truncation",),
+            r"\bar{\mathbf{s}}^{(j)}_{b_j - 1} := 0", d.notation.owned("s_bar(j)[b(j)-1] := 0"), ("truncation",),
         )  # fmt: skip
 
 
@@ -158,7 +163,7 @@ def _sum_of(
     )
 
 
-def _left_out() -> Iterator[ChapterLine]:
+def _left_out(notation: Notation) -> Iterator[ChapterLine]:
     share = (
         r"G_\rho = \sum_j \sum_{t=k}^{e_j} [t > e_{j-1}] \, \frac{\partial \ell_t}{\partial \mathbf{s}_t} "
         r"\left(\prod_{i=t}^{k+1} \frac{\partial \mathbf{s}_i}{\partial \mathbf{s}_{i-1}}\right) "
@@ -167,8 +172,10 @@ def _left_out() -> Iterator[ChapterLine]:
     yield ChapterLine(
         "the share of uses that lie rho steps before the end of the window that sees the loss",
         share,
-        "G(rho) = sum over j, t = max(k, e(j-1)+1) ... e(j) of dl[t]/ds[t] @ (J[t] @ ... @ J[k+1]) @ d+s[k]/dtheta, "
-        "k = e(j) - rho >= 1",
+        notation.owned(
+            "G(rho) = sum over j, t = max(k, e(j-1)+1) ... e(j) of "
+            "dl[t]/ds[t] @ (J[t] @ ... @ J[k+1]) @ d+s[k]/dtheta, k = e(j) - rho >= 1"
+        ),
         ("chain rule",),
     )  # fmt: skip
     yield ChapterLine(

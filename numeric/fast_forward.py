@@ -46,7 +46,9 @@ class FastForward(Bulk, Weights, Forward):
         self.sizes_and_dtype(indent=2)
         self.write(f"known = taken(params, {self.shapes}, dtype)", indent=2)
         self.write("else:")
-        elsewhere = {d: name for d, name in self.sizes.items() if self.shown_by(d, "input", "state")}
+        elsewhere = {
+            d: name for d, name in self.sizes.items() if self.shown_by(d, "input", "state")
+        }
         kept = ["_" if d in elsewhere else name for d, name in self.sizes.items()]
         self.write(", ".join(["_", "_", *kept, "dtype"]) + " = workspace.key", indent=2)
         for d, name in elsewhere.items():

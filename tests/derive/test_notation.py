@@ -111,3 +111,16 @@ def test_a_name_is_typeset_as_its_author_would(name, latex):
 
 def test_an_accent_goes_over_the_base_and_time_stands_last():
     assert latex_name("c_tilde_x", accent="bar", time="t-1") == r"\bar{\tilde{c}}_{x,t-1}"
+
+
+def test_the_page_s_own_names_are_those_of_no_quantity() -> None:
+    """The joint state s, its matrix A and the rest b of a linear recurrence: a cell may have such itself."""
+    text = derive(
+        read_cell("A[t] = sigmoid(U @ x[t])\nb[t] = V @ x[t]\ns[t] = A[t] * s[t-1] + b[t]", "my")
+    ).text()
+    assert "s_[t] = [s[t]]" in text
+    assert "ds_[T]/ds_[k] = J[T] @ J[T-1] @ ... @ J[k+1]" in text
+    assert "s_[t] = A_[t] @ s_[t-1] + b_[t], A_[t] = ds_[t]/ds_[t-1]" in text
+    assert "s_bar[t] = dl_ds[t] + s_bar[t+1] * A[t+1]" in text
+    plain = derive(read_cell("h[t] = tanh(W @ h[t-1] + U @ x[t])", "my")).text()
+    assert "s[t] = [h[t]]" in plain

@@ -97,7 +97,9 @@ def test_networks_are_judged_alike(new: str, run: str) -> None:
 def test_a_gradient_that_only_a_direction_has_is_seen() -> None:
     """Of a vector that is divided by its norm no length counts: along the parameter itself its gradient is 0."""
     derivation = derive(
-        read_cell("k[t] = W @ x[t] / sqrt(sum((W @ x[t])**2))\nh[t] = tanh(V @ h[t-1] + k[t])", "unit")
+        read_cell(
+            "k[t] = W @ x[t] / sqrt(sum((W @ x[t])**2))\nh[t] = tanh(V @ h[t-1] + k[t])", "unit"
+        )
     )
     source = generate(derivation)
     assert judged(source, derivation).verdict == "holds"
