@@ -28,6 +28,7 @@ from derive.expressions import (
     Block,
     Diag,
     MatrixExpr,
+    Timed,
     is_column,
     is_scalar,
     leaves,
@@ -53,7 +54,7 @@ class Route:
     """Addends of the Jacobian that go the same way.
 
     Args:
-        through: the parameters on the way, in order; none for a way through no matrix.
+        through: the matrices on the way, in order; none for a way through no matrix.
         direct: whether it belongs to the direct path.
         addends: by block, in closed form, without blocks in it.
     """
@@ -135,11 +136,11 @@ def addends(expr: MatrixExpr) -> list[MatrixExpr]:
 
 
 def matrices(expr: MatrixExpr) -> tuple[str, ...]:
-    """The names of the parameters through which an addend leads, in order."""
+    """The names of the matrices through which an addend leads, in order: parameters, and what is computed or given."""
     core = split_coefficient(expr)[1]
     parts: Sequence[Any] = operands(core) if isinstance(core, MatMul) else (core,)
     kept = [v for p in parts if not isinstance(p, Diag) for v in leaves(p)]
-    named: list[Any] = [v for v in kept if isinstance(v, MatrixSymbol)]
+    named: list[Any] = [v for v in kept if isinstance(v, MatrixSymbol | Timed)]
     return tuple(str(v.name) for v in named if not is_column(v) and not is_scalar(v))
 
 

@@ -69,20 +69,7 @@ def build_network_study(study: NetworkStudy) -> NotebookNode:
         "negative where the gradient vanishes, near zero where the loss is close to the start."
         + _names(study.network)
     )
-    series = [
-        Series(label(study.network, state), list(study.lengths), values.tolist())
-        for state, values in study.states.items()
-        if values.any()
-    ]
-    drawn = line_figure(
-        series, xlabel="length $T$ in steps", ylabel=r"$\|\partial L_T/\partial s_0\|$", logy=True
-    )
-    figure = Figure(
-        to_picture(drawn),
-        "**Figure 1.** The gradient at the start of every layer's state, against the length.",
-        f"Gradient norms of {len(series)} states against the length, logarithmic.",
-        "fig-layers",
-    )
+    figure = _figure(study)
     head = ["state", "log per step", *(f"$T = {t}$" for t in study.lengths)]
     rows = [
         [
@@ -105,6 +92,30 @@ def build_network_study(study: NetworkStudy) -> NotebookNode:
         ),
     ]  # fmt: skip
     return build(f"Gradient flow: the network {name}", sections, metadata={"network": name})
+
+
+def _figure(study: NetworkStudy) -> Figure | Text:
+    """The norms against the length; what it means where all of them are 0."""
+    series = [
+        Series(label(study.network, state), list(study.lengths), values.tolist())
+        for state, values in study.states.items()
+        if values.any()
+    ]
+    if not series:
+        return Text(
+            "With these weights nothing of the loss reaches the start of any state: all norms are exactly 0. "
+            "A parameter that starts at 0 and multiplies all that the states give may be why, as the vector that an "
+            "attention scores with; then declare in the file how it starts: `init v = normal`."
+        )
+    drawn = line_figure(
+        series, xlabel="length $T$ in steps", ylabel=r"$\|\partial L_T/\partial s_0\|$", logy=True
+    )
+    return Figure(
+        to_picture(drawn),
+        "**Figure 1.** The gradient at the start of every layer's state, against the length.",
+        f"Gradient norms of {len(series)} states against the length, logarithmic.",
+        "fig-layers",
+    )
 
 
 def _names(network: Network) -> str:

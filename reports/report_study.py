@@ -16,7 +16,7 @@ from reports.markdown import table
 from reports.notebook import Figure, Section, Text
 from reports.report_checks import typeset
 from reports.report_links import heading
-from reports.verdict import OPEN, of_both, of_power
+from reports.verdict import OPEN, UNKNOWN, of_both, of_power
 from reports.verdict import typeset as typeset_sentence
 
 LAGS = (1, 2, 5, 10, 20, 50, 100)
@@ -106,6 +106,10 @@ def _finding(study: Study) -> str:
     error = float(np.std(study.gains.rates, ddof=1)) / math.sqrt(study.samples)
     if found.kind == "unsettled":
         return f"**The gain follows no one law over {last} steps.** {factor}."
+    if 2 * error * half > UNKNOWN and abs(rate) < 2 * error:
+        return (
+            f"**Over {last} steps the gradient neither grows nor vanishes for certain.** {factor}."
+        )
     if abs(rate) < max(FACTOR / last, 2 * error):
         return f"**The gradient keeps its size.** {factor}."
     if found.kind == "open":

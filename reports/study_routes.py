@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import groupby
 
 from derive.derivation import Derivation
 from derive.latex import LatexPrinter, latex_name
@@ -75,13 +76,17 @@ def _formulas(derivation: Derivation, route: Route) -> list[str]:
 def name_of(route: Route, *, plain: bool = False) -> str:
     """What a route is called."""
     if route.direct:
-        through = " through " + _joined(route.through, plain) if route.through else ""
+        names = tuple(dict.fromkeys(route.through))
+        through = f" through {_joined(names, plain)}" if names else ""
         return f"the direct path{through}"
     return f"through {_joined(route.through, plain)}" if route.through else "without a matrix"
 
 
 def _joined(names: tuple[str, ...], plain: bool) -> str:
-    return ", ".join(n if plain else f"${latex_name(n)}$" for n in dict.fromkeys(names))
+    """The names in order; one that follows itself is told once, with how often: no two routes are called alike."""
+    runs = [(name, len(list(same))) for name, same in groupby(names)]
+    shown = [(name if plain else f"${latex_name(name)}$", count) for name, count in runs]
+    return ", ".join(f"{name} ({count}×)" if count > 1 else name for name, count in shown)
 
 
 def _text(derivation: Derivation, book: Ledger) -> str:

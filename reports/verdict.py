@@ -10,10 +10,14 @@ import numpy as np
 
 from numeric.flow import Flow
 from numeric.growth_law import FACTOR, Law
+from numeric.lyapunov import Growth
 
 DIGITS = 10
 ROUNDING = 10.0**-DIGITS
 """Rates per step that differ by less differ by the rounding of floating-point numbers alone."""
+
+UNKNOWN = math.log(1000)
+"""Where it is open whether a gradient has changed by such a factor over the run, nobody can say that it stays."""
 
 OPEN = "whether exponentially or like a power of the lag, so short a run does not tell"
 
@@ -21,7 +25,8 @@ OPEN = "whether exponentially or like a power of the lag, so short a run does no
 def verdict(flow: Flow) -> str:
     """Whether the gradient vanishes, explodes or stays, by which law, and how fast.
 
-    It stays where λ₁ is within twice its error of 0, or changes the gradient by less than a factor 2 over the run.
+    It stays where λ₁ is within twice its error of 0, unless that leaves open a factor 1000 over the run; or changes the
+    gradient by less than a factor 2 over the run.
     Where the run follows a power of the lag, its degree is told, and no rate; see ``numeric.growth_law``.
     """
     law, steps = flow.law, f"{flow.setting.steps:,} steps"
@@ -35,18 +40,39 @@ def verdict(flow: Flow) -> str:
         case "unsettled":
             mean = with_error(flow.growth.rate, flow.growth.error)
             later = with_error(law.rate, law.rate_error)
+            parts = f"λ₁ = {mean} per step on average, {later} in the later part"
+            if is_exponential_at_least(flow.growth, law):
+                way = "vanishes" if law.rate < 0 else "explodes"
+                return f"The gradient {way}, at a rate that is not settled over {steps}: {parts}."
             return (
-                f"The gradient follows no one law over {steps}: λ₁ = {mean} per step on average, "
-                f"{later} in the later part; a longer run would tell."
+                f"The gradient follows no one law over {steps}: {parts}; a longer run would tell."
             )
         case _:
             return _exponential(flow)
+
+
+def is_exponential_at_least(growth: Growth, law: Law) -> bool:
+    """Whether a rate that changes along a run is clear of 0 in all of it, and no smaller in the later part.
+
+    Args:
+        growth: of the whole run.
+        law: unsettled.
+    """
+    ahead = math.copysign(1, law.rate)
+    clear = min(ahead * growth.rate - 2 * growth.error, ahead * law.rate - 2 * law.rate_error)
+    slower = ahead * (growth.rate - law.rate) > 2 * math.hypot(growth.error, law.rate_error)
+    return clear * growth.steps > FACTOR and not slower
 
 
 def _exponential(flow: Flow) -> str:
     rate, error = flow.growth.rate, flow.growth.error
     told = f"λ₁ = {with_error(rate, error)} per step"
     if abs(rate) < max(FACTOR / flow.setting.steps, 2 * error):
+        if 2 * error * flow.growth.steps > UNKNOWN:
+            return (
+                f"Over {flow.setting.steps:,} steps the gradient neither grows nor vanishes for certain: {told}; "
+                "a longer run would tell."
+            )
         if abs(rate) < max(ROUNDING, 2 * error):
             return f"The gradient keeps its size: {told}."
         change = (

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from derive.derivation import derive
 from derive.jacobian import sum_of_blocks
+from derive.language import read_cell
 from numeric import ledger as module
 from numeric.interpret import compiled
 from numeric.ledger import ledger, routes
@@ -30,6 +32,13 @@ def test_the_routes_of_a_cell(name: str, direct: list, others: set) -> None:
     found = routes(derivation_of(name))
     assert [r.through for r in found if r.direct] == direct
     assert {r.through for r in found if not r.direct} == others
+
+
+def test_a_matrix_that_is_computed_is_on_the_way_as_a_parameter_is() -> None:
+    """W[t] = M − Mᵀ of an antisymmetric network: what leads through it does not lead through no matrix."""
+    cell = read_cell("W[t] = M - M.T\nh[t] = h[t-1] + 0.1 * tanh(W[t] @ h[t-1] + U @ x[t])", "my")
+    found = routes(derive(cell))
+    assert [(r.through, r.direct) for r in found] == [((), True), (("W",), False)]
 
 
 @pytest.mark.parametrize("name", CELLS)

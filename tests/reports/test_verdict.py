@@ -10,14 +10,16 @@ import pytest
 from derive.derivation import derive
 from derive.language import read_cell
 from numeric.flow import Flow, flow
+from numeric.growth_law import Law
 from numeric.interpret import Array
+from numeric.lyapunov import Growth
 from numeric.setting import Setting
 from numeric.source import generate
 from numeric.study import study
 from proofs.modules import load_source
 from reports.report_study import study_section
 from reports.strict import complaints, formulas
-from reports.verdict import besides, typeset, typeset_verdict, verdict
+from reports.verdict import besides, is_exponential_at_least, typeset, typeset_verdict, verdict
 from tests.numeric.test_growth_law import jordan, turned
 from throughtime.measuring import measured
 
@@ -77,6 +79,30 @@ def test_growth_that_comes_to_rest_follows_no_one_law() -> None:
     told = verdict(flow_of(matrix, 3000))
     assert "explodes" not in told
     assert "vanishes" not in told
+
+
+def growth(rate: float, error: float, later: float) -> tuple[Growth, Law]:
+    return Growth(rate, error, 300), Law("unsettled", later, 0.0002)
+
+
+def test_a_rate_that_is_not_settled_and_clear_of_zero_all_along_is_exponential() -> None:
+    assert is_exponential_at_least(*growth(0.0461, 0.0009, 0.0472))
+    assert is_exponential_at_least(*growth(-0.0461, 0.0009, -0.0472))
+    assert not is_exponential_at_least(*growth(0.0461, 0.0009, 0.0231)), "a power's rate falls"
+    assert not is_exponential_at_least(*growth(0.0461, 0.0009, -0.0472))
+    assert not is_exponential_at_least(*growth(0.0461, 0.0300, 0.0472))
+
+
+def test_a_rate_that_may_be_anything_does_not_tell_that_the_gradient_keeps_its_size() -> None:
+    """A cell that multiplies by its input: over so few steps the mean of log|x| is anywhere."""
+    by_chance = derive(read_cell("h[t] = 1.9 * x[t] * h[t-1]", "by chance"))
+    found = flow(by_chance, {}, Setting(steps=60, sizes={"n": 1}))
+    assert abs(found.growth.rate) < 2 * found.growth.error
+    told = verdict(found)
+    assert told.startswith(
+        "Over 60 steps the gradient neither grows nor vanishes for certain: λ₁ = "
+    )
+    assert "keeps its size" not in told
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,19 @@ def test_a_study_tells_rates_and_shares_that_add_up(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("_undrawn")
+def test_routes_that_take_a_matrix_once_or_more_often_are_told_apart(tmp_path: Path) -> None:
+    """An error fed back through V.T @ V: a share of one route must not stand for another's."""
+    cell = tmp_path / "predictive.cell"
+    cell.write_text(
+        "p[t] = tanh(W @ z[t-1])\nq[t] = p[t] + 0.2 * V.T @ (x[t] - V @ p[t])\n"
+        "z[t] = q[t] + 0.2 * V.T @ (x[t] - V @ q[t])\n"
+    )
+    found = run("study", str(cell), "--T", "60", "--no-bounds", "--json", "-o", str(tmp_path / "s"))
+    shares = json.loads(found.stdout)["shares"]
+    assert {"through W", "through V (2×), W", "through V (4×), W"} <= shares.keys()
+    assert sum(shares.values()) == pytest.approx(1)
+
+
 def test_a_comparison_shows_every_cell_with_its_costs(tmp_path: Path) -> None:
     found = run(
         "compare", "elman", "lstm", *SMALL, "--format", "ipynb", "-o", str(tmp_path), "--json"
@@ -196,6 +209,22 @@ def test_a_network_is_studied_layer_by_layer(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("_undrawn")
+def test_a_network_whose_start_lets_nothing_through_is_studied_and_says_why(tmp_path: Path) -> None:
+    """A pointer network scores with a vector that starts at 0: no gradient reaches any state yet."""
+    net = tmp_path / "pointer.net"
+    net.write_text(
+        "index target\nenc = scan(elman, x[s])\nH[end] = columns(enc.h[s])\ndec = scan(elman, d[t], start(enc))\n"
+        "a[t] = softmax(tanh(W @ H[end] + repeat(V @ dec.h[t])).T @ v)\nloss[t] = cross_entropy(a[t], target[t])\n"
+    )
+    page = ("--T", "20", "--format", "html", "-o", str(tmp_path / "page"))
+    found = run("study", str(net), *page)
+    assert found.exit_code == 0, found.output
+    assert "declare in the file how it starts" in (tmp_path / "page" / "study.html").read_text()
+    net.write_text(net.read_text() + "init v = normal\n")
+    assert run("study", str(net), *page, "--force").exit_code == 0
+    assert "fig-layers" in (tmp_path / "page" / "study.html").read_text()
+
+
 def test_lengths_are_told_in_the_comparison(tmp_path: Path) -> None:
     page = ("--format", "ipynb", "-o", str(tmp_path), "--json")
     found = run("compare", "elman", "leaky", *SMALL, "--lengths", "10,100", *page)
