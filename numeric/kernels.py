@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from sympy.matrices.expressions import MatrixExpr, MatrixSymbol, Transpose
 
+from derive.expressions import is_scalar
 from numeric.arrays import ArrayPrinter
 from numeric.body import listed
 from numeric.kernel_entries import Words, entry_lines
@@ -116,13 +117,15 @@ class Kernels(Rows):
             return
         self.outside_arrays.add(self.names.of(plain))
         part = text.removesuffix(".T")
-        if part != text:
+        turned = part != text
+        if turned:
             whole = whole.replace("[..., ", "[:, ").removesuffix("[...]")
         else:
             whole = whole.replace("[..., ", "[0, ").replace("[...]", "[0]")
-        self.weight_lines.append(
-            f"put{'_turned' * (part != text)}({part}, {whole}, {self.number(c)}[()])"
-        )
+            part += (
+                ".reshape(1)" if is_scalar(plain) else ""
+            )  # a number has no axis, a vector's part has one
+        self.weight_lines.append(f"put{'_turned' * turned}({part}, {whole}, {self.number(c)}[()])")
 
     def end_weights(self) -> None:
         """Writes the function that puts plain parameters side by side."""

@@ -25,6 +25,10 @@ ODD = {
     "formulas between products": (
         "S[t] = 0.5 * S[t-1] + x[t] @ x[t].T\nh[t] = tanh(W @ h[t-1] + S[t] @ x[t] + b)\n"
     ),
+    "gates of one number with biases of one number": (
+        "dim f = 1\ndim i = 1\nf[t] = sigmoid(w @ h[t-1] + b)\ni[t] = sigmoid(v @ h[t-1] + c)\n"
+        "h[t] = f[t] * h[t-1] + i[t] * tanh(W @ h[t-1] + U @ x[t] + a)\n"
+    ),
     "a gate that the inputs alone make": (
         "f[t] = sigmoid(V @ x[t-1] + 0.5)\nh[t] = tanh(sigmoid(U @ x[t-1] + h[t-1]) + f[t] * h[t-2])\n"
     ),
