@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from sympy.matrices.expressions import MatrixExpr
+from sympy.matrices.expressions import MatrixExpr, ZeroMatrix
 
 from derive.backward import Backward, backward
 from derive.cell import Cell
 from derive.chapter import Chapter
+from derive.expressions import zeros_like
 from derive.jacobian import JacobianBlock, jacobian
 from derive.layouts import Turning, layout_named
 from derive.linear import Linearity, linearity
@@ -23,7 +24,7 @@ from derive.normal import Assignment, normal_form
 from derive.notation import ALONE, Notation, Surroundings
 from derive.quantities import quantities_text
 from derive.still import still_names
-from derive.tangents import tangent_equations
+from derive.tangents import every_direction, tangent_equations
 
 __all__ = ["SECTIONS", "Derivation", "Page", "Step", "derive"]
 
@@ -61,8 +62,20 @@ class Derivation:
 
     @cached_property
     def tangents(self) -> tuple[Assignment, ...]:
-        """The differential of every assignment, derived independently of the adjoints."""
-        return tangent_equations(self.assignments)
+        """The differential of every assignment, derived independently of the adjoints; constants do not move."""
+        still = {q.name for q in self.cell.constants}
+        found: list[Assignment] = []
+
+        def dot(leaf: MatrixExpr) -> MatrixExpr:
+            lag = getattr(leaf, "lag", 0)  # a start moves, whatever follows it
+            moves = lag or getattr(leaf, "name", "") not in still
+            return every_direction(leaf) if moves else zeros_like(leaf)
+
+        for a in self.assignments:
+            found += tangent_equations((a,), dot)
+            if isinstance(found[-1].expr, ZeroMatrix):
+                still.add(a.name)
+        return tuple(found)
 
     @cached_property
     def linearity(self) -> Linearity:

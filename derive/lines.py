@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sympy.matrices.expressions import MatrixExpr
+from sympy.matrices.expressions import MatrixExpr, ZeroMatrix
 
 from derive.across_steps import ACROSS_STEPS
 from derive.backward import AdjointEquation
@@ -293,7 +293,8 @@ class _Writer:
             if b.value is not None:
                 title = f"how {b.owner} depends on {b.block.by.name}, {b.block.by.lag} back"
                 yield self.equal("jacobian", title, b.block, b.value, ("tangents",), b.owner)
-        for t in self.d.tangents if missing else ():
+        moving = (t for t in self.d.tangents if not isinstance(t.expr, ZeroMatrix))
+        for t in moving if missing else ():
             yield self.equal(
                 "tangent", f"differential of {t.owner}", t.target, t.expr, ("tangents",), t.owner
             )

@@ -93,3 +93,14 @@ def test_a_direction_that_is_chosen_replaces_every_other():
 
     (tangent,) = tangent_equations((first,), only)
     assert [v for v in ex.leaves(tangent.expr) if isinstance(v, ex.Tangent)] == [ex.Tangent(chosen)]
+
+
+def test_constants_and_what_is_made_of_them_do_not_move():
+    """Their differential would be 0 in every line; a start moves, also of what is the same number ever after."""
+    text = "const g = 0.9\na[t] = exp(-g)\nS[t] = a[t] * S[t-1] + g * (V @ x[t]) @ (K @ x[t]).T\n"
+    found = derive(read_cell(text, "my"))
+    assert "g_dot" not in found.text()
+    assert "a_dot" not in found.text()
+    assert "S_dot[t] = a[t] * S_dot[t-1]" in found.text()
+    lagged = derive(read_cell(text.replace("a[t] *", "a[t-1] *"), "my"))
+    assert "S_dot[t] = a_dot[t-1] * S[t-1] + a[t-1] * S_dot[t-1]" in lagged.text()
