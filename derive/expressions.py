@@ -220,7 +220,7 @@ def matmul(*parts: MatrixExpr) -> MatrixExpr:
 
 
 def transpose(expr: MatrixExpr) -> MatrixExpr:
-    """Xᵀ; a scalar is its own transpose."""
+    """Xᵀ; a scalar is its own transpose, and one that multiplies X stays before Xᵀ."""
     c, core = split_coefficient(expr)
     if isinstance(core, Transpose):
         return scale(c, core.arg)
@@ -228,6 +228,10 @@ def transpose(expr: MatrixExpr) -> MatrixExpr:
         return scale(c, type(core)(core.shape[1], core.shape[0]))
     if isinstance(core, Broadcast):
         return scale(c, Broadcast(*operands(core), core.shape[1], core.shape[0]))
+    if isinstance(core, HadamardProduct) and not is_scalar(core):
+        spread = [f for f in operands(core) if isinstance(f, Broadcast)]
+        if len(spread) == len(operands(core)) - 1:
+            return scale(c, hadamard(*map(transpose_of_product, operands(core))))
     symmetric = is_scalar(core) or isinstance(core, Diag | Identity)
     return scale(c, core if symmetric else Transpose(core))
 

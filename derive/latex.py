@@ -31,6 +31,7 @@ from derive.expressions import (
     is_row_of_ones,
     is_scalar,
     operands,
+    power,
 )
 from derive.functions import FUNCTIONS
 from derive.nodes import ThroughTime
@@ -275,10 +276,9 @@ class LatexPrinter(Printer):
 
 
 def _divisor(expr: MatrixExpr) -> MatrixExpr | None:
-    """The number s of which the expression is 1/s, in every entry."""
-    if not isinstance(expr, HadamardPower) or expr.args[1] != -1:
+    """The number s, or its power, of which the expression is 1/s in every entry."""
+    if not isinstance(expr, HadamardPower) or expr.args[1] >= 0:
         return None
     base = operands(expr)[0]
-    if isinstance(base, Broadcast):
-        return operands(base)[0]
-    return base if is_scalar(base) else None
+    number = operands(base)[0] if isinstance(base, Broadcast) else base
+    return power(number, -expr.args[1]) if is_scalar(number) else None

@@ -128,3 +128,13 @@ def test_brackets_balance_in_every_step():
             for left, right in ("()", "[]", "{}"):
                 assert step.latex.count(left) == step.latex.count(right), step.latex
             assert step.latex.count(r"\left") == step.latex.count(r"\right")
+
+
+def test_a_power_of_a_number_is_divided_by_in_a_fraction():
+    """The adjoint of a divisor that is a number: over d², not times (d 1) to the power −2."""
+    cell = read_cell(
+        "dim d = 1\nd[t] = 1 + exp(w @ h[t-1])\nh[t] = (W @ h[t-1] + U @ x[t]) / d[t]", "my"
+    )
+    latex = derive(cell).latex()
+    assert "^{-2}" not in latex
+    assert r"{d_{t}^{2}}" in latex or r"{d_t^{2}}" in latex

@@ -207,3 +207,14 @@ def test_the_equations_on_the_page_are_read_back_as_they_were(entry):
     assert [(e.target, e.expr) for e in again.equations] == [
         (e.target, e.expr) for e in cell.equations
     ]
+
+
+def test_a_number_stays_before_what_is_transposed():
+    """Of beta Xᵀ the transpose is beta X, and that of beta (δ rᵀ) is beta (r δᵀ): no bracket is transposed."""
+    text = derive(
+        read_cell("const beta = 2\nh[t] = X @ softmax(beta * X.T @ h[t-1] + U @ x[t])", "my")
+    ).text()
+    assert "(beta * X) @ delta_h[t+1]" in text
+    assert "(h[t-1] @ delta_h[t].T) * beta" in text
+    assert ").T *" not in text
+    assert "X.T)" not in text.partition("Adjoints")[2].partition("The Jacobian")[0]
