@@ -224,7 +224,10 @@ class _Reader:
             depth += (tokens[last].text in "([") - (tokens[last].text in ")]")
             last += 1
         place = self.statement.place(tokens[first].start, tokens[last - 1].stop)
-        text, named = place.text[place.column : place.column + place.width], f"u[{self.line.axis}]"
+        text = place.text[place.column : place.column + place.width]
+        taken = {token.text for token in tokens}
+        free = next((name for name in "uvwabc" if name not in taken), f"{tokens[0].text}_in")
+        named = f"{free}[{self.line.axis}]"
         return LanguageError(
             "A scan runs along a named sequence.",
             f"Give what it runs along a line of its own, {named} = {text}, and scan {named}.",
