@@ -185,7 +185,7 @@ class TextPrinter(Printer):
         top, bottom = fraction(c)
         if bottom == "1":
             return top
-        return f"{top}/{bottom if bottom.isalnum() else self.brackets(bottom)}"
+        return f"{top}/{bottom if bottom.replace('_', '').isalnum() else self.brackets(bottom)}"
 
     def scaled(self, c, core: MatrixExpr) -> tuple[str, int]:
         """c * A"""

@@ -111,7 +111,7 @@ CASES = {
     "an input that is missing": (
         "f = scan(attending, x=z[t])", "attending", "1 sequence is given, none for K", "one sequence for each"
     ),
-    "an expression by name": ("f = scan(gru, x=W @ u[t])", "W @ u[t]", "a named sequence", "v[t] = W @ u[t], and scan v[t]"),
+    "an expression by name": ("f = scan(gru, x=W @ u[t])", "W @ u[t]", "a named sequence", "v[t] = W @ u[t]"),
     "a name in an equation": ("y[t] = sum(a=x[t])", "=", "stands within brackets", "Close the `(`"),
     "two losses": (
         "f = scan(gru, x[t])\nloss[t] = sum(f.h[t])\nloss[end] = sum(f.h[end])", "loss[end]", "defined twice",

@@ -218,3 +218,11 @@ def test_a_number_stays_before_what_is_transposed():
     assert "(h[t-1] @ delta_h[t].T) * beta" in text
     assert ").T *" not in text
     assert "X.T)" not in text.partition("Adjoints")[2].partition("The Jacobian")[0]
+
+
+def test_a_size_with_a_subscript_that_divides_has_no_brackets():
+    text = derive(
+        read_cell("dim v = d_v\nv[t] = V @ h[t-1]\nh[t] = W @ (v[t] / (1 + mean(v[t]**2)))", "my")
+    ).text()
+    assert "2/d_v" in text
+    assert "(d_v)" not in text.partition("Adjoints")[2]
