@@ -9,8 +9,8 @@ from derive.latex import latex_name
 from numeric.equations import equations_text
 from proofs.claims.conditions import words
 from proofs.claims.court import Audit
-from proofs.claims.document import Loss
 from proofs.claims.readings import KINDS
+from proofs.claims.said import NOT_JUDGED, UNREADABLE, Loss, Unjudged
 from proofs.claims.syntax import Deriv, walk
 from proofs.claims.typeset import typeset
 from proofs.claims.verdict import (
@@ -39,6 +39,8 @@ _MEANINGS = {
     NUMERICALLY_FALSE: "the numbers do not come out as stated",
     MEANINGLESS: "the shapes of its parts cannot agree, or a part has no value",
     UNDECIDED: "neither shown nor refuted",
+    NOT_JUDGED: "says nothing about the cell's quantities that can be judged; why is said",
+    UNREADABLE: "is not in the language of claims",
 }
 
 _SIGNS = {
@@ -64,7 +66,7 @@ def build_audit(audit: Audit) -> NotebookNode:
 
 
 def _summary(audit: Audit) -> str:
-    total = len(audit.verdicts)
+    total = len(audit.verdicts) + len(audit.unjudged)
     counts = audit.counts
     parts = [f"{n} {kind}" for kind, n in counts.items()]
     lines = [
@@ -97,17 +99,17 @@ def _kinds(verdict: Verdict) -> bool:
 def _table(audit: Audit) -> str:
     rows = [
         [
-            f"[{escape_markdown(_title(v))}](#claim-{i})",
+            f"[{escape_markdown(v.claim.name)}](#claim-{i})",
             f"{_MARKS.get(v.kind, '✗')} {v.kind}",
             escape_markdown(_short(v)),
         ]
         for i, v in enumerate(audit.verdicts, 1)
     ]
+    rows += [
+        [escape_markdown(u.name), f"— {u.kind}", escape_markdown(u.error.problem)]
+        for u in audit.unjudged
+    ]
     return "## Verdicts\n\n" + table(["claim", "verdict", "in short"], rows)
-
-
-def _title(verdict: Verdict) -> str:
-    return verdict.claim.title or f"line {verdict.claim.line}"
 
 
 def _short(verdict: Verdict) -> str:
@@ -130,6 +132,15 @@ def _claims(audit: Audit) -> Iterator[Text | Code]:
             yield Text(f"What follows is about this cell{_loss(loss)}:")
             yield Code(equations_text(cell), language="text")
         yield Text(_claim(verdict, number))
+    yield from (Text(_unjudged(u)) for u in audit.unjudged)
+
+
+def _unjudged(found: Unjudged) -> str:
+    parts = [f"### {escape_markdown(found.name)}: {found.kind}"]
+    parts += ["As written: " + code_span(found.text)] if found.text else []
+    parts.append(f"*because:* {escape_markdown(found.error.problem)}")
+    parts += [escape_markdown(found.error.remedy)] if found.error.remedy else []
+    return "\n\n".join(parts)
 
 
 def _loss(loss: Loss | None) -> str:
@@ -147,7 +158,7 @@ def _loss(loss: Loss | None) -> str:
 
 def _claim(verdict: Verdict, number: int) -> str:
     parts = [
-        f"{anchor(f'claim-{number}')}\n\n### {escape_markdown(_title(verdict))}: {verdict.kind}"
+        f"{anchor(f'claim-{number}')}\n\n### {escape_markdown(verdict.claim.name)}: {verdict.kind}"
     ]
     parts.append("As written: " + code_span(verdict.claim.text))
     if verdict.claim.formula is not None:

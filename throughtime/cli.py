@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from derive.errors import ArgumentError
+from derive.errors import ArgumentError, CellError
 from proofs.sandbox import GIB as GIB_OF_FILE
 from proofs.sandbox import SECONDS as SECONDS_OF_FILE
 from proofs.sandbox import Limits
@@ -234,9 +234,12 @@ def audit(say: Progress, claims: str, output: Path | None, force: bool) -> Outco
         from reports.html import to_html
 
         write(output, to_html(build_audit(found)), force=force)
-    blocks = "\n\n".join(verdict.text() for verdict in found.verdicts)
+    blocks = "\n\n".join(
+        [*(v.text() for v in found.verdicts), *(u.written() for u in found.unjudged)]
+    )
     data = {**found.to_dict(), "ok": found.ok, "file": output}
-    return Outcome(data, f"{blocks}\n\n{found.table()}", 0 if found.ok else NOT_VERIFIED)
+    code = (0 if found.ok else NOT_VERIFIED) if found.readable else CellError.exit_code
+    return Outcome(data, f"{blocks}\n\n{found.table()}", code)
 
 
 @cli.command(epilog=EPILOG)

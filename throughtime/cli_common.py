@@ -34,7 +34,8 @@ The page docs/claims.md describes the language.
 \b
 Exit codes: 0 every claim is proved, or true in another layout; 3 some claim is not:
 true under a condition only, refuted, numerically false, meaningless or undecided;
-1 internal error, 2 usage, 4 the input is not a valid file of claims.
+1 internal error, 2 usage, 4 the input is not a valid file of claims: some claim is
+not in the language, and the others are judged all the same.
 """
 
 

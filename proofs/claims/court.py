@@ -13,12 +13,13 @@ from derive.errors import ArgumentError, LanguageError, UnknownCellError
 from proofs.claims import numbers
 from proofs.claims.bounds import is_inequality
 from proofs.claims.counterexample import find, unspoken
-from proofs.claims.document import Claim, Document, read_document
+from proofs.claims.document import read_document
 from proofs.claims.meaning import Reading
 from proofs.claims.meaning_steps import MOST_TERMS
 from proofs.claims.measured import measures
 from proofs.claims.points import Context
 from proofs.claims.readings import describe, readings, settled_formula
+from proofs.claims.said import NOT_JUDGED, UNREADABLE, Claim, Document, Unjudged
 from proofs.claims.sameness import differences, renaming, without_bias
 from proofs.claims.sizes import argument
 from proofs.claims.syntax import Formula
@@ -45,26 +46,35 @@ class Audit:
     Args:
         document: the file.
         verdicts: one a claim, in order.
+        unjudged: what no verdict is passed on, in order.
     """
 
     document: Document
     verdicts: tuple[Verdict, ...]
+    unjudged: tuple[Unjudged, ...] = ()
+
+    @property
+    def readable(self) -> bool:
+        """Whether every claim is in the language."""
+        return all(u.kind != UNREADABLE for u in self.unjudged)
 
     @property
     def ok(self) -> bool:
-        """Whether every claim stands as written."""
-        return all(v.stands for v in self.verdicts)
+        """Whether every claim is in the language and stands as written."""
+        return self.readable and all(v.stands for v in self.verdicts)
 
     @property
     def counts(self) -> dict[str, int]:
         """How many claims came to each verdict."""
-        found = Counter(v.kind for v in self.verdicts)
-        return {kind: found[kind] for kind in KINDS if found[kind]}
+        found = Counter(v.kind for v in (*self.verdicts, *self.unjudged))
+        return {kind: found[kind] for kind in (*KINDS, NOT_JUDGED, UNREADABLE) if found[kind]}
 
     def table(self) -> str:
         """One line a claim."""
-        width = max(len(_name(v)) for v in self.verdicts)
-        return "\n".join(f"{_name(v):<{width}}  {v.kind}" for v in self.verdicts)
+        rows = [(v.claim.name, v.kind) for v in self.verdicts]
+        rows += [(u.name, u.kind) for u in self.unjudged]
+        width = max(len(name) for name, _ in rows)
+        return "\n".join(f"{name:<{width}}  {kind}" for name, kind in rows)
 
     def to_dict(self) -> dict[str, object]:
         """As plain data."""
@@ -73,17 +83,14 @@ class Audit:
             "title": self.document.title,
             "counts": self.counts,
             "claims": [v.to_dict() for v in self.verdicts],
+            "unjudged": [u.to_dict() for u in self.unjudged],
         }
-
-
-def _name(verdict: Verdict) -> str:
-    return verdict.claim.title or f"line {verdict.claim.line}"
 
 
 def audit(
     text: str, source: str = "claims", on_progress: Callable[[str], None] | None = None
 ) -> Audit:
-    """Judge every claim of a text.
+    """Judge every claim of a text that is in the language.
 
     Args:
         text: see ``proofs.claims.document``.
@@ -91,17 +98,38 @@ def audit(
         on_progress: is told what is judged.
 
     Raises:
-        LanguageError: the text is not in the language.
+        LanguageError: nothing in the text can be judged.
     """
-    document = read_document(text, source)
+    return judge_document(read_document(text, source), on_progress)
+
+
+def judge_document(document: Document, on_progress: Callable[[str], None] | None = None) -> Audit:
+    """Judge what a document says.
+
+    Args:
+        document: as it was read.
+        on_progress: is told what is judged.
+
+    Raises:
+        LanguageError: nothing in it can be judged.
+    """
+    refused: list[Unjudged] = []
+    claims: list[Claim] = []
     for claim in document.claims:
-        _refuse(claim)
+        try:
+            _refuse(claim)
+            claims.append(claim)
+        except LanguageError as error:
+            refused.append(Unjudged(claim.name, claim.text, error))
+    if not claims:
+        raise refused[0].error
     verdicts: list[Verdict] = []
-    for claim in document.claims:
+    for claim in claims:
         if on_progress is not None:
             on_progress(f"judging line {claim.line}")
         verdicts.append(judge_claim(claim))
-    return Audit(document, tuple(verdicts))
+    unjudged = sorted((*document.unjudged, *refused), key=lambda u: u.line)
+    return Audit(document, tuple(verdicts), tuple(unjudged))
 
 
 def judge(
@@ -150,10 +178,13 @@ def _refuse(claim: Claim) -> None:
     """What no verdict can be passed on is said before anything is judged, wherever in the file it stands.
 
     Raises:
-        LanguageError: the claim speaks of quantities and names no cell, or says ~= of them.
+        LanguageError: the claim speaks of quantities and names no cell, says ~= of them, or names a cell that is none.
     """
     formula = claim.formula
-    if formula is None or numbers.is_numeric(formula):
+    if formula is None:
+        _other_cell(claim)
+        return
+    if numbers.is_numeric(formula):
         return
     if claim.cell is None:
         problem = "The claim speaks of quantities, and no cell is named."
@@ -235,10 +266,7 @@ def _sizes(claim: Claim, formula: Formula, context: Context) -> Verdict:
 def _sameness(claim: Claim) -> Verdict:
     """A cell against a shipped one."""
     assert claim.cell is not None  # noqa: S101 - the reader demands a cell
-    try:
-        other: Cell = load(claim.same_as)
-    except (UnknownCellError, ArgumentError) as error:
-        raise _error(claim, error.problem, error.remedy) from None
+    other = _other_cell(claim)
     names = renaming(claim.cell, other)
     if names is not None:
         return Verdict(
@@ -257,6 +285,18 @@ def _sameness(claim: Claim) -> Verdict:
         REFUTED,
         reason="; ".join(found) or "no renaming makes the equations those of the cell",
     )
+
+
+def _other_cell(claim: Claim) -> Cell:
+    """The shipped cell that the equations are said to be.
+
+    Raises:
+        LanguageError: there is none of that name.
+    """
+    try:
+        return load(claim.same_as)
+    except (UnknownCellError, ArgumentError) as error:
+        raise _error(claim, error.problem, error.remedy) from None
 
 
 def _renamed(names: dict[str, str]) -> str:

@@ -15,7 +15,7 @@ Each of cell, loss and notation holds for the claims after it. An indented line 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NoReturn
 
 from derive.catalog import load
@@ -29,6 +29,7 @@ from proofs.claims.cursor import Names
 from proofs.claims.hints import for_line
 from proofs.claims.latex import read_latex
 from proofs.claims.reader import read_formula
+from proofs.claims.said import Claim, Document, Loss, Unjudged, as_written, loss_of
 from proofs.claims.syntax import Formula
 from proofs.claims.words import tokens_of
 
@@ -41,94 +42,13 @@ _HEAD = re.compile(r'claim\b\s*("(?P<title>[^"]*)")?\s*(given\s+(?P<given>[^:]*)
 _SAME_CELL = re.compile(r"\s*cell\s+is\s+(?P<spec>\S+)\s*")
 
 
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """What is differentiated: L = Σ_t name[t], each term any function of one quantity at its step, or that itself.
-
-    Args:
-        name: of the whole; with an index, of a term.
-        of: the quantity at which it looks.
-        last_only: whether only the last step has a term.
-        itself: whether the terms are the quantity itself, a number, and not any function of it.
-    """
-
-    name: str
-    of: str
-    last_only: bool = False
-    itself: bool = False
-
-
-def loss_of(cell: Cell, of: str, *, last_only: bool = False) -> Loss:
-    """The loss that looks at one quantity: the sum of it where it is a number called loss, as in networks."""
-    number = next(q for q in cell.quantities if q.name == of).shape == (1, 1)
-    return Loss("L", of, last_only, itself=number and of == "loss")
-
-
-def as_written(cell: Cell) -> Cell:
-    """A cell with its losses as their formulas say: a derivative by a prediction is about what was written."""
-    return read_cell(cell.text, cell.name, cell.options, stable=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """One formula, with what it is about.
-
-    Args:
-        title: what its author calls it.
-        formula: what it says, or ``None`` if it says that the cell is a shipped one.
-        cell: the cell it speaks of.
-        loss: the loss it speaks of.
-        statement: where it stands.
-        given: names of conditions that it presumes.
-        same_as: the shipped cell that the equations are said to be.
-        text: the formula as written.
-    """
-
-    title: str
-    formula: Formula | None
-    cell: Cell | None
-    loss: Loss | None
-    statement: Statement
-    given: tuple[str, ...] = ()
-    same_as: str = ""
-    text: str = ""
-
-    @property
-    def line(self) -> int:
-        """The first line."""
-        return self.statement.pieces[0][1]
-
-    @property
-    def place(self) -> Place:
-        """Where the formula stands, what comes before its colon left out."""
-        code = self.statement.code
-        start = code.find(":", code.rfind('"') + 1) + 1
-        start += len(code[start:]) - len(code[start:].lstrip())
-        return self.statement.place(start, len(code.rstrip()))
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A file of claims.
-
-    Args:
-        source: its name.
-        title: its first comment.
-        reference: where the claims come from, after ``# source:``.
-        claims: in order.
-    """
-
-    source: str
-    title: str
-    reference: str
-    claims: tuple[Claim, ...]
-
-
 def read_document(text: str, source: str = "claims", cell: Cell | None = None) -> Document:
     """The claims of a text; ``cell`` is what they speak of until the text names one.
 
+    A claim that is not in the language stops no other: it is among what is not judged, with the error.
+
     Raises:
-        LanguageError: the text is not in the language.
+        LanguageError: no claim is in the language, or what claims rest on is not: a cell, a loss, a notation.
         CellError: a cell in it is not valid.
     """
     if len(text) > MAX_TEXT:
@@ -151,12 +71,15 @@ def read_document(text: str, source: str = "claims", cell: Cell | None = None) -
     reader = _Document(source, cell)
     for statement in _statements(lines, source):
         reader.read(statement)
+    if not reader.claims and reader.unjudged:
+        raise reader.unjudged[0].error
     if not reader.claims:
         raise LanguageError(
             f"{source} holds no claim.", 'Write e.g. claim "carry" : dL/dc[t-1] == dL/dc[t] * f[t]'
         )
     title = titles[0] if titles else ""
-    return Document(source, title, " ".join(s[7:].strip() for s in sources), tuple(reader.claims))
+    reference = " ".join(s[7:].strip() for s in sources)
+    return Document(source, title, reference, tuple(reader.claims), tuple(reader.unjudged))
 
 
 def _refuse_invisible(raw: str, number: int, source: str) -> None:
@@ -214,6 +137,7 @@ class _Document:
         self.loss = loss_of(cell, cell.equations[-1].target.name) if cell else None
         self.open_d = False
         self.claims: list[Claim] = []
+        self.unjudged: list[Unjudged] = []
 
     def read(self, statement: Statement) -> None:
         word = (re.match(r"\w*", statement.code) or [""])[0]
@@ -313,13 +237,21 @@ class _Document:
         return Names(timed, plain, self.loss.name, self.open_d, still_of(self.cell))
 
     def read_claim(self, statement: Statement) -> None:
-        if len(self.claims) >= MAX_CLAIMS:
+        if len(self.claims) + len(self.unjudged) >= MAX_CLAIMS:
             _fail(
                 statement,
                 f"More than {MAX_CLAIMS} claims: at most that many are read.",
                 "Split the file.",
             )
         head = _HEAD.match(statement.code)
+        try:
+            self.claims.append(self.claim(statement, head))
+        except LanguageError as error:
+            name = (head and head["title"]) or f"line {statement.pieces[0][1]}"
+            text = statement.code[head.end() if head else 0 :]
+            self.unjudged.append(Unjudged(name, " ".join(text.split()), error))
+
+    def claim(self, statement: Statement, head: re.Match[str] | None) -> Claim:
         if head is None or head["colon"] is None:
             _fail(
                 statement, "A claim is followed by a colon.", 'Write claim "title" : left == right'
@@ -329,17 +261,15 @@ class _Document:
         body = statement.code[start:stop]
         same = _SAME_CELL.fullmatch(body)
         formula = None if same else self.formula(statement, start, stop)
-        self.claims.append(
-            Claim(
-                title=head["title"] or "",
-                formula=formula,
-                cell=self.need_cell(statement) if same else self.cell,
-                loss=self.loss,
-                statement=statement,
-                given=given,
-                same_as=same["spec"] if same else "",
-                text=" ".join(body.split()),
-            )
+        return Claim(
+            title=head["title"] or "",
+            formula=formula,
+            cell=self.need_cell(statement) if same else self.cell,
+            loss=self.loss,
+            statement=statement,
+            given=given,
+            same_as=same["spec"] if same else "",
+            text=" ".join(body.split()),
         )
 
     def formula(self, statement: Statement, start: int, stop: int) -> Formula:

@@ -14,10 +14,10 @@ import numpy as np
 
 from derive.cell import Cell
 from proofs.arithmetic import Array, ArrayArithmetic
-from proofs.claims.document import Loss
 from proofs.claims.draws import draws_for
 from proofs.claims.meaning import Meaning, Reading
 from proofs.claims.orders import farthest, in_order
+from proofs.claims.said import Loss
 from proofs.claims.syntax import (
     Add,
     Deriv,

@@ -12,7 +12,6 @@ from derive.cell import Quantity
 from derive.errors import Place
 from proofs.claims.conditions import CONDITIONS, adds_up, whose_total
 from proofs.claims.counterexample import find
-from proofs.claims.document import Claim
 from proofs.claims.layouts import translated
 from proofs.claims.meaning import Reading
 from proofs.claims.points import Context, error_bound, field_worlds, other_worlds, steps_of
@@ -26,6 +25,7 @@ from proofs.claims.readings import (
     status,
 )
 from proofs.claims.repair import nearest
+from proofs.claims.said import Claim
 from proofs.claims.syntax import Formula
 from proofs.claims.values import LAYOUTS
 from proofs.claims.verdict import (

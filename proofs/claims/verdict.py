@@ -11,8 +11,8 @@ from html import escape
 from derive.errors import Place
 from proofs.claims.conditions import words
 from proofs.claims.counterexample import Counterexample
-from proofs.claims.document import Claim
 from proofs.claims.printing import show
+from proofs.claims.said import Claim
 from proofs.claims.syntax import Formula
 
 PROVED = "proved"
@@ -120,7 +120,7 @@ class Verdict:
     def text(self) -> str:
         """On a few lines, for a terminal."""
         lines = [
-            f"{self.claim.title or 'line ' + str(self.claim.line)}: {self.kind}",
+            f"{self.claim.name}: {self.kind}",
             f"    {self.claim.text}",
         ]
         lines += [f"    {name} {what}" for name, what in self.rows() if what]

@@ -19,7 +19,7 @@ from derive.expressions import Elementwise, Timed, operands, walk, with_operands
 from derive.functions import FUNCTIONS
 from proofs.arithmetic import Array, ArrayArithmetic, law_value
 from proofs.claims.conditions import adds_up
-from proofs.claims.document import Loss
+from proofs.claims.said import Loss
 from proofs.dual import Dual, Pair
 from proofs.evaluation import Evaluator
 from proofs.unrolled import Place

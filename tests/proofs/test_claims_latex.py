@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from derive.errors import LanguageError
-from proofs.claims.document import Claim, read_document
+from proofs.claims.document import read_document
 from proofs.claims.printing import show
+from proofs.claims.said import Claim
 
 
 def claim(body: str, cell: str = "lstm") -> Claim:

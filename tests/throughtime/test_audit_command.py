@@ -68,3 +68,53 @@ def test_a_file_that_is_not_there_and_one_that_is_no_file_of_claims(tmp_path: Pa
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 2
     assert "deck_000" in done.stderr
+
+
+MIXED = """cell elman
+claim "right" : dh[t]/dh[t-1] == diag(1 - h[t]**2) @ W
+claim "foreign" : dh[t]/dh[t-1] == q @ W
+claim "wrong" given moon = cheese : W == W
+claim : cell is nosuch
+claim "about" : W ~= W
+claim "last" : norm(dh[t]/dh[t-1]) <= norm(W)
+"""
+
+
+def test_a_claim_that_cannot_be_read_stops_no_other_and_the_exit_code_says_it(
+    tmp_path: Path,
+) -> None:
+    done = run(tmp_path, MIXED, "-o", "page.html")
+    assert done.returncode == 4
+    assert "right: proved" in done.stdout
+    assert "last: proved" in done.stdout
+    assert "foreign: unreadable" in done.stdout
+    assert 'my.claims, line 3: claim "foreign" : dh[t]/dh[t-1] == q @ W' in done.stdout
+    assert "q is no quantity of the cell" in done.stdout
+    assert "It has h, x, W, U, b; the loss is L." in done.stdout
+    assert done.stdout.splitlines()[-1].split() == ["about", "unreadable"]
+    assert "moon = cheese is no condition" in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
+def test_what_cannot_be_read_is_told_in_json_too(tmp_path: Path) -> None:
+    told = json.loads(run(tmp_path, MIXED, "--json").stdout)
+    assert (told["ok"], told["counts"]) == (False, {"proved": 2, "unreadable": 4})
+    assert [(u["title"], u["line"]) for u in told["unjudged"]] == [
+        ("foreign", 3), ("wrong", 4), ("line 5", 5), ("about", 6),
+    ]  # fmt: skip
+    assert all(u["reason"] and u["remedy"] for u in told["unjudged"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cell elman\nclaim : q == W\n",
+        "cell elman\nclaim : W ~= W\n",
+        "cell elman\nclaim : W == W\ncell nosuch\nclaim : W == W\n",
+        "cell elman\nclaim : W == W\nloss of nothing\n",
+    ],
+)
+def test_a_file_of_which_nothing_can_be_read_or_what_claims_rest_on_cannot_is_refused(
+    tmp_path: Path, text: str
+) -> None:
+    done = run(tmp_path, text)
+    assert (done.returncode, done.stdout) == (4, "")
