@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from derive.cell import Cell
-from proofs.claims.bounds import Laws, Since
 from proofs.claims.factored import LAWS, NORMS, ByIdentity, proved_identity
+from proofs.claims.laws import Laws, Since
 from proofs.claims.points import Context
 from proofs.claims.powers import NoBoundError
 from proofs.claims.ranges import first

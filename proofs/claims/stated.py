@@ -6,13 +6,13 @@ from fractions import Fraction
 from typing import Any
 
 from derive.cell import Cell
-from derive.intervals import ONE
+from derive.intervals import ONE, ZERO
 from proofs.claims.points import Context
 from proofs.claims.powers import Bound, NoBoundError, to_steps
 from proofs.claims.printing import show, show_index
 from proofs.claims.ranges import SUPREMUM, Ranges
 from proofs.claims.syntax import Add, Call, Deriv, Index, Mul, Node, Num, Pow, Qty, Steps
-from proofs.claims.world import functions_of, linear
+from proofs.claims.world import functions_of, is_bias, linear
 from proofs.untyped import sympy
 
 
@@ -44,9 +44,24 @@ class Stated:
         """σ_max of a quantity without steps: the symbol for a parameter."""
         if self.ranges.by_name[name].value is not None:
             return abs(self.ranges.constant(name)[0])
+        if "bias" in self.conditions and is_bias(self.ranges.by_name[name]):
+            return ZERO
         if self._is_square(name) and "identity" in self.conditions:
             return ONE
         return sympy.Symbol(f"sigma_max({name})", nonnegative=True)
+
+    def sigma_min(self, name: str) -> Any:
+        """σ_min of a square parameter, a symbol.
+
+        Raises:
+            NoBoundError: it is no square parameter.
+        """
+        q = self.ranges.by_name.get(name)
+        if q is None or q.role != "parameter" or q.value is not None or not self._is_square(name):
+            raise NoBoundError
+        if "identity" in self.conditions:
+            return ONE
+        return sympy.Symbol(f"sigma_min({name})", nonnegative=True)
 
     def size_at(self, name: str, index: Index) -> Any:
         """The norm of a quantity at a step: a symbol, which stands for that step alone."""
@@ -109,6 +124,8 @@ class Stated:
                 return self.size_at(name, index)
             case Call(name="sigma_max" | "norm", args=(Deriv() as derivative,)):
                 return self.size_of(derivative)
+            case Call(name="sigma_min", args=(Qty(name=name, index=None),)):
+                return self.sigma_min(name)
             case Call(name="spectral_radius", args=(Qty(name=name, index=None),)) if (
                 self._is_normal(name)
             ):

@@ -1,7 +1,8 @@
 """Norms of the derivatives within one step, by the cell's own equations.
 
 Laws: ‖A + B‖ ≤ ‖A‖ + ‖B‖, ‖V ↦ A V B‖ = ‖A‖ ‖B‖, ‖diag(u)‖ = max |u|, ‖diag(f′)‖ ≤ sup |f′|, ‖W‖ = σ_max(W), and no
-entry of W is larger than σ_max(W). A derivative that is diagonal has singular values within the range of its entries.
+entry of W is larger than σ_max(W). A derivative that is diagonal has singular values within the range of its entries,
+and beside other terms none of its sum's is smaller than the least of these less their norms.
 By a parameter W, a factor beside it is a value of the step: ‖∂(W h)/∂W‖ = ‖V ↦ V h‖ = ‖h‖.
 """
 
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from derive.expressions import Broadcast, Elementwise, Timed, operands, split_coefficient
-from derive.intervals import ONE, ZERO, Range, largest, plus, times
+from derive.intervals import ONE, ZERO, Range, largest, least, plus, times
 from proofs.claims.powers import NoBoundError
 from proofs.claims.ranges import SUPREMUM, Ranges
 from proofs.untyped import (
@@ -104,7 +105,7 @@ class StepNorms:
 
     def _product(self, parts: Sequence[Any], moving: Sequence[Any]) -> Any:
         """‖V ↦ A V B‖ where one factor moves and all others stand still."""
-        fixed = [_bare(p) for p, inner in zip(parts, moving, strict=True) if inner == 0]
+        fixed = [bare(p) for p, inner in zip(parts, moving, strict=True) if inner == 0]
         if len(fixed) != len(parts) - 1:
             raise NoBoundError
         return sympy.Mul(*map(self._factor, fixed)) * sympy.Add(*moving)
@@ -168,6 +169,31 @@ class StepNorms:
                 raise NoBoundError
         return abs(c) * found
 
+    # ── from below ──
+
+    def below_quantity(self, name: str) -> Any:
+        """A bound from below on every singular value of the derivative of a quantity.
+
+        Law: σ_min(A + B) ≥ σ_min(A) − ‖B‖, where A is diagonal.
+
+        Raises:
+            NoBoundError: no law gives one.
+        """
+        if (name, 0) == (self.by, self.lag):
+            return ONE
+        expr = self.ranges.equation_of[name]
+        c, core = split_coefficient(expr)
+        parts = operands(core) if isinstance(core, MatAdd) else (core,)
+        if not c.is_number:
+            return self._fail()
+        total, rest = (ZERO, ZERO), ZERO
+        for part in parts:
+            try:
+                total = plus(total, self.diagonal(part))
+            except NoBoundError:
+                rest += self.norm(part)
+        return abs(c) * (least(total) - rest)
+
     # ── diagonal derivatives ──
 
     def diagonal_of_quantity(self, name: str) -> Range:
@@ -214,6 +240,6 @@ class StepNorms:
         raise NoBoundError
 
 
-def _bare(expr: Any) -> Any:
+def bare(expr: Any) -> Any:
     """A matrix without its transpose, which has the same norm."""
     return expr.arg if isinstance(expr, Transpose) else expr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from fractions import Fraction
 from itertools import product
 from typing import Any
 
@@ -11,12 +12,13 @@ import pytest
 
 from derive.catalog import load
 from derive.cell import Cell
-from proofs.claims.bounds import Laws, proof
+from proofs.claims.bounds import proof
 from proofs.claims.court import audit
 from proofs.claims.document import read_document
+from proofs.claims.laws import Laws
 from proofs.claims.points import Context
 from proofs.claims.powers import NoBoundError
-from proofs.claims.syntax import Deriv, Index, Qty
+from proofs.claims.syntax import Deriv, Index, Num, Qty
 from proofs.claims.verdict import MEANINGLESS, PROVED, REFUTED, Verdict
 from proofs.claims.world import Extent, World
 from proofs.floats import Floats
@@ -39,7 +41,19 @@ def rate(declaration: str, factor: str = "(1 + alpha)") -> str:
 
 
 STEP = "norm(dh[t]/dh[t-1])"
+VALUE = "norm(W) * norm(h[t-1]) + norm(U) * norm(x[t]) + norm(b)"
 TRUE = [
+    ("elman", "sigma_min(dh[t]/dh[t-1]) <= sigma_min(W)"),
+    ("elman:g=sigmoid", "sigma_min(dh[t]/dh[t-1]) <= sigma_min(W) / 4"),
+    ("leaky", f"{STEP} >= 0.9 - 0.1 * norm(W)"),
+    ("leaky", f"alpha - (1-alpha) * norm(W) <= {STEP}"),
+    ("leaky", "sigma_min(dh[t]/dh[t-1]) >= 0.9 - 0.1 * norm(W)"),
+    ("leaky", "sigma_min(dh[t]/dh[t-1]) <= 0.9 + 0.1 * sigma_min(W)"),
+    ("elman", f"norm(h[t]) <= {VALUE}"),
+    ("elman", f"norm(h[t-1]) <= {VALUE.replace('t-1', 't-2').replace('x[t]', 'x[t-1]')}"),
+    ("elman:g=relu", f"norm(h[t]) <= {VALUE}"),
+    ("lstm", "norm(h[t]) <= norm(c[t])"),
+    ("lstm", "norm(c[t]) <= norm(c[t-1]) + norm(g[t])"),
     ("leaky", "norm(dh[t]/dh[k]) <= (alpha + (1-alpha) * sigma_max(W)) ** (t-k)"),
     ("leaky", "norm(dh[t]/dg[t]) <= 1"),
     ("leaky", "norm(d+h[t]/dh[t-1]) >= 0.5"),
@@ -99,6 +113,15 @@ def test_a_rate_bounds_by_its_value_or_by_its_size(cell: str, bound: str) -> Non
 
 LAGGED = "cell\n    f[t] = sigmoid(U @ x[t])\n    c[t] = f[t-1] * c[t-1] + x[t]"
 FALSE = [
+    ("cell elman", "sigma_min(dh[t]/dh[t-1]) >= sigma_min(W)"),
+    ("cell elman", "sigma_min(dh[t]/dh[t-2]) <= sigma_min(W) ** 2"),
+    ("cell elman", "sigma_min(dh[t]/dh[k]) <= sigma_min(W) ** (t-k)"),
+    ("cell elman:g=sigmoid", "sigma_min(dh[t]/dh[t-1]) <= sigma_min(W) / 5"),
+    ("cell leaky", f"{STEP} >= 0.9 - 0.05 * norm(W)"),
+    ("cell leaky", "sigma_min(dh[t]/dh[t-1]) <= 0.9 + 0.05 * sigma_min(W)"),
+    ("cell elman", "norm(h[t]) <= norm(W) * norm(h[t-1]) + norm(U) * norm(x[t])"),
+    ("cell elman:g=sigmoid", f"norm(h[t]) <= {VALUE}"),
+    ("cell elman", f"norm(h[t]) <= 0.5 * ({VALUE})"),
     ("cell leaky", "norm(d+h[t]/dh[t-1]) <= 0.5"),
     ("cell leaky", f"{STEP} <= 1"),
     ("cell leaky", f"{STEP} >= 0.9"),
@@ -226,7 +249,8 @@ def sizes_of(bound: Any, world: World, step: int) -> float:
         name = symbol.name.partition("(")[2][:-1]
         name, _, steps = name.partition("[t")
         at = step + int(steps[:-1] or 0) if steps else None
-        norms[symbol] = np.linalg.norm(np.asarray(world.value(name, at), float), 2)
+        matrix = np.asarray(world.value(name, at), float)
+        norms[symbol] = np.linalg.norm(matrix, -2 if symbol.name.startswith("sigma_min") else 2)
     return float(bound.subs(norms))
 
 
@@ -262,4 +286,29 @@ def test_no_derivative_of_a_run_leaves_its_bounds(cell: str, given: str) -> None
             with suppress(NoBoundError):
                 assert sizes[0] <= sizes_of(laws.upper(node, {}).plain(), world, step) * (1 + 1e-9)
             with suppress(NoBoundError):
-                assert sizes[-1] >= float(laws.lower(node)) * (1 - 1e-9)
+                lower = sizes_of(laws.lower(node), world, step)
+                assert sizes[-1] >= lower - 1e-9 * max(1, abs(lower))
+            with suppress(NoBoundError):
+                for bound in laws.least(node):
+                    assert sizes[-1] <= sizes_of(bound, world, step) * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("given", ["", "linear", "identity", "bias"])
+@pytest.mark.parametrize("cell", ["elman", "gru", "lstm", "leaky", "rglru", "skip:d=2", "slstm"])
+def test_no_value_of_a_run_leaves_its_bounds(cell: str, given: str) -> None:
+    known, conditions = load(cell), frozenset({given} - {""})
+    laws = Laws(Context(known, None, conditions))
+    rng = np.random.default_rng(5)
+    extent = Extent({d: 2 + i for i, d in enumerate(known.dims)}, 3)
+    draw = lambda _, s: rng.normal(size=s) * rng.choice([0.3, 2])  # noqa: E731
+    world = World(known, None, extent, Floats(), draw, conditions)
+    t = Index((("t", 1),))
+    shown = 0
+    for name in (e.target.name for e in known.equations):
+        with suppress(NoBoundError):
+            bound = laws.value(Qty(name=name, index=t), Num(value=Fraction(0)))
+            for step in range(2, 4):
+                size = np.linalg.norm(np.asarray(world.value(name, step), float), 2)
+                assert size <= sizes_of(bound, world, step) * (1 + 1e-9)
+                shown += 1
+    assert shown

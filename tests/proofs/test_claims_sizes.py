@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from derive.catalog import load
+from derive.cell import Cell
 from derive.language import read_cell
 from proofs.arithmetic import Array
 from proofs.claims.document import read_document
@@ -28,6 +29,17 @@ STATES = ("dh[t]/dh[k]", "dh[t]/dh[t-2]", "W @ W.T", "product(j, k+1..t, W)", "d
 VALUES = ("diag(h[t])", "h[t]", "W + b.T @ b", "W - W", "sandwich(W, b)", "W * W", "W + W.T")
 BOUNDS = ("{}(W)**(t-k)", "{}(W)**2", "{}(W.T)**(t-k+1)", "{}(W)**(k-t)", "norm(h[t-1])", "gamma * {}(W)")  # fmt: skip
 OTHERS = ("{}(h[t])", "{}(W @ W)", "norm(W) + norm(b)**2", "2 * {}(W)", "norm(W) * norm(b)", "{}(W)**0")  # fmt: skip
+STEPS = ("dh[t]/dh[t-1]", "dh[t]/dh[t-2]", "local(h[t], h[t-1])", "dh[t]/dx[t]")
+OF_STEPS = (
+    "{}(W)", "{}(W) / 4", "{}(W) / 10", "{}(U)", "0.9 - 0.1 * norm(W)", "0.9 + 0.1 * {}(W)", "0.9 - 0.05 * norm(W)",
+    "0.1 + {}(W)", "1 - norm(W)", "0.5 - 0.3 * norm(W) * norm(h[t-1])",
+)  # fmt: skip
+QUANTITIES = ("h[t]", "h[t-1]")
+OF_VALUES = (
+    "norm(W) * norm(h[t-1]) + norm(U) * norm(x[t]) + norm(b)", "norm(W) * norm(h[t-1]) + norm(U) * norm(x[t])",
+    "norm(h[t-1]) + norm(x[t])", "0.9 * norm(h[t-1]) + 0.1 * (norm(W) * norm(h[t-1]) + norm(U) * norm(x[t]) + norm(b))",
+    "norm(W) * norm(h[t-2]) + norm(U) * norm(x[t-1]) + norm(b)", "norm(W) * norm(h[t-1]) + norm(x[t])", "norm(b)",
+)  # fmt: skip
 ROUNDING = 1e-4
 """Eigenvalues of a Jordan block of four rows are off by the fourth root of a double's rounding."""
 RUNS = 8
@@ -36,6 +48,11 @@ CELLS = {
     "linear": read_cell("h[t] = W @ h[t-1] + U @ x[t] + b", "linear"),
     "elman": load("elman"),
     "relu": load("elman:g=relu"),
+    "leaky": load("leaky"),
+    "twice": read_cell(
+        "h[t] = 0.1 * tanh(W @ tanh(W @ h[t-1]) + U @ x[t] + b) + 0.9 * h[t-1]", "twice"
+    ),
+    "product": read_cell("h[t] = (W @ h[t-1]) * tanh(U @ x[t] + b)", "product"),
     "gated": read_cell("f[t] = sigmoid(U @ x[t] + b)\nh[t] = f[t] * (W @ h[t-1]) + x[t]", "gated"),
 }
 
@@ -78,11 +95,21 @@ def fails(formula: Formula, context: Context) -> bool:
 
 
 @pytest.mark.parametrize("given", ["", "linear", "symmetric", "W = identity"])
-@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize("name", ["linear", "elman", "relu", "gated"])
 def test_whatever_is_shown_of_sizes_holds_in_every_run(name: str, given: str) -> None:
-    proved, cell = 0, CELLS[name]
-    presumed = f"given {given} " if given else ""
-    for things, bounds in ((STATES, BOUNDS), (VALUES, OTHERS)):
+    assert shown(CELLS[name], given, (STATES, BOUNDS), (VALUES, OTHERS)) > 20
+
+
+@pytest.mark.parametrize("given", ["", "linear", "bias = 0"])
+@pytest.mark.parametrize("name", ["elman", "leaky", "twice", "product"])
+def test_whatever_is_shown_of_a_step_holds_in_every_run(name: str, given: str) -> None:
+    assert shown(CELLS[name], given, (STEPS, OF_STEPS), (QUANTITIES, OF_VALUES)) > 2
+
+
+def shown(cell: Cell, given: str, *sides: tuple[tuple[str, ...], tuple[str, ...]]) -> int:
+    """How many claims are shown, each of which holds in every run."""
+    proved, presumed = 0, f"given {given} " if given else ""
+    for things, bounds in sides:
         said = claims(things, bounds)
         for start in range(0, len(said), 250):
             lines = (f"claim {presumed}: {c}\n" for c in said[start : start + 250])
@@ -92,4 +119,4 @@ def test_whatever_is_shown_of_sizes_holds_in_every_run(name: str, given: str) ->
                 if argument(claim.formula, context) is not None:
                     proved += 1
                     assert not fails(claim.formula, context), claim.text
-    assert proved > 20
+    return proved
