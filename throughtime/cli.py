@@ -21,6 +21,7 @@ from throughtime.cli_common import (
     EPILOG,
     EPILOG_OF_CLAIMS,
     NOT_VERIFIED,
+    audited,
     load,
     refuse_existing,
     verdict,
@@ -216,19 +217,19 @@ def _judged(target: str, verification: Verification, mutants: MutantReport | Non
     metavar="PAGE.html",
     help="Write the verdicts as a page.",
 )
+@click.option("--cell", "of", metavar="CELL", help="What CLAIMS speaks of until it names a cell.")
 @click.option("--force", is_flag=True, help="Write over a file that exists.")
 @common
 @click.pass_obj
 @limited()
-def audit(say: Progress, claims: str, output: Path | None, force: bool) -> Outcome:
-    """Judge the formulas in CLAIMS, a file or the name of one that ships: right, or wrong where and why."""
+def audit(say: Progress, claims: str, output: Path | None, of: str | None, force: bool) -> Outcome:
+    """Judge the formulas in CLAIMS: right, or wrong where and why.
+
+    CLAIMS is a file of claims or the name of one that ships, or a document: .tex, .md or .ipynb.
+    """
     refuse_existing(output, force=force)
     say(f"reading {claims}")
-    from proofs.claims.court import audit as judged
-    from proofs.claims.register import claims_text
-
-    text, source = claims_text(claims)
-    found = judged(text, source, on_progress=say)
+    found = audited(claims, of, say)
     if output is not None:
         from reports.audit import build_audit
         from reports.html import to_html

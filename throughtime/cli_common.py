@@ -10,6 +10,7 @@ from derive.errors import ArgumentError
 from throughtime.progress import Progress
 
 if TYPE_CHECKING:
+    from proofs.claims.court import Audit
     from throughtime.model import Model, Verification
     from throughtime.network_model import NetworkModel
 
@@ -29,7 +30,8 @@ CLAIMS is the path of a file of claims, or the name of one that ships, such as m
 or deck_002. A file of two lines:
     cell elman
     claim "slope" : dh[t]/dh[t-1] == diag(1 - h[t]**2) @ W
-The page docs/claims.md describes the language.
+The page docs/claims.md describes the language. Of a document (.tex, .md, .ipynb) the
+formulas about the cell are judged: notes.tex --cell lstm.
 
 \b
 Exit codes: 0 every claim is proved, or true in another layout; 3 some claim is not:
@@ -55,6 +57,21 @@ def refuse_existing(path: Path | None, *, force: bool) -> None:
     """Say no before the work, not after it."""
     if path is not None and path.exists() and not force:
         raise ArgumentError(f"{path} exists already.", "Choose another name, or pass --force.")
+
+
+def audited(place: str, spec: str | None, say: Progress) -> Audit:
+    """A file of claims, or a document, judged."""
+    from derive.catalog import load as load_cell
+    from proofs.claims.court import audit
+    from proofs.claims.register import claims_text
+    from proofs.claims.said import as_written
+    from proofs.documents.hearing import audit_paper
+    from proofs.documents.pages import MAX_BYTES, is_document
+
+    cell = as_written(load_cell(spec)) if spec is not None else None
+    if is_document(place):
+        return audit_paper(*claims_text(place, MAX_BYTES), cell, say)
+    return audit(*claims_text(place), say, cell)
 
 
 def write(path: Path, text: str, *, force: bool) -> None:

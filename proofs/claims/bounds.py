@@ -47,7 +47,7 @@ def proof(formula: Formula, context: Context) -> str:
 
 
 def _by_laws(small: Node, large: Node, laws: Laws) -> str:
-    for shown in (_above, _least, _value, _below, _stated, _entries):
+    for shown in (_above, _least, _value, _below, _stated, _factor_by_factor, _entries):
         with suppress(NoBoundError):
             if why := shown(small, large, laws):
                 return why
@@ -108,6 +108,14 @@ def _stated(small: Node, large: Node, laws: Laws) -> str:
     """Both sides state what they are."""
     ours, theirs = laws.stated.bound(small).plain(), laws.stated.bound(large).plain()
     return "no term of the difference of the sides is negative" if at_most(ours, theirs) else ""
+
+
+def _factor_by_factor(small: Node, large: Node, laws: Laws) -> str:
+    """Every size on the small side has a bound, and with all of them it is no larger than the large one."""
+    ours = laws.side(small)
+    if not at_most(ours, laws.stated.bound(large).plain()):
+        return ""
+    return f"by the submultiplicative norm and sup |f′|, one side is at most {ours}"
 
 
 def _entries(small: Node, large: Node, laws: Laws) -> str:

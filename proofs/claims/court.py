@@ -88,7 +88,10 @@ class Audit:
 
 
 def audit(
-    text: str, source: str = "claims", on_progress: Callable[[str], None] | None = None
+    text: str,
+    source: str = "claims",
+    on_progress: Callable[[str], None] | None = None,
+    cell: Cell | None = None,
 ) -> Audit:
     """Judge every claim of a text that is in the language.
 
@@ -96,11 +99,12 @@ def audit(
         text: see ``proofs.claims.document``.
         source: its name, for messages.
         on_progress: is told what is judged.
+        cell: what it speaks of until it names one.
 
     Raises:
         LanguageError: nothing in the text can be judged.
     """
-    return judge_document(read_document(text, source), on_progress)
+    return judge_document(read_document(text, source, cell), on_progress)
 
 
 def judge_document(document: Document, on_progress: Callable[[str], None] | None = None) -> Audit:
@@ -128,8 +132,8 @@ def judge_document(document: Document, on_progress: Callable[[str], None] | None
         if on_progress is not None:
             on_progress(f"judging line {claim.line}")
         verdicts.append(judge_claim(claim))
-    unjudged = sorted((*document.unjudged, *refused), key=lambda u: u.line)
-    return Audit(document, tuple(verdicts), tuple(unjudged))
+    unjudged = (*document.unjudged, *refused)
+    return Audit(document, tuple(verdicts), unjudged)
 
 
 def judge(
@@ -164,14 +168,28 @@ def judge_claim(claim: Claim) -> Verdict:
     """
     _refuse(claim)
     started = time.perf_counter()
+    verdict = _bounded(claim)
+    if not verdict.stands and claim.otherwise is not None:
+        other = _bounded(replace(claim, formula=claim.otherwise))
+        says_more = not _has_shapes(verdict) and _has_shapes(other)
+        verdict = other if other.stands or says_more else verdict
+    return replace(verdict, seconds=time.perf_counter() - started)
+
+
+def _has_shapes(verdict: Verdict) -> bool:
+    """Whether a claim has a meaning for vectors, and not only for numbers."""
+    return verdict.kind != MEANINGLESS and "n=1" not in verdict.conditions
+
+
+def _bounded(claim: Claim) -> Verdict:
+    """The verdict on a claim as it is read first; undecided where that would take too long."""
     try:
-        verdict = _judge(claim)
+        return _judge(claim)
     except TooManyError:
         reason = (
             f"its sums and products have more than {MOST_TERMS:,} terms in a run that it speaks of"
         )
-        verdict = Verdict(claim, UNDECIDED, reason=reason)
-    return replace(verdict, seconds=time.perf_counter() - started)
+        return Verdict(claim, UNDECIDED, reason=reason)
 
 
 def _refuse(claim: Claim) -> None:

@@ -68,8 +68,8 @@ def read_document(text: str, source: str = "claims", cell: Cell | None = None) -
     comments = [line.lstrip("#").strip() for line in lines if line.startswith("#")]
     sources = [c for c in comments if c.lower().startswith("source:")]
     titles = [c for c in comments if c and c not in sources]
-    reader = _Document(source, cell)
-    for statement in _statements(lines, source):
+    reader = ClaimsReader(source, cell)
+    for statement in statements_of(lines, source):
         reader.read(statement)
     if not reader.claims and reader.unjudged:
         raise reader.unjudged[0].error
@@ -95,7 +95,7 @@ def _refuse_invisible(raw: str, number: int, source: str) -> None:
         )
 
 
-def _statements(lines: list[str], source: str) -> list[Statement]:
+def statements_of(lines: list[str], source: str) -> list[Statement]:
     """Lines with their indented continuations; comments and blank lines fall out."""
     found: list[Statement] = []
     for number, raw in enumerate(lines, 1):
@@ -130,7 +130,9 @@ def _fail(
     raise LanguageError(problem, remedy, place=statement.place(at, stop))
 
 
-class _Document:
+class ClaimsReader:
+    """Reads the lines of a file of claims, one after another, each in the light of those before."""
+
     def __init__(self, source: str, cell: Cell | None) -> None:
         self.source = source
         self.cell = cell
@@ -140,12 +142,17 @@ class _Document:
         self.unjudged: list[Unjudged] = []
 
     def read(self, statement: Statement) -> None:
+        """One line with its continuations.
+
+        Raises:
+            LanguageError: it is no line of the language, or what claims rest on is not.
+        """
         word = (re.match(r"\w*", statement.code) or [""])[0]
         readers = {
-            "cell": self.read_cell,
-            "loss": self.read_loss,
-            "notation": self.read_notation,
-            "claim": self.read_claim,
+            "cell": self._read_cell,
+            "loss": self._read_loss,
+            "notation": self._read_notation,
+            "claim": self._read_claim,
         }
         if word not in readers:
             problem = "A line begins with cell, loss, notation or claim."
@@ -157,7 +164,7 @@ class _Document:
             _fail(statement, f"No colon follows {word}.", remedy, statement.code.index(":"), 1)
         readers[word](statement)
 
-    def read_cell(self, statement: Statement) -> None:
+    def _read_cell(self, statement: Statement) -> None:
         spec = statement.code.partition("\n")[0][4:].strip()
         equations = statement.code.partition("\n")[2]
         if bool(spec) == bool(equations.strip()):
@@ -173,11 +180,11 @@ class _Document:
                 _fail(statement, error.problem, error.remedy, statement.code.index(spec), len(spec))
         else:
             first = statement.pieces[1][1]
-            text = "\n" * (first - 1) + self.padded(statement)
+            text = "\n" * (first - 1) + self._padded(statement)
             self.cell = read_cell(text, self.source, stable=False)
         self.loss = loss_of(self.cell, self.cell.equations[-1].target.name)
 
-    def padded(self, statement: Statement) -> str:
+    def _padded(self, statement: Statement) -> str:
         """The equations on the lines where they stand."""
         lines: dict[int, str] = {
             number: _without_comment(raw) for _, number, raw in statement.pieces[1:]
@@ -185,7 +192,7 @@ class _Document:
         first, last = min(lines), max(lines)
         return "\n".join(lines.get(number, "") for number in range(first, last + 1))
 
-    def read_loss(self, statement: Statement) -> None:
+    def _read_loss(self, statement: Statement) -> None:
         found = _LOSS.fullmatch(statement.code)
         if found is None:
             _fail(
@@ -193,7 +200,7 @@ class _Document:
                 "This is no loss.",
                 "Write `loss sum over t`, `loss sum over t of E(y)` or `loss last step of E(y)`.",
             )
-        cell = self.need_cell(statement)
+        cell = self._need_cell(statement)
         of = found["of"] or found["bare"] or cell.equations[-1].target.name
         if of not in {e.target.name for e in cell.equations}:
             _fail(
@@ -216,7 +223,7 @@ class _Document:
         bare = found["name"] is None
         self.loss = loss_of(cell, of, last_only=last_only) if bare else Loss(name, of, last_only)
 
-    def read_notation(self, statement: Statement) -> None:
+    def _read_notation(self, statement: Statement) -> None:
         words = statement.code.split()
         if len(words) != 3 or words[1] != "d" or words[2] not in ("open", "total"):
             _fail(
@@ -224,19 +231,20 @@ class _Document:
             )
         self.open_d = words[2] == "open"
 
-    def need_cell(self, statement: Statement) -> Cell:
+    def _need_cell(self, statement: Statement) -> Cell:
         if self.cell is None:
             _fail(statement, "No cell has been named yet.", "Write e.g. `cell lstm` before it.")
         return self.cell
 
     def names(self) -> Names:
+        """What a formula may speak of here."""
         if self.cell is None or self.loss is None:
             return Names()
         plain = [q.name for q in self.cell.quantities if q.role in ("parameter", "constant")]
         timed = [q.name for q in self.cell.quantities if q.name not in plain]
         return Names(timed, plain, self.loss.name, self.open_d, still_of(self.cell))
 
-    def read_claim(self, statement: Statement) -> None:
+    def _read_claim(self, statement: Statement) -> None:
         if len(self.claims) + len(self.unjudged) >= MAX_CLAIMS:
             _fail(
                 statement,
@@ -245,34 +253,37 @@ class _Document:
             )
         head = _HEAD.match(statement.code)
         try:
-            self.claims.append(self.claim(statement, head))
+            self.claims.append(self._claim(statement, head))
         except LanguageError as error:
             name = (head and head["title"]) or f"line {statement.pieces[0][1]}"
             text = statement.code[head.end() if head else 0 :]
             self.unjudged.append(Unjudged(name, " ".join(text.split()), error))
 
-    def claim(self, statement: Statement, head: re.Match[str] | None) -> Claim:
+    def _claim(self, statement: Statement, head: re.Match[str] | None) -> Claim:
         if head is None or head["colon"] is None:
             _fail(
                 statement, "A claim is followed by a colon.", 'Write claim "title" : left == right'
             )
-        given = self.given(statement, head["given"] or "", head.start("given"))
+        given = self._given(statement, head["given"] or "", head.start("given"))
         start, stop = head.end(), len(statement.code)
         body = statement.code[start:stop]
         same = _SAME_CELL.fullmatch(body)
-        formula = None if same else self.formula(statement, start, stop)
+        formula, otherwise = (None, None) if same else self._formula(statement, start, stop)
         return Claim(
             title=head["title"] or "",
             formula=formula,
-            cell=self.need_cell(statement) if same else self.cell,
+            cell=self._need_cell(statement) if same else self.cell,
             loss=self.loss,
             statement=statement,
             given=given,
             same_as=same["spec"] if same else "",
             text=" ".join(body.split()),
+            otherwise=otherwise,
         )
 
-    def formula(self, statement: Statement, start: int, stop: int) -> Formula:
+    def _formula(
+        self, statement: Statement, start: int, stop: int
+    ) -> tuple[Formula, Formula | None]:
         body = statement.code[start:stop].replace("\n", " ")
         flat = replace(statement, code=statement.code[:start] + body)
         if not body.strip():
@@ -285,9 +296,9 @@ class _Document:
             )
         if body.strip().startswith("$"):
             return read_latex(flat, start, stop, self.names())
-        return read_formula(flat, tokens_of(flat, start, stop), self.names())
+        return read_formula(flat, tokens_of(flat, start, stop), self.names()), None
 
-    def given(self, statement: Statement, text: str, at: int) -> tuple[str, ...]:
+    def _given(self, statement: Statement, text: str, at: int) -> tuple[str, ...]:
         found: list[str] = []
         for part in filter(None, (p.strip() for p in text.split(","))):
             name = named_condition(part)
@@ -300,11 +311,11 @@ class _Document:
                     statement.code.index(part, at),
                     len(part),
                 )
-            self.check_total(statement, part, whose_total(name), at)
+            self._check_total(statement, part, whose_total(name), at)
             found.append(name)
         return tuple(found)
 
-    def check_total(self, statement: Statement, part: str, name: str, at: int) -> None:
+    def _check_total(self, statement: Statement, part: str, name: str, at: int) -> None:
         """Only what is given at every step, a column, can be presumed to add up to 1."""
         columns = [q.name for q in self.cell.inputs if q.shape[1] == 1] if self.cell else []
         if name and name not in columns:

@@ -9,10 +9,13 @@ A formula is rewritten token by token; what it then says is read by the one read
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from derive.errors import LanguageError
+from derive.functions import FUNCTIONS, x, y
 from derive.language_lines import Statement
+from derive.language_scalars import ATOM, Text, scalar_text
 from proofs.claims.cursor import Names
 from proofs.claims.latex_looks import plain
 from proofs.claims.latex_names import LatexNames
@@ -40,8 +43,10 @@ MAX_PARTS = 600
 MAX_NESTING = 20
 
 
-def read_latex(statement: Statement, start: int, stop: int, names: Names) -> Formula:
-    r"""The formula between dollar signs at ``code[start:stop]``.
+def read_latex(
+    statement: Statement, start: int, stop: int, names: Names
+) -> tuple[Formula, Formula | None]:
+    r"""The formula between dollar signs at ``code[start:stop]``, and how else it may be read.
 
     Raises:
         LanguageError: it is not in the grammar; the place is one in the LaTeX.
@@ -61,14 +66,38 @@ def read_latex(statement: Statement, start: int, stop: int, names: Names) -> For
         for m in TOKEN.finditer(body[1:-1])
         if not m.group().isspace()
     ]
+    return read_parts(statement, parts, names, (first, first + len(body) - 2))
+
+
+def read_parts(
+    statement: Statement, parts: list[Part], names: Names, whole: tuple[int, int]
+) -> tuple[Formula, Formula | None]:
+    r"""The formula that tokens of LaTeX write, and how else it may be read.
+
+    Products are taken from left to right, as in ``\delta \odot s\, h^\top``; else, as in ``r \odot W h``, factors side
+    by side first.
+
+    Args:
+        statement: where it stands.
+        parts: its tokens, without blanks.
+        names: what it may speak of.
+        whole: where it begins and ends in the statement.
+
+    Raises:
+        LanguageError: it is not in the grammar; the place is one in the LaTeX.
+    """
     if len(parts) > MAX_PARTS:
         raise LanguageError(
-            "The formula is too long.", "Name parts of it.", place=_place(statement, start, stop)
+            "The formula is too long.", "Name parts of it.", place=_place(statement, *whole)
         )
-    writer = _Writer(statement, plain(parts), names)
-    text = writer.whole()
-    whole = (first, first + len(body) - 2)
-    return _located(_read(text, statement, names, whole), whole)
+    found: list[Formula] = []
+    for tight in (False, True):
+        writer = _Writer(statement, plain(parts), names, tight=tight)
+        text = writer.whole()
+        found.append(_located(_read(text, statement, names, whole), whole))
+        if not writer.runs:
+            return found[0], None
+    return found[0], found[1]
 
 
 def _place(statement: Statement, start: int, stop: int):
@@ -96,11 +125,29 @@ def _located(formula: Formula, whole: tuple[int, int]) -> Formula:
     )
 
 
+def derivative_at(name: str, argument: str) -> str:
+    """f′ at an argument in brackets, by the function's own law: ``(1 - tanh(a)**2)``.
+
+    Raises:
+        KeyError: it is no function of the language.
+        LanguageError: its law is not written in the language.
+    """
+    values = {x: Text(argument, ATOM), y: Text(f"{name}{argument}", ATOM)}
+    return f"({scalar_text(FUNCTIONS[name].law, values).text})"
+
+
 @dataclass(slots=True)
 class _Writer(LatexNames):
-    """Rewrites LaTeX as a claim, by recursive descent over its groups."""
+    """Rewrites LaTeX as a claim, by recursive descent over its groups.
+
+    Args:
+        tight: whether factors side by side are multiplied before a product with a sign is.
+        runs: how often that makes a difference.
+    """
 
     depth: int = 0
+    tight: bool = False
+    runs: int = 0
 
     def whole(self) -> str:
         left = self.expression(frozenset(RELATION))
@@ -114,23 +161,34 @@ class _Writer(LatexNames):
         """Terms up to one of the stops; factors side by side are joined by an open product."""
         out: list[str] = []
         factors: list[str] = []
-        open_product = False
+        beside = 0
         while self.at < len(self.parts) and self.text not in stops:
             text = self.text
             if text in "+-" or text in PRODUCT:
+                self.bracket_run(out, beside, text)
                 self.at += 1
                 out.append(PRODUCT.get(text, text))
-                open_product = False
+                beside = 0
                 continue
             if text in (")", "]", "}"):
                 raise self.fail(f"This `{text}` closes nothing.", "Remove it.")
             factor = self.factor(stops)
             factors.append(factor)
-            if open_product:
+            if beside:
                 out.append(self.joined_by(out[-1], factor))
             out.append(factor)
-            open_product = True
+            beside += 1
+        self.bracket_run(out, beside, "")
         return self.made_of(" ".join(out), *factors)
+
+    def bracket_run(self, out: list[str], beside: int, after: str) -> None:
+        """Brackets around factors side by side where a product with a sign stands beside them, if those bind first."""
+        first = len(out) - max(0, 2 * beside - 1)
+        before = out[first - 1] if first else ""
+        if beside > 1 and (after in PRODUCT or before in PRODUCT.values()):
+            self.runs += 1
+            if self.tight:
+                out[first:] = [f"({' '.join(out[first:])})"]
 
     def joined_by(self, left: str, right: str) -> str:
         """The product of two rewritten factors that stand side by side."""
@@ -192,13 +250,27 @@ class _Writer(LatexNames):
 
     def bracket(self) -> str:
         opening = self.take()
+        if opening.text == "[":
+            return self.stacked(opening)
         inner = self.closed(opening, BRACKETS[opening.text])
         return self.made_of(f"({inner})", inner)
 
-    def closed(self, opening: Part, closing: str) -> str:
-        """What stands up to the sign that closes; passes that sign."""
-        inner = self.expression(frozenset({closing, *RELATION}))
-        if self.text != closing:
+    def stacked(self, opening: Part) -> str:
+        """``[h_{t-1}, x_t]``, the one above the other; with nothing but one part, brackets like any."""
+        stacks = frozenset({",", ";"})
+        parts = [self.closed(opening, "]", stacks)]
+        while self.parts[self.at - 1].text in stacks:
+            parts.append(self.closed(opening, "]", stacks))
+        return (
+            self.made_of(f"({parts[0]})", parts[0])
+            if len(parts) == 1
+            else f"concat({', '.join(parts)})"
+        )
+
+    def closed(self, opening: Part, closing: str, others: frozenset[str] = frozenset()) -> str:
+        """What stands up to the sign that closes, or to another one; passes that sign."""
+        inner = self.expression(frozenset({closing, *others, *RELATION}))
+        if self.text != closing and self.text not in others:
             raise self.fail(f"This `{opening.text}` is never closed.", "Close it.", opening)
         self.at += 1
         return inner
@@ -226,9 +298,14 @@ class _Writer(LatexNames):
         if self.text == "^":
             self.at += 1
             power = f"**{self.group_text()}"
-        if self.text in PRIME or power.removeprefix("**") in PRIME:
-            raise self.fail("The derivative of a function is not read.", SLOPE)
+        prime = self.parts[self.at - bool(power)] if power or self.text in PRIME else None
+        primed = self.text in PRIME or power.removeprefix("**") in PRIME
+        self.at += self.text in PRIME
         argument = self.bracket() if self.text in BRACKETS else f"({self.factor(frozenset())})"
+        if primed:
+            with suppress(KeyError, LanguageError):
+                return derivative_at(name, argument)
+            raise self.fail("The derivative of a function is not read.", SLOPE, prime)
         written = f"{name}{argument}{power}"
         return self.made_of(written) if name in SIZES else self.made_of(written, argument)
 

@@ -18,6 +18,8 @@ NOTHING = {
     r"\Bigl", r"\Bigr", r"\bigg", r"\Bigg", r"\biggl", r"\biggr", r"\Biggl", r"\Biggr", "&", r"\displaystyle",
     r"\textstyle", r"\limits", r"\nolimits",
 }  # fmt: skip
+SIZED = {r"\left", r"\right"}
+"""Before a bracket; before a full stop, which then stands for none."""
 SAME = {
     r"\leq": "≤", r"\le": "≤", r"\leqslant": "≤", r"\geq": "≥", r"\ge": "≥", r"\geqslant": "≥", r"\dfrac": r"\frac",
     r"\tfrac": r"\frac", r"\lt": "<", r"\gt": ">", r"\intercal": r"\top",
@@ -33,8 +35,27 @@ def plain(parts: list[Part]) -> list[Part]:
     Args:
         parts: the tokens as they are written, without blanks.
     """
-    kept = [replace(p, text=SAME.get(p.text, p.text)) for p in parts if p.text not in NOTHING]
-    return _steps_below(_without_fonts(kept))
+    sized = {i + 1 for i, p in enumerate(parts) if p.text in SIZED}
+    kept = [
+        replace(p, text=SAME.get(p.text, p.text))
+        for i, p in enumerate(parts)
+        if p.text not in NOTHING and not (i in sized and p.text == ".")
+    ]
+    return _steps_below(_without_fonts(_without_empty(kept)))
+
+
+def _without_empty(parts: list[Part]) -> list[Part]:
+    r"""Groups with nothing in them taken out, where no command and no index takes one: ``h_t{}^\top``, ``={}``."""
+    found: list[Part] = []
+    for i, part in enumerate(parts):
+        found.append(part)
+        if [p.text for p in found[-2:]] != ["{", "}"]:
+            continue
+        before = found[-3].text if len(found) > 2 else ""
+        after = parts[i + 1].text if i + 1 < len(parts) else ""
+        if after in ("^", "=", "+", "-") or before in ("=", "≤", "≥", "+", "-", ""):
+            del found[-2:]
+    return found
 
 
 def _without_fonts(parts: list[Part]) -> list[Part]:

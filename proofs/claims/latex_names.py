@@ -9,6 +9,9 @@ from proofs.claims.hints import for_name
 from proofs.claims.latex_cursor import LatexCursor
 from proofs.claims.latex_signs import ACCENT, INSTEAD, TEXT, Part
 
+STEP = re.compile(r"[a-z](?:[+-][0-9])?|T[+-][0-9]|0")
+"""A step above a quantity that has none below: ``h^t``, ``h^{t-1}``; ``h^T`` is a transpose, ``h^2`` a power."""
+
 
 @dataclass(slots=True)
 class LatexNames(LatexCursor):
@@ -93,6 +96,10 @@ class LatexNames(LatexCursor):
 
     def name(self) -> str:
         """A name with its subscripts: what is a step becomes an index."""
+        return self.named(*self.spelled())
+
+    def spelled(self) -> tuple[str, list[str], Part]:
+        """A word, its subscripts, and where it stands."""
         part = self.take()
         word = part.text
         if word in ACCENT:
@@ -108,6 +115,13 @@ class LatexNames(LatexCursor):
         below: list[str] = []
         while self.skip("_"):
             below += self.group_text().split(",")
+        if (
+            self.text == "^"
+            and "_".join([word, *below]) in self.names.timed
+            and STEP.fullmatch(self.peek_word())
+        ):
+            self.at += 1
+            below.append(self.group_text())
         if part.text in INSTEAD and word not in self.names:
             raise self.fail(f"`{part.text}` is not read.", INSTEAD[part.text], part)
         if not re.fullmatch(r"[A-Za-z]+", word):
@@ -116,7 +130,7 @@ class LatexNames(LatexCursor):
                 "Write quantities of the cell, numbers and the usual signs.",
                 part,
             )
-        return self.named(word, below, part)
+        return word, below, part
 
     def named(self, word: str, below: list[str], part: Part) -> str:
         """A quantity by all of its subscripts, or by all but the last one, which then is its step."""

@@ -20,6 +20,7 @@ from proofs.claims.syntax import (
     Chain,
     Deriv,
     Index,
+    Mul,
     Node,
     Open,
     Qty,
@@ -109,6 +110,25 @@ class Laws:
                     raise NoBoundError
                 return self._within_step(node, steps).below_quantity(of)
             case _:
+                raise NoBoundError
+
+    def side(self, node: Node) -> Any:
+        """A bound on what sizes come to, multiplied and added.
+
+        Raises:
+            NoBoundError: it is of another form, or no law gives a bound for one of them.
+        """
+        match node:
+            case Mul(factors=factors) if all(e > 0 for e, _ in factors):
+                return sympy.Mul(*(self.side(factor) for _, factor in factors))
+            case Add(terms=terms) if all(sign > 0 for sign, _ in terms):
+                return sympy.Add(*(self.side(term) for _, term in terms))
+            case Call(name="norm" | "sigma_max" | "sigma_min" | "spectral_radius", args=(matrix,)):
+                return self.upper(matrix, {}).plain()
+            case _:
+                found = self.stated.bound(node).plain()
+                if found.is_nonnegative:
+                    return found
                 raise NoBoundError
 
     def least(self, node: Node) -> list[Any]:

@@ -24,11 +24,12 @@ def shipped_text(name: str) -> str:
     return (files("proofs") / "claims" / (name + SUFFIX)).read_text("utf-8")
 
 
-def claims_text(place: str) -> tuple[str, str]:
+def claims_text(place: str, longest: int = 4 * MAX_TEXT) -> tuple[str, str]:
     """The text of a file of claims, and its name.
 
     Args:
         place: the path of a file, or the name of a shipped one.
+        longest: how many bytes it may have.
 
     Raises:
         UnknownCellError: there is no such file.
@@ -39,7 +40,7 @@ def claims_text(place: str) -> tuple[str, str]:
     path = Path(place)
     try:
         with path.open("rb") as file:
-            data = file.read(4 * MAX_TEXT + 1)
+            data = file.read(longest + 1)
     except FileNotFoundError:
         problem = f"There is no file {path}."
         raise UnknownCellError(problem, f"Give a path, or one of {listed(shipped())}.") from None
@@ -47,7 +48,7 @@ def claims_text(place: str) -> tuple[str, str]:
         raise LanguageError(
             f"The file {path} cannot be read: {error}.", "Give a readable text file."
         ) from None
-    if len(data) > 4 * MAX_TEXT or b"\0" in data:
+    if len(data) > longest or b"\0" in data:
         raise LanguageError(f"The file {path} is no file of claims.", "Give a text file of claims.")
     try:
         return data.decode("utf-8"), path.name

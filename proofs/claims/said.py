@@ -53,6 +53,9 @@ class Claim:
         given: names of conditions that it presumes.
         same_as: the shipped cell that the equations are said to be.
         text: the formula as written.
+        otherwise: how else it may be read, where it is in LaTeX: factors side by side multiplied first.
+        presumes: a condition in words that is not read, under which a document states it.
+        at: the line that names it; 0 for the first one.
     """
 
     title: str
@@ -63,11 +66,14 @@ class Claim:
     given: tuple[str, ...] = ()
     same_as: str = ""
     text: str = ""
+    otherwise: Formula | None = None
+    presumes: str = ""
+    at: int = 0
 
     @property
     def line(self) -> int:
-        """The first line."""
-        return self.statement.pieces[0][1]
+        """Where it is found."""
+        return self.at or self.statement.pieces[0][1]
 
     @property
     def name(self) -> str:
@@ -108,6 +114,11 @@ class Unjudged:
     def line(self) -> int:
         """Where it stands."""
         return self.error.place.line if self.error.place else 0
+
+    @property
+    def source(self) -> str:
+        """The name of the text in which it stands."""
+        return self.error.place.source if self.error.place else ""
 
     def written(self) -> str:
         """On a few lines, for a terminal: what is unreadable with its place and what to do, else why not judged."""

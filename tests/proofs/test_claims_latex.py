@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from derive.errors import LanguageError
+from proofs.claims.court import judge_claim
 from proofs.claims.document import read_document
 from proofs.claims.printing import show
 from proofs.claims.said import Claim
@@ -104,6 +105,17 @@ PAIRS = (
     ),
     (r"f_t = \frac{1}{2} f_t + 2 f_t", "f[t] == (1 / 2) * f[t] + 2 * f[t]"),
     ("$f_t = f_t$", "f[t] == f[t]"),
+    (r"c^t = f^t \odot c^{t-1} + i^{t} \odot \mathbf{g}^t", "c[t] == f[t] * c[t-1] + i[t] * g[t]"),
+    (r"W_f = W_f^T h_t^T h_t", "W_f == W_f.T @ h[t].T @ h[t]"),
+    (
+        r"W_f [h_{t-1}, x_t] = U_f \left[ h_{t-1}; x_t \right]",
+        "W_f @ concat(h[t-1], x[t]) == U_f @ concat(h[t-1], x[t])",
+    ),
+    (r"f_t = [1 - f_t] f_t", "f[t] == (1 - f[t]) @ f[t]"),
+    (
+        r"f_t = \sigma'(i_t) \odot \tanh^{\prime}(g_t)",
+        "f[t] == (sigmoid(i[t]) * (1 - sigmoid(i[t]))) * (1 - tanh(g[t])**2)",
+    ),
     (
         r"\|f_T\| \le (\gamma \|W_f\|)^T \sigma_{\max}(W_f)^T",
         "norm(f[T]) <= (gamma * norm(W_f)) ** T * sigma_max(W_f) ** T",
@@ -123,6 +135,22 @@ def test_latex_reads_as_the_text_does(latex: str, text: str) -> None:
     assert read == written
     assert read is not None
     assert show(read) == show(written)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("formula", "kind"),
+    [
+        (r"h_t \odot W h_t = W h_t \odot h_t", "proved"),
+        (r"h_t \odot W h_t = W (h_t \odot h_t)", "true under a condition"),
+        (r"\nabla_W L = \sum_t \nabla_{h_t} L \odot (1 - h_t^2) h_{t-1}^\top", "proved"),
+        (r"\nabla_W L = \sum_t \nabla_{h_t} L \odot (1 - h_t^2) h_{t}^\top", "refuted"),
+        (r"\nabla_{h_{t-1}} L = (1 - h_{t-1}^2) \odot W^\top \nabla_{h_t} L", "refuted"),
+    ],
+)
+def test_factors_side_by_side_are_one_factor_where_only_that_has_a_meaning(
+    formula: str, kind: str
+) -> None:
+    assert judge_claim(claim(f"${formula}$", "elman")).kind == kind
 
 
 @pytest.mark.parametrize("left", ["f_{3,t}", "f_{i,t}", "f_{t,2}", "f_t^{(2)}", "W_{1,f}"])

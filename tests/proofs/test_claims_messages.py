@@ -53,7 +53,7 @@ def kind(claim: str, cell: str = "elman") -> str:
         ("d(h[t] * h[t])/dh[t] == 1", "d", "d is not a function", "derivative("),
         ("h[t] == (W h[t-1])", "h", "found `h`", "@ (matrix product)"),
         (r"$\|W\|_F \le 1$", r"\|", "spectral norm", r"\|_2"),
-        (r"$h_t = \tanh'(b)$", "'", "derivative of a function", r"\mathrm{slope}(h_t)"),
+        (r"$h_t = \mathrm{softmax}'(b)$", "'", "derivative of a function", r"\mathrm{slope}(h_t)"),
         (r"$\frac{\partial L}{\partial W_{hh}} = 0$", "W", "W_hh is no quantity", "h, x, W, U, b"),
         (r"$\|W\| < 1$", "<", "not read", r"\le"),
         (r"$W = U = W$", "=", "not read", "a claim for each"),

@@ -1,0 +1,317 @@
+"""A document to claims: each formula about the cell as the document states it, and why the others are none."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from derive.cell import Cell
+from derive.errors import LanguageError
+from derive.language_lines import Statement
+from proofs.claims import numbers
+from proofs.claims.document import MAX_CLAIMS, ClaimsReader, statements_of
+from proofs.claims.latex import read_parts
+from proofs.claims.latex_looks import plain
+from proofs.claims.latex_signs import RELATION, Part
+from proofs.claims.said import NOT_JUDGED, Claim, Document, Unjudged
+from proofs.claims.syntax import Deriv, Formula, Index, Num, Qty, walk
+from proofs.documents.beside import presumed
+from proofs.documents.definitions import Definitions
+from proofs.documents.pages import Page, pages
+from proofs.documents.sayings import Saying, sayings
+from proofs.documents.tex import Found, mathematics
+
+LOSSES = ("L", "E", "J", "C", r"\ell")
+"""What a loss is called, where it stands behind the sign of a derivative and is no quantity of the cell."""
+ASIDES = {r"\in", r"\to", r"\rightarrow", r"\sim", r"\mapsto", r"\subset", r"\subseteq"}
+"""Relations that, within a line of words, say no more than what something is."""
+_ONE_SIDE = "Write both sides."
+
+
+def read_paper(text: str, source: str, cell: Cell | None = None) -> Document:
+    """The formulas of a document about a cell.
+
+    Args:
+        text: the file.
+        source: its name, whose ending says what it is.
+        cell: what it speaks of until a comment of its own says so, ``audit: cell lstm``.
+
+    Raises:
+        LanguageError: it is no such document, or a comment behind ``audit:`` is not in the language of claims.
+    """
+    reader = _Paper(source, cell)
+    found = pages(text, source)
+    order = {page.source: n for n, page in enumerate(found)}
+    for page in found:
+        reader.read(page)
+    claims = sorted(reader.claims, key=lambda c: (order[c.statement.source], c.line))
+    unjudged = sorted(reader.unjudged, key=lambda u: (order[u.source], u.line))
+    return Document(source, "", "", tuple(claims), tuple(unjudged))
+
+
+class _DefinedError(LanguageError):
+    """A formula says what a name stands for."""
+
+
+class _Paper:
+    def __init__(self, source: str, cell: Cell | None) -> None:
+        self.lines = ClaimsReader(source, cell)
+        self.claims: list[Claim] = []
+        self.unjudged: list[Unjudged] = []
+        self.named_loss = False
+        self.definitions = Definitions()
+        self.waiting: list[tuple[Saying, _Sheet]] = []
+
+    def read(self, page: Page) -> None:
+        """One page: its directions and its formulas, in order."""
+        found = mathematics(page.tex, page.source)
+        stated = [s for block in found.blocks for s in sayings(block)]
+        stated = _with_length(stated)
+        directions = statements_of(page.directions.split("\n"), page.source)
+        ends = [0, *(i + 1 for i, char in enumerate(page.text) if char == "\n")]
+        self.name_loss(stated)
+        for saying in stated:
+            line = bisect_right(ends, saying.parts[0].start)
+            while directions and directions[0].pieces[0][1] <= line:
+                self.direct(directions.pop(0), stated)
+            self.state(saying, _Sheet(page, ends))
+        for direction in directions:
+            self.direct(direction, stated)
+        self.settle()
+        self.other_files(found, _Sheet(page, ends))
+
+    def direct(self, statement: Statement, stated: Sequence[Saying]) -> None:
+        """A line of the language of claims that a comment gives."""
+        if statement.code.startswith(("cell", "loss")):
+            self.settle()
+        before = len(self.lines.claims), len(self.lines.unjudged)
+        self.lines.read(statement)
+        self.claims += self.lines.claims[before[0] :]
+        self.unjudged += self.lines.unjudged[before[1] :]
+        if statement.code.startswith("loss"):
+            self.named_loss = True
+        elif statement.code.startswith("cell"):
+            self.named_loss = False
+            self.definitions = Definitions()
+            self.name_loss(stated)
+
+    def name_loss(self, stated: Sequence[Saying]) -> None:
+        """The loss as the document writes it, where no comment of it names one."""
+        cell, loss = self.lines.cell, self.lines.loss
+        if self.named_loss or cell is None or loss is None:
+            return
+        names = {q.name for q in cell.quantities}
+        found = Counter(
+            name for s in stated for name in _differentiated([p.text for p in plain(s.parts)])
+        )
+        usual = [n for n, _ in found.most_common() if n in LOSSES and n not in names]
+        if usual and loss.name not in found:
+            self.lines.loss = replace(loss, name=usual[0].removeprefix("\\"), itself=False)
+
+    def other_files(self, found: Found, sheet: _Sheet) -> None:
+        for sign in found.others:
+            self.leave(sheet, sign, sign.text, "it names another file, which is not read", "")
+
+    def leave(self, sheet: _Sheet, sign: Part, label: str, problem: str, remedy: str) -> None:
+        """A formula that is not judged, and why."""
+        statement = sheet.statement(sign.start, sign.stop)
+        error = LanguageError(problem, remedy, place=statement.place(0, sign.stop - sign.start))
+        text = sheet.written([sign])
+        name = sheet.name(sign.start, "" if label == text else label)
+        self.unjudged.append(Unjudged(name, text, error, NOT_JUDGED))
+
+    def state(self, saying: Saying, sheet: _Sheet) -> None:
+        """One formula: a claim, or a definition, or something that may be read once all is defined."""
+        if not saying.displayed and saying.relation in ASIDES:
+            return
+        if len(self.claims) + len(self.unjudged) + len(self.waiting) >= 3 * MAX_CLAIMS:
+            raise LanguageError(
+                f"{sheet.page.source}: it has more than {3 * MAX_CLAIMS} formulas.",
+                "Split the document.",
+            )
+        try:
+            self.claims.append(self.claim(saying, sheet))
+        except _DefinedError as told:
+            self.leave_formula(saying, sheet, told)
+        except LanguageError:
+            self.waiting.append((saying, sheet))
+
+    def settle(self) -> None:
+        """What could not be read is read again, now that all is defined that its part of the document defines."""
+        for saying, sheet in self.waiting:
+            try:
+                self.claims.append(self.claim(saying, sheet))
+            except LanguageError as error:
+                self.leave_formula(saying, sheet, error)
+        self.waiting.clear()
+
+    def leave_formula(self, saying: Saying, sheet: _Sheet, error: LanguageError) -> None:
+        parts = saying.parts
+        whole = Part("", min(p.start for p in parts), max(p.stop for p in parts))
+        reason = error.problem.partition("\n")[0].partition(" Did you mean")[0]
+        self.leave(sheet, whole, saying.label, reason, error.remedy)
+
+    def claim(self, saying: Saying, sheet: _Sheet) -> Claim:
+        """The claim that a formula makes.
+
+        Raises:
+            LanguageError: it makes none.
+        """
+        _refuse_form(saying)
+        left, right = saying.sides
+        start = min(p.start for p in saying.parts)
+        stop = max(p.stop for p in saying.parts)
+        statement = sheet.statement(start, stop)
+        relation = Part(saying.relation, left[-1].stop, right[0].start)
+        parts = [
+            replace(p, start=p.start - start, stop=p.stop - start)
+            for p in (*left, relation, *right)
+        ]
+        names = self.definitions.known(self.lines.names())
+        new = self.definitions.new_name(left, statement, names) if saying.relation == "=" else ""
+        if new:
+            names = replace(names, timed=[*names.timed, new])
+        formula, otherwise = read_parts(statement, parts, names, (0, stop - start))
+        if new:
+            self.definitions.define(new, formula)
+            raise _DefinedError(
+                f"it defines {new}, which the cell does not have; it is read so elsewhere", ""
+            )
+        formula = self.definitions.spelled_out(formula)
+        otherwise = otherwise and self.definitions.spelled_out(otherwise)
+        self.refuse_given(formula, displayed=saying.displayed)
+        given, unread = presumed(saying.beside)
+        sign = {"=": "=", "≤": "≤", "≥": "≥"}.get(saying.relation, "≈")
+        return Claim(
+            title=sheet.name(right[0].start, saying.label),
+            formula=formula,
+            cell=self.lines.cell,
+            loss=self.lines.loss,
+            statement=statement,
+            given=given,
+            text=f"{sheet.written(left)} {sign} {sheet.written(right)}",
+            otherwise=otherwise,
+            presumes=unread,
+            at=sheet.line(right[0].start),
+        )
+
+    def refuse_given(self, formula: Formula, *, displayed: bool) -> None:
+        """What says how something given is chosen is no claim: nothing follows it from.
+
+        Raises:
+            LanguageError: the formula says that.
+        """
+        if numbers.is_numeric(formula):
+            return
+        if formula.relation == "~=":
+            raise LanguageError(
+                "it is approximate, and only numbers are compared so", "Write = or ≤."
+            )
+        free = _given(self.lines.cell)
+        pair = (formula.left, formula.right) if formula.relation == "==" else ()
+        if not displayed and pair and isinstance(pair[0], Qty) and isinstance(pair[1], Num):
+            raise LanguageError(
+                f"it sets {formula.left.name} to a number for the sake of argument", ""
+            )
+        for side in pair:
+            if not isinstance(side, Qty):
+                continue
+            if side.name == self.lines.names().loss:
+                raise LanguageError("it says what the loss is", "")
+            initial = side.index is not None and side.index == Index((), 0)
+            if side.name in free or initial:
+                raise LanguageError(f"it says what {side.name} is, and that is given", "")
+
+
+def _given(cell: Cell | None) -> set[str]:
+    """The quantities of a cell that no equation and no declaration gives a value."""
+    quantities = cell.quantities if cell else ()
+    return {q.name for q in quantities if q.role in ("parameter", "input")}
+
+
+def _refuse_form(saying: Saying) -> None:
+    """What states no relation that is judged.
+
+    Raises:
+        LanguageError: the formula is of that form.
+    """
+    if not saying.relation:
+        raise LanguageError("it states no equation", "")
+    if not all(saying.sides):
+        raise LanguageError("it has one side only", _ONE_SIDE)
+    if saying.relation not in {*RELATION, "=", "≤", "≥"}:
+        raise LanguageError(f"{saying.relation} is no relation that is judged; =, ≤ and ≥ are", "")
+    cases = next((p for p in saying.parts if p.text == r"\begin"), None)
+    if cases is not None:
+        raise LanguageError(
+            "it is written by rows: cases or a matrix", "Write a formula for each case."
+        )
+
+
+def _differentiated(signs: list[str]) -> Iterator[str]:
+    """What stands behind the sign of a derivative."""
+    for i, sign in enumerate(signs[:-1]):
+        if sign in (r"\partial", "d"):
+            yield signs[i + 1]
+        if sign == r"\nabla" and signs[i + 1] == "_":
+            at, depth = i + 2, 0
+            while at < len(signs):
+                depth += (signs[at] == "{") - (signs[at] == "}")
+                at += 1
+                if depth == 0:
+                    break
+            yield from signs[at : at + 1]
+
+
+def _with_length(stated: list[Saying]) -> list[Saying]:
+    r"""``\tau`` as T where the document sums up to it: it is then the last step."""
+    signs = [[p.text for p in plain(s.parts)] for s in stated]
+    ends = (["^", "{", r"\tau", "}"], ["^", r"\tau"])
+    sums = any(
+        run[i : i + len(end)] == end and r"\sum" in run[max(0, i - 12) : i]
+        for run in signs
+        for i in range(len(run))
+        for end in ends
+    )
+    if not sums:
+        return stated
+    return [replace(s, sides=tuple(tuple(map(_length, side)) for side in s.sides)) for s in stated]
+
+
+def _length(part: Part) -> Part:
+    return replace(part, text="T") if part.text == r"\tau" else part
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """A page with the beginnings of its lines."""
+
+    page: Page
+    ends: list[int]
+
+    def line(self, at: int) -> int:
+        return bisect_right(self.ends, at)
+
+    def name(self, at: int, label: str) -> str:
+        """File, line and label."""
+        return f"{self.page.source}, line {self.line(at)}" + (f" ({label})" if label else "")
+
+    def written(self, side: Sequence[Part]) -> str:
+        text = self.page.text[min(p.start for p in side) : max(p.stop for p in side)]
+        return " ".join(text.replace("&", " ").split())
+
+    def statement(self, start: int, stop: int) -> Statement:
+        """The text between two places, with the lines on which it stands."""
+        first, last = self.line(start), self.line(max(start, stop - 1))
+        lines = self.page.text.split("\n")[first - 1 : last]
+        pieces = tuple(
+            (self.ends[first - 1 + i] - start, first + i, raw) for i, raw in enumerate(lines)
+        )
+        return Statement(self.page.source, self.page.text[start:stop], pieces)
+
+
+def has_derivative(formula: Formula) -> bool:
+    """Whether a formula speaks of a derivative."""
+    return any(isinstance(p, Deriv) for side in (formula.left, formula.right) for p in walk(side))
