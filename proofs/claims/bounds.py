@@ -112,8 +112,8 @@ def _stated(small: Node, large: Node, laws: Laws) -> str:
 
 def _factor_by_factor(small: Node, large: Node, laws: Laws) -> str:
     """Every size on the small side has a bound, and with all of them it is no larger than the large one."""
-    ours = laws.side(small)
-    if not at_most(ours, laws.stated.bound(large).plain()):
+    ours = laws.side(small, {})
+    if not ours.at_most(laws.stated.bound(large)):
         return ""
     return f"by the submultiplicative norm and sup |f′|, one side is at most {ours}"
 

@@ -112,7 +112,7 @@ class Laws:
             case _:
                 raise NoBoundError
 
-    def side(self, node: Node) -> Any:
+    def side(self, node: Node, since: Since) -> Bound:
         """A bound on what sizes come to, multiplied and added.
 
         Raises:
@@ -120,14 +120,20 @@ class Laws:
         """
         match node:
             case Mul(factors=factors) if all(e > 0 for e, _ in factors):
-                return sympy.Mul(*(self.side(factor) for _, factor in factors))
+                total = Bound(ONE)
+                for _, factor in factors:
+                    total = total.times(self.side(factor, since))
+                return total
             case Add(terms=terms) if all(sign > 0 for sign, _ in terms):
-                return sympy.Add(*(self.side(term) for _, term in terms))
+                return Bound(sympy.Add(*(self.side(term, since).plain() for _, term in terms)))
+            case Big(kind="product", var=var, body=body, lo=lo, hi=hi):
+                inner = self.side(body, {**since, var: first(lo, since)}).plain()
+                return to_steps(self.stated.of_every_step(inner), _minus(hi, lo).shifted(1))
             case Call(name="norm" | "sigma_max" | "sigma_min" | "spectral_radius", args=(matrix,)):
-                return self.upper(matrix, {}).plain()
+                return self.upper(matrix, since)
             case _:
-                found = self.stated.bound(node).plain()
-                if found.is_nonnegative:
+                found = self.stated.bound(node)
+                if found.factor.is_nonnegative and found.base.is_nonnegative:
                     return found
                 raise NoBoundError
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from proofs.claims.conditions import named_condition
 from proofs.claims.latex_looks import SAME
@@ -11,13 +11,16 @@ from proofs.claims.latex_signs import Part
 from proofs.documents.sayings import PROSE, is_range
 
 _RESTRICTS = re.compile(
-    r"\b(if|when|whenever|unless|only|provided|assum\w*|suppos\w*|ignor\w*|neglect\w*|except|given|otherwise|as|since)\b"
+    r"\b(if|when|whenever|unless|only|provided|assum\w*|suppos\w*|ignor\w*|neglect\w*|except|given|otherwise|as|since"
+    r"|at|in|under|without|with|for|near|last|first|final|case|constant|fixed|held|small|large|approximately|roughly)\b"
 )
 _SAYS_NOTHING = re.compile(
     r"\b(if|when|whenever|only|for|all|any|every|each|at|and|time|steps?|the|we|have|holds)\b|[\s.,:;]"
 )
-_DOTS = (r"\dots", r"\ldots", r"\cdots", "...")
-_FIRST = re.compile(r"([a-z])=([0-9])")
+_NUMBERED = re.compile(r"\((?:[0-9]+(?:\.[0-9]+)*[a-z']?|\*+|[A-Z][0-9.]*)\)")
+"""The number of an equation, set by hand."""
+_DOTS = (r"\ldots", r"\cdots", r"\dots", "...")
+_RUN = re.compile(r"([a-z])(?:=|\\in)([0-9a-z+-]+),\.\.\.,([0-9a-zT+-]+)")
 _DOWN = re.compile(r"([^<>≤≥=]+)([>≥])([^<>≤≥=]+)")
 
 
@@ -29,35 +32,45 @@ def presumed(beside: Sequence[Sequence[Part]]) -> tuple[tuple[str, ...], str]:
     """
     conditions: list[str] = []
     unread: list[str] = []
-    for i, piece in enumerate(beside):
-        if piece[0].text in PROSE:
-            words = "".join(p.text for p in piece[2:-1]).lower()
-            if _RESTRICTS.search(words) and _SAYS_NOTHING.sub("", words):
-                unread.append(words.strip())
-        elif all(p.text.isdigit() or p.text in ("T", r"\}", *_DOTS) for p in piece):
+    rest = list(_said(beside))
+    while rest:
+        text, words = rest.pop(0)
+        if words:
+            if _RESTRICTS.search(text) and _SAYS_NOTHING.sub("", text):
+                unread.append(text.strip())
             continue
-        elif is_range(piece):
-            text = "".join(SAME.get(p.text, p.text) for p in piece if p.text != "&")
-            ranged = any(p.text in _DOTS for p in beside[i + 1]) if i + 1 < len(beside) else False
-            found = _condition(text, ranged=ranged)
-            conditions += [found] if found else []
-            unread += [text] if found is None else []
-        elif [p.text for p in piece] != [r"\forall", *(p.text for p in piece[1:2])]:
-            unread.append("".join(p.text for p in piece))
+        if len(rest) > 1 and rest[0][0] in _DOTS:
+            text = f"{text},...,{rest[1][0]}"
+            del rest[:2]
+        found = _condition(text)
+        conditions += [found] if found else []
+        unread += [text] if found is None else []
     return tuple(dict.fromkeys(conditions)), ", ".join(unread)
 
 
-def _condition(text: str, *, ranged: bool) -> str | None:
+def _said(beside: Sequence[Sequence[Part]]) -> Iterator[tuple[str, bool]]:
+    """Each piece as text, and whether it is words."""
+    for piece in beside:
+        if piece[0].text in PROSE:
+            yield "".join(p.text for p in piece[2:-1]).lower(), True
+            continue
+        text = "".join(SAME.get(p.text, p.text) for p in piece if p.text != "&")
+        if not is_range(piece):
+            yield text, False
+            continue
+        for dots in _DOTS:
+            text = text.replace(dots, "...")
+        yield re.sub(r"\\forall|\\[{}]|[()]", "", text), False
+
+
+def _condition(text: str) -> str | None:
     """The key of a range, empty where it leaves out nothing; ``None`` if it is not read."""
-    if (
-        text in ("T", "t", "...", "1", r"T\}")
-        or text in _DOTS
-        or any(dots in text for dots in _DOTS)
-    ):
-        return "" if not _FIRST.match(text) or text.startswith(("t=1", "k=1")) else None
-    first = _FIRST.fullmatch(text)
-    if first and ranged:
-        return named_condition(f"{first[2]}<={first[1]}") if int(first[2]) > 1 else ""
+    if _NUMBERED.fullmatch(text) or re.fullmatch(r"[tkjilmsT]", text):
+        return ""
+    if run := _RUN.fullmatch(text):
+        var, first, last = run.groups()
+        whole = (var, first, last) == ("t", "1", "T")
+        return "" if whole else named_condition(f"{first}<={var}<={last}")
     if down := _DOWN.fullmatch(text):
         text = f"{down[3]}{'<' if down[2] == '>' else '<='}{down[1]}"
     return named_condition(text)

@@ -19,7 +19,7 @@ OPERATOR = r"\DeclareMathOperator"
 DEFINING = {*COMMANDS, OPERATOR, DELIMITER, r"\def", r"\gdef", r"\let"}
 MAX_DEPTH = 20
 MAX_MADE = 200_000
-MAX_LENGTH = 2_000
+MAX_LENGTH = 600
 """How many tokens a definition or a use may have."""
 
 
@@ -38,6 +38,10 @@ class Macro:
     body: tuple[Part, ...]
     default: tuple[Part, ...] | None = None
     starred: bool = False
+
+
+MAX_BEFORE = 18
+"""How many tokens may stand between the name and the body of a definition."""
 
 
 class _EndError(Exception):
@@ -161,6 +165,8 @@ class _Expansion:
         before: list[str] = []
         while self.peek() != "{":
             before.append(self.take().text)
+            if len(before) > MAX_BEFORE:
+                raise _EndError
         body, _ = self.group()
         count = before.count("#")
         if before == [text for i in range(count) for text in ("#", str(i + 1))]:

@@ -18,13 +18,13 @@ MAX_BYTES = 20_000_000
 MAX_CHARACTERS = 1_000_000
 _FENCE = re.compile(r"^[ \t]*(?P<fence>`{3,}|~{3,})[ \t]*(?P<word>[\w{.-]*)[^\n]*$", re.MULTILINE)
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
-_CODE = re.compile(r"(?<![`$\\])(`+)(?!`)(?:(?!\n\s*\n).)*?(?<!`)\1(?!`)", re.DOTALL)
+_CODE = re.compile(r"(?<![`$\\])(`+)(?!`)(?:(?!\n\s*\n).){0,2000}?(?<!`)\1(?!`)", re.DOTALL)
 _MATHS = re.compile(
-    r"(?<!\\)\$\$.*?(?<!\\)\$\$"
-    r"|(?<![\\$])\$`(?:(?!\n\s*\n).)+?`\$"
-    r"|(?<![\\$])\$(?![\s$])(?:(?!\n\s*\n)[^$])*?(?<![\s\\])\$(?![0-9$])"
-    r"|\\{1,2}\[.*?\\{1,2}\]|\\{1,2}\((?:(?!\n\s*\n).)*?\\{1,2}\)"
-    r"|\\begin\s*\{(?P<name>\w+\*?)\}.*?\\end\s*\{(?P=name)\}"
+    r"(?<!\\)\$\$.{0,8000}?(?<!\\)\$\$"
+    r"|(?<![\\$])\$`(?:(?!\n\s*\n).){1,8000}?`\$"
+    r"|(?<![\\$])\$(?![\s$])(?:(?!\n\s*\n)[^$]){0,8000}?(?<![\s\\])\$(?![0-9$])"
+    r"|\\{1,2}\[.{0,8000}?\\{1,2}\]|\\{1,2}\((?:(?!\n\s*\n).){0,8000}?\\{1,2}\)"
+    r"|\\begin\s*\{(?P<name>\w+\*?)\}.{0,8000}?\\end\s*\{(?P=name)\}"
     r"|\\(?:re|provide)?(?:newcommand|def|DeclareMathOperator)[^\n]*",
     re.DOTALL,
 )
@@ -110,12 +110,12 @@ def _as_tex(text: str) -> str:
 
 
 def _plain(maths: str) -> str:
-    r"""Mathematics as TeX has it, as long as before: ``$`a`$`` is ``$ a $``, ``\\(a\\)`` is `` \(a \)``."""
+    r"""Mathematics as TeX has it, as long as before: ``\\(a\\)`` is `` \(a \)``, ``h\_t`` is ``h _t``."""
     if maths.startswith("$`"):
         return f"$ {maths[2:-2]} $"
     if re.match(r"\\\\[\[(]", maths):
         return f" {maths[1:-3]} {maths[-2:]}"
-    return maths
+    return re.sub(r"\\([_*])", r" \1", maths)
 
 
 def _without_fences(text: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from itertools import accumulate
 
 from derive.cell import Cell
 from derive.errors import LanguageError
@@ -70,17 +71,17 @@ class _Paper:
         stated = [s for block in found.blocks for s in sayings(block)]
         stated = _with_length(stated)
         directions = statements_of(page.directions.split("\n"), page.source)
-        ends = [0, *(i + 1 for i, char in enumerate(page.text) if char == "\n")]
+        sheet = _Sheet(page, page.text.split("\n"))
         self.name_loss(stated)
         for saying in stated:
-            line = bisect_right(ends, saying.parts[0].start)
+            line = sheet.line(saying.parts[0].start)
             while directions and directions[0].pieces[0][1] <= line:
                 self.direct(directions.pop(0), stated)
-            self.state(saying, _Sheet(page, ends))
+            self.state(saying, sheet)
         for direction in directions:
             self.direct(direction, stated)
         self.settle()
-        self.other_files(found, _Sheet(page, ends))
+        self.other_files(found, sheet)
 
     def direct(self, statement: Statement, stated: Sequence[Saying]) -> None:
         """A line of the language of claims that a comment gives."""
@@ -284,15 +285,15 @@ def _length(part: Part) -> Part:
     return replace(part, text="T") if part.text == r"\tau" else part
 
 
-@dataclass(frozen=True, slots=True)
 class _Sheet:
-    """A page with the beginnings of its lines."""
+    """A page, and where its lines begin."""
 
-    page: Page
-    ends: list[int]
+    def __init__(self, page: Page, lines: list[str]) -> None:
+        self.page, self.lines = page, lines
+        self.starts = list(accumulate((len(line) + 1 for line in lines[:-1]), initial=0))
 
     def line(self, at: int) -> int:
-        return bisect_right(self.ends, at)
+        return bisect_right(self.starts, at)
 
     def name(self, at: int, label: str) -> str:
         """File, line and label."""
@@ -305,9 +306,8 @@ class _Sheet:
     def statement(self, start: int, stop: int) -> Statement:
         """The text between two places, with the lines on which it stands."""
         first, last = self.line(start), self.line(max(start, stop - 1))
-        lines = self.page.text.split("\n")[first - 1 : last]
         pieces = tuple(
-            (self.ends[first - 1 + i] - start, first + i, raw) for i, raw in enumerate(lines)
+            (self.starts[n - 1] - start, n, self.lines[n - 1]) for n in range(first, last + 1)
         )
         return Statement(self.page.source, self.page.text[start:stop], pieces)
 

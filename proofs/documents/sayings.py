@@ -13,6 +13,7 @@ from itertools import pairwise
 from proofs.claims.latex_looks import SAME
 from proofs.claims.latex_signs import TEXT, TOKEN, WORDS, Part
 from proofs.documents.tex import Block
+from proofs.documents.wrappings import group_end, unwrapped
 
 INNER = {"split", "aligned", "alignedat", "gathered", "multlined", "subequations"}
 """Environments whose rows are those of the block around them."""
@@ -21,7 +22,7 @@ BREAKS = {r"\\", r"\cr", r"\newline"}
 BETWEEN = {r"\intertext", r"\shortintertext"}
 NAMES = {r"\label", r"\tag"}
 DROPPED = {r"\nonumber", r"\notag", r"\displaybreak", r"\allowdisplaybreaks", r"\centering"}
-WIDE = {r"\quad", r"\qquad", ",", ";", r"\enspace", r"\hspace"}
+WIDE = {r"\quad", r"\qquad", ",", ";", r"\enspace"}
 RELATIONS = {
     "=": "=", "≤": "≤", "≥": "≥", r"\approx": r"\approx", r"\equiv": "=", r"\triangleq": "=", r"\coloneqq": "=",
     r"\doteq": "=", r"\defeq": "=", "≈": r"\approx",
@@ -50,6 +51,8 @@ FILLERS = {
     r"\mathbin",
     "~",
 }
+NEAR = 40
+"""How many tokens around a mark of alignment are looked at."""
 _OPENS, _CLOSES = {"{", "(", "[", r"\{"}, {"}", ")", "]", r"\}"}
 
 
@@ -89,7 +92,7 @@ def sayings(block: Block) -> Iterator[Saying]:
     Args:
         block: mathematics of a document.
     """
-    rows = _joined(_rows(block.parts))
+    rows = _joined(_rows(unwrapped(block.parts)))
     shared = next((row.label for row in rows if row.label), "") if len(rows) == 1 else ""
     lasts: list[tuple[Part, ...]] = []
     for row in rows:
@@ -121,7 +124,7 @@ def _rows(parts: Sequence[Part]) -> list[_Row]:
     rows, depth, at = [_Row()], 0, 0
     while at < len(parts):
         text = parts[at].text
-        group = _group(parts, at + 1)
+        group = group_end(parts, at + 1)
         if text in (r"\begin", r"\end") and group:
             inner = _text(parts[at + 2 : group - 1]).rstrip("*") in INNER
             depth += 0 if inner else (1 if text == r"\begin" else -1)
@@ -150,16 +153,6 @@ def _past_options(parts: Sequence[Part], at: int) -> int:
         end = next((i for i in range(at, min(len(parts), at + 12)) if parts[i].text == "]"), 0)
         return end + 1 if end else at
     return at
-
-
-def _group(parts: Sequence[Part], at: int) -> int:
-    """What comes after the group in braces that begins there; 0 if none does."""
-    depth = 0
-    for i in range(at, len(parts)):
-        depth += (parts[i].text == "{") - (parts[i].text == "}")
-        if depth == 0:
-            return i + 1 if i > at else 0
-    return 0
 
 
 def _joined(rows: list[_Row]) -> list[_Row]:
@@ -224,12 +217,12 @@ def _goes_on(parts: Sequence[Part], at: int) -> bool:
     """Whether a blank or a mark of alignment stands beside a relation or an operator, and so parts nothing."""
     if parts[at].text in (",", ";"):
         return False
-    if parts[at].text == "&" and [p.text for p in parts[at + 1 :] if not p.text.isspace()][:1] == [
-        "&"
-    ]:
-        return not _signs(parts[:at])
+    if parts[at].text == "&" and [
+        p.text for p in parts[at + 1 : at + NEAR] if not p.text.isspace()
+    ][:1] == ["&"]:
+        return not _signs(parts[max(0, at - NEAR) : at])
     between = {*RELATIONS, *OTHERS, *CONTINUES}
-    before, after = _signs(parts[:at]), _signs(parts[at + 1 :])
+    before, after = _signs(parts[max(0, at - NEAR) : at]), _signs(parts[at + 1 : at + NEAR])
     return not before or before[-1] in between or not after or after[0] in between
 
 
@@ -248,7 +241,7 @@ def _words(parts: Sequence[Part], at: int) -> int:
     r"""What comes after words set as text, ``\text{if }``; 0 where none stand: a name in text is mathematics."""
     if parts[at].text not in PROSE or (at and parts[at - 1].text in ("_", "^")):
         return 0
-    end = _group(parts, at + 1)
+    end = group_end(parts, at + 1)
     said = _text(parts[at + 2 : end - 1]) if end else ""
     after = next((p.text for p in parts[end:] if not p.text.isspace()), "")
     is_name = said.isalpha() and (said in WORDS or after in ("_", "^", "(", r"\left", "{"))
@@ -271,14 +264,15 @@ def _is_formula(piece: list[Part]) -> bool:
 
 
 def _are_words(piece: Sequence[Part]) -> bool:
-    return bool(piece) and piece[0].text in PROSE and _group(piece, 1) == len(piece)
+    return bool(piece) and piece[0].text in PROSE and group_end(piece, 1) == len(piece)
 
 
 def is_range(piece: Sequence[Part]) -> bool:
     r"""Whether a piece names steps alone: ``t = 1``, ``k < t``, ``t = 1, \dots, T``."""
     letters = {*"tkjilmsT", r"\tau"}
     steps = {
-        *letters, *"+-&'", r"\ldots", r"\dots", r"\cdots", r"\{", r"\}", r"\infty", r"\prime", *RELATIONS, *OTHERS,
+        *letters, *"+-&'(),", r"\forall", r"\ldots", r"\dots", r"\cdots", r"\{", r"\}", r"\infty", r"\prime",
+        *RELATIONS, *OTHERS,
     }  # fmt: skip
     signs = [SAME.get(p.text, p.text) for p in piece if not p.text.isspace()]
     return not letters.isdisjoint(signs) and all(s in steps or s.isdigit() for s in signs)
@@ -322,8 +316,8 @@ def _over_relations(piece: Sequence[Part]) -> Iterator[Part]:
     at = 0
     while at < len(piece):
         if piece[at].text in (r"\overset", r"\stackrel", r"\underset"):
-            first = _group(piece, at + 1)
-            second = _group(piece, first) if first else 0
+            first = group_end(piece, at + 1)
+            second = group_end(piece, first) if first else 0
             if second and _text(piece[first + 1 : second - 1]) in RELATIONS:
                 yield replace(piece[at], text=_text(piece[first + 1 : second - 1]))
                 at = second

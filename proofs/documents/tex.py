@@ -66,8 +66,9 @@ def mathematics(text: str, source: str) -> Found:
     """
     parts = expanded(_tokens(text), source)
     found, at = Found(), 0
+    none: dict[str, int] = {}
     while at < len(parts):
-        block, at = _block(parts, at)
+        block, at = _block(parts, at, none)
         if block is not None:
             found.blocks.append(block)
         elif parts[at - 1].text in OTHER_FILES:
@@ -107,7 +108,7 @@ def _literal(text: str, at: int) -> int:
         end = text.find(rf"\end{{{begun[1]}}}", at)
         return end + len(begun[1]) + 6 if end >= 0 else len(text)
     if verb := re.compile(r"\\(?:verb\*?|lstinline)([^A-Za-z0-9\s{*])").match(text, at):
-        end = text.find(verb[1], verb.end())
+        end = text.find(verb[1], verb.end(), verb.end() + 1000)
         return end + 1 if end >= 0 else 0
     if re.compile(r"\\iffalse(?![A-Za-z])").match(text, at):
         depth = 0
@@ -115,23 +116,29 @@ def _literal(text: str, at: int) -> int:
             depth += -1 if sign[1] == "fi" else 1
             if depth == 0:
                 return sign.end()
+        return len(text)
     return 0
 
 
-def _block(parts: list[Part], at: int) -> tuple[Block | None, int]:
+def _block(parts: list[Part], at: int, none: dict[str, int]) -> tuple[Block | None, int]:
     """The mathematics that begins at a token, and what comes after it."""
     text = parts[at].text
     if text == "$":
         double = at + 1 < len(parts) and parts[at + 1].text == "$"
         closing = ["$", "$"] if double else ["$"]
-        return _until(parts, at, at + len(closing), closing, displayed=double)
+        return _until(parts, at, at + len(closing), closing, displayed=double, none=none)
     if text in _OPENS:
-        return _until(parts, at, at + 1, [_OPENS[text]], displayed=text == r"\[")
+        return _until(parts, at, at + 1, [_OPENS[text]], displayed=text == r"\[", none=none)
     if text == r"\begin":
         name, after = _named(parts, at + 1)
         if name.rstrip("*") in ENVIRONMENTS:
             return _until(
-                parts, at, after, [r"\end", "{", *_letters(name), "}"], displayed=name != "math"
+                parts,
+                at,
+                after,
+                [r"\end", "{", *_letters(name), "}"],
+                displayed=name != "math",
+                none=none,
             )
     return None, at + 1
 
@@ -151,13 +158,31 @@ def _named(parts: list[Part], at: int) -> tuple[str, int]:
 
 
 def _until(
-    parts: list[Part], at: int, first: int, closing: list[str], *, displayed: bool
+    parts: list[Part],
+    at: int,
+    first: int,
+    closing: list[str],
+    *,
+    displayed: bool,
+    none: dict[str, int],
 ) -> tuple[Block | None, int]:
-    """The block up to what closes it; none where a paragraph ends before, as TeX has it of what is within a line."""
-    width = len(closing)
-    for i in range(first, min(len(parts) - width, first + MAX_LENGTH) + 1):
-        if [p.text for p in parts[i : i + width]] == closing:
+    """The block up to what closes it; none where a paragraph ends before, as TeX has it of what is within a line.
+
+    Args:
+        parts: all tokens.
+        at: where the block begins.
+        first: where its mathematics begins.
+        closing: the tokens that close it.
+        displayed: whether it stands by itself.
+        none: for each way of closing, up to where none was found when it was looked for last.
+    """
+    width, key = len(closing), "".join(closing)
+    stop = min(len(parts) - width, first + MAX_LENGTH) + 1
+    for i in range(max(first, none.get(key, 0)), stop):
+        text = parts[i].text
+        if text == closing[0] and [p.text for p in parts[i : i + width]] == closing:
             return Block(tuple(parts[first:i]), displayed, parts[at].start), i + width
-        if parts[i].text == "\n\n" and closing == ["$"]:
+        if text == "\n\n" and closing == ["$"]:
             return None, at + 1
+    none[key] = max(stop, none.get(key, 0))
     return None, at + 1

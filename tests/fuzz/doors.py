@@ -20,8 +20,10 @@ from numeric.weights.loading import recurrent_layers
 from proofs.attestation import standing
 from proofs.claims.document import read_document
 from proofs.claims.register import shipped, shipped_text
+from proofs.documents.reading import read_paper
 
 ROOT = Path(__file__).resolve().parents[2]
+PAPERS = ROOT / "tests" / "proofs" / "papers"
 SHIPPED = Path(catalog.__file__).parent
 
 
@@ -68,6 +70,18 @@ def _claims() -> tuple[bytes, ...]:
     return tuple(part.encode() for part in parts)
 
 
+def _paper(text: str, suffix: str) -> object:
+    return read_paper(text, f"paper.{suffix}", catalog.load("elman"))
+
+
+def _papers(pattern: str) -> tuple[bytes, ...]:
+    whole = [path.read_text("utf-8") for path in sorted(PAPERS.glob(pattern))]
+    parts = (
+        whole if pattern == "*.ipynb" else [part for text in whole for part in text.split("\n\n")]
+    )
+    return tuple(part.encode() for part in parts)
+
+
 def _weights() -> Iterator[bytes]:
     arrays = {
         "a.weight_ih_l0": np.ones((6, 3)),
@@ -95,6 +109,9 @@ def doors() -> Mapping[str, Door]:
         Door("cells", _text(read_cell), _cells()),
         Door("networks", _text(lambda text: read_network(text, cell_text=network_catalog.shipped_cell)), _networks()),
         Door("claims", _text(read_document), _claims()),
+        Door("documents", _text(lambda text: _paper(text, "tex")), _papers("*.tex")),
+        Door("documents.md", _text(lambda text: _paper(text, "md")), _papers("*.md")),
+        Door("documents.ipynb", _text(lambda text: _paper(text, "ipynb")), _papers("*.ipynb")),
         Door("names of cells", _text(_named), (b"lstm", b"elman:g=relu", b"skip:d=3", b"tagger", b"my.cell")),
         Door("starts", _text(lambda text: chosen_starts((text,))), (b"W=orthogonal", b"b_f=chrono(100)", b"b_i=-b_f")),
         Door("certificates", _text(standing), tuple(_attested())),

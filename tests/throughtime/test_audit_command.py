@@ -70,6 +70,38 @@ def test_a_file_that_is_not_there_and_one_that_is_no_file_of_claims(tmp_path: Pa
     assert "deck_000" in done.stderr
 
 
+EQUATION = r"h_t = \tanh(W h_{t-1} + U x_t + b)"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "options", "code"),
+    [
+        ("a.tex", f"${EQUATION}$", ["--cell", "elman"], 0),
+        ("a.md", f"```math\n{EQUATION}\n```\n$\\eta = 1$", ["--cell", "elman"], 0),
+        ("a.tex", f"% audit: cell elman\n${EQUATION}$", [], 0),
+        ("a.tex", f"${EQUATION} - b$", ["--cell", "elman"], 3),
+        ("a.tex", f"${EQUATION}$", [], 2),
+        ("a.tex", f"${EQUATION}$", ["--cell", "nosuch"], 2),
+        ("a.tex", r"$\eta = 1$", ["--cell", "elman"], 4),
+        ("a.ipynb", "{}", ["--cell", "elman"], 4),
+        ("a.claims", "claim : h[t] == h[t]", ["--cell", "elman"], 0),
+    ],
+)
+def test_a_document_is_judged_as_it_stands(
+    tmp_path: Path, name: str, text: str, options: list[str], code: int
+) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    page = tmp_path / "page.html"
+    command = ["audit", str(tmp_path / name), *options, "--json", "-o", str(page)]
+    done = CliRunner().invoke(cli, command)
+    assert done.exit_code == code, done.output
+    assert page.exists() == (code in (0, 3))
+    told = json.loads(done.stdout)
+    if code in (0, 3):
+        assert name == "a.claims" or told["claims"][0]["title"].startswith(f"{name}, line ")
+        assert told["ok"] == (code == 0)
+
+
 MIXED = """cell elman
 claim "right" : dh[t]/dh[t-1] == diag(1 - h[t]**2) @ W
 claim "foreign" : dh[t]/dh[t-1] == q @ W
