@@ -212,10 +212,9 @@ class _Paper:
             )
         free = _given(self.lines.cell)
         pair = (formula.left, formula.right) if formula.relation == "==" else ()
-        if not displayed and pair and isinstance(pair[0], Qty) and isinstance(pair[1], Num):
-            raise LanguageError(
-                f"it sets {formula.left.name} to a number for the sake of argument", ""
-            )
+        sets = pair and isinstance(pair[0], Qty) and pair[0].index and isinstance(pair[1], Num)
+        if sets and not displayed:
+            raise LanguageError("it sets a quantity to a number for the sake of argument", "")
         for side in pair:
             if not isinstance(side, Qty):
                 continue

@@ -110,6 +110,13 @@ def test_a_formula_is_found_in_whatever_way_it_is_set(text: str, kinds: list[str
     assert sorted(kind for _, kind in told(text)) == sorted(kinds)
 
 
+def test_a_number_that_a_constant_is_said_to_be_is_that_of_the_cell() -> None:
+    text = (
+        r"$h_t = (1-\alpha) g_t + \alpha h_{t-1}$, $\alpha = 0.9$, $\alpha = 0.5$; with $g_t = 0$"
+    )
+    assert [kind for _, kind in told(text, cell="leaky")] == [N, P, P, R]
+
+
 @pytest.mark.parametrize(
     "text",
     [
