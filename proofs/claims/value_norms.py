@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from derive.expressions import Elementwise, Timed, operands, split_coefficient
+from derive.intervals import largest
 from proofs.claims.powers import NoBoundError
 from proofs.claims.ranges import SUPREMUM, Ranges
 from proofs.untyped import HadamardProduct, MatAdd, MatMul, MatrixSymbol, Transpose, sympy
@@ -49,10 +50,10 @@ class ValueNorms:
         return abs(c) * self._core(core)
 
     def _core(self, core: Any) -> Any:
-        parts = operands(core)
+        parts, column = operands(core), bool(core.shape[1] == 1)
         match core:
-            case MatrixSymbol():
-                return self.sigma(core.name)
+            case MatrixSymbol(name=name):
+                return self.sigma(name)
             case Timed():
                 return self._leaf(core)
             case MatAdd():
@@ -61,9 +62,9 @@ class ValueNorms:
                 return sympy.Mul(*map(self.of, parts))
             case Transpose():
                 return self.of(parts[0])
-            case Elementwise() if core.function in NOUGHT and core.shape[1] == 1:
+            case Elementwise() if column and core.function in NOUGHT:
                 return SUPREMUM[core.function] * self.of(parts[0])
-            case HadamardProduct() if core.shape[1] == 1:
+            case HadamardProduct() if column:
                 return self._entrywise(parts)
             case _:
                 raise NoBoundError
@@ -76,8 +77,10 @@ class ValueNorms:
 
     def _entrywise(self, parts: Any) -> Any:
         """One factor by its norm, all others by their largest entries, or by their norms where these are unknown."""
-        tops = [max(map(abs, self.ranges(part))) for part in parts]
+        tops: list[Any] = [largest(self.ranges(part)) for part in parts]
         bounded = [i for i, top in enumerate(tops) if top.is_finite]
         kept = next((i for i in range(len(parts)) if i not in bounded), len(parts) - 1)
-        sizes = (tops[i] if i in bounded and i != kept else self.of(p) for i, p in enumerate(parts))
+        sizes: list[Any] = [
+            tops[i] if i in bounded and i != kept else self.of(p) for i, p in enumerate(parts)
+        ]
         return sympy.Mul(*sizes)

@@ -100,9 +100,9 @@ def sayings(block: Block) -> Iterator[Saying]:
         stated = [i for i, piece in enumerate(pieces) if _is_formula(piece)]
         for n, i in enumerate(stated):
             until = stated[n + 1] if n + 1 < len(stated) else len(pieces)
-            beside = [p for p in pieces[i + 1 : until] if p]
+            beside = [tuple(p) for p in pieces[i + 1 : until] if p]
             if n == 0:
-                beside += [p for p in pieces[:i] if p]
+                beside += [tuple(p) for p in pieces[:i] if p]
             before = lasts[n] if n < len(lasts) else ()
             chain = list(_chain(pieces[i], before))
             lasts[n : n + 1] = [chain[-1][2]] if chain else [before]

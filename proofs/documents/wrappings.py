@@ -90,8 +90,15 @@ def _group(rest: list[Part]) -> list[Part]:
 def _remark(rest: list[Part]) -> None:
     """What stands below or above a brace, taken."""
     _blanks(rest)
-    if rest and rest[-1].text in ("_", "^"):
+    if not rest or rest[-1].text not in ("_", "^"):
+        return
+    rest.pop()
+    _blanks(rest)
+    if not _group(rest):
+        _one(rest)
+
+
+def _one(rest: list[Part]) -> None:
+    """The next token, taken, if a group does not end there."""
+    if rest and rest[-1].text != "}":
         rest.pop()
-        _blanks(rest)
-        if not _group(rest) and rest and rest[-1].text != "}":
-            rest.pop()

@@ -69,6 +69,22 @@ H = r"h_t = \tanh(W h_{t-1} + U x_t + b)"
 @pytest.mark.parametrize(
     ("text", "kinds"),
     [
+        (r"\[h_t = \tanh(\underbrace{W h_{t-1}}_{\text{memory}} + \overbrace{U x_t}^{input} + \phantom{x} b)\]", [P]),
+        (r"\[\boxed{h_t = \tanh(W h_{t-1})}\]", [R]),
+        (r"\[\textcolor{red}{h_t} = \tanh(W h_{t-1} + \color{blue} U x_t \hspace{1em} + b) \qquad (3.2)\]", [P]),
+        (r"\[h_t = \tanh(W h_{t-1} + U x_t) \qquad (3.2)\]", [C]),
+        (r"\[\nabla_{h_t} L = \frac{\partial^+ L}{\partial h_t} \text{ at the last step}\] $h_t = h_t$", [N, P]),
+        (r"\[\nabla_{h_t} L = \frac{\partial^+ L}{\partial h_t} \text{ (chain rule)}\]", [C]),
+        (
+            (r"\[\frac{\partial h_t}{\partial h_k} = \mathrm{diag}(1-h_t^2) W \frac{\partial h_{t-1}}{\partial h_k}"
+            r" \quad (k = 1, \dots, t-1)\]"),
+            [P],
+        ),
+        (
+            (r"\[\frac{\partial h_t}{\partial h_k} = \mathrm{diag}(1-h_t^2) W \frac{\partial h_{t-1}}{\partial h_k}"
+            r" \quad k = 0, \ldots, t\]"),
+            [R],
+        ),
         (r"$a_t = W h_{t-1}$, $\frac{\partial L}{\partial a_t} = \nabla_{h_t} L$, $h_t = h_t$", [N, N, P]),
         (r"$d_t = \nabla_{h_t} L \odot (1-h_t^2)$, $\nabla_U L = \sum_t d_t x_t^\top$, $\nabla_b L = d_1$", [N, P, C]),
         (rf"${H}$", [P]),
