@@ -101,6 +101,6 @@ def test_constants_and_what_is_made_of_them_do_not_move():
     found = derive(read_cell(text, "my"))
     assert "g_dot" not in found.text()
     assert "a_dot" not in found.text()
-    assert "S_dot[t] = a[t] * S_dot[t-1]" in found.text()
+    assert "S_dot[t] = a * S_dot[t-1]" in found.text()
     lagged = derive(read_cell(text.replace("a[t] *", "a[t-1] *"), "my"))
     assert "S_dot[t] = a_dot[t-1] * S[t-1] + a[t-1] * S_dot[t-1]" in lagged.text()
