@@ -100,11 +100,7 @@ def _bound(node: ast.AST) -> Iterator[str]:
     if isinstance(node, ast.Lambda):
         return
     if isinstance(node, COMPREHENSIONS):
-        yield from (
-            n.target.id
-            for n in ast.walk(node)
-            if isinstance(n, ast.NamedExpr) and isinstance(n.target, ast.Name)
-        )
+        yield from (n.target.id for n in ast.walk(node) if isinstance(n, ast.NamedExpr))
         return
     if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
         yield node.id

@@ -15,6 +15,7 @@ from numeric.inside import kept_inside
 from numeric.network_step import why_not_causal
 from proofs import (
     beginnings,
+    combined_runs,
     function_checks,
     large_values,
     named_sizes,
@@ -245,6 +246,7 @@ NUMERIC: dict[str, Examine] = {
     special.GIVEN: of_special.as_given,
     special.LARGE: of_special.large_run,
     thin_runs.NAME: thin_runs.thin_runs_of_network,
+    combined_runs.NAME: combined_runs.combined_runs_of_network,
     named_sizes.NAME: named_sizes.named_sizes_of_network,
     beginnings.NAME: beginnings.network_beginnings,
     function_checks.NAME: function_checks.functions_of_network,
@@ -254,5 +256,6 @@ OPTIONAL = frozenset(
     {
         *("streaming", "padding", "safe values"),
         *(large_values.NAME, special.WIDTH, special.LARGE, thin_runs.NAME, named_sizes.NAME),
+        combined_runs.NAME,
     }
 )

@@ -17,6 +17,7 @@ from derive.language import read_cell
 from numeric.library import own_functions
 from proofs import (
     beginnings,
+    combined_runs,
     differences,
     exact_checks,
     function_checks,
@@ -77,6 +78,7 @@ NUMERIC: dict[str, Examine] = {
     special.GIVEN: special.as_given,
     special.LARGE: special.large_run,
     thin_runs.NAME: thin_runs.thin_runs,
+    combined_runs.NAME: combined_runs.combined_runs,
     named_sizes.NAME: named_sizes.named_sizes,
     beginnings.NAME: beginnings.beginnings,
     function_checks.NAME: function_checks.functions_of_cell,
@@ -87,6 +89,7 @@ OPTIONAL = frozenset(
     {
         *("safe values", "long run", "long run, strong weights"),
         *(large_values.NAME, special.WIDTH, special.LARGE, thin_runs.NAME, named_sizes.NAME),
+        combined_runs.NAME,
     }
 )
 """Checks that a cell may leave without a question to answer; the table says why."""

@@ -1,0 +1,107 @@
+"""The ways in which a file is asked for gradients, each with what must come of it: what one backward pass gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from proofs.arithmetic import Array
+from proofs.special_runs import GROUPS, Arguments
+
+LOSS = "the loss"
+Found = dict[str, Array]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One way.
+
+    Args:
+        found: what the file gives: of the file, what it is given, what the loss is, and workspaces by precision.
+        of_loss: whether it asks a loss for its gradients by the outputs, and so knows none by final values.
+        stated: the name of the loss that is stated, if it is asked for.
+    """
+
+    found: Callable[[Any, Arguments, float, dict[str, Any]], Found]
+    of_loss: bool = False
+    stated: str = ""
+
+    def true(self, module: Any, given: Arguments, loss: float) -> Found:
+        """What forward and backward give that stand behind it.
+
+        Args:
+            module: the file.
+            given: all that they are given, nothing left out.
+            loss: what the loss is.
+        """
+        if not self.of_loss:
+            return given.run(module)
+        bars, value = given.bars, np.array(loss)
+        if self.stated:
+            outputs = module.forward(given.params, *given.inputs, given.state, **given.named)[0]
+            bars = {self.stated: np.ones_like(outputs[self.stated])}
+            value = np.sum(outputs[self.stated])
+        whole = replace(given, bars=bars, ends=None).run(module)
+        parts = {k: v for k, v in whole.items() if k.startswith(GROUPS[2:])}
+        return {**parts, LOSS: value}
+
+
+def calls_of(module: Any, stated: str) -> dict[str, Call]:
+    """The ways that a file offers, by name.
+
+    Args:
+        module: the file.
+        stated: the name of the loss that it states, if any.
+    """
+    made = {"forward and backward": Call(lambda m, g, _, __: g.run(m))}
+    asked = {"value_and_grad": _valued("value_and_grad", stated)}
+    if hasattr(module, "checkpointed_value_and_grad"):
+        asked["in three stretches"] = _valued("checkpointed_value_and_grad", stated, stretches=3)
+    if hasattr(module, "Team"):
+        made["a team"] = Call(lambda m, g, _, __: g.run(m.Team(2)))
+    if hasattr(module, "Workspace"):
+        for name, call in ((n, c) for n, c in ({**made, **asked}).items() if n in OVER):
+            asked[f"{name} over a used workspace"] = _over_a_workspace(call)
+    return {**made, **asked}
+
+
+OVER = ("forward and backward", "value_and_grad")
+
+
+def _valued(name: str, stated: str, **more: int) -> Call:
+    """A function that asks a loss, or knows the one that is stated."""
+
+    def found(module: Any, given: Arguments, value: float, _: dict[str, Any]) -> Found:
+        def loss(outputs: dict[str, Array], start: int = 0) -> tuple[float, dict[str, Array]]:
+            parts = {k: v[start : start + len(outputs[k])] for k, v in given.bars.items()}
+            return value if start == 0 else 0.0, parts
+
+        named = given.named | more
+        if more and given.inputs and len(given.inputs[0]) < more["stretches"]:
+            named = given.named
+        first = () if stated else (loss,)
+        told, parts = getattr(module, name)(
+            *first, given.params, *given.inputs, given.state, **named
+        )
+        groups = zip(GROUPS[2:], parts, strict=True)
+        arrays = {f"{g}[{k!r}]": np.array(v) for g, part in groups for k, v in part.items()}
+        return {**arrays, LOSS: np.array(told)}
+
+    return Call(found, True, stated)
+
+
+def _over_a_workspace(call: Call) -> Call:
+    """The same over a workspace that an earlier run of these sizes has left, if there was one."""
+
+    def found(module: Any, given: Arguments, value: float, used: dict[str, Any]) -> Found:
+        precision = str(next(iter(given.params.values())).dtype)
+        if precision not in used:
+            outputs_of = module.forward(given.params, *given.inputs, given.state, **given.named)
+            used[precision] = outputs_of[2]["workspace"]
+        named = {**given.named, "workspace": used[precision]}
+        return call.found(module, replace(given, named=named), value, used)
+
+    return Call(found, call.of_loss, call.stated)
