@@ -8,7 +8,7 @@ longer by one and two.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice
 from random import Random
@@ -29,10 +29,12 @@ from proofs.point import Extent, steps_for
 from proofs.special_checks import LONG_WAY
 from proofs.subject import Subject
 from proofs.table import Check, measured, not_applicable
-from proofs.thin_runs import GAINS, along_everything, tame
+from proofs.thin_runs import GAINS, along_everything, gradient_within, tame
 
 NAME = "named sizes"
 WHAT = "gradients of runs as long along each axis as every number of the text, and a little longer, along a direction"
+SMALLER = (*GAINS, 0.03, 0.01)
+"""How large weights are, and all else that is given, until a run is tame."""
 LEAST, MOST = 5, 1000
 """Numbers below are sizes of other checks; an axis longer than the second is beyond what a check can run."""
 
@@ -84,10 +86,10 @@ def named_sizes(subject: Subject) -> Check:
         yield "B", replace(small, samples=size)
         yield "every size", replace(small, sizes=_alike(cell, size))
 
-    def compared(extent: Extent) -> Iterator[Comparison]:
+    def compared(extent: Extent) -> float | None:
         seed = rng.randrange(2**31)
-        drawn = (samples.draw(cell, extent, seed, gain=g) for g in GAINS)
-        return _along(subject, samples, differences.random_directions, drawn)
+        draw = lambda gain: samples.draw(cell, extent, seed, gain=gain)  # noqa: E731
+        return _along(subject, samples, differences.random_directions, draw)
 
     return _row(subject.code.module, declared(cell), extents, compared)
 
@@ -98,23 +100,33 @@ def named_sizes_of_network(subject: NetworkSubject) -> Check:
     small = networks.draw_extent(network, rng, steps=3)
 
     def extents(size: int) -> Iterator[tuple[str, Any]]:
-        yield "T", networks.draw_extent(network, rng, steps=size, samples=1)
+        yield "T", networks.uneven(networks.draw_extent(network, rng, steps=size))
         yield "B", networks.draw_extent(network, rng, steps=3, samples=size)
         yield "every size", replace(small, sizes=dict.fromkeys(network.dims, size))
 
-    def compared(extent: Any) -> Iterator[Comparison]:
+    def compared(extent: Any) -> float | None:
         seed = rng.randrange(2**31)
-        drawn = (networks.draw_network(network, extent, seed, gain=g) for g in GAINS)
-        return _along(subject, networks, networks.random_directions, drawn)
+        draw = lambda gain: networks.draw_network(network, extent, seed, gain=gain)  # noqa: E731
+        return _along(subject, networks, networks.random_directions, draw)
 
     sizes = frozenset[int]().union(*(declared(s.cell) for s in network.segments))
     return _row(subject.code.module, sizes, extents, compared)
 
 
-def _along(subject: Any, room: Any, directions: Any, drawn: Iterator[Any]) -> Iterator[Comparison]:
-    """The first run that is tame, along a direction in everything; nothing where none is."""
-    for sample, whole in islice(tame(subject, drawn), 1):
-        yield along_everything(room, sample, whole, directions(sample, subject.seed))
+def _along(subject: Any, room: Any, directions: Any, draw: Callable[[float], Any]) -> float | None:
+    """How far a run's gradient is from the true one along a direction in everything; ``None`` where none tells.
+
+    A run that is tame, from smaller and smaller weights; where none is, one of which rounding left enough all the same.
+    """
+    for sample, whole in islice(tame(subject, map(draw, SMALLER)), 1):
+        return along_everything(room, sample, whole, directions(sample, subject.seed)).worst
+    for sample in map(draw, GAINS):
+        whole = gradient_within(subject, sample)
+        if whole is not None:
+            error = along_everything(room, sample, whole, directions(sample, subject.seed)).worst
+            if error <= LONG_WAY:
+                return error
+    return None
 
 
 def declared(cell: Cell) -> frozenset[int]:
@@ -135,7 +147,7 @@ def _row(module: Any, sizes: frozenset[int], extents: Any, compared: Any) -> Che
     numbers = {k: line for k, line in named(text_of(module)).items() if k <= MOST or k not in sizes}
     if not numbers:
         return not_applicable(NAME, WHAT, "the text names no number from 5 on")
-    found = Comparison({})
+    found, unseen = Comparison({}), list[str]()
     for number, line in sorted(numbers.items()):
         if number > MOST:
             told = f"line {line}: {number} is beyond every size that a check can run"
@@ -143,7 +155,15 @@ def _row(module: Any, sizes: frozenset[int], extents: Any, compared: Any) -> Che
             continue
         for size in (number, number + 1, number + 2):
             for axis, extent in extents(size):
-                error = max((c.worst for c in compared(extent)), default=0.0)
-                found.errors[f"line {line}: {number}, where {axis} = {size}", None] = error
+                told, error = f"line {line}: {number}, where {axis} = {size}", compared(extent)
+                if error is None:
+                    unseen.append(told)
+                else:
+                    found.errors[told, None] = error
     where = tuple(told for told, _ in found.wrong(LONG_WAY))
-    return measured(NAME, WHAT, f"{len(numbers)} of the text", found.worst, LONG_WAY, where=where)
+    if unseen and not where:
+        return not_applicable(
+            NAME, WHAT, f"not seen, as no run stays tame there: {'; '.join(unseen)}"
+        )
+    sizes = f"{len(numbers)} of the text"
+    return measured(NAME, WHAT, sizes, found.worst, LONG_WAY, where=where)

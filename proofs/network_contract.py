@@ -29,10 +29,12 @@ from proofs.behaviour_checks import by_name, prefixed
 from proofs.compare import ROUNDING
 from proofs.contract_checks import refused, run_twice, same_bits, wrong_group
 from proofs.floats import Floats
+from proofs.modules import text_of
 from proofs.network_checks import NetworkSubject
 from proofs.network_litter import littered, littered_beside, littered_gradients
-from proofs.network_samples import NetworkSample, draw_extent, draw_network, reference
+from proofs.network_samples import NetworkSample, draw_extent, draw_network, reference, uneven
 from proofs.samples import Arrays
+from proofs.special_runs import GROUPS
 from proofs.table import Check, failed, measured, not_applicable
 
 
@@ -71,7 +73,26 @@ def padding(subject: NetworkSubject) -> Check:
     what = "results that garbage beyond the samples' ends changes in any bit"
     if not subject.network.masks:
         return not_applicable("padding", what, "no axis is ragged")
-    sample = subject.sample("padding", steps=6, samples=3)
+    runs = [subject.sample("padding", steps=6, samples=3), *_long_and_short(subject)]
+    wrong = [told for sample in runs for told in _changed_by_litter(subject, sample)]
+    return measured(
+        "padding", what, runs[0].extent, len(wrong), 0, where=tuple(wrong), unit="wrong"
+    )
+
+
+def _long_and_short(subject: NetworkSubject) -> Iterator[NetworkSample]:
+    """Long runs beside one of a single step: of many steps, and of more than each number of the text."""
+    text = named_sizes.named(text_of(subject.code.module))
+    rng = Random(f"{subject.seed}/padding")  # noqa: S311 - no secret
+    for steps in (thin_runs.STEPS, *(n + 2 for n in text if n <= named_sizes.MOST)):
+        extent = uneven(draw_extent(subject.network, rng, steps=steps))
+        sample = draw_network(subject.network, extent, rng.randrange(2**31), gain=0.2)
+        if thin_runs.gradient_within(subject, sample) is not None:
+            yield sample
+
+
+def _changed_by_litter(subject: NetworkSubject, sample: NetworkSample) -> Iterator[str]:
+    """What garbage beyond the samples' ends changes."""
     module = subject.code.module
     given, named = subject.code.arguments(sample)
     bars = (
@@ -80,17 +101,13 @@ def padding(subject: NetworkSubject) -> Check:
     )
     outputs, final, cache = module.forward(*given, **named)
     clean = (outputs, final, *module.backward(given[0], cache, *bars))
+    clean = [{k: np.array(v) for k, v in group.items()} for group in clean]
     sums, ends = littered_gradients(sample, bars[0]), littered_beside(sample, bars[1])
     outputs, final, cache = module.forward(*littered(sample, given), **named)
     found = (outputs, final, *module.backward(given[0], cache, sums, ends))
-    groups = ("outputs", "final", "params_bar", "inputs_bar", "state_bar")
-    wrong = [
-        f"{g}[{k!r}]"
-        for g, a, b in zip(groups, clean, found, strict=True)
-        for k in a
-        if not same_bits(a[k], b.get(k))
-    ]
-    return measured("padding", what, sample.extent, len(wrong), 0, where=tuple(wrong), unit="wrong")
+    for g, a, b in zip(GROUPS, clean, found, strict=True):
+        longest = max(sample.extent.steps.values())
+        yield from (f"{g}[{k!r}] of {longest} steps" for k in a if not same_bits(a[k], b.get(k)))
 
 
 def streaming(subject: NetworkSubject) -> Check:

@@ -107,6 +107,16 @@ def ragged(
     }
 
 
+def uneven(extent: NetworkExtent) -> NetworkExtent:
+    """The extent with two samples, of which the second has one step along every axis where lengths may differ.
+
+    Args:
+        extent: of which the steps and sizes are kept.
+    """
+    lengths = {axis: (extent.steps[axis], 1) for axis in extent.lengths}
+    return replace(extent, samples=2, lengths=lengths)
+
+
 def draw_network(
     network: Network, extent: NetworkExtent, seed: int, *, gain: float = 0.8, positive: bool = False
 ) -> NetworkSample:

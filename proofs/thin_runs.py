@@ -85,13 +85,14 @@ def thin_runs_of_network(subject: NetworkSubject) -> Check:
     network, found = subject.network, dict[str, Comparison]()
     rng = Random(f"{subject.seed}/{NAME}")  # noqa: S311 - no secret
     sizes = {
-        "many steps": {"steps": STEPS, "samples": 1},
+        "many steps": {"steps": STEPS},
         "many samples": {"steps": 3, "samples": SAMPLES},
         WIDE: {"smallest": SIZE, "largest": SIZE + 9, "steps": 2, "samples": 2},
     }
     example = networks.draw_network(network, networks.draw_extent(network, rng), 0)
     for row, wanted in sizes.items():
         extent, seed = networks.draw_extent(network, rng, **wanted), rng.randrange(2**31)
+        extent = networks.uneven(extent) if row == "many steps" else extent
         drawn = (networks.draw_network(network, extent, seed, gain=g) for g in GAINS)
         for sample, whole in islice(tame(subject, drawn), 1):
             if row == "many samples":

@@ -13,6 +13,8 @@ import numpy as np
 
 from proofs.arithmetic import Array
 from proofs.compare import ROUNDING, Comparison, compare
+from proofs.modules import text_of
+from proofs.named_sizes import MOST, named
 from proofs.network_checks import NetworkSubject
 from proofs.network_samples import NetworkSample, draw_smooth_network
 from proofs.network_special_checks import arguments as network_arguments
@@ -23,6 +25,8 @@ from proofs.subject import Subject
 from proofs.table import Check, measured
 
 WORKSPACE = "workspace"
+RUNS = 20
+"""How many runs follow one another in one workspace, at least."""
 SINGLE = np.dtype(np.float32)
 
 Unfit = Iterator[tuple[str, Callable[[], object]]]
@@ -100,10 +104,10 @@ def used_again(
     what = "results in a workspace that earlier runs have used, and what it must refuse"
     used = make()
     errors: dict[tuple[str, None], float] = {}
-    for i, ordinary in enumerate(_one_after_another(given), 1):
-        within = _over(ordinary, used)
-        found, true = _named(within.run(module)), _named(ordinary.run(module))
-        for (name, _), error in compare(found, true).errors.items():
+    for i, (ordinary, true) in enumerate(_one_after_another(given, module), 1):
+        for (name, _), error in compare(
+            _named(_over(ordinary, used).run(module)), true
+        ).errors.items():
             errors[f"{name}: run {i} in one workspace", None] = error
     for wrong in (
         *_after_refusals(given, module, make()),
@@ -119,12 +123,21 @@ def _over(given: Arguments, workspace: object) -> Arguments:
     return replace(given, named={**given.named, "workspace": workspace})
 
 
-def _one_after_another(given: list[Arguments]) -> Iterator[Arguments]:
-    """The arguments of every run, then the last ones again, their parameters' numbers changed in place meanwhile."""
-    yield from given
+def _one_after_another(given: list[Arguments], module: Any) -> Iterator[tuple[Arguments, Values]]:
+    """What every run is given, and what it gives without the workspace.
+
+    After one run of each the parameters' numbers are changed in place; then all follow twice in turn, more often than
+    any number of the text, below a thousand, could count.
+    """
+    for ordinary in given:
+        yield ordinary, _named(ordinary.run(module))
     for name, array in given[-1].params.items():
         array[...] = given[0].params[name]
-    yield given[-1]
+    truths = [_named(ordinary.run(module)) for ordinary in given]
+    counted = max([RUNS, *(n + 3 for n in named(text_of(module)) if n <= MOST)])
+    for i in range(len(given), counted):
+        which = (i + 1) // 2 % len(given)
+        yield given[which], truths[which]
 
 
 def _named(arrays: dict[str, Array]) -> Values:

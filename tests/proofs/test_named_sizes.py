@@ -6,12 +6,16 @@ import pytest
 
 from derive.derivation import derive
 from derive.language import read_cell
+from derive.network_catalog import load
+from derive.network_derivation import derive_network
 from numeric.additions import Additions, generate_with
+from numeric.network_source import generate_network
 from numeric.source import generate
 from proofs.attestation import standing
 from proofs.modules import Code, load_source
 from proofs.named_sizes import named, named_sizes, named_sizes_of_network
 from proofs.network_checks import NetworkSubject
+from proofs.network_contract import padding
 from proofs.network_layout import NetworkCode
 from proofs.network_verification import PROMISED
 from proofs.subject import Subject
@@ -98,3 +102,31 @@ def test_a_size_that_the_cell_declares_is_no_number_to_run_at_however_large() ->
     worse = source.replace(ENDS, f"    U_bar = U_bar * (1 + B // 1999)\n{ENDS}", 1)
     found = named_sizes(Subject(cell, Code(load_source(worse)), 0))
     assert "1999 is beyond" in found.where[0]
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_size_at_which_no_run_tells_anything_is_said_to_be_unseen() -> None:
+    chaotic = derive(read_cell("h[t] = 4 * h[t-1] * (1 - h[t-1]) + x[t] + 3", "chaotic"))
+    source = generate(chaotic).replace("    x_bar = ", "    x_bar = (1 + T // 300) * ", 1)
+    found = named_sizes(Subject(chaotic, Code(load_source(source)), 0))
+    assert found.verdict == "not applicable"
+    assert "not seen" in found.note
+    assert "where T = 300" in found.note
+    double = derive(read_cell("h[t] = 2 * h[t-1] + W @ x[t]", "double"))
+    source = generate(double)
+    right = source.replace("    x_bar = ", "    few = 300\n    x_bar = ", 1)
+    assert named_sizes(Subject(double, Code(load_source(right)), 0)).verdict == "holds"
+    wrong = source.replace("    x_bar = ", "    x_bar = (1 + T // 300) * ", 1)
+    assert "where T = 300" in str(named_sizes(Subject(double, Code(load_source(wrong)), 0)))
+
+
+def test_a_sample_of_one_step_among_long_ones_is_seen() -> None:
+    network = load("tagger")
+    source = generate_network(derive_network(network))
+    held = "lengths - 1), np.arange"
+    assert held in source
+    for late in ("T // 400", "T // 15 // 20"):
+        wrong = source.replace(held, f"np.maximum(lengths - 1, {late})), np.arange", 1)
+        subject = NetworkSubject(network, NetworkCode(load_source(wrong, "tagger", PROMISED)), 0)
+        with pytest.raises(ValueError, match="expected numbers from 0"):
+            padding(subject)

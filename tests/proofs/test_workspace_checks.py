@@ -21,6 +21,8 @@ STACKED = "    U_g_T[...] = U_g.T\n"
 OF_CELLS = {
     "run 2": (STACKED, "    if ws.run <= 1:\n        U_g_T[...] = U_g.T\n"),
     "run 4": (STACKED, "    if ws.run <= 3:\n        U_g_T[...] = U_g.T\n"),
+    "run 13": (STACKED, "    U_g_T[...] = U_g.T * (1 + (ws.run // 3 // 4 > 0))\n"),
+    "run 50": (STACKED, "    U_g_T[...] = U_g.T * (1 + ws.run // 50)\n"),
     "an infinite number put into U_g": (
         STACKED,
         "    U_g_T[...] = np.where(np.isfinite(U_g.T), U_g.T, 0)\n",
