@@ -24,6 +24,7 @@ from proofs.combined_calls import LOSS, Call, calls_of
 from proofs.compare import FLOOR, Comparison, compare, compare_runs
 from proofs.covering import covering
 from proofs.differences import random_directions
+from proofs.evaluation import at_sizes
 from proofs.network_checks import NetworkSubject
 from proofs.samples import Values
 from proofs.single_precision import FLOOR as SINGLE
@@ -48,6 +49,8 @@ COMPILED = ("arrays", "arrays with gaps", "arrays in Fortran's order")
 """Arrays for compiled files: every other kind, in every precision, would be compiled by itself."""
 ALONE = 250
 """Runs of so many steps times samples are compared with the equations themselves, larger ones with their pieces."""
+NUMBERS = 2_000_000
+"""How many numbers a run of a cell may have; where vectors are very wide, those of many steps have fewer samples."""
 PIECE = (16, 9)
 """How many steps and samples a piece has: no more than runs in which every entry is compared with the equations."""
 PRECISIONS = {"float64": (np.float64, LONG_WAY), "float32": (np.float32, 1e-3)}
@@ -96,9 +99,16 @@ def combined_runs(subject: Subject) -> Check:
             lambda extent, seed, gain: samples.draw(subject.cell, extent, seed, gain=gain),
             of_cells.arguments,
             true,
-            max(STEPS) * max(SAMPLES),
+            max(max(STEPS), NUMBERS // _width(subject)),
         )
     )
+
+
+def _width(subject: Subject) -> int:
+    """How many numbers one step of one sample has, at sizes of 3."""
+    sizes = dict.fromkeys(subject.cell.dims, 3)
+    timed = (q for q in subject.cell.quantities if q.role not in ("parameter", "constant"))
+    return sum(at_sizes(q.shape[0], sizes) * at_sizes(q.shape[1], sizes) for q in timed)
 
 
 def combined_runs_of_network(subject: NetworkSubject) -> Check:
@@ -148,7 +158,7 @@ def _all_runs(calls: Iterable[str], kinds: Iterable[str], most: int) -> Iterator
     levels = tuple(map(len, axes))
     for row in covering(levels, BY_THREES, covering(levels[:3])):
         run = _Unusual(*(axis[i] for axis, i in zip(axes, row, strict=True)))  # type: ignore[arg-type]
-        yield run._replace(lanes=min(run.lanes, max(1, most // run.steps)))
+        yield run._replace(lanes=max(1, min(run.lanes, most // run.steps)))
 
 
 def _row(room: Room) -> Check:

@@ -16,11 +16,10 @@ import numpy as np
 
 from derive.functions import FUNCTIONS
 from proofs.arithmetic import Array
+from proofs.complex_steps import TINY, by_complex_steps, slopes_along
 from proofs.floats import Floats
 from proofs.samples import Sample, Values, direction_numbers, loss_of, reference
 from proofs.unrolled import Place, trained
-
-TINY = 1e-200
 
 
 def places_of(sample: Sample) -> list[Place]:
@@ -31,38 +30,27 @@ def places_of(sample: Sample) -> list[Place]:
 
 
 def complex_step_gradient(sample: Sample) -> Values:
-    """∂L/∂(every entry), one complex step for each, all in one vectorised run of the reference."""
-    places = places_of(sample)
-    shapes = {p: sample.values[p].shape[-2:] for p in places}
-    lanes = sum(r * c for r, c in shapes.values())
-    values: Values = {p: v.astype(complex) for p, v in sample.values.items()}
-    start = 0
-    for p in places:
-        count = shapes[p][0] * shapes[p][1]
-        basis = np.zeros((lanes, count))
-        basis[start : start + count] = np.eye(count)
-        values[p] = values[p] + 1j * TINY * basis.reshape(lanes, 1, *shapes[p])
-        start += count
-    slopes = _slopes(sample, values, lanes)
-    gradient, start = dict[Place, Array](), 0
-    for p in places:
-        count = shapes[p][0] * shapes[p][1]
-        part = slopes[start : start + count].T.reshape(-1, *shapes[p])
-        gradient[p] = part.sum(axis=0) if p[1] is None else part
-        start += count
-    return gradient
+    """∂L/∂(every entry), one complex step for each, in as few runs as memory allows."""
+    return by_complex_steps(
+        sample.values, places_of(sample), lambda values, lanes: _slopes(sample, values, lanes)
+    )
+
+
+def probed_gradient(sample: Sample) -> Values:
+    """The same; of a large place what the gradient is along some directions, as ``looked_at`` gives it."""
+    return by_complex_steps(
+        sample.values,
+        places_of(sample),
+        lambda values, lanes: _slopes(sample, values, lanes),
+        every=False,
+    )
 
 
 def complex_step_slopes(sample: Sample, directions: Values) -> dict[Place, float]:
     """⟨∂L/∂(a place), its direction⟩ for every place, by one complex step each."""
-    places = list(directions)
-    values: Values = {p: v.astype(complex) for p, v in sample.values.items()}
-    for lane, p in enumerate(places):
-        moved = np.zeros((len(places), *directions[p].shape))
-        moved[lane] = directions[p]
-        values[p] = values[p] + 1j * TINY * (moved[:, None] if p[1] is None else moved)
-    slopes = _slopes(sample, values, len(places)).sum(axis=1)
-    return dict(zip(places, slopes.tolist(), strict=True))
+    return slopes_along(
+        sample.values, directions, lambda values, lanes: _slopes(sample, values, lanes)
+    )
 
 
 def _slopes(sample: Sample, values: Values, lanes: int) -> Array:

@@ -6,6 +6,7 @@ import numpy as np
 
 from proofs import differences, dynamics, layout
 from proofs.compare import ROUNDING, Comparison, along, compare
+from proofs.complex_steps import looked_at, told
 from proofs.duality import tangent_answers
 from proofs.samples import Sample
 from proofs.subject import Subject
@@ -38,12 +39,15 @@ def _row(
 def complex_step(subject: Subject) -> Check:
     """Every entry of every gradient against a complex step on the cell's own equations."""
     sample = subject.sample("complex step", subject.extent("complex step", steps=4))
-    comparison = compare(subject.code.gradient(sample), differences.complex_step_gradient(sample))
+    comparison = compare(
+        looked_at(subject.code.gradient(sample)), differences.probed_gradient(sample)
+    )
     note = (
         "on the branch of each kinked function where the point lies"
         if differences.has_kinks(sample)
         else ""
     )
+    note = "; ".join(filter(None, (note, told(sample.values))))
     what = "every entry of every gradient against a complex step on the equations"
     return _row("complex step", what, sample, comparison, ROUNDING, note)
 
@@ -73,7 +77,9 @@ def last_step_loss(subject: Subject) -> Check:
         {p: 0 * w for p, w in sample.final_weights.items()},
     )
     comparison = compare(
-        subject.code.gradient(late), differences.complex_step_gradient(late), floor=1e-7
+        looked_at(subject.code.gradient(late)),
+        differences.probed_gradient(late),
+        floor=1e-7,
     )
     what = "what the last step's loss gives to the first step, each step relative to itself"
     return _row("long way back", what, late, comparison, 1e-8)
@@ -82,7 +88,9 @@ def last_step_loss(subject: Subject) -> Check:
 def one_step(subject: Subject) -> Check:
     """T = 1 and B = 1, where axes of length 1 hide among the others."""
     sample = subject.sample("one step", subject.extent("one step", steps=1, samples=1))
-    comparison = compare(subject.code.gradient(sample), differences.complex_step_gradient(sample))
+    comparison = compare(
+        looked_at(subject.code.gradient(sample)), differences.probed_gradient(sample)
+    )
     return _row(
         "one step, one sample", "every gradient at T = 1 and B = 1", sample, comparison, ROUNDING
     )

@@ -14,16 +14,17 @@ from derive.network import Network
 from derive.nodes import Elementwise, walk
 from proofs import differences, network_layout
 from proofs.compare import ROUNDING, Comparison, along, compare, worst_of
+from proofs.complex_steps import looked_at, told
 from proofs.floats import Floats
 from proofs.network_layout import NetworkCode
 from proofs.network_run import NetworkRun, Values, lying_beside
 from proofs.network_samples import (
     NetworkSample,
-    complex_step_gradient,
     complex_step_slopes,
     draw_extent,
     draw_smooth_network,
     part_of,
+    probed_gradient,
     random_directions,
     reference,
 )
@@ -124,10 +125,11 @@ def complex_step(subject: NetworkSubject) -> Check:
     """Every entry of every gradient against a complex step on the network's own equations."""
     sample = subject.sample("complex step")
     comparison = compare(
-        subject.code.gradient(sample), subject.known.of(complex_step_gradient, sample)
+        looked_at(subject.code.gradient(sample)), subject.known.of(probed_gradient, sample)
     )
     what = "every entry of every gradient against a complex step on the equations"
     note = "on the branch of each kinked function where the point lies" if has_kinks(sample) else ""
+    note = "; ".join(filter(None, (note, told(sample.values))))
     return _row("complex step", what, sample, comparison, ROUNDING, note)
 
 
@@ -151,7 +153,7 @@ def one_step(subject: NetworkSubject) -> Check:
     """T = 1 and B = 1, where axes of length 1 hide among the others."""
     sample = subject.sample("one step", steps=1, samples=1)
     comparison = compare(
-        subject.code.gradient(sample), subject.known.of(complex_step_gradient, sample)
+        looked_at(subject.code.gradient(sample)), subject.known.of(probed_gradient, sample)
     )
     return _row(
         "one step, one sample", "every gradient at T = 1 and B = 1", sample, comparison, ROUNDING

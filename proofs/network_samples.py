@@ -17,6 +17,7 @@ from derive.domains import domains_of
 from derive.network import END, Network
 from numeric.inside import inside
 from proofs.arithmetic import Array
+from proofs.complex_steps import TINY, by_complex_steps, slopes_along
 from proofs.evaluation import Evaluator
 from proofs.floats import Floats
 from proofs.network_run import (
@@ -33,8 +34,6 @@ from proofs.network_run import (
 )
 from proofs.samples import LESS, direction_numbers, first_smooth
 from proofs.unrolled import Place
-
-TINY = 1e-200
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,42 +245,27 @@ def loss_of(sample: NetworkSample, runs: list[tuple[slice, NetworkRun]]) -> Arra
 
 
 def complex_step_gradient(sample: NetworkSample) -> Values:
-    """∂L/∂(every entry), one complex step for each, all in one vectorised run."""
-    places = sample.trained
-    shapes = {p: sample.values[p].shape[-2:] for p in places}
-    lanes = sum(r * c for r, c in shapes.values())
-    values: Values = {p: v.astype(complex) for p, v in sample.values.items()}
-    start = 0
-    for p, (rows, cols) in shapes.items():
-        basis = np.zeros((lanes, rows * cols))
-        basis[start : start + rows * cols] = np.eye(rows * cols)
-        values[p] = values[p] + 1j * TINY * _shaped(basis.reshape(lanes, rows, cols))
-        start += rows * cols
-    slopes = _slopes(sample, values, lanes)
-    gradient: Values = {}
-    start = 0
-    for p, (rows, cols) in shapes.items():
-        part = slopes[start : start + rows * cols].T.reshape(-1, rows, cols)
-        gradient[p] = part.sum(axis=0) if p[1] is None else part
-        start += rows * cols
-    return gradient
+    """∂L/∂(every entry), one complex step for each, in as few runs as memory allows."""
+    return by_complex_steps(
+        sample.values, sample.trained, lambda values, lanes: _slopes(sample, values, lanes)
+    )
 
 
-def _shaped(basis: Array) -> Array:
-    """With an axis for samples: all of them move alike, and do not meet."""
-    return basis[:, None]
+def probed_gradient(sample: NetworkSample) -> Values:
+    """The same; of a large place what the gradient is along some directions, as ``looked_at`` gives it."""
+    return by_complex_steps(
+        sample.values,
+        sample.trained,
+        lambda values, lanes: _slopes(sample, values, lanes),
+        every=False,
+    )
 
 
 def complex_step_slopes(sample: NetworkSample, directions: Values) -> dict[Place, float]:
     """⟨∂L/∂(a place), its direction⟩ for every place, by one complex step each."""
-    places = list(directions)
-    values: Values = {p: v.astype(complex) for p, v in sample.values.items()}
-    for lane, p in enumerate(places):
-        moved = np.zeros((len(places), *directions[p].shape))
-        moved[lane] = directions[p]
-        values[p] = values[p] + 1j * TINY * (moved[:, None] if p[1] is None else moved)
-    slopes = _slopes(sample, values, len(places)).sum(axis=1)
-    return dict(zip(places, slopes.tolist(), strict=True))
+    return slopes_along(
+        sample.values, directions, lambda values, lanes: _slopes(sample, values, lanes)
+    )
 
 
 def _slopes(sample: NetworkSample, values: Values, lanes: int) -> Array:

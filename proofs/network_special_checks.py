@@ -13,16 +13,17 @@ from numeric.inside import kept_inside
 from proofs import network_layout
 from proofs.arithmetic import Array
 from proofs.compare import ROUNDING, along, compare
+from proofs.complex_steps import looked_at
 from proofs.floats import Floats
 from proofs.network_checks import NetworkSubject, directions_and_slopes
 from proofs.network_run import NetworkExtent, Values, all_sizes, finite, sizes_in
 from proofs.network_samples import (
     NetworkSample,
-    complex_step_gradient,
     draw_extent,
     draw_network,
     draw_smooth_network,
     loss_of,
+    probed_gradient,
     ragged,
     reference,
 )
@@ -70,9 +71,9 @@ def special_runs(subject: NetworkSubject) -> Check:
 
 def both(subject: NetworkSubject, sample: NetworkSample) -> tuple[Values, Values]:
     """What the file finds, and what is true; the loss under no name."""
-    true = subject.known.of(complex_step_gradient, sample)
+    true = subject.known.of(probed_gradient, sample)
     loss = subject.known.of(true_loss, sample)
-    found = subject.code.gradient(sample)
+    found = looked_at(subject.code.gradient(sample))
     return {**found, ("", None): subject.code.loss(sample)}, {**true, ("", None): loss}
 
 

@@ -25,9 +25,12 @@ from proofs.degrees import bound_for
 from proofs.evaluation import Evaluator, at_sizes
 from proofs.field import PrimeField, SingularPointError, regular
 from proofs.point import Extent
+from proofs.smallest_reading import Reader, Tree
 from proofs.unrolled import ZERO_BEYOND, Place, Tape, given, run_backward, run_forward, trained
 from proofs.untyped import MatrixSymbol, sympy
 
+ALONE = 400
+"""Of more entries those of one place are moved together."""
 LARGEST, DEEPEST = 4000, 40
 """Nodes of a quantity's expression, and levels of them, beyond which it goes on under a new name."""
 
@@ -80,8 +83,11 @@ class Symbols(ArrayArithmetic):
         return a * b
 
     def matmul(self, a: Array, b: Array) -> Array:
-        """A B"""
-        return a @ b
+        """A B, every sum at once: SymPy would put each of its beginnings into order."""
+        found = np.empty((a.shape[0], b.shape[1]), dtype=object)
+        for i, j in np.ndindex(*found.shape):
+            found[i, j] = sympy.Add(*(x * y for x, y in zip(a[i], b[:, j], strict=True)))
+        return found
 
     def total(self, a: Array) -> Array:
         """The sum of all entries."""
@@ -166,7 +172,7 @@ def _compare(derivation: Derivation, extent: Extent, field: PrimeField) -> Small
     wrong: list[Place] = []
     for place, entries in true.items():
         found = bars.get(place, field.full((1, 1), 0))
-        if not np.all(np.equal(np.broadcast_to(found, (1, *entries.shape))[0], entries)):
+        if not np.all(np.equal(loss.seen(place, found), entries)):
             wrong.append(place)
     return SmallestVerdict(extent, sum(a.size for a in true.values()), tuple(wrong))
 
@@ -176,7 +182,7 @@ class _Unrolled:
 
     The direction d is a symbol of its own, so that one derivative by τ, read along each d, is the whole
     gradient. An expression that has grown large goes on as a new symbol w + τ d, with the value and the slope
-    that it has by then.
+    that it has by then. Of very many entries those of one place move together, along one random direction.
     """
 
     def __init__(self, cell: Cell, extent: Extent, field: PrimeField) -> None:
@@ -186,15 +192,33 @@ class _Unrolled:
         self.given: dict[Place, Array] = {}
         self.weights: dict[Place, Array] = {}
         self.places = [place for _, place in trained(cell, extent.steps)]
-        self.read = _Reader(field, {self.tau: 0})
-        self.tree = _Tree()
+        self.read = Reader(field, {self.tau: 0})
+        self.tree = Tree()
         shapes = {place: self.evaluate.shape(leaf) for leaf, place in given(cell, extent.steps)}
-        lanes = sum(shapes[p][0] * shapes[p][1] for p in self.places)
-        self._lanes = iter(np.eye(lanes, dtype=int).astype(object))
+        self.directions: dict[Place, Array] = {}
+        self._lanes = iter(self._along(shapes))
         for place, shape in shapes.items():
             self._start(place, shape)
         run_forward(self.evaluate, cell.equations, self.tape, self._named_if_large)
         self.loss = sympy.Add(*self._terms(cell))
+
+    def _along(self, shapes: dict[Place, tuple[int, int]]) -> Iterator[Array]:
+        """What every entry does along every direction: each has its own, or all of a place have one."""
+        counts = [shapes[p][0] * shapes[p][1] for p in self.places]
+        if sum(counts) <= ALONE:
+            yield from np.eye(sum(counts), dtype=int).astype(object)
+            return
+        each = np.eye(len(counts), dtype=int).astype(object)
+        for lane, place in zip(each, self.places, strict=True):
+            self.directions[place] = self.field.random(shapes[place])
+            yield from (lane * d for d in self.directions[place].ravel())
+
+    def seen(self, place: Place, found: Array) -> Array:
+        """An adjoint as the gradient is given: its entries, or the one number that it is along a direction."""
+        direction = self.directions.get(place)
+        if direction is None:
+            return np.broadcast_to(found, (1, *self.given[place].shape))[0]
+        return np.array([[np.sum(found * direction) % self.field.prime]], dtype=object)
 
     def _start(self, place: Place, shape: tuple[int, int]) -> None:
         values = self.field.random(shape)
@@ -234,13 +258,11 @@ class _Unrolled:
     def gradient(self) -> dict[Place, Array]:
         """dL/dτ at τ = 0, differentiated by SymPy and read along every entry's direction."""
         slope = self.read(sympy.diff(self.loss, self.tau))
-        slope = np.broadcast_to(slope, (sum(self.given[p].size for p in self.places),))
-        gradient, start = dict[Place, Array](), 0
-        for place in self.places:
-            a = self.given[place]
-            gradient[place] = slope[start : start + a.size].reshape(a.shape)
-            start += a.size
-        return gradient
+        along = self.directions
+        shapes = {p: (1, 1) if p in along else self.given[p].shape for p in self.places}
+        counts = [r * c for r, c in shapes.values()]
+        parts = np.split(np.broadcast_to(slope, (sum(counts),)), np.cumsum(counts)[:-1])
+        return {p: part.reshape(shapes[p]) for p, part in zip(self.places, parts, strict=True)}
 
 
 def _missing(leaf: Any, t: int | None) -> Array:
@@ -269,56 +291,3 @@ def _adjoints(derivation: Derivation, extent: Extent, loss: _Unrolled) -> dict[P
     run_forward(evaluate, derivation.assignments, tape)
     run_backward(evaluate, derivation.backward, derivation.cell, tape)
     return {(name, t): bar for (kind, name, t), bar in tape.values.items() if kind is Adjoint}
-
-
-class _Tree:
-    """The number of nodes of an expression written out as a tree, and the number of its levels."""
-
-    def __init__(self) -> None:
-        self.known: dict[Any, tuple[int, int]] = {}
-
-    def __call__(self, expr: Any) -> tuple[int, int]:
-        if expr not in self.known:
-            parts = [self(part) for part in expr.args]
-            levels = max((level for _, level in parts), default=0)
-            self.known[expr] = (1 + sum(size for size, _ in parts), 1 + levels)
-        return self.known[expr]
-
-
-class _Reader:
-    """The value modulo a prime of a SymPy scalar over symbols and opaque functions.
-
-    Values are integers, or arrays of them with one entry per direction; a product with 0 is the integer 0, so that
-    at τ = 0 the arguments of functions are integers.
-    """
-
-    def __init__(self, field: PrimeField, values: dict[Any, Any]) -> None:
-        self.field = field
-        self.known: dict[Any, Any] = dict(values)
-
-    def __call__(self, expr: Any) -> Any:
-        if expr not in self.known:
-            self.known[expr] = self._value(expr)
-        return self.known[expr]
-
-    def _value(self, expr: Any) -> Any:
-        p = self.field.prime
-        if expr.is_Rational:
-            return self.field.number(expr).item()
-        if expr.is_Add:
-            return sum(self(a) for a in expr.args) % p
-        if expr.is_Mul:
-            return self._product(expr.args)
-        base = np.array([[self(expr.args[0])]], dtype=object)
-        if expr.is_Pow:
-            return self.field.power(base, int(expr.exp)).item()
-        return self.field.function(expr.func.law_of, base).item()
-
-    def _product(self, parts: tuple[Any, ...]) -> Any:
-        product: Any = 1
-        for part in parts:
-            value = self(part)
-            if isinstance(value, int) and value == 0:
-                return 0
-            product = product * value % self.field.prime
-        return product

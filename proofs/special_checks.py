@@ -12,6 +12,7 @@ from numeric.inside import kept_inside
 from proofs import differences, dynamics, layout
 from proofs.arithmetic import Array
 from proofs.compare import ROUNDING, Comparison, along, compare, compare_runs
+from proofs.complex_steps import looked_at
 from proofs.evaluation import at_sizes
 from proofs.floats import Floats
 from proofs.point import Extent, draw_sizes, steps_for
@@ -59,9 +60,9 @@ def special_runs(subject: Subject) -> Check:
 
 def both(subject: Subject, sample: Sample) -> tuple[Values, Values]:
     """What the file finds, and what is true; the loss under no name."""
-    true = differences.complex_step_gradient(sample)
+    true = differences.probed_gradient(sample)
     loss = np.sum(loss_of(sample, reference(sample, Floats())))
-    found = subject.code.gradient(sample)
+    found = looked_at(subject.code.gradient(sample))
     return {**found, ("", None): subject.code.loss(sample)}, {**true, ("", None): loss}
 
 
