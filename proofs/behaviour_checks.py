@@ -11,12 +11,9 @@ from proofs.floats import HighPrecision
 from proofs.gradient_checks import labels
 from proofs.interpreted import interpreted_gradient
 from proofs.samples import Arrays, Sample, Values, reference
-from proofs.single_precision import FLOOR, rounded, single_precision_row
+from proofs.single_precision import derived_error, single_precision_row
 from proofs.subject import Subject
 from proofs.table import Check, measured
-
-NEIGHBOURS = 8
-"""How many runs tell how well the derived equations go in float32."""
 
 
 def forward_values(subject: Subject) -> Check:
@@ -52,28 +49,12 @@ def single_precision(subject: Subject) -> Check:
         layout.places,
         lambda sample, place: layout.label(sample.cell, place),
         "gradients and outputs in float32 against float64",
-        lambda sample: _derived_error(subject, sample),
+        lambda sample: derived_error(
+            lambda run, dtype: interpreted_gradient(subject.derivation, run, dtype),
+            sample,
+            subject.seed,
+        ),
     )
-
-
-def _derived_error(subject: Subject, sample: Sample) -> float:
-    """The largest relative error of the derived equations in float32, over runs from numbers that are nearly these.
-
-    How roundings add up is chance, so that one run may be lucky; runs that do not stay finite say nothing.
-    """
-    rng, worst = np.random.default_rng(subject.seed), 0.0
-    for _ in range(NEIGHBOURS):
-        near = {
-            p: v * (1 + np.finfo(np.float32).eps * rng.standard_normal(v.shape))
-            for p, v in sample.values.items()
-        }
-        single, double = (
-            interpreted_gradient(subject.derivation, rounded(sample.with_values(near)), t)
-            for t in (np.float32, np.float64)
-        )
-        found = compare(single, double, floor=FLOOR).worst
-        worst = max(worst, found if np.isfinite(found) else 0.0)
-    return worst
 
 
 def streaming(subject: Subject) -> Check:

@@ -11,11 +11,13 @@ import numpy as np
 from derive.domains import Domains, domains_of
 from derive.functions import FUNCTIONS
 from derive.network import Network
+from derive.network_derivation import derive_network
 from derive.nodes import Elementwise, walk
 from proofs import differences, network_layout
 from proofs.compare import ROUNDING, Comparison, along, compare, worst_of
 from proofs.complex_steps import looked_at, told
 from proofs.floats import Floats
+from proofs.network_adjoints import interpreted_gradient
 from proofs.network_layout import NetworkCode
 from proofs.network_run import NetworkRun, Values, lying_beside
 from proofs.network_samples import (
@@ -28,7 +30,7 @@ from proofs.network_samples import (
     random_directions,
     reference,
 )
-from proofs.single_precision import single_precision_row
+from proofs.single_precision import derived_error, single_precision_row
 from proofs.subject import Known, Search
 from proofs.table import Check, measured
 from proofs.unrolled import Place
@@ -186,12 +188,16 @@ def single_precision(subject: NetworkSubject) -> Check:
         subject.sample("float32, one", steps=1, samples=1, margin=1e-4),
         subject.sample("float32, more", smallest=6, largest=9, steps=9, samples=5, margin=1e-4),
     ]
+    derivation = subject.known.once("derivation", lambda: derive_network(subject.network))
     return single_precision_row(
         runs,
         subject.code,
         network_layout.places,
         network_layout.label,
         "gradients in float32 against float64",
+        lambda sample: derived_error(
+            lambda run, dtype: interpreted_gradient(derivation, run, dtype), sample, subject.seed
+        ),
     )
 
 

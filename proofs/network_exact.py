@@ -9,34 +9,26 @@ derivation says. Both must agree:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
 import numpy as np
 
-from derive.derivation import Derivation
-from derive.network import Segment
 from derive.network_derivation import NetworkDerivation
-from derive.nodes import Adjoint, LossGradient
 from proofs.arithmetic import Array
 from proofs.degrees import Bounds, ErrorBound, bound_for, degrees_of
 from proofs.dual import Dual, Pair
-from proofs.evaluation import Evaluator
 from proofs.field import PrimeField, regular
+from proofs.network_adjoints import Adjoints, Bars, every_size
 from proofs.network_run import (
     NetworkExtent,
     NetworkRun,
     Values,
-    all_sizes,
-    in_order,
-    memory_of,
     run_network,
-    sizes_in,
-    source_place,
 )
 from proofs.network_samples import NetworkSample, draw_extent, draw_network
-from proofs.unrolled import ZERO_BEYOND, Tape, run_backward
+from proofs.unrolled import ZERO_BEYOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +75,6 @@ def prove_network(
     return NetworkIdentity(extents, tuple(dict.fromkeys(wrong)), bound)
 
 
-@dataclass(slots=True)
-class _Bars:
-    """Adjoints by name and step: of outputs, and of final values by steps before the end."""
-
-    sequences: Values
-    finals: Values
-    given: Values = field(default_factory=dict)
-
-
 class _Point:
     """The network at random values of a field, or at indeterminates of which only the degrees are known."""
 
@@ -109,27 +92,17 @@ class _Point:
             self.network, extent, self._random(like.values), self._random(like.weights),
             self._random(like.final_weights),
         )  # fmt: skip
-        self.of = dict(
-            zip((s.name for s in self.network.segments), derivation.segments, strict=True)
-        )
+        self.sizes = every_size(self.sample)
 
     def _random(self, like: Values) -> Values:
         return {p: self.field.random(np.shape(v)) for p, v in like.items()}
 
     def _absent(self, leaf: Any, t: int | None) -> Array:
         """Beyond the run adjoints vanish; whatever they are multiplied with must not matter."""
-        shape = tuple(int(side.subs(self.all_sizes)) for side in leaf.shape)
+        shape = tuple(int(side.subs(self.sizes)) for side in leaf.shape)
         return (
             self.field.full(shape, 0) if isinstance(leaf, ZERO_BEYOND) else self.field.random(shape)
         )  # type: ignore[arg-type]
-
-    @property
-    def all_sizes(self) -> dict[Any, int]:
-        """Every size, those of single segments included."""
-        found: dict[Any, int] = dict(all_sizes(self.network, self.extent))  # type: ignore[arg-type]
-        for s in self.network.segments:
-            found |= sizes_in(s, found)
-        return found
 
     def wrong(self) -> list[str]:
         """The quantities whose share of the identity is wrong, each moved alone."""
@@ -146,7 +119,7 @@ class _Point:
         fixed = {q.name for s in self.network.segments for q in s.cell.constants}
         return [n for n in dict.fromkeys(name for name, _ in self.sample.values) if n not in fixed]
 
-    def shares(self, names: list[str], bars: _Bars) -> tuple[Array, Array]:
+    def shares(self, names: list[str], bars: Bars) -> tuple[Array, Array]:
         """L̇ and Σ ⟨adjoint, direction⟩ when these quantities alone move, at all steps."""
         values = self.sample.values
         moving = {p: self.field.random(np.shape(v)) for p, v in values.items() if p[0] in names}
@@ -170,67 +143,6 @@ class _Point:
     def _inner(self, a: Array, b: Array) -> Array:
         return self.field.total(self.field.mul(a, b))
 
-    def backward(self) -> _Bars:
+    def backward(self) -> Bars:
         """The adjoints, segment by segment in reverse order."""
-        run = run_network(
-            self.network, self.field, self.sample.values, self.extent,
-            absent=self._absent, lines=lambda s: self.of[s.name].assignments,
-        )  # fmt: skip
-        bars = _Bars(dict(self.sample.weights), dict(self.sample.final_weights))
-        for s in self.network.segments[::-1]:
-            self._segment(s, self.of[s.name], run.tapes[s.name], bars)
-        return bars
-
-    def _segment(self, s: Segment, d: Derivation, tape: Tape[Any], bars: _Bars) -> None:
-        T = tape.steps
-        for q in s.cell.outputs:
-            for t in range(1, T + 1):
-                tape.put(LossGradient, (q.name, t), bars.sequences[q.name, in_order(s, t, T)])
-        states = {q.name for q in s.cell.states}
-        later: Values = {}
-        for q in memory_of(s):
-            for back in range(q.depth):
-                place, bar = (q.name, T - back), bars.finals[q.name, -back]
-                if q.name in states and T - back >= 1:
-                    seen = tape.get(LossGradient, place)
-                    tape.put(LossGradient, place, self.field.add(seen, bar))
-                else:
-                    later[place] = bar
-        evaluate = Evaluator(self.field, sizes_in(s, self.all_sizes))
-        run_backward(evaluate, d.backward, s.cell, tape)
-        self._hand_over(s, tape, bars, later)
-
-    def _hand_over(self, s: Segment, tape: Tape[Any], bars: _Bars, later: Values) -> None:
-        """Every adjoint of an input or initial value goes to where the value came from."""
-        for q in s.cell.parameters:
-            self._add(bars.given, (q.name, None), tape.get(Adjoint, (q.name, None)))
-        for name, source in s.inputs.items():
-            if s.cell.quantity(name).kind == "mask":
-                continue
-            for t in range(1, tape.steps + 1):
-                bar = tape.get(Adjoint, (name, t))
-                bar = self.field.add(bar, later[name, t]) if (name, t) in later else bar
-                if source.whole:
-                    for i in range(bar.shape[-1]):
-                        self._add(bars.sequences, (source.name, i + 1), bar[..., i : i + 1])
-                    continue
-                place = source_place(self.network, source, in_order(s, t, tape.steps), self.extent)
-                self._add(bars.sequences if source.segment else bars.given, place, bar)
-        for q in memory_of(s):
-            for back in range(q.depth):
-                bar = tape.values.get((Adjoint, q.name, -back))
-                if bar is None:
-                    continue
-                start = s.starts.get(q.name)
-                if start and self.network.is_computed(start):
-                    place = source_place(self.network, start, 1, self.extent)
-                    self._add(bars.sequences, place, bar)
-                    continue
-                self._add(
-                    bars.finals if start else bars.given,
-                    (start.name if start else q.name, -back),
-                    bar,
-                )
-
-    def _add(self, total: Values, place: Any, value: Array) -> None:
-        total[place] = self.field.add(total[place], value) if place in total else value
+        return Adjoints(self.derivation, self.sample, self.field, self._absent).backward()

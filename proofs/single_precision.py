@@ -28,6 +28,8 @@ AGAIN = 5
 """How many times the error of the derived equations in float32 it may be; right files stay below twice."""
 LEAST, MOST = 1e-5, 1e-4
 """Between these bounds on the relative error in norm; right files stay below the first, ill-conditioned runs apart."""
+NEIGHBOURS = 8
+"""How many runs tell how well the derived equations go in float32."""
 FLOOR = 1e-2
 """A block smaller than this share of the largest one is measured against that share."""
 
@@ -85,6 +87,28 @@ def _row(
         bound = max(bound, AGAIN * derived(single))
     wrong = tuple(label(sample, place) for place in comparison.wrong(bound))
     return measured("float32", what, extent, comparison.worst, bound, where=wrong)
+
+
+def derived_error(gradient: Callable[[Run, Any], Values], sample: Run, seed: int) -> float:
+    """The largest relative error of the derived equations in float32, over runs from numbers that are nearly these.
+
+    How roundings add up is chance, so that one run may be lucky; runs that do not stay finite say nothing.
+
+    Args:
+        gradient: of a run, by the derived equations in some precision.
+        sample: the run.
+        seed: of the numbers nearby.
+    """
+    rng, worst = np.random.default_rng(seed), 0.0
+    for _ in range(NEIGHBOURS):
+        near = {
+            p: v * (1 + np.finfo(np.float32).eps * rng.standard_normal(v.shape))
+            for p, v in sample.values.items()
+        }
+        run = rounded(replace(sample, values=near))
+        found = compare(gradient(run, np.float32), gradient(run, np.float64), floor=FLOOR).worst
+        worst = max(worst, found if np.isfinite(found) else 0.0)
+    return worst
 
 
 def allowed(by_rounding: float) -> float:
