@@ -12,6 +12,7 @@ from proofs.arithmetic import Array
 from proofs.special_runs import GROUPS, Arguments
 
 LOSS = "the loss"
+LENGTHS, STEPWISE = "lengths", "step after step"
 Found = dict[str, Array]
 
 
@@ -23,11 +24,17 @@ class Call:
         found: what the file gives: of the file, what it is given, what the loss is, and workspaces by precision.
         of_loss: whether it asks a loss for its gradients by the outputs, and so knows none by final values.
         stated: the name of the loss that is stated, if it is asked for.
+        by_itself: whether it gives another gradient, or a part of one: it is compared with itself in an ordinary run.
+        streams: whether it gives outputs and final values alone.
+        most: of how many numbers, entries of a matrix times steps and samples, it is asked.
     """
 
     found: Callable[[Any, Arguments, float, dict[str, Any]], Found]
     of_loss: bool = False
     stated: str = ""
+    by_itself: bool = False
+    streams: bool = False
+    most: float = float("inf")
 
     def true(self, module: Any, given: Arguments, loss: float) -> Found:
         """What forward and backward give that stand behind it.
@@ -37,6 +44,10 @@ class Call:
             given: all that they are given, nothing left out.
             loss: what the loss is.
         """
+        if self.streams:
+            return {k: v for k, v in given.run(module).items() if k.startswith(GROUPS[:2])}
+        if self.by_itself:
+            return self.found(module, given, loss, {})
         if not self.of_loss:
             return given.run(module)
         bars, value = given.bars, np.array(loss)
@@ -49,12 +60,13 @@ class Call:
         return {**parts, LOSS: value}
 
 
-def calls_of(module: Any, stated: str) -> dict[str, Call]:
+def calls_of(module: Any, stated: str, *, of_cell: bool) -> dict[str, Call]:
     """The ways that a file offers, by name.
 
     Args:
         module: the file.
         stated: the name of the loss that it states, if any.
+        of_cell: whether every input goes along the one axis that there is.
     """
     made = {"forward and backward": Call(lambda m, g, _, __: g.run(m))}
     asked = {"value_and_grad": _valued("value_and_grad", stated)}
@@ -62,6 +74,12 @@ def calls_of(module: Any, stated: str) -> dict[str, Call]:
         asked["in three stretches"] = _valued("checkpointed_value_and_grad", stated, stretches=3)
     if hasattr(module, "Team"):
         made["a team"] = Call(lambda m, g, _, __: g.run(m.Team(2)))
+    if of_cell:
+        made[STEPWISE] = Call(_step_after_step, streams=True)
+    if hasattr(module, "truncated_gradients"):
+        made["in windows"] = Call(_in_windows, by_itself=True)
+    if hasattr(module, "real_time_gradients"):
+        made["in real time"] = Call(_in_real_time, by_itself=True, most=4_000)
     if hasattr(module, "Workspace"):
         for name, call in ((n, c) for n, c in ({**made, **asked}).items() if n in OVER):
             asked[f"{name} over a used workspace"] = _over_a_workspace(call)
@@ -69,6 +87,35 @@ def calls_of(module: Any, stated: str) -> dict[str, Call]:
 
 
 OVER = ("forward and backward", "value_and_grad")
+
+
+def _step_after_step(module: Any, given: Arguments, _: float, __: dict[str, Any]) -> Found:
+    """Outputs and final values of a cell, one step after another."""
+    steps = len(next(iter(given.bars.values()))) if not given.inputs else len(given.inputs[0])
+    named = {k: v for k, v in given.named.items() if k != "steps"}
+    state, found = given.state, list[dict[str, Array]]()
+    for t in range(steps):
+        now = [x[t] for x in given.inputs]
+        outputs, state = module.step(given.params, *now, state, **named)
+        found.append({k: np.array(v) for k, v in outputs.items()})
+    whole = {f"outputs[{k!r}]": np.stack([o[k] for o in found]) for k in found[0]}
+    return whole | {f"final[{k!r}]": np.array(v) for k, v in (state or {}).items()}
+
+
+def _in_windows(module: Any, given: Arguments, _: float, __: dict[str, Any]) -> Found:
+    """Truncated gradients, every step two steps back."""
+    cache = module.forward(given.params, *given.inputs, given.state, **given.named)[2]
+    parts = module.truncated_gradients(given.params, cache, given.bars, given.ends, k1=1, k2=2)
+    groups = zip(GROUPS[2:], parts, strict=True)
+    return {f"{g}[{k!r}]": np.array(v) for g, part in groups for k, v in part.items()}
+
+
+def _in_real_time(module: Any, given: Arguments, _: float, __: dict[str, Any]) -> Found:
+    """Gradients by the parameters, forward in time."""
+    found = module.real_time_gradients(
+        given.params, *given.inputs, given.bars, given.state, final_bar=given.ends, **given.named
+    )
+    return {f"params_bar[{k!r}]": np.array(v) for k, v in found.items()}
 
 
 def _valued(name: str, stated: str, **more: int) -> Call:
@@ -105,3 +152,28 @@ def _over_a_workspace(call: Call) -> Call:
         return call.found(module, replace(given, named=named), value, used)
 
     return Call(found, call.of_loss, call.stated)
+
+
+def without(given: Arguments, left: str, whole: dict[str, Any]) -> tuple[Arguments, Arguments]:
+    """What is given with zeros for what is left out, and every step for lengths; and without it.
+
+    Args:
+        given: all that forward and backward are given.
+        left: what is left out.
+        whole: the lengths of samples that have every step.
+    """
+    state, ends = given.state or {}, given.ends or {}
+    kept = dict(list(given.bars.items())[:1]) if len(given.bars) > 1 else {}
+    if left == "state":
+        return replace(given, state={k: 0 * v for k, v in state.items()}), replace(
+            given, state=None
+        )
+    if left == "final_bar":
+        return replace(given, ends={k: 0 * v for k, v in ends.items()}), replace(given, ends=None)
+    if left == "outputs_bar":
+        zeros = {k: 0 * v for k, v in given.bars.items()}
+        return replace(given, bars={**zeros, **kept}), replace(given, bars=kept)
+    if left == LENGTHS:
+        rest = {k: v for k, v in given.named.items() if k not in whole}
+        return replace(given, named=given.named | whole), replace(given, named=rest)
+    return given, given

@@ -20,7 +20,7 @@ from proofs import network_special_checks as of_networks
 from proofs import samples
 from proofs import special_checks as of_cells
 from proofs.arithmetic import Array
-from proofs.combined_calls import LOSS, Call, calls_of
+from proofs.combined_calls import LENGTHS, LOSS, STEPWISE, Call, calls_of, without
 from proofs.compare import FLOOR, Comparison, compare, compare_runs
 from proofs.covering import covering
 from proofs.differences import random_directions
@@ -39,8 +39,8 @@ from proofs.unrolled import Place
 NAME = "combined runs"
 WHAT = "any three of steps, samples, precision, arrays together, and any two of these, sizes, defaults, calls, losses"
 STEPS, SAMPLES = (1, 5, 210), (1, 3, 40)
-WIDE = "sizes of 34"
-DIMS = {"sizes of 1": 1, "equal sizes": 3, "different sizes": None, WIDE: 34}
+EQUAL, WIDE = "equal sizes", "sizes of 34"
+DIMS = {"sizes of 1": 1, EQUAL: 3, "different sizes": None, WIDE: 34}
 NARROW, MANY = 12, 700
 """What sizes of 34 are in runs of more steps times samples than the second."""
 BY_THREES = (0, 1, 3, 4)
@@ -73,6 +73,8 @@ class Room:
         true: how far its gradient by the file is from the true one.
         most: how many steps times samples a run may have: those of networks take longer.
         stated: the name of the loss that is stated, if any.
+        whole: of a network, the lengths of samples that all have every step, where they may be left out.
+        ragged: whether there are such lengths.
     """
 
     subject: Any
@@ -82,6 +84,8 @@ class Room:
     true: Callable[[Any, Values], Comparison]
     most: int
     stated: str = ""
+    whole: Callable[[Any], dict[str, Any]] | None = None
+    ragged: bool = False
 
 
 def combined_runs(subject: Subject) -> Check:
@@ -115,6 +119,14 @@ def combined_runs_of_network(subject: NetworkSubject) -> Check:
     """The same of a network."""
     network = subject.network
 
+    def extent_of(row: str, sizes: Sizes) -> Any:
+        extent = of_networks.extent_of(subject, row, sizes)
+        if extent is None or sizes.dims != DIMS[EQUAL]:
+            return extent  # of equal sizes all samples have every step
+        return replace(
+            extent, lengths={a: (extent.steps[a],) * extent.samples for a in extent.lengths}
+        )
+
     def true(sample: Any, whole: Values) -> Comparison:
         if max(sample.extent.steps.values()) * sample.extent.samples > ALONE:
             return compare(of_networks.few_at_a_time(subject, sample, PIECE[1]), whole)
@@ -124,12 +136,18 @@ def combined_runs_of_network(subject: NetworkSubject) -> Check:
     return _row(
         Room(
             subject,
-            lambda row, sizes: of_networks.extent_of(subject, row, sizes),
+            extent_of,
             lambda extent, seed, gain: networks.draw_network(network, extent, seed, gain=gain),
             lambda sample: of_networks.arguments(subject, sample),
             true,
             MANY,
             "" if network.loss is None else network.loss.name,
+            lambda sample: {
+                f"lengths_{a}": np.full(sample.extent.samples, sample.extent.steps[a])
+                for a in sample.extent.lengths
+                if a in network.axes.values()
+            },
+            any(a in network.axes.values() for a in network.masks),
         )
     )
 
@@ -152,9 +170,11 @@ class _Unusual(NamedTuple):
         return f"{told}{left}, {self.call}, a loss of {self.loss:g}"
 
 
-def _all_runs(calls: Iterable[str], kinds: Iterable[str], most: int) -> Iterator[_Unusual]:
+def _all_runs(
+    calls: Iterable[str], kinds: Iterable[str], left: Iterable[str], most: int
+) -> Iterator[_Unusual]:
     """The runs of the design, none with more steps times samples than ``most``."""
-    axes = (STEPS, SAMPLES, [*DIMS], [*PRECISIONS], [*kinds], LEFT_OUT, [*calls], LOSSES)
+    axes = (STEPS, SAMPLES, [*DIMS], [*PRECISIONS], [*kinds], [*left], [*calls], LOSSES)
     levels = tuple(map(len, axes))
     for row in covering(levels, BY_THREES, covering(levels[:3])):
         run = _Unusual(*(axis[i] for axis, i in zip(axes, row, strict=True)))  # type: ignore[arg-type]
@@ -163,25 +183,36 @@ def _all_runs(calls: Iterable[str], kinds: Iterable[str], most: int) -> Iterator
 
 def _row(room: Room) -> Check:
     module = room.subject.code.module
-    calls = calls_of(module, room.stated)
+    calls = calls_of(module, room.stated, of_cell=room.whole is None)
     kinds = COMPILED if hasattr(module, "njit") else ARRAYS
     grounds: dict[tuple[int, int, str], _Ground | None] = {}
     errors: dict[Place, float] = {}
-    for run in _all_runs(calls, kinds, room.most):
+    left = (*LEFT_OUT, LENGTHS) if room.ragged else LEFT_OUT
+    streamed, asked = list[_Unusual](), calls.keys() - {STEPWISE}
+    for run in _all_runs(sorted(asked), kinds, left, room.most):
         sizes = run[:3]
         if sizes not in grounds:
             grounds[sizes] = ground = _ground(room, *sizes)
             if ground is not None:
                 _add(errors, f"T = {run.steps}, B = {run.lanes}, {run.dims}", ground.error)
-        ground = grounds[sizes]
-        found = None if ground is None else ground.compared(calls[run.call], run)
-        if found is not None:
-            _add(errors, str(run), _relative(found, PRECISIONS[run.precision][1]))
+                streamed += (run._replace(precision=p, call=STEPWISE) for p in PRECISIONS)
+        _judge(errors, grounds[sizes], calls, run)
+    for run in streamed if STEPWISE in calls else ():
+        _judge(errors, grounds[run[:3]], calls, run._replace(left="nothing"))
     if not errors:
         return not_applicable(NAME, WHAT, "no such run was found in which gradients stay small")
     worst = Comparison(errors)
     where = tuple(told for told, _ in worst.wrong(LONG_WAY))
     return measured(NAME, WHAT, f"{len(errors)} runs", worst.worst, LONG_WAY, where=where)
+
+
+def _judge(
+    errors: dict[Place, float], ground: _Ground | None, calls: dict[str, Call], run: _Unusual
+) -> None:
+    """One run against the ordinary one of its sizes."""
+    found = None if ground is None else ground.compared(calls[run.call], run)
+    if found is not None:
+        _add(errors, str(run), _relative(found, PRECISIONS[run.precision][1]))
 
 
 def _add(errors: dict[Place, float], told: str, found: Comparison) -> None:
@@ -202,6 +233,7 @@ class _Ground:
     Args:
         module: the file.
         given: all that forward and backward are given.
+        whole: the lengths of samples that have every step.
         error: how far the ordinary run is from what is true.
         known: what is true of them, by what is left out and whether a loss is asked.
         used: workspaces that earlier runs have used, by precision.
@@ -209,9 +241,10 @@ class _Ground:
 
     module: Any
     given: Arguments
+    whole: dict[str, Any]
     error: Comparison
-    known: dict[tuple[str, bool], dict[str, Array]] = field(
-        default_factory=dict[tuple[str, bool], dict[str, Array]]
+    known: dict[tuple[str, str | bool], dict[str, Array]] = field(
+        default_factory=dict[tuple[str, str | bool], dict[str, Array]]
     )
     used: dict[str, Any] = field(default_factory=dict[str, Any])
 
@@ -225,10 +258,13 @@ class _Ground:
         dtype, how = PRECISIONS[run.precision][0], ARRAYS[run.arrays]
         if run.left == "state" and not self.given.inputs:
             return None  # where a state alone tells the number of samples, it is not left out
-        full, some = _without(self.given, run.left)
-        if (run.left, call.of_loss) not in self.known:
-            self.known[run.left, call.of_loss] = call.true(self.module, full, run.loss)
-        true = self.known[run.left, call.of_loss]
+        full, some = without(self.given, run.left, self.whole)
+        if max(v.size for v in self.given.params.values()) * run.steps * run.lanes > call.most:
+            return None
+        kind = run.left, run.call if call.by_itself or call.streams else call.of_loss
+        if kind not in self.known:
+            self.known[kind] = call.true(self.module, full, run.loss)
+        true = self.known[kind]
         if call.of_loss and not call.stated:
             true = {**true, LOSS: np.array(run.loss)}
         if not all(np.all(np.abs(v) < TAME) for k, v in true.items() if k != LOSS):
@@ -259,21 +295,6 @@ def _ground(room: Room, steps: int, count: int, dims: str) -> _Ground | None:
     drawn = (rounded(room.draw(extent, seed, gain)) for gain in GAINS)
     for sample, whole in islice(tame(room.subject, drawn), 1):
         module, error = room.subject.code.module, room.true(sample, whole)
-        return _Ground(module, room.arguments(sample), error)
+        whole = room.whole(sample) if room.whole else {}
+        return _Ground(module, room.arguments(sample), whole, error)
     return None
-
-
-def _without(given: Arguments, left: str) -> tuple[Arguments, Arguments]:
-    """What is given with zeros for what is left out, and without it."""
-    state, ends = given.state or {}, given.ends or {}
-    kept = dict(list(given.bars.items())[:1]) if len(given.bars) > 1 else {}
-    if left == "state":
-        return replace(given, state={k: 0 * v for k, v in state.items()}), replace(
-            given, state=None
-        )
-    if left == "final_bar":
-        return replace(given, ends={k: 0 * v for k, v in ends.items()}), replace(given, ends=None)
-    if left == "outputs_bar":
-        zeros = {k: 0 * v for k, v in given.bars.items()}
-        return replace(given, bars={**zeros, **kept}), replace(given, bars=kept)
-    return given, given

@@ -30,6 +30,7 @@ class Whole:
         classes: names of classes.
         modules: names of modules, and of what is imported from them.
         house: the names of functions that are the house's own.
+        plain: the names of functions of which no argument is said to be an object of a class of the file.
         giving_self: the names of methods that return the object that they are asked of.
     """
 
@@ -38,6 +39,7 @@ class Whole:
     classes: frozenset[str]
     modules: frozenset[str]
     house: frozenset[str]
+    plain: frozenset[str]
     giving_self: frozenset[str]
 
     @property
@@ -54,6 +56,7 @@ def whole_of(tree: ast.Module, own: frozenset[str]) -> Whole:
         own: the house's functions, as dumps of their trees.
     """
     functions = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef)}
+    classes = frozenset(n.name for n in tree.body if isinstance(n, ast.ClassDef))
     imports = (n for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom))
     return Whole(
         {
@@ -64,11 +67,19 @@ def whole_of(tree: ast.Module, own: frozenset[str]) -> Whole:
             if isinstance(t, ast.Name)
         },
         frozenset(functions),
-        frozenset(n.name for n in tree.body if isinstance(n, ast.ClassDef)),
+        classes,
         frozenset((a.asname or a.name).partition(".")[0] for n in imports for a in n.names),
         frozenset(name for name, n in functions.items() if ast.dump(n) in own),
+        frozenset(name for name, n in functions.items() if not _told_of(n) & classes),
         _giving_self(tree),
     )
+
+
+def _told_of(function: ast.FunctionDef) -> frozenset[str]:
+    """The names in the annotations of a function's arguments."""
+    kinds = (a.annotation for a in ast.walk(function.args) if isinstance(a, ast.arg))
+    names = (n for kind in kinds if kind for n in ast.walk(kind))
+    return frozenset(n.id for n in names if isinstance(n, ast.Name))
 
 
 def _giving_self(tree: ast.Module) -> frozenset[str]:
@@ -142,7 +153,9 @@ def _is_used(place: Place, whole: Whole) -> bool:
         return True
     if isinstance(parent, ast.Call):
         called = ast.unparse(parent.func)
-        return parent.func is node or called in whole.house | whole.modules | {"isinstance", "map"}
+        if parent.func is node or called in whole.house | whole.modules | {"isinstance", "map"}:
+            return True
+        return isinstance(node, ast.Name) and node.id in whole.functions and called in whole.plain
     if isinstance(parent, ast.ClassDef):
         return node in parent.bases
     if isinstance(parent, ast.Tuple):

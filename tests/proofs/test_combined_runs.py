@@ -27,6 +27,8 @@ DERIVATION = derive(read_cell("h[t] = tanh(W @ h[t-1] + U @ x[t] + b)", "my"))
 SOURCE = generate(DERIVATION)
 FAST = standing(generate_with(DERIVATION, Additions(speed=True))).code
 SPARSE = standing(generate_with(DERIVATION, Additions(checkpoint=True))).code
+MORE = standing(generate_with(DERIVATION, Additions(truncation=(2, 3), real_time=True))).code
+STEP = "forward(params, x_t[None], state)"
 ENDS = "    params_bar = {"
 GIVEN = '    x = checked("x", x, (T, B, m), dtype)\n'
 LOSS = "    return value, backward("
@@ -76,6 +78,19 @@ WRONG = {
     "a loss of zero in float32": asking(
         "outputs_bar = {k: v * v.dtype.type(1 + (value == 0) * (v.itemsize == 4)) for k, v in outputs_bar.items()}"
     ),
+    "a step in float32": SOURCE.replace(
+        STEP, STEP.replace("x_t[None]", "x_t[None] * x_t.dtype.type(1 + (x_t.itemsize == 4) / 4)")
+    ),
+    "a step of many samples": SOURCE.replace(
+        STEP, STEP.replace("x_t[None]", "x_t[None] * (1 + len(x_t) // 4 // 8)")
+    ),
+    "windows in float32": MORE.replace(
+        "params_bar[name] + value for", "params_bar[name] + value * value.dtype.type(value.itemsize != 4) for"
+    ),
+    "windows in real time in float32": MORE.replace(
+        "totals[name] + gradient_along(found, bars)",
+        "totals[name] + gradient_along(found, bars) * totals[name].dtype.type(totals[name].itemsize == 8)",
+    ),
     "in stretches, of many samples": SPARSE.replace(
         "return sum(losses", "return (1 + (params_bar['b'].dtype.itemsize == 4)) * sum(losses"
     ),
@@ -84,14 +99,14 @@ WRONG = {
 
 @pytest.mark.parametrize("what", WRONG)
 def test_what_is_wrong_only_where_two_things_meet_is_refused(what: str) -> None:
-    assert WRONG[what] not in (SOURCE, SPARSE)
+    assert WRONG[what] not in (SOURCE, SPARSE, MORE)
     found = judged(WRONG[what])
     assert found.verdict == "fails", found
     assert all("T = " in told and "B = " in told for told in found.where)
 
 
 def test_right_files_pass() -> None:
-    for source in (SOURCE, FAST, SPARSE):
+    for source in (SOURCE, FAST, SPARSE, MORE):
         assert judged(source).verdict == "holds"
 
 
@@ -121,6 +136,13 @@ def test_networks_are_asked_alike() -> None:
     for two in ("(V_bar.itemsize == 4) * (T // 15 // 14)", "(T == 1) * (B // 4 // 8 > 0)"):
         line = f"    V_bar = V_bar * V_bar.dtype.type(1 + {two})\n"
         assert of_network(source[:end] + line + source[end:]).verdict == "fails", two
+
+
+def test_lengths_are_left_out_of_runs_of_many_samples() -> None:
+    source, mark = network_source_of(network_of("ragged")), "< lengths)[..., None]"
+    assert mark in source
+    wrong = "< lengths * (1 - (len(lengths) // 4 // 8 > 0) * (lengths.min() == T)))[..., None]"
+    assert of_network(source.replace(mark, wrong)).verdict == "fails"
 
 
 def test_any_two_levels_meet_and_any_three_of_some() -> None:

@@ -55,6 +55,10 @@ KEPT = {
     "a function that another returns": edited(
         "def pick():\n    return backward", "f = pick()\nf.n = 1"
     ),
+    "a function that is said to be an object": edited(
+        "class C:\n    def __init__(self):\n        self.n = 0\ndef count(c: C):\n    c.n = 1",
+        "count(backward)",
+    ),
     "a function in a list": edited("", "for f in [backward]:\n    f.n = 1"),
     "a function of NumPy's": edited("", "f = np.sum\nf.n = 1"),
     "a function of NumPy's, given": edited(COUNT, "count(np.sum)"),
@@ -114,6 +118,9 @@ PLAIN = {
         'class C:\n    """A pair."""\n    def __init__(self, a):\n        self.a = a', "c = C(1)\nc.a = 2"
     ),
     "a function of NumPy's by another name": edited("", "f = np.add\nf(1, 2)"),
+    "a function given to a helper": edited(
+        "def twice(f, x):\n    return f(f(x))\ndef half(x):\n    return x / 2", "twice(half, 1.0)"
+    ),
     "a list of the call's": edited("", "a = []\na.append(1)"),
     "training": with_training(SOURCE),
 }  # fmt: skip
