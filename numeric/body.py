@@ -7,7 +7,7 @@ import textwrap
 from collections import defaultdict
 
 from sympy import Expr, Symbol
-from sympy.matrices.expressions import MatrixExpr
+from sympy.matrices.expressions import MatrixExpr, MatrixSymbol
 
 from derive.cell import Cell, Quantity
 from derive.domains import domains_of
@@ -145,6 +145,8 @@ class Body:
             if self.names.of(s.target) in words:
                 kept, self.lines = self.lines, []
                 text = static.full(s.value)
+                if not any(isinstance(v, MatrixSymbol) for v in leaves(s.value)):
+                    text = f"np.asarray({text}, dtype)"  # a number of Python's is float64 in NumPy's functions
                 self.write(f"{self.names.of(s.target)} = {text}", number=s.number)
                 found.append(self.lines)
                 words |= set(re.findall(r"\w+", text))

@@ -122,9 +122,13 @@ def _valued(name: str, stated: str, **more: int) -> Call:
     """A function that asks a loss, or knows the one that is stated."""
 
     def found(module: Any, given: Arguments, value: float, _: dict[str, Any]) -> Found:
+        left = [value]
+
         def loss(outputs: dict[str, Array], start: int = 0) -> tuple[float, dict[str, Array]]:
-            parts = {k: v[start : start + len(outputs[k])] for k, v in given.bars.items()}
-            return value if start == 0 else 0.0, parts
+            """Of what runs in stretches, those outputs that a stretch has; the value is told at the first."""
+            shown = {k: v for k, v in outputs.items() if k in given.bars}
+            parts = {k: given.bars[k][start : start + len(v)] for k, v in shown.items()}
+            return left.pop() if left else 0.0, parts
 
         named = given.named | more
         if more and given.inputs and len(given.inputs[0]) < more["stretches"]:

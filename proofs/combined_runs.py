@@ -259,7 +259,8 @@ class _Ground:
         if run.left == "state" and not self.given.inputs:
             return None  # where a state alone tells the number of samples, it is not left out
         full, some = without(self.given, run.left, self.whole)
-        if max(v.size for v in self.given.params.values()) * run.steps * run.lanes > call.most:
+        trained = max((v.size for v in self.given.params.values()), default=0)
+        if trained * run.steps * run.lanes > call.most:
             return None
         kind = run.left, run.call if call.by_itself or call.streams else call.of_loss
         if kind not in self.known:

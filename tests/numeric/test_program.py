@@ -80,7 +80,9 @@ def test_every_equation_of_the_derivation_is_computed_once(entry):
     forward = [s for part in p.forward.values() for s in part]
     stacked = {m.target.name for s in p.stacks for m in s.members}
     computed = {s.target.name for s in forward if isinstance(s.target, Timed)}
-    assert computed | stacked >= {a.name for a in d.assignments}
+    once = {s.target.name for s in p.still}
+    assert computed | stacked | once == {a.name for a in d.assignments}
+    assert not once & (computed | stacked)
     sums = [s.target for s in p.backward["after"]]
     found = [
         name for t in sums for name in ([v.name for v in t] if isinstance(t, tuple) else [t.name])

@@ -33,7 +33,7 @@ def test_a_linear_recurrence_has_a_section_and_no_other_has() -> None:
     (section,) = chapter_sections(derive(load("lru")).chapters)
     text = words(section)
     assert "## A recurrence that is linear in its state" in text
-    assert "a_{t} = c_{t} \\circ a_{t-1} - s_{t} \\circ b_{t-1}" in text
+    assert "a_{t} = c \\circ a_{t-1} - s \\circ b_{t-1}" in text
     assert chapter_sections(derive(load("lstm")).chapters) == []
 
 
