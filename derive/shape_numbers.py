@@ -20,7 +20,7 @@ from derive.syntax import (
     Sum,
     Transposed,
     children,
-    postorder,
+    references,
 )
 
 
@@ -65,7 +65,7 @@ def _led(
     led: set[str] = set()
 
     def leads(name: str) -> bool:
-        refs = [node for node in postorder(computed[name].value) if isinstance(node, Ref)]
+        refs = references(computed[name].value)
         return any(r.name in led or (r.name in computed and is_number(r)) for r in refs)
 
     while new := {name for name in chosen - led if leads(name)}:

@@ -52,6 +52,11 @@ def _timed(a: Assignment | Equation) -> list[Timed]:
     return [v for v in leaves(a.expr) if isinstance(v, Timed)]
 
 
+def is_total(leaf: MatrixExpr, still: Collection[str]) -> bool:
+    """Whether a leaf is the adjoint of what no step changes."""
+    return isinstance(leaf, Adjoint) and isinstance(leaf.of, Timed) and leaf.name in still
+
+
 def parted(expr: MatrixExpr, still: Collection[str]) -> tuple[MatrixExpr, MatrixExpr]:
     """A gradient by what no step changes: what comes through other such values, and the rest, a sum over time.
 
@@ -60,7 +65,7 @@ def parted(expr: MatrixExpr, still: Collection[str]) -> tuple[MatrixExpr, Matrix
     """
 
     def once(leaf: MatrixExpr) -> bool:
-        return isinstance(leaf, Adjoint) and isinstance(leaf.of, Timed) and leaf.name in still
+        return is_total(leaf, still)
 
     def without(gone: Callable[[MatrixExpr], bool]) -> MatrixExpr:
         return replace(expr, lambda leaf: zeros_like(leaf) if gone(leaf) else leaf)

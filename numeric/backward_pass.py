@@ -297,11 +297,7 @@ class Backward(Body):
             return f"np.zeros({tuple_text(shape)}, dtype)"
         once = add(zeros_like(expr), *(term for term in terms(expr) if not is_timed(term)))
         parts = [self.summed(term) for term in terms(expr) if is_timed(term)]
-        return " + ".join([*parts, *([self.untimed(once)] if terms(once) else [])])
-
-    def untimed(self, expr: MatrixExpr) -> str:
-        """What has no time, as code."""
-        return ArrayPrinter(self.names.of, self.dim).full(expr)
+        return " + ".join([*parts, *([self.untimed.full(once)] if terms(once) else [])])
 
     def summed(self, term: MatrixExpr, *, each: bool = False) -> str:
         """Σ of one term over all steps and samples, or for each of these: a column times a row is one product."""
@@ -325,11 +321,7 @@ class Backward(Body):
         axis = "" if is_scalar(core) and not each else over
         inside, outside = taken_out(term, is_timed) if not each else (term, None)
         total = f"np.sum({show.full(inside)}{axis})"
-        return total if outside is None else f"{total} * {self.factor_of(outside)}"
-
-    def factor_of(self, expr: MatrixExpr) -> str:
-        """What has no time, as a factor of a product in code."""
-        return ArrayPrinter(self.names.of, self.dim).tight(expr)
+        return total if outside is None else f"{total} * {self.untimed.tight(outside)}"
 
 
 def _stretches(count: int) -> Iterator[tuple[int, int]]:

@@ -82,6 +82,11 @@ class Body:
             leaf, self.dim, whole=whole, indices=self.indices, steps=self.steps_at_once
         )
 
+    @property
+    def untimed(self) -> ArrayPrinter:
+        """Writes expressions of what has no time: parameters, and what no step changes."""
+        return ArrayPrinter(self.names.of, self.dim)
+
     def dim(self, size: object) -> str:
         """A dimension as code."""
         if isinstance(size, Expr):
@@ -139,12 +144,12 @@ class Body:
 
     def settle(self, computing: list[str]) -> list[str]:
         """The lines for what no step changes, as far as other lines read it; it is computed once."""
-        static, found = ArrayPrinter(self.names.of, self.dim), list[list[str]]()
+        found = list[list[str]]()
         words = set(re.findall(r"\w+", "\n".join(computing)))
         for s in reversed(self.program.still):
             if self.names.of(s.target) in words:
                 kept, self.lines = self.lines, []
-                text = static.full(s.value)
+                text = self.untimed.full(s.value)
                 if not any(isinstance(v, MatrixSymbol) for v in leaves(s.value)):
                     text = f"np.asarray({text}, dtype)"  # a number of Python's is float64 in NumPy's functions
                 self.write(f"{self.names.of(s.target)} = {text}", number=s.number)
@@ -184,7 +189,7 @@ class Body:
 
     def stack_weights(self, uses: list[tuple[Stack, Timed | None]]) -> None:
         """The stacked parameters, each once."""
-        static = ArrayPrinter(self.names.of, self.dim)
+        static = self.untimed
         for stack, vector in {(s.name, v): (s, v) for s, v in uses}.values():
             if len(stack.members) > 1:
                 shown = [

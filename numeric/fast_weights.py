@@ -6,7 +6,6 @@ from sympy.matrices.expressions import MatrixExpr
 
 from derive.expressions import Timed, leaves, split_coefficient
 from derive.notation import split_name
-from numeric.arrays import ArrayPrinter
 from numeric.loops import Loops
 from numeric.names import Names
 from numeric.operations import Gates
@@ -60,7 +59,7 @@ class Weights(Loops):
         turned: bool = True,
     ) -> None:
         """Writes the members' parameters side by side."""
-        static = ArrayPrinter(self.names.of, self.dim)
+        static = self.untimed
         self.filled |= {array: None}
         for k, expr in enumerate(parts):
             self.stacked |= set(leaves(expr))
@@ -99,7 +98,7 @@ class Weights(Loops):
 
     def bias_row(self, stack: Stack) -> str:
         """The stacked bias as one expression."""
-        static = ArrayPrinter(self.names.of, self.dim)
+        static = self.untimed
         return f"np.concatenate(({', '.join(static(m.bias) for m in stack.members)},))"
 
     def is_index(self, vector: Timed) -> bool:

@@ -12,7 +12,7 @@ from derive.backward import AdjointEquation, Backward
 from derive.derivation import Derivation
 from derive.expressions import Adjoint, Timed, add, parameter, replace, terms
 from derive.normal import Assignment
-from derive.still import parted
+from derive.still import is_total, parted
 
 
 def still_symbols(derivation: Derivation) -> dict[str, MatrixSymbol]:
@@ -42,7 +42,7 @@ class Settled:
 
     def leaf(self, leaf: MatrixExpr) -> MatrixExpr:
         """A leaf: without a time if no step changes it, or that of which it is the adjoint."""
-        if isinstance(leaf, Adjoint) and isinstance(leaf.of, Timed) and leaf.name in self.symbols:
+        if is_total(leaf, self.symbols):
             return Adjoint(self.symbols[leaf.name])
         if isinstance(leaf, Timed) and leaf.name in self.symbols:
             return self.symbols[leaf.name]

@@ -20,7 +20,7 @@ import numpy as np
 
 from derive.derivation import Derivation, Step
 from derive.nodes import Adjoint, LossGradient, Tangent, Timed
-from derive.still import parted
+from derive.still import is_total, parted
 from proofs.arithmetic import Array
 from proofs.bound import degrees_at
 from proofs.degrees import ErrorBound, bound_for
@@ -192,8 +192,7 @@ def _over_time(point: Point, rhs: Any) -> Array:
         present = point.tape.at(t)
 
         def look(leaf: Any) -> Array:
-            summed = isinstance(leaf, Adjoint) and isinstance(leaf.of, Timed) and leaf.name in still
-            return _total(point, leaf.name) if summed else present(leaf)
+            return _total(point, leaf.name) if is_total(leaf, still) else present(leaf)
 
         return look
 
