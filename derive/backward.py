@@ -154,7 +154,7 @@ def factored(expr: MatrixExpr) -> MatrixExpr:
     for i, term in enumerate(terms(expr)):
         shared = [f for f in factors(split_coefficient(term)[1]) if _is_cotangent(f)]
         groups.setdefault(shared[0] if shared else i, []).append(term)
-    return add(zeros_like(expr), *(_common_factors(group, expr) for group in groups.values()))
+    return add(zeros_like(expr), *(common_factors(group, expr) for group in groups.values()))
 
 
 def _is_cotangent(factor: MatrixExpr) -> bool:
@@ -162,7 +162,7 @@ def _is_cotangent(factor: MatrixExpr) -> bool:
     return isinstance(inner, Adjoint | LossGradient)
 
 
-def _common_factors(group: list[MatrixExpr], like: MatrixExpr) -> MatrixExpr:
+def common_factors(group: list[MatrixExpr], like: MatrixExpr) -> MatrixExpr:
     """The sum of a group, with the factors that all its terms share in front."""
     if len(group) < 2:
         return group[0]

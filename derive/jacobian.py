@@ -7,6 +7,8 @@ a cell is all of its states together, with as many past values as it remembers.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sympy import S
@@ -21,7 +23,7 @@ from sympy.matrices.expressions import (
     ZeroMatrix,
 )
 
-from derive.backward import positive_first
+from derive.backward import common_factors, positive_first
 from derive.cell import Cell
 from derive.expressions import (
     Block,
@@ -57,42 +59,72 @@ class JacobianBlock:
 
     Args:
         block: the left-hand side.
-        value: closed form over the step's quantities and blocks of earlier states; ``None`` if a state is a
-            matrix, for which the tangent equation itself is the closed form.
-        owner: the state whose row of the Jacobian this is.
+        value: closed form over the step's quantities and earlier blocks; ``None`` if a state is a matrix, for which
+            the tangent equation itself is the closed form.
+        owner: the state whose row of the Jacobian this is, or the value in between.
+        between: whether it is a value in between that several lines use on their way to a state, and no row.
     """
 
     block: Block
     value: MatrixExpr | None
     owner: str
+    between: bool = False
+
+
+LONG = 3
+"""How many quantities a block of a value in between has, if it gets no line of its own."""
 
 
 def jacobian(cell: Cell, assignments: tuple[Assignment, ...]) -> tuple[JacobianBlock, ...]:
-    """All blocks of the joint state's Jacobian that are not zero, in order of evaluation."""
+    """All blocks of the joint state's Jacobian that are not zero, in order of evaluation.
+
+    Values in between are eliminated, but for long ones that several lines use: these have lines of their own.
+    """
     tangents = {a.target.of.name: a.expr for a in tangent_equations(assignments)}
     sources = [q.symbol.at(d) for q in cell.states for d in range(1, q.depth + 1)]
     states = {q.name for q in cell.states}
     order = [a.target for a in assignments]
     fronts = {u.name: _fronts(tangents[u.name], u) for u in order}
+    shared = _shared(order, fronts, states)
     found: list[JacobianBlock] = []
     for source in sources:
-        rows = _rows_for(source, order, fronts, states)
-        found += [JacobianBlock(Block(u, source), value, u.name) for u, value in rows]
+        found += _rows_for(source, order, fronts, states, shared)
     position = {a.name: i for i, a in enumerate(assignments)}
     return tuple(sorted(found, key=lambda b: position[b.owner]))
 
 
-def _rows_for(source, order, fronts, states):
-    """∂u/∂source for every state u, eliminating the intermediates from first to last."""
+def _shared(order, fronts, states) -> frozenset[str]:
+    """The values in between that several lines use on their way to a state."""
+    reaching, uses = set(states), Counter[str]()
+    for u in reversed(order):
+        if u.name in reaching:
+            used = [w.name for w, _ in fronts[u.name] if w.lag == 0]
+            reaching.update(used)
+            uses.update(used)
+    return frozenset(name for name, count in uses.items() if count > 1) - states
+
+
+def _rows_for(source, order, fronts, states, shared) -> list[JacobianBlock]:
+    """∂u/∂source for every state u, and for what is long and still used more than once when all else is eliminated."""
+    found = list(_eliminated(source, order, fronts, states, shared))
+    uses = Counter(v for b in found if b.value is not None for v in leaves(b.value))
+    less = {b.owner for b in found if b.between and uses[b.block] < 2}
+    return _rows_for(source, order, fronts, states, shared - less) if less else found
+
+
+def _eliminated(source, order, fronts, states, shared) -> Iterator[JacobianBlock]:
+    """∂u/∂source for every state u and for what is shared and long, eliminating the rest from first to last."""
     known: dict[str, MatrixExpr | None] = {}
     for u in order:
-        value = _total_block(fronts[u.name], u, source, known)
-        closed = value is None or not isinstance(value, ZeroMatrix)
-        if u.name in states and closed:
-            yield u, value
+        value = known[u.name] = _total_block(fronts[u.name], u, source, known)
+        between = u.name in shared and _is_long(value)
+        if between or (u.name in states and not isinstance(value, ZeroMatrix)):
+            yield JacobianBlock(Block(u, source), value, u.name, between)
             known[u.name] = Block(u, source) if value is not None else None
-        else:
-            known[u.name] = value
+
+
+def _is_long(value: MatrixExpr | None) -> bool:
+    return value is not None and sum(1 for _ in leaves(value)) > LONG
 
 
 def _fronts(tangent, u) -> list[tuple[Tangent, MatrixExpr | None]]:
@@ -170,9 +202,9 @@ def _of_sum(expr, leaf):
 
 
 def sum_of_blocks(blocks: list[MatrixExpr]) -> MatrixExpr:
-    """A + B + …, with what stands in front of one block collected, and diagonal terms merged.
+    """A + B + …, with what stands in front of one block or behind one diagonal collected, and diagonals merged.
 
-    A ∂u + B ∂u = (A + B) ∂u, and diag(a) + diag(b) = diag(a + b).
+    A ∂u + B ∂u = (A + B) ∂u, diag(a) W + diag(b) W = diag(a + b) W and diag(a) V + diag(a) W = diag(a) (V + W).
     """
     fronts: dict[Block | None, list[MatrixExpr]] = {}
     for c, core in (split_coefficient(term) for block in blocks for term in terms(block)):
@@ -184,17 +216,49 @@ def sum_of_blocks(blocks: list[MatrixExpr]) -> MatrixExpr:
         _merged(group) if shared is None else chain(_merged(group), shared)
         for shared, group in fronts.items()
     ]
-    return add(zeros_like(blocks[0]), *merged)
+    return add(zeros_like(blocks[0]), *_bracketed(merged))
 
 
 def _merged(parts: list[MatrixExpr]) -> MatrixExpr:
-    """The sum of matrices, the diagonal ones in one."""
-    split = [split_coefficient(part) for part in parts]
-    diagonal = [scale(c, operands(core)[0]) for c, core in split if isinstance(core, Diag)]
-    if len(diagonal) < 2:
-        return add(*parts)
-    others = [scale(c, core) for c, core in split if not isinstance(core, Diag)]
-    return add(diag(add(*positive_first(diagonal))), *others)
+    """The sum of matrices, with the diagonals in front of the same matrix, or of none, in one."""
+    groups: dict[MatrixExpr, list[MatrixExpr]] = {}
+    for part in parts:
+        groups.setdefault(_behind(part)[1], []).append(part)
+    return add(*(_one_diagonal(rest, group) for rest, group in groups.items()))
+
+
+def _one_diagonal(rest: MatrixExpr, group: list[MatrixExpr]) -> MatrixExpr:
+    """diag(a) W + diag(b) W = diag(a + b) W."""
+    entries = [_behind(part)[0] for part in group]
+    if len(group) < 2 or all(isinstance(e, OneMatrix) for e in entries):
+        return add(*group)
+    factors = [scale(split_coefficient(p)[0], e) for p, e in zip(group, entries, strict=True)]
+    return chain(diag(common_factors(factors, factors[0])), rest)
+
+
+def _behind(part: MatrixExpr) -> tuple[MatrixExpr, MatrixExpr]:
+    """(a, W) of c diag(a) W; ones for what has no diagonal in front."""
+    core = split_coefficient(part)[1]
+    factors = operands(core) if isinstance(core, MatMul) else (core,)
+    if isinstance(factors[0], Diag):
+        rest = matmul(*factors[1:]) if factors[1:] else Identity(core.shape[0])
+        return operands(factors[0])[0], rest
+    return ones(core.shape[0], S.One), core
+
+
+def _bracketed(parts: list[MatrixExpr]) -> list[MatrixExpr]:
+    """diag(a) V + diag(a) W = diag(a) (V + W)."""
+    groups: dict[MatrixExpr, list[MatrixExpr]] = {}
+    for part in (term for p in parts for term in terms(p)):
+        groups.setdefault(_behind(part)[0], []).append(part)
+    found: list[MatrixExpr] = []
+    for entries, group in groups.items():
+        if len(group) < 2 or isinstance(entries, OneMatrix):
+            found += group
+        else:
+            inner = [scale(split_coefficient(part)[0], _behind(part)[1]) for part in group]
+            found.append(matmul(diag(entries), add(*positive_first(inner))))
+    return found
 
 
 def _of_product(expr, leaf):

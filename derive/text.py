@@ -193,10 +193,7 @@ class TextPrinter(Printer):
         shown = self.brackets(number) if "/" in number or "*" in number else number
         if _divides(core):
             return f"{shown}{self.over(core)}", PRODUCT
-        body = (
-            self.other_kind(core, MatMul) if len(operands(core)) > 1 else self.tight(core, PRODUCT)
-        )
-        return f"{shown} * {body}", PRODUCT
+        return f"{shown} * {self.tight(core, PRODUCT)}", PRODUCT
 
 
 def _divides(expr: MatrixExpr) -> bool:

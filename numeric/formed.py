@@ -160,12 +160,13 @@ class FormedJacobian:
     ) -> None:
         self.slots, self.space, former = slots, space, Former(sizes, space)
         self.size = max(part.stop for part in slots.values())
-        self.parts: list[tuple[Block, Formed, Value, Place, Place]] = []
+        self.parts: list[tuple[Block, Formed, Value, Place | None, Place]] = []
         for found in derivation.jacobian:
             made = former.blocks[found.block] = former.formed(found.value)
             done: Value = lambda scene, block=found.block: scene.done[block]  # noqa: E731
             whole = former.whole(replace(made, value=done))
-            self.parts.append((found.block, made, whole, *places(found.block)))
+            of, by = places(found.block)
+            self.parts.append((found.block, made, whole, None if found.between else of, by))
 
     @property
     def pays_from(self) -> float:
@@ -179,7 +180,8 @@ class FormedJacobian:
         rows: dict[tuple[Place, Place], Array] = {}
         for block, made, whole, of, by in self.parts:
             scene.done[block] = made.value(scene)
-            rows[of, by] = whole(scene)
+            if of is not None:
+                rows[of, by] = whole(scene)
         if len(self.slots) == 1 and rows:
             return next(iter(rows.values()))
         return joined(self.space, [self._row(of, rows) for of in self.slots], axis=-2)

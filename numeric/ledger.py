@@ -106,7 +106,8 @@ def routes(derivation: Derivation) -> tuple[Route, ...]:
             )
         written: Any = replace(found.value, value_of)
         values[found.block] = written
-        every += [(found.block, e) for e in addends(written)]
+        if not found.between:
+            every += [(found.block, e) for e in addends(written)]
     direct = [_is_direct(block, e) for block, e in every]
     lags = {block.by.lag for block, _ in every}
     if not any(direct) and len(lags) > 1:

@@ -166,13 +166,16 @@ _MAKERS: dict[type, Callable[[Any, Sizes, Namespace], Operator]] = {
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A block at its place in the joint Jacobian: what was read from SymPy's trees once is not read at every step."""
+    """A block at its place in the joint Jacobian: what was read from SymPy's trees once is not read at every step.
+
+    A value in between has no rows there.
+    """
 
     block: Block
     acts: list[Operator]
     of: Place
     by: Place
-    rows: slice
+    rows: slice | None
     columns: slice
 
 
@@ -215,7 +218,8 @@ class JointJacobian:
             kept = terms(found.value) if addends is None else addends.get(found.block, ())
             of, by = places(found.block)
             acts = [operator(e, sizes, space) for e in kept]
-            self._blocks.append(_Part(found.block, acts, of, by, self.slots[of], self.slots[by]))
+            rows = None if found.between else self.slots[of]
+            self._blocks.append(_Part(found.block, acts, of, by, rows, self.slots[by]))
 
     def apply(self, look: Look, x: Array) -> Array:
         """J X for directions X of s_{t−1}, (…, N, directions)."""
@@ -227,7 +231,8 @@ class JointJacobian:
             for act in part.acts:
                 value = plus(value, act.apply(scene, source))
             scene.done[part.block] = value
-            rows[part.of] = plus(rows.get(part.of, 0.0), value)
+            if part.rows is not None:
+                rows[part.of] = plus(rows.get(part.of, 0.0), value)
         if self.hands_over:
             rows |= {place: x[..., slots[newer], :] for place, newer in self._older}
         return self._joined(rows, x)
@@ -264,7 +269,7 @@ class JointJacobian:
         if self.hands_over:
             rows |= {newer: y[..., slots[place], :] for place, newer in self._older}
         for part in reversed(self._blocks):
-            given = y[..., part.rows, :]
+            given: Any = 0.0 if part.rows is None else y[..., part.rows, :]
             if scene.owed:
                 given = plus(given, scene.owed.pop(part.block, 0.0))
             for act in part.acts:

@@ -16,7 +16,8 @@ from reports.report_links import Links, heading
 
 def jacobian(derivation: Derivation, links: Links) -> Section:
     """The blocks of the step's Jacobian, the whole matrix, its product and the sum over lags."""
-    blocks = [Text(heading("jacobian", "The Jacobian of one step") + _JACOBIAN)]
+    shared = _BETWEEN if any(b.between for b in derivation.jacobian) else ""
+    blocks = [Text(heading("jacobian", "The Jacobian of one step") + _JACOBIAN + shared)]
     blocks += [Text(step_text(s, links, derivation)) for s in derivation.section("jacobian")]
     tangents = derivation.section("tangent")
     if tangents:
@@ -33,6 +34,7 @@ _JACOBIAN = (
     "How the state depends on the state before, with parameters and inputs held fixed. These blocks come from the "
     "differentials of the equations, a way that uses none of the adjoint rules."
 )
+_BETWEEN = " What several of them need has a block of its own."
 _TANGENTS = "A state is a matrix here, so its differential stands for the Jacobian: $\\dot v$ is a direction in $v$."
 _PRODUCT = (
     "Over many steps the gradient is a product of these Jacobians. Whether it vanishes or explodes is decided by the "

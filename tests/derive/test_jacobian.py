@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, note
 from sympy import S, Symbol
+from sympy.matrices.expressions import Identity
 
 from derive import expressions as ex
 from derive.catalog import load, shipped
@@ -15,6 +16,7 @@ from derive.derivation import derive
 from derive.jacobian import chain, matrix_in_front, sum_of_blocks
 from derive.language import read_cell
 from tests.derived import primal
+from tests.numeric.dynamics import MOGRIFIER
 from tests.oracle import H, Sample, distance, looker, sample, shape_of, unrolled, worth
 from tests.strategies import samples
 
@@ -125,6 +127,27 @@ def test_a_mixed_lag_reaches_the_other_state_at_every_lag():
     assert compare(sample(read_cell(text, "mixed"))) == 2 * (2 + 3)
 
 
+def test_a_block_that_many_lines_use_has_a_line_of_its_own():
+    d = derive(read_cell(MOGRIFIER, "mogrifier"))
+    assert compare(sample(d.cell)) == 4
+    found = {x.text.split(" = ")[0]: x.text.split(" = ")[1] for x in d.section("jacobian")}
+    assert list(found) == [
+        "dy[t]/dh[t-1]", "dk[t]/dh[t-1]",
+        "dc[t]/dc[t-1]", "dc[t]/dh[t-1]", "dh[t]/dc[t-1]", "dh[t]/dh[t-1]",
+    ]  # fmt: skip
+    assert found["dh[t]/dh[t-1]"] == (
+        "diag(tanh(c[t]) * o[t] * (1 - o[t])) @ (W_o @ dk[t]/dh[t-1] + U_o @ dy[t]/dh[t-1])"
+        " + diag(o[t] * (1 - tanh(c[t])**2)) @ dc[t]/dh[t-1]"
+    )
+
+
+def test_a_block_that_is_short_or_used_once_has_none():
+    text = "a[t] = tanh(W @ h[t-1])\nz[t] = sigmoid(V @ h[t-1]) * p\nq[t] = exp(z[t])\n"
+    d = derive(read_cell(f"{text}h[t] = a[t] * q[t] + A @ a[t] + B @ tanh(q[t])\n", "short"))
+    assert compare(sample(d.cell)) == 1
+    assert not any(b.between for b in d.jacobian)
+
+
 # ── the pieces ──
 
 
@@ -146,6 +169,16 @@ def test_a_diagonal_and_ones_beside_it_are_a_column_or_a_row():
     assert chain(ex.matmul(column, row), ex.diag(a)) == ex.matmul(column, ex.transpose(a))
     assert chain(ex.diag(number), ex.matmul(row, W)) == ex.matmul(number, row, W)
     assert chain(ex.diag(number), ex.diag(number)) == ex.diag(ex.hadamard(number, number))
+
+
+def test_what_stands_behind_one_diagonal_or_before_one_matrix_is_collected():
+    ones, d = ex.ones(n, 1), ex.diag
+    other = ex.parameter("X", n, n)
+    aW, bW = ex.matmul(d(a), W), ex.matmul(d(b), W)
+    assert sum_of_blocks([aW, bW]) == ex.matmul(d(ex.add(a, b)), W)
+    assert sum_of_blocks([W, ex.negate(aW)]) == ex.matmul(d(ex.add(ones, ex.negate(a))), W)
+    assert sum_of_blocks([aW, ex.matmul(d(a), other)]) == ex.matmul(d(a), ex.add(W, other))
+    assert sum_of_blocks([aW, d(a)]) == ex.matmul(d(a), ex.add(W, Identity(n)))
 
 
 def test_diagonal_addends_merge():

@@ -173,7 +173,7 @@ READS = {
     "concat(a[t], x[t])": ex.Concat(a, x),
     "diag(a[t]) @ W": scaled_product([a, W], [True, False]),
     "-diag(a[t]) @ W": scaled_product([ex.negate(a), W], [True, False]),
-    "2 * (diag(a[t]) @ W)": ex.scale(Integer(2), scaled_product([a, W], [True, False])),
+    "2 * diag(a[t]) @ W": ex.scale(Integer(2), scaled_product([a, W], [True, False])),
     "W @ diag(x[t])": scaled_product([W, x], [False, True]),
     "diag(a[t] * b[t-1]) @ W @ diag(x[t])": scaled_product([a, b, W, x], [True, True, False, True]),
     "(W @ diag(x[t])) @ W.T": ex.matmul(scaled_product([W, x], [False, True]), ex.transpose(W)),

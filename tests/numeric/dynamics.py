@@ -15,6 +15,17 @@ from numeric.forward_run import Run, run
 from numeric.interpret import Array, shape_of
 from numeric.stream import Stream, normal_inputs
 
+MOGRIFIER = """
+y[t] = 2 * sigmoid(Q @ h[t-1]) * x[t]
+k[t] = 2 * sigmoid(R @ y[t]) * h[t-1]
+f[t] = sigmoid(W_f @ k[t] + U_f @ y[t])
+o[t] = sigmoid(W_o @ k[t] + U_o @ y[t])
+g[t] = tanh(W_g @ k[t] + U_g @ y[t])
+c[t] = f[t]*c[t-1] + (1 - f[t])*g[t]
+h[t] = o[t]*tanh(c[t])
+"""
+"""A cell whose Jacobian has blocks of values in between, after Melis, Kočiský and Blunsom (2020)."""
+
 
 @cache
 def derivation_of(name: str) -> Derivation:

@@ -13,9 +13,10 @@ from numeric.interpret import compiled
 from numeric.ledger import ledger, routes
 from numeric.measure import MeasureError, gains
 from numeric.operators import JointJacobian
-from tests.numeric.dynamics import derivation_of, run_of
+from tests.numeric.dynamics import MOGRIFIER, derivation_of, run_of
 
 CELLS = ["lstm", "gru", "gru_reset_after", "leaky", "skip", "elman", "lstm_peephole", "mingru"]
+CELLS += [MOGRIFIER]
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,11 @@ from derive.catalog import load, shipped
 from numeric.measure import MeasureError
 from numeric.operators import JointJacobian
 from numeric.tape import Tangents
-from tests.numeric.dynamics import derivation_of, run_of, sizes_of
+from tests.numeric.dynamics import MOGRIFIER, derivation_of, run_of, sizes_of
 
 VECTORS = [
-    e.name for e in shipped() if all(q.shape[1] == 1 for q in load(e.name).states)
+    *(e.name for e in shipped() if all(q.shape[1] == 1 for q in load(e.name).states)),
+    pytest.param(MOGRIFIER, id="mogrifier"),
 ]  # a state that is a matrix, or a row, has no blocks
 
 STEADY = ("lru", "rwkv")
