@@ -297,7 +297,7 @@ class Backward(Body):
             return f"np.zeros({tuple_text(shape)}, dtype)"
         once = add(zeros_like(expr), *(term for term in terms(expr) if not is_timed(term)))
         parts = [self.summed(term) for term in terms(expr) if is_timed(term)]
-        return " + ".join([*parts, *([self.untimed.full(once)] if terms(once) else [])])
+        return " + ".join([*parts, *([self.once(once)] if terms(once) else [])])
 
     def summed(self, term: MatrixExpr, *, each: bool = False) -> str:
         """Σ of one term over all steps and samples, or for each of these: a column times a row is one product."""

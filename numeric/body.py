@@ -87,6 +87,12 @@ class Body:
         """Writes expressions of what has no time: parameters, and what no step changes."""
         return ArrayPrinter(self.names.of, self.dim)
 
+    def once(self, expr: MatrixExpr) -> str:
+        """Such an expression as it is computed, in the shape of a parameter: a number has no axis."""
+        text = self.untimed.full(expr)
+        made = is_scalar(expr) and not all(map(is_scalar, leaves(expr)))
+        return f"np.reshape({text}, ())" if made else text
+
     def dim(self, size: object) -> str:
         """A dimension as code."""
         if isinstance(size, Expr):
@@ -149,7 +155,7 @@ class Body:
         for s in reversed(self.program.still):
             if self.names.of(s.target) in words:
                 kept, self.lines = self.lines, []
-                text = self.untimed.full(s.value)
+                text = self.once(s.value)
                 if not any(isinstance(v, MatrixSymbol) for v in leaves(s.value)):
                     text = f"np.asarray({text}, dtype)"  # a number of Python's is float64 in NumPy's functions
                 self.write(f"{self.names.of(s.target)} = {text}", number=s.number)

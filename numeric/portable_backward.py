@@ -26,7 +26,8 @@ class PortableBackward(Steps):
         given, self.lines = self.lines, []
         for name, text in self.stacked.items():
             self.write(f"{name} = {text}")
-        body = [*given, *loop, *self.lines, *sums, *self.ends()]
+        computing = [*loop, *self.lines, *sums]
+        body = [*given, *self.settle(computing), *computing, *self.ends()]
         return "\n".join([_SIGNATURE, *self.portable(body)])
 
     def given(self) -> None:
@@ -53,7 +54,7 @@ class PortableBackward(Steps):
 
     def stored_values(self) -> None:
         """The lists, and what follows from their shapes."""
-        for a in self.program.derivation.assignments:
+        for a in self.assignments:
             if a.name not in self.memory:
                 self.write(f'{self.names.storage(a.target)} = cache["{a.name}"]')
         for q in self.memory.values():
@@ -64,7 +65,7 @@ class PortableBackward(Steps):
         for c, q in self.constants.items():
             self.write(f'{c} = cache["{q.name}"]')
         state = next(iter(self.memory.values()), None)
-        first = self.program.derivation.assignments[0].target
+        first = self.assignments[0].target
         held = self.names.storage(first if state is None else state.symbol)
         back = f" - {state.depth}" if state is not None else ""
         self.write(f"T, B, like = len({held}){back}, {held}[0].shape[0], {held}[0]")
@@ -100,13 +101,12 @@ class PortableBackward(Steps):
 
     def steps_back(self) -> None:
         """The loop from the last step to the first."""
-        b = self.program.derivation.backward
+        b = self.equations
         for e in self.listed_bars():
             self.write(f"{self.names.storage(e.lhs)} = []")
         head = len(self.lines)
         self.write("for t in reversed(range(T)):")
-        real = {q.name for q in self.cell.inputs if q.kind == "real"}
-        for e in (*b.local, *(e for e in b.inputs if e.owner in real)):
+        for e in self.every_bar():
             self.equation_back(e)
         show = self.printer(whole=False)
         for name, by_lag in b.carried.items():
@@ -121,17 +121,20 @@ class PortableBackward(Steps):
             stored = self.names.storage(e.lhs)
             self.write(f"{stored}.reverse()")
 
-    def listed_bars(self) -> list[AdjointEquation]:
-        """The adjoints that a list keeps: of intermediates, and of inputs without memory."""
-        b = self.program.derivation.backward
+    def every_bar(self) -> list[AdjointEquation]:
+        """The adjoints of a step: of what it computes, and of its inputs."""
+        b, is_still = self.equations, self.program.settled.is_still
         real = {q.name for q in self.cell.inputs if q.kind == "real"}
         every = (*b.local, *(e for e in b.inputs if e.owner in real))
-        return [e for e in every if e.lhs.name not in self.memory]
+        return [e for e in every if not is_still(e.lhs)]
+
+    def listed_bars(self) -> list[AdjointEquation]:
+        """The adjoints that a list keeps: of intermediates, and of inputs without memory."""
+        return [e for e in self.every_bar() if e.lhs.name not in self.memory]
 
     def equation_back(self, e: AdjointEquation) -> None:
         """One equation of the step; to a remembered quantity's adjoint it adds what this very step gives."""
-        step = self.program.derivation.step_of(e.lhs)
-        number = step.number if step else 0
+        number = self.number(e.lhs)
         show = self.printer(whole=False)
         if e.lhs.name not in self.memory:
             name = self.names.of(e.lhs)
@@ -142,12 +145,12 @@ class PortableBackward(Steps):
             self.write(f"{at} = {at} + {show.over(e.present, e.lhs)}", indent=2, number=number)
 
     def sums(self) -> list[str]:
-        """The gradients of the parameters, as sums over all steps."""
+        """The gradients of what no step changes and of the parameters, as sums over all steps."""
         kept, self.lines = self.lines, []
-        for e in self.program.derivation.backward.parameters:
-            step = self.program.derivation.step_of(e.lhs)
+        b, is_still = self.equations, self.program.settled.is_still
+        for e in (*(e for e in b.local if is_still(e.lhs)), *b.parameters):
             text = self.over_time(e.rhs)
-            self.write(f"{self.names.of(e.lhs)} = {text}", number=step.number if step else 0)
+            self.write(f"{self.names.of(e.lhs)} = {text}", number=self.number(e.lhs))
         sums, self.lines = self.lines, kept
         return sums
 

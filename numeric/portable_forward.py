@@ -20,19 +20,17 @@ class PortableForward(Steps):
             '    """The whole sequence: outputs, final state, and what backward needs."""',
         ]
         self.begin_forward()
-        lists = [a.target for a in self.program.derivation.assignments if a.name not in self.memory]
+        lists = [a.target for a in self.assignments if a.name not in self.memory]
         for target in lists:
             self.write(f"{self.names.storage(target)} = []")
+        begun, self.lines = self.lines, []
         self.write("for t in range(T):")
         show = self.printer(whole=False)
-        for a in self.program.derivation.assignments:
-            step = self.program.derivation.step_of(a.target)
+        for a in self.assignments:
             text = show.over(a.expr, a.target)
-            self.write(
-                f"{self.names.storage(a.target)}.append({text})",
-                indent=2,
-                number=step.number if step else 0,
-            )
+            line = f"{self.names.storage(a.target)}.append({text})"
+            self.write(line, indent=2, number=self.number(a.target))
+        self.lines = [*begun, *self.settle(self.lines), *self.lines]
         self.results_of_steps(lists)
         return "\n".join(self.portable(self.lines))
 

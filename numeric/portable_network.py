@@ -20,9 +20,7 @@ def generate_portable_network(derivation: NetworkDerivation) -> str:
     Args:
         derivation: of the network.
     """
-    return PortableNetworkFile(
-        derivation, lambda d: PortableFile(program(d, every_step=True))
-    ).text()
+    return PortableNetworkFile(derivation, lambda d: PortableFile(program(d))).text()
 
 
 class PortableNetworkFile(NetworkFile):

@@ -49,7 +49,7 @@ def generate_portable(derivation: Derivation) -> str:
     ``backward``, ``step`` and ``value_and_grad``, with the same arguments and results, as arrays of the namespace
     of the arguments. The same derivation gives the same text.
     """
-    return PortableFile(program(derivation, every_step=True)).text()
+    return PortableFile(program(derivation)).text()
 
 
 class PortableFile(File):

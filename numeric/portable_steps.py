@@ -38,6 +38,8 @@ class Steps(Backward):
     def __init__(self, prog: Program, names: Names) -> None:
         super().__init__(prog, names)
         self.stacked: dict[str, str] = {}
+        self.assignments = prog.settled.assignments(prog.derivation.assignments)
+        self.equations = prog.settled.backward(prog.derivation.backward)
 
     @property
     def indices(self) -> frozenset[str]:
@@ -47,6 +49,16 @@ class Steps(Backward):
     def printer(self, *, whole: bool) -> ArrayPrinter:
         """Writes expressions over whole sequences, or over one step."""
         return PortablePrinter(self.whole if whole else self.at_step, self.dim, whole=whole)
+
+    @property
+    def untimed(self) -> ArrayPrinter:
+        """Writes expressions of what has no time."""
+        return PortablePrinter(self.names.of, self.dim)
+
+    def number(self, lhs: MatrixExpr) -> int:
+        """The number of the derivation's equation, 0 if none."""
+        leaf, steps = self.program.settled.leaf, self.program.derivation.steps
+        return next((s.number for s in steps if s.lhs is not None and leaf(s.lhs) == lhs), 0)
 
     def depth_of(self, leaf: MatrixExpr) -> int:
         """How many values stand before the first step's."""

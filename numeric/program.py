@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from sympy.matrices.expressions import MatrixExpr
 
 from derive.derivation import Derivation
 from derive.expressions import Adjoint, Timed, leaves
 from numeric.stacks import Stack
+from numeric.still import Settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,11 @@ class Program:
         """The program with a note, if there is anything that something was done to."""
         note = Note(name, tuple(what), why)
         return replace(self, notes=(*self.notes, note)) if note.what else self
+
+    @cached_property
+    def settled(self) -> Settled:
+        """Writes lines of the derivation with leaves without a time for what no step changes."""
+        return Settled({s.target.name: s.target for s in self.still})
 
     def stack_of(self, name: str) -> Stack | None:
         """The stack in which an intermediate lies."""

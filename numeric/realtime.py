@@ -130,7 +130,7 @@ class _Writer(File):
     """Writes ``real_time_step`` and ``real_time_gradients``."""
 
     def __init__(self, derivation: Derivation) -> None:
-        super().__init__(program(derivation, every_step=True))
+        super().__init__(program(derivation))
         self.derivation = derivation
         self.show = StackText(self.leaf, self.dim)
 

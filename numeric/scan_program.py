@@ -32,7 +32,7 @@ from derive.expressions import (
 from derive.expressions import replace as replaced
 from numeric.program import Program, Statement
 from numeric.schedule import program
-from numeric.still import Settled, still_symbols
+from numeric.still import Settled
 
 SCAN, BULK = "scan", "bulk"
 
@@ -115,11 +115,11 @@ def scan_program(derivation: Derivation) -> Program:
         ArgumentError: a scan makes no sense for this recurrence.
     """
     refuse_unless_scannable(derivation)
-    ordinary, settled = program(derivation), Settled(still_symbols(derivation))
+    ordinary = program(derivation)
     return replace(
         ordinary,
-        forward=_settled(_forward(derivation, ordinary), settled),
-        backward=_settled(_backward(derivation, ordinary), settled),
+        forward=_settled(_forward(derivation, ordinary), ordinary.settled),
+        backward=_settled(_backward(derivation, ordinary), ordinary.settled),
     )
 
 

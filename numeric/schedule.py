@@ -22,7 +22,6 @@ def program(
     *,
     arrange: Callable[[Stack], Stack] | None = None,
     least: int = 2,
-    every_step: bool = False,
 ) -> Program:
     """The scheduled program of a derivation.
 
@@ -30,9 +29,8 @@ def program(
         derivation: what is computed.
         arrange: gives every stack its members in another order.
         least: from how many members on a stack's adjoints lie in one array, and its sums over time are one product.
-        every_step: whether even what no step changes is computed at every step.
     """
-    return _Scheduler(derivation, arrange, least, every_step).program()
+    return _Scheduler(derivation, arrange, least).program()
 
 
 def _as_is(stack: Stack) -> Stack:
@@ -45,10 +43,9 @@ class _Scheduler:
         derivation: Derivation,
         arrange: Callable[[Stack], Stack] | None,
         least: int,
-        every_step: bool,
     ) -> None:
         self.d, self.least = derivation, least
-        self.settled = Settled({} if every_step else still_symbols(derivation))
+        self.settled = Settled(still_symbols(derivation))
         self.assignments = self.settled.assignments(derivation.assignments)
         self.backward = self.settled.backward(derivation.backward)
         self.states = frozenset(q.name for q in derivation.cell.states)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from derive.derivation import Derivation
-from proofs import theorems_gated, theorems_stability, theorems_vanilla
+from proofs import theorems_gated, theorems_remedies, theorems_stability, theorems_vanilla
 from proofs.theorems import Theorem
 
 LIBRARY: tuple[Theorem, ...] = (
     *theorems_vanilla.THEOREMS,
+    *theorems_remedies.THEOREMS,
     *theorems_gated.THEOREMS,
     *theorems_stability.THEOREMS,
 )

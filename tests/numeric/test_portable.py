@@ -35,6 +35,7 @@ TEXTS = {
     "kinks": "h[t] = relu(W @ h[t-1] + x[t]) + abs(V @ x[t-2]) - softplus(x[t]) * softmax(U @ h[t-1])",
     "collisions": "xp[t] = tanh(like @ xp[t-1] + device @ x[t] + namespace)",
     "const": "const alpha = 0.5\nh[t] = alpha * h[t-1] + (1 - alpha) * tanh(W @ x[t])",
+    "still": "const tau = 3\nk = exp(-1 / tau)\nA = W - W.T\nr = exp(-exp(nu))\nh[t] = k * r * h[t-1] + tanh(A @ x[t])",
 }
 Arrays = dict[str, Any]
 

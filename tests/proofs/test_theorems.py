@@ -76,6 +76,7 @@ def test_without_z3_its_steps_are_skipped_and_say_so(monkeypatch: pytest.MonkeyP
         ("gru", {"carousel", "gru-small-gain"}, {"lstm-small-gain", "forget-bias"}),
         ("leaky", {"leaky", "carousel"}, {"pascanu"}),
         ("skip", {"skip"}, {"pascanu", "carousel"}),
+        ("antisymmetric", {"antisymmetric"}, {"pascanu", "leaky", "skip"}),
         ("linear_attention", {"bengio"}, {"carousel", "pascanu"}),
     ],
 )  # fmt: skip
@@ -132,8 +133,9 @@ def test_every_theorem_of_the_subject_is_in_the_library() -> None:
     names = {t.name for t in LIBRARY}
     assert names == {
         "slopes", "submultiplicativity", "pascanu", "spectral-radius", "absolute-radius", "hochreiter", "carousel",
-        "bengio", "irnn", "leaky", "skip", "lstm-small-gain", "lstm-small-gain-2", "miller-hardt", "gru-small-gain",
-        "kanai", "chaos-free", "forget-bias", "truncation", "unbiased-truncation", "sum-rule", "mean-field",
+        "bengio", "irnn", "leaky", "skip", "antisymmetric", "lstm-small-gain", "lstm-small-gain-2", "miller-hardt",
+        "gru-small-gain", "kanai", "chaos-free", "forget-bias", "truncation", "unbiased-truncation", "sum-rule",
+        "mean-field",
     }  # fmt: skip
     assert [t.name for t in LIBRARY if t.asymptotic] == ["mean-field"]
     assert all(t.source and t.statement for t in LIBRARY)
