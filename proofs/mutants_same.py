@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, wraps
 from math import isfinite
 from random import Random
 from typing import Any, cast
@@ -25,6 +25,16 @@ PRIME = 2**521 - 1
 FUNCTIONS = ("exp", "log", "log1p", "sqrt", "tanh", "sin", "cos", "arctan", "expm1")
 EXTENTS = ((1, 1, 1, 1), (2, 3, 2, 3), (2, 4, 5, 2), (2, 3, 12, 2), (2, 3, 50, 1))
 """Smallest and largest size, T and B of the runs; the longest is longer than any path that a mutant cuts."""
+
+
+def _of_numbers(operator: Callable[[Residue, Any], Residue]) -> Callable[[Residue, Any], Any]:
+    """An operator that leaves whole arrays to NumPy, which asks it again for every entry."""
+
+    @wraps(operator)
+    def of(self: Residue, other: Any) -> Any:
+        return NotImplemented if isinstance(other, np.ndarray) else operator(self, other)
+
+    return of
 
 
 class Residue:
@@ -42,11 +52,13 @@ class Residue:
     def __init__(self, value: int, up: int = 0, down: int = 0, far: int = 0) -> None:
         self.value, self.up, self.down, self.far = value, up, down, far
 
+    @_of_numbers
     def __add__(self, other: Any) -> Residue:
         b = other if isinstance(other, Residue) else residue(other)
         up = max(self.up + b.down, b.up + self.down)
         return type(self)((self.value + b.value) % PRIME, up, self.down + b.down, self.far + b.far)
 
+    @_of_numbers
     def __mul__(self, other: Any) -> Residue:
         b = other if isinstance(other, Residue) else residue(other)
         return type(self)(self.value * b.value % PRIME, self.up + b.up, self.down + b.down)
@@ -59,12 +71,14 @@ class Residue:
     def __neg__(self) -> Residue:
         return type(self)(-self.value % PRIME, self.up, self.down, -self.far)
 
+    @_of_numbers
     def __sub__(self, other: Any) -> Residue:
         return self + -residue(other)
 
     def __rsub__(self, other: Any) -> Residue:
         return -self + other
 
+    @_of_numbers
     def __truediv__(self, other: Any) -> Residue:
         return self * residue(other).inverse()
 

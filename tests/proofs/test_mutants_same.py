@@ -40,7 +40,7 @@ def test_what_is_the_same_is_proved_to_be(what: str) -> None:
     assert "equal modulo 2^521 − 1 in every result of 5 runs" in proof(*SAME[what])
 
 
-@pytest.mark.parametrize("name", ["mlstm", "slstm", "rwkv", "lru"])
+@pytest.mark.parametrize("name", ["mlstm", "slstm", "rwkv", "lru", "gated_deltanet"])
 def test_every_file_is_the_same_as_itself_even_where_its_state_must_not_be_zero(name: str) -> None:
     assert trial(name).numeric.sameness(trial(name).source, trial(name).source, 2)
 
@@ -118,6 +118,10 @@ def test_residues_compute_as_rational_numbers_do() -> None:
     assert ((a**-2) * a**3 / a).value == 1
     with pytest.raises(ArithmeticError):
         residue(np.nan)
+    many = np.array([Residue(2), Residue(3)], object)
+    for whole in (a + many, a - many, a * many, a / many):
+        assert whole.shape == (2,)
+    assert (many - a * many + a * many)[1].value == 3
 
 
 def test_degrees_bound_those_of_the_result() -> None:
