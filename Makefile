@@ -14,7 +14,7 @@
 #   make timings           the benchmarks by pytest: tables of times and ratios, and build/benchmarks.json
 #   make stages            the time to derive, prove and generate a cell, and where T stands in it; ARGS="gru lru"
 #   make gradient-flow     docs/gradient-flow.md: published numbers measured again, with figures
-#   make kill-table        docs/kill-table.md: who notices a wrong gradient; half an hour on two cores
+#   make kill-table        docs/kill-table.md: who notices a wrong gradient; an hour on two cores
 #   make map               the tables of files in ARCHITECTURE.md, from the files themselves
 #   make release           wheel and sdist into dist/, and the tests from a clean environment that has only the wheel
 #   make clean             what make built; make distclean also removes .venv

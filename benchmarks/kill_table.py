@@ -1,6 +1,6 @@
 """The kill table: every mutant of every shipped cell and of three networks, and who notices. Writes docs/kill-table.md.
 
-python -m benchmarks.kill_table                     everything; half an hour on two cores
+python -m benchmarks.kill_table                     everything; an hour on two cores
 python -m benchmarks.kill_table --others 1          the others are asked about every mutant, and not about some
 python -m benchmarks.kill_table --again             nothing is used that an earlier run found
 
