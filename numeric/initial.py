@@ -1,7 +1,8 @@
 """How parameters start: by what the cell's author or its user declared, and else by the field's habit.
 
 Square matrices start orthogonal (Saxe et al., 2014), other matrices uniform by Glorot and Bengio (2010),
-vectors at zero and scalars at one; and what has a domain, where none of these need lie, at one number within it.
+vectors at zero, as do numbers that are only added, and other numbers at one; and what has a domain, where none of
+these need lie, at one number within it.
 """
 
 from __future__ import annotations
@@ -10,11 +11,18 @@ from collections import defaultdict
 from collections.abc import Callable
 from fractions import Fraction
 
-from sympy.matrices.expressions import MatMul, MatrixExpr, Transpose
+from sympy.matrices.expressions import MatAdd, MatMul, MatrixExpr, Transpose
 
 from derive.cell import Cell, Quantity
 from derive.domains import domains_of
-from derive.expressions import LEAVES, is_column, is_scalar, operands
+from derive.expressions import (
+    LEAVES,
+    Broadcast,
+    is_column,
+    is_scalar,
+    operands,
+    split_coefficient,
+)
 from derive.initial import Start
 from numeric.body import tuple_text
 from numeric.initialisers import NAMES
@@ -80,7 +88,7 @@ def start_of(cell: Cell, q: Quantity) -> Start:
     """How a parameter starts: as the cell declares, or else by habit."""
     if declared := cell.initial.get(q.name):
         return declared
-    habit, domain = _habit(q), domains_of(cell).of.get(q.name)
+    habit, domain = _habit(cell, q), domains_of(cell).of.get(q.name)
     if domain is None or not domain.needed or domain.holds(FIXED.get(habit.kind)):
         return habit
     return Start("number", number=middle(domain))
@@ -90,14 +98,30 @@ FIXED = {"zeros": 0, "ones": 1}
 """The habits that are one number."""
 
 
-def _habit(q: Quantity) -> Start:
-    """How a parameter starts of which nothing is known but its shape."""
+def _habit(cell: Cell, q: Quantity) -> Start:
+    """How a parameter starts of which nothing is known but its shape and its use."""
     rows, cols = q.shape
     if is_scalar(q.symbol):
-        return Start("ones")
+        return Start("zeros" if q.name in only_added(cell) else "ones")
     if is_column(q.symbol):
         return Start("zeros")
     return Start("orthogonal" if rows == cols else "glorot")
+
+
+def only_added(cell: Cell) -> set[str]:
+    """The parameters that are an addend wherever they are used, as a bias is."""
+    found: defaultdict[MatrixExpr, set[bool]] = defaultdict(set)
+    stack: list[tuple[MatrixExpr, bool]] = [(eq.expr, False) for eq in cell.equations]
+    while stack:
+        expr, added = stack.pop()
+        core = split_coefficient(expr)[1]
+        if isinstance(core, LEAVES):
+            found[core].add(added)
+        elif isinstance(core, Broadcast):
+            stack += [(part, added) for part in operands(core)]
+        else:
+            stack += [(part, isinstance(core, MatAdd)) for part in operands(core)]
+    return {q.name for q in cell.parameters if found[q.symbol] == {True}}
 
 
 def turned(cell: Cell) -> set[str]:

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from derive.catalog import load, shipped
+from derive.language import read_cell
+from numeric.initial import only_added, start_of
 from tests.generated import read_module, shipped_module
 from tests.oracle import SIZES, shape_of, sizes_of
 
@@ -19,6 +21,17 @@ h[t] = tanh(W @ h[t-1] + U @ x[t] + b + s * p + (r @ x[t]) * h[t-1])
 
 def started(text: str, **keywords):
     return read_module(text)[1].init_params(4, 3, **keywords)
+
+
+def test_numbers_that_are_only_added_start_at_zero_as_biases_do():
+    text = (
+        "dim a = 1\ndim b = 1\ndim c = 1\ndim d = 1\ndim s = 1\ns[t] = sigmoid(w.T @ x[t] - 2 * a)\n"
+        "h[t] = s[t] * h[t-1] + b * (tanh(W @ x[t] + c) + c) + (1 - d) * (x[t] + d) / 2\n"
+    )
+    cell = read_cell(text)
+    assert only_added(cell) == {"a", "c", "d"}
+    starts = {name: str(start_of(cell, cell.quantity(name))) for name in "abcd"}
+    assert starts == {"a": "zeros", "b": "ones", "c": "zeros", "d": "zeros"}
 
 
 def test_square_matrices_start_orthogonal_others_by_glorot_vectors_at_zero_scalars_at_one():
