@@ -38,7 +38,7 @@ from derive.expressions import (
     split_coefficient,
     terms,
 )
-from derive.jacobian import chain
+from derive.fronts import chain
 from numeric.forward_run import Run
 from numeric.interpret import Array
 from numeric.measure import EXACT_UP_TO, PROBES, MeasureError, check_finite

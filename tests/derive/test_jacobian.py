@@ -13,7 +13,7 @@ from sympy.matrices.expressions import Identity
 from derive import expressions as ex
 from derive.catalog import load, shipped
 from derive.derivation import derive
-from derive.jacobian import chain, matrix_in_front, sum_of_blocks
+from derive.fronts import chain, matrix_in_front, sum_of_blocks
 from derive.language import read_cell
 from tests.derived import primal
 from tests.numeric.dynamics import MOGRIFIER

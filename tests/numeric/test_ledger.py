@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from derive.derivation import derive
-from derive.jacobian import sum_of_blocks
+from derive.fronts import sum_of_blocks
 from derive.language import read_cell
 from numeric import ledger as module
 from numeric.interpret import compiled
