@@ -36,7 +36,7 @@ from derive.expressions import (
 from derive.functions import FUNCTIONS
 from derive.nodes import ThroughTime
 from derive.notation import ACCENTS, GREEK, split_name
-from derive.printing import ATOM, POWER, PRODUCT, SUM, Printer, fraction
+from derive.printing import ATOM, POWER, PRODUCT, SUM, Printer, decimal, fraction
 
 _NAME = re.compile(r"[A-Za-z]\w*")
 
@@ -261,6 +261,11 @@ class LatexPrinter(Printer):
 
     def number(self, c) -> str:
         """A number."""
+        if shown := decimal(c):
+            digits, ten = shown[0], f"10^{{{shown[1]}}}"
+            if not shown[1]:
+                return digits
+            return ten if digits == "1" else rf"{digits} \cdot {ten}"
         top, bottom = (_sized(text) for text in fraction(c))
         sign = "-" if top.startswith("-") and top[1:].isdigit() else ""
         return top if bottom == "1" else rf"{sign}\tfrac{{{top.removeprefix(sign)}}}{{{bottom}}}"

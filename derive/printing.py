@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 
-from sympy import Expr, Mul, Rational
+from sympy import Expr, Mul, Rational, multiplicity
 from sympy.matrices.expressions import (
     HadamardPower,
     HadamardProduct,
@@ -257,6 +257,26 @@ def _with_means(expr: MatrixExpr, chosen: Iterator[bool]) -> MatrixExpr:
     mean = isinstance(expr, Total) and next(chosen)
     parts = [_with_means(part, chosen) for part in operands(expr)]
     return Mean(*parts) if mean else with_operands(expr, parts)
+
+
+DIGITS, SMALLEST = 15, Rational(1, 10**20)
+"""A decimal number of more digits, or a smaller one, is written as a quotient."""
+
+
+def decimal(c: Expr) -> tuple[str, int] | None:
+    """``m, e`` with c = m · 10^e where a number is written so, as 0.1 and 2.5 · 10⁻⁴; ``None`` for ½ or ⅓."""
+    if not isinstance(c, Rational) or c.q % 5 or abs(c) < SMALLEST:
+        return None
+    places = max(multiplicity(2, c.q), multiplicity(5, c.q))
+    digits = str(abs(c.p) * 10**places // c.q) if 10**places % c.q == 0 else ""
+    if not 0 < len(digits) <= DIGITS:
+        return None
+    sign, exponent = "-" if c.p < 0 else "", 0
+    if abs(c) < Rational(1, 1000):
+        places, exponent = len(digits) - 1, len(digits) - 1 - places
+    digits = digits.rjust(places + 1, "0")
+    whole, rest = digits[: len(digits) - places], digits[len(digits) - places :]
+    return f"{sign}{whole}.{rest}" if rest else f"{sign}{whole}", exponent
 
 
 def fraction(c: Expr) -> tuple[str, str]:

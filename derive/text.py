@@ -29,7 +29,7 @@ from derive.expressions import (
 )
 from derive.language_numbers import spelled
 from derive.nodes import ThroughTime
-from derive.printing import ATOM, POWER, PRODUCT, Printer, fraction
+from derive.printing import ATOM, POWER, PRODUCT, Printer, decimal, fraction
 
 
 class TextPrinter(Printer):
@@ -180,6 +180,8 @@ class TextPrinter(Printer):
 
     def number(self, c) -> str:
         """A number, exactly."""
+        if shown := decimal(c):
+            return f"{shown[0]}e{shown[1]}" if shown[1] else shown[0]
         if c.is_Rational:
             return spelled(Fraction(int(c.p), int(c.q)))
         top, bottom = fraction(c)

@@ -41,6 +41,7 @@ from derive.expressions import (
     operands,
     split_coefficient,
 )
+from derive.printing import decimal
 from numeric.spread import lacks_axes, trailing
 
 SUM, PRODUCT, UNARY, ATOM = 1, 2, 3, 4
@@ -176,12 +177,7 @@ class ArrayPrinter:
         if c.is_Integer:
             return f"{int(c)}.0" if abs(int(c)) < 10**15 else repr(float(c))
         if c.is_Rational:
-            exact = float(c)
-            return (
-                repr(exact)
-                if str(c.q) in ["2", "4", "5", "8", "10", "100", "1000"]
-                else f"({c.p} / {c.q})"
-            )
+            return repr(float(c)) if c.q in (2, 4, 8) or decimal(c) else f"({c.p} / {c.q})"
         return f"({self.dim(c)})"
 
     def matmul(self, expr: MatMul) -> tuple[str, int]:

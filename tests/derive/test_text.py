@@ -160,6 +160,11 @@ READS = {
     "(a[t] + b[t-1]) * a[t]": ex.hadamard(ex.add(a, b), a),
     "a[t] / (1 + b[t-1])": ex.hadamard(a, ex.power(ex.add(ex.ones_like(b), b), -1)),
     "(1/2) * a[t]": ex.scale(Rational(1, 2), a),
+    "0.15 * a[t] - 1e-6": ex.add(
+        ex.scale(Rational(3, 20), a), ex.scale(Rational(-1, 10**6), ex.ones(n, 1))
+    ),
+    "2.5e-4 * W @ x[t]": ex.scale(Rational(1, 4000), ex.matmul(W, x)),
+    "(1/15) * a[t]": ex.scale(Rational(1, 15), a),
     "(a[t]**2).T": ex.transpose(ex.power(a, 2)),
     "(a[t] + b[t-1])**3": ex.power(ex.add(a, b), 3),
     "M + repeat(W @ x[t])": ex.add(M, ex.matmul(W, x, OneMatrix(1, k))),
