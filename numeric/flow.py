@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from numeric.ledger import Ledger, ledger
 from numeric.lyapunov import Growth, Spectrum, growth, spectrum
 from numeric.matrix_states import has_blocks, jacobian_of
 from numeric.measure import Gains, gains
-from numeric.products import WIDEST, Extremes, extremes
+from numeric.products import WIDEST, Extremes, extremes, log_norms
 from numeric.setting import Runs, Setting, sizes_of
 from numeric.singular import log_largest_singular
 
@@ -88,7 +88,7 @@ def flow(
     refuse_wide(derivation.cell, sizes_of(derivation.cell, setting))
     runs, seed, steps = Runs(derivation, fixed, setting), setting.seed, min(setting.steps, lags)
     stored = runs.stored(steps)
-    whole = gains(stored, seed=seed)
+    whole = _exact(gains(stored, seed=seed), stored)
     measured = growth(runs.stream(), setting.steps, seed=seed)
     small = whole.size <= WIDEST_SPECTRUM
     over = min(setting.steps, SPECTRUM_STEPS)
@@ -108,6 +108,13 @@ def flow(
         _law(measured, limit),
         limit,
     )
+
+
+def _exact(found: Gains, stored: Run) -> Gains:
+    """The gains with the norm of the whole product, which is exact also where random directions stood for the state."""
+    if found.exact:
+        return found
+    return replace(found, joint=log_norms(stored)[:, None] - 0.5 * math.log(found.size))
 
 
 def _limit(runs: Runs) -> Powers | None:

@@ -10,6 +10,7 @@ an identity: each part is what, on its way back from T, leaves the direct path f
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -74,6 +75,8 @@ class Ledger:
         shares: ⟨part, P⟩ / ⟨P, P⟩, (routes, lags + 1): they add up to one at every lag.
         total: log of the whole product's gain, by lag, from the backward equations.
         difference: the largest ‖Σ parts − P‖ / ‖P‖ over the lags, P from the backward equations.
+        probes: how many random directions stood for the whole state; 0 where every direction was pulled back.
+        errors: the standard error of each share, (routes, lags + 1); zeros where every direction was pulled back.
     """
 
     routes: tuple[Route, ...]
@@ -81,6 +84,8 @@ class Ledger:
     shares: Array
     total: Array
     difference: float
+    probes: int
+    errors: Array
 
 
 def routes(derivation: Derivation) -> tuple[Route, ...]:
@@ -191,7 +196,8 @@ class _Books:
         self.direct = JointJacobian(d, sizes, direct)
         self.others = [JointJacobian(d, sizes, r.addends, hands_over=False) for r in others]
         n = self.j.size
-        start = np.eye(n) if n <= EXACT_UP_TO else _probes(n, seed)
+        self.probes = 0 if n <= EXACT_UP_TO else PROBES
+        start = _probes(n, seed) if self.probes else np.eye(n)
         self.count = np.sqrt(start.shape[1])
         self.straight: Array = start[None, None]
         self.log = 0.0
@@ -201,6 +207,7 @@ class _Books:
         self.whole_log = 0.0
         self.gains: list[list[float]] = []
         self.shares: list[list[float]] = []
+        self.errors: list[list[float]] = []
         self.total: list[float] = []
         self.worst = 0.0
 
@@ -246,16 +253,24 @@ class _Books:
             self.total.append(float(np.log(length / self.count)) + self.whole_log)
         base = self.whole_log if length > 0 else max(log for _, log in parts)
         relative: list[Array] = [_times(log, base) * part for part, log in parts]
-        along = [float((part * self.whole).sum()) for part in relative]
-        self.shares.append([a / length**2 if length > 0 else 0.0 for a in along])
+        along = [(part * self.whole).sum(axis=(0, 1, 2)) for part in relative]
+        square = length**2 if length > 0 else 1.0
+        self.shares.append([float(a.sum()) / square for a in along])
+        self.errors.append([self._error(a, square) for a in along])
         gap = float(np.linalg.norm(np.sum(relative, axis=0) - self.whole))
         self.worst = max(self.worst, gap / length if length > 0 else gap)
 
+    def _error(self, along: Array, square: float) -> float:
+        """The standard error of a share, a ratio of sums over the probes (W. G. Cochran, Sampling techniques, 2.11)."""
+        if not self.probes:
+            return 0.0
+        apart = along - along.sum() / square * (self.whole**2).sum(axis=(0, 1, 2))
+        return float(np.linalg.norm(apart)) / square * math.sqrt(self.probes / (self.probes - 1))
+
     def result(self, found: tuple[Route, ...]) -> Ledger:
         """The books, closed."""
-        return Ledger(
-            found, np.array(self.gains).T, np.array(self.shares).T, np.array(self.total), self.worst
-        )
+        gains, shares, errors = (np.array(v).T for v in (self.gains, self.shares, self.errors))
+        return Ledger(found, gains, shares, np.array(self.total), self.worst, self.probes, errors)
 
 
 def _unit(rows: Array, log: float) -> tuple[Array, float]:

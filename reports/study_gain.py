@@ -17,7 +17,7 @@ TEXT = (
     heading("gain", "Gradient norm against lag")
     + r"The gain is $\lVert\partial \mathbf{s}_T/\partial \mathbf{s}_{T-k}\rVert_F/\sqrt N$: the factor, in root mean "
     "square, by which a gradient of random direction changes on its way back over $k$ steps. It and the largest and "
-    "smallest singular value are computed in logarithms, with the directions orthonormalised at every step."
+    "smallest singular value are computed in logarithms, so none of them leaves the range of floats."
 )
 
 

@@ -11,7 +11,7 @@ from derive.derivation import Derivation
 from derive.domains import domains_of
 from derive.latex import latex_name
 from numeric.flow import Flow
-from numeric.mean_field import forget_path
+from numeric.mean_field import log_forget_path
 from numeric.setting import Setting, sizes_of
 from proofs.guarantee_setting import Certified
 from proofs.prediction import Predicted
@@ -179,16 +179,20 @@ def _theory(study: Study) -> str:
     bias = (s.values or {}).get("b_f")
     if "forget-bias" in names and bias is not None and flow.ledger is not None:
         k = len(flow.ledger.total) - 1
-        kept = number_of_log(math.log(forget_path(bias, k)))
+        log_kept = log_forget_path(bias, k)
+        kept = number_of_log(log_kept)
         path = rf"$\sigma(b_f)^{{{k}}}\sqrt{{n/N}}$, where $\sigma(b_f)^{{{k}}}$ = {kept}"
         rows.append([f"the direct path's gain at lag {k}, gates at their bias: {path}",
-                     number_of_log(math.log(forget_path(bias, k)) + 0.5 * math.log(s.n / flow.gains.size)),
+                     number_of_log(log_kept + 0.5 * math.log(s.n / flow.gains.size)),
                      number_of_log(float(flow.ledger.gains[0, k]))])  # fmt: skip
     lead = heading("theory", "Prediction and measurement")
     if not rows:
         forget = ", the forget path for a bias that is set (`--set b_f=1`)"
+        why = "is for normal weights (`--init normal`)"
+        if s.init == "normal":
+            why = "has no equations here for these weights of this cell, or none that settle"
         return lead + (
-            "Nothing is predicted for this setting: mean-field theory is for normal weights (`--init normal`)"
+            f"Nothing is predicted for this setting: mean-field theory {why}"
             f"{forget if 'forget-bias' in names else ''}."
         )
     notes = [_LIMIT] if told is not None else []

@@ -105,9 +105,44 @@ def _text(derivation: Derivation, book: Ledger) -> str:
         + "Every addend of the step's Jacobian is a route. The product over $k$ steps, $P$, is the sum of parts $P_r$, "
         f"one for each route: {_first(book)} The table gives the gain of each part and its share "
         r"$\langle P_r, P\rangle/\langle P, P\rangle$, negative where the part pulls against the whole."
+        + _sampled(book, shown)
         + f"\n\n{table(head, rows)}\n\n"
         f"{_checked(book, 'The sum of the parts')}\n\n### The routes\n\n" + "\n\n".join(lines)
     )
+
+
+def _sampled(book: Ledger, lags: list[int]) -> str:
+    """How far the numbers may be off where random directions stand for all."""
+    if not book.probes:
+        return ""
+    off = percent(float(book.errors[:, lags].max()))
+    return (
+        f" Both are estimated from {book.probes} random directions of this wide state: a gain has a standard error of "
+        f"up to {percent(1 / math.sqrt(2 * book.probes))} of itself, a share of up to {off}."
+    )
+
+
+def told(book: Ledger) -> list[str]:
+    """The shares at the largest lag in lines of plain text; none where there is no route."""
+    last, taken = len(book.total) - 1, [i for i, route in enumerate(book.routes) if route.addends]
+    if not taken:
+        return []
+    if book.total[last] == -math.inf:
+        return [f"no gradient arrives at lag {last}, so no route has a share of it"]
+    off = 100 * float(book.errors[:, last].max())
+    sampled = (
+        f" (standard error up to {off:.1f} %, from {book.probes} random directions)"
+        if book.probes
+        else ""
+    )
+    lead = f"shares of the routes at lag {last}{sampled}; a negative one pulls against the whole:"
+    return [
+        lead,
+        *(
+            f"  {round(100 * float(book.shares[i, last]), 1) + 0.0:7.1f} %  {name_of(book.routes[i], plain=True)}"
+            for i in taken
+        ),
+    ]
 
 
 def scientific(value: float) -> str:

@@ -148,9 +148,9 @@ def _studied(
     weights: Mapping[str, Any] | None = None, *, bounds: bool = True,
 ) -> Outcome:  # fmt: skip
     """One cell's study: measured, written, and told."""
-    from numeric.mean_field import forget_path
+    from numeric.mean_field import forget_path, log_forget_path
     from reports.study_guarantee import numbers, told
-    from reports.verdict import besides, verdict
+    from reports.verdict import besides, verdict, with_error
     from throughtime.studying import write_study
 
     written = write_study(
@@ -164,6 +164,7 @@ def _studied(
     lines = [verdict(found), *besides(found)]
     if found.ledger is not None:
         from reports.study_routes import name_of
+        from reports.study_routes import told as told_routes
 
         book, last = found.ledger, len(found.ledger.total) - 1
         shares = {
@@ -171,19 +172,17 @@ def _studied(
             for i, route in enumerate(book.routes)
             if route.addends
         }
-        data |= {"lag": last, "shares": shares}
-        if shares:
-            lines.append(
-                f"shares of the routes at lag {last}; a negative one pulls against the whole:"
-            )
-        lines += (f"  {round(100 * v, 1) + 0.0:7.1f} %  {k}" for k, v in shares.items())
+        data |= {"lag": last, "shares": shares, "probes": book.probes}
+        lines += told_routes(book)
     if (theory := written.predicted) is not None:
         data["predicted"] = {"rate": theory.rate, "error": theory.error}
-        lines.insert(1, f"predicted for many units: λ₁ = {theory.rate:.7f}".replace("-", "−"))
+        told_rate = with_error(theory.rate, theory.error) if theory.error else f"{theory.rate:z.7f}"
+        lines.insert(1, f"predicted for many units: λ₁ = {told_rate}".replace("-", "−"))
     if (bias := (setting.values or {}).get("b_f")) is not None:
         data["forget_path"] = {
             "steps": (steps := min(100, setting.steps)),
             "kept": forget_path(bias, steps),
+            "log_kept": log_forget_path(bias, steps),
         }
     if sure is not None:
         data["guarantee"] = numbers(sure)

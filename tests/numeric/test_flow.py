@@ -11,7 +11,7 @@ from derive.errors import ArgumentError
 from numeric.costs import costs
 from numeric.flow import Flow, flow
 from numeric.interpret import shape_of
-from numeric.setting import Setting, initial_weights, sizes_of
+from numeric.setting import Runs, Setting, initial_weights, sizes_of
 from tests.numeric.dynamics import derivation_of, weights
 
 
@@ -88,3 +88,17 @@ def test_lags_are_measured_where_the_run_has_settled_and_not_at_a_resting_point(
     slope = (found.gains.joint[150, 0] - found.gains.joint[50, 0]) / 100
     assert slope < 0.2
     assert slope == pytest.approx(found.growth.rate, abs=0.1)
+
+
+def test_the_gain_of_a_wide_state_is_exact_too() -> None:
+    """Random probes were off by a tenth at long lags, where one direction is left."""
+    found = flow_of("elman", n=70)
+    assert not found.gains.exact
+    setting = Setting(steps=150, n=70, m=4)
+    run = Runs(derivation_of("elman"), started("elman", setting), setting).stored(150)
+    slopes = [1 - run.values["h", t][0, 0, :, 0] ** 2 for t in range(1, 151)]
+    w, product = run.values["W", None][0, 0], np.eye(70)
+    for lag in range(1, 151):
+        product = product @ (slopes[-lag][:, None] * w)
+        exact = np.log(np.linalg.norm(product)) - np.log(70) / 2
+        assert found.gains.joint[lag, 0] == pytest.approx(exact, abs=1e-9)

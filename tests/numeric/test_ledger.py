@@ -120,6 +120,18 @@ def test_larger_states_are_probed_and_the_parts_still_add_up() -> None:
     assert found.total[0] == pytest.approx(0, abs=0.1)
 
 
+def test_probes_tell_how_far_a_share_may_be_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = run_of("lstm", n=8, steps=20)
+    exact = ledger(run)
+    assert exact.probes == 0
+    assert not exact.errors.any()
+    monkeypatch.setattr(module, "EXACT_UP_TO", 4)
+    apart = [(ledger(run, seed=seed), seed) for seed in range(30)]
+    score = [(b.shares - exact.shares)[:, 5:] / b.errors[:, 5:] for b, _ in apart]
+    assert apart[0][0].probes == module.PROBES
+    assert 0.5 < float(np.sqrt(np.mean(np.square(score)))) < 1.5
+
+
 def test_brackets_are_opened_without_changing_the_value() -> None:
     run = run_of("gru")
     (block,) = derivation_of("gru").jacobian
