@@ -17,12 +17,19 @@ from numeric.interpret import Array
 
 Activation = Callable[[Array], Array]
 
-GRID = np.linspace(-12.0, 12.0, 1601)
-"""Abscissas of the Gaussian mean: the trapezoidal rule, whose error is below 10⁻¹⁵ for smooth functions."""
-_WEIGHTS = np.exp(-(GRID**2) / 2) / np.exp(-(GRID**2) / 2).sum()
+_POINTS = np.linspace(-24.0, 24.0, 4801)
+GRID = 12.0 * np.sinh(_POINTS) / np.sinh(_POINTS[-1])
+"""Abscissas of the Gaussian mean, from −12 to 12 and ever closer towards 0: the trapezoidal rule in their inverse
+hyperbolic sines, whose error is below 10⁻¹³ for tanh(s z), σ(s z) and their slopes at every scale s up to 10⁹."""
+_WEIGHTS = np.exp(-(GRID**2) / 2) * np.cosh(_POINTS)
+_WEIGHTS /= _WEIGHTS.sum()
 ORDER = 240
 """Terms of Hermite's expansion."""
 ROUNDS = 100_000
+AT_REST = 3e-3
+"""What is left of the variance where a covariance has settled: its window then changes λ₁ by less than 10⁻⁷."""
+TOO_FEW = 1e-6
+"""The share of a correlation at lag 1 that an expansion may leave out: it then changes λ₁ by less than 10⁻⁷."""
 SETTLED = 1e-14
 
 
@@ -34,6 +41,10 @@ def mean(values: Array) -> float:
 def tanh_slope(x: Array) -> Array:
     """tanh′ = 1 − tanh²."""
     return 1.0 - np.tanh(x) ** 2
+
+
+class UnsettledError(ValueError):
+    """The closed law needs a longer window or more terms than it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +74,7 @@ def vanilla(
 ) -> Prediction:
     """The prediction for h_t = φ(W h_{t−1} + ξ_t).
 
-    Law: q = g² E φ(√q z)² + drive and χ = g² E φ′(√q z)².
+    Law: q = g² E φ(√q z)² + drive and χ = g² E φ′(√q z)²; without a drive all is at rest, q = 0, up to g φ′(0) = 1.
 
     Args:
         g: gain: the weights have variance g²/n.
@@ -73,7 +84,10 @@ def vanilla(
 
     Source: Molgedey, Schuchhardt and Schuster, Physical Review Letters 69 (1992), 3717; Poole et al., NeurIPS 2016.
     """
-    q = max(1.0, g * g + drive)
+    resting = (
+        drive == 0 and abs(g) * mean(slope(0.0 * GRID)) <= 1 and mean(activation(0.0 * GRID)) == 0
+    )
+    q = 0.0 if resting else max(1.0, g * g + drive)
     for _ in range(ROUNDS):
         before, q = q, g * g * mean(activation(math.sqrt(q) * GRID) ** 2) + drive
         if abs(q - before) <= SETTLED * q:
@@ -81,36 +95,48 @@ def vanilla(
     return Prediction(q, g * g * mean(slope(math.sqrt(q) * GRID) ** 2))
 
 
-def leaky_rate(g: float, delta: float, *, lags: int = 64, rounds: int = 20_000) -> float:
+def leaky_rate(g: float, delta: float, *, lags: int = 64) -> float:
     """λ₁ / δ of h_t = (1 − δ) h_{t−1} + δ J tanh(h_{t−1}): per unit of time, of which a step takes δ.
 
     Law: with c(τ) = E h_t h_{t+τ} and a = 1 − δ, (1 + a²) c(τ) − a (c(τ+1) + c(τ−1)) = δ² g² E φφ (τ); a difference of
     two solutions grows as zᵗ for the largest z with
-    (z² + a²) f(τ) − a z (f(τ+1) + f(τ−1)) = δ² g² E φ′φ′ (τ) f(τ) for a bounded f.
+    (z² + a²) f(τ) − a z (f(τ+1) + f(τ−1)) = δ² g² E φ′φ′ (τ) f(τ) for a bounded f. Up to g = 1 all is at rest, and z is
+    the spectral radius a + δg.
 
     Args:
         g: gain.
         delta: δ, in (0, 1].
-        lags: half of the window of τ; the covariance must have settled within it.
-        rounds: at most, of the iteration for c.
+        lags: half of the window of τ.
+
+    Raises:
+        UnsettledError: c does not settle within the window, or Hermite's expansion has too few terms.
 
     Source: Engelken, Wolf and Abbott, Physical Review Research 5 (2023), 043044, for discrete time; Sompolinsky,
     Crisanti and Sommers, Physical Review Letters 61 (1988), 259.
     """
-    a = 1.0 - delta
-    correlated = _Correlated(np.tanh)
-    slopes = _Correlated(tanh_slope)
-    frequency = 2 * np.pi * np.arange(2 * lags) / (2 * lags)
-    transfer = delta**2 * g**2 / np.abs(np.exp(1j * frequency) - a) ** 2
-    tau = np.minimum(np.arange(2 * lags), 2 * lags - np.arange(2 * lags))
-    c = np.exp(-tau / 2.0)
-    for _ in range(rounds):
+    a, g = 1.0 - delta, abs(g)
+    if g <= 1:
+        return (math.log(a + delta * g) if a + delta * g > 0 else -math.inf) / delta
+    slopes, c = _Correlated(tanh_slope), _covariance(g, delta, lags)
+    if abs(c[lags]) > AT_REST * c[0]:
+        raise UnsettledError(f"g = {g:g}, δ = {delta:g}: the covariance is longer than {lags} lags")
+    if slopes.left_out(c) > TOO_FEW:
+        raise UnsettledError(f"g = {g:g}, δ = {delta:g}: {ORDER} terms are too few")
+    return math.log(_largest_root(a, delta**2 * g**2 * np.fft.fftshift(slopes(c)))) / delta
+
+
+def _covariance(g: float, delta: float, lags: int) -> Array:
+    """c(τ) for −lags ≤ τ < lags, from 0 on and around, by iteration."""
+    correlated, whole = _Correlated(np.tanh), 2 * lags
+    frequency = 2 * np.pi * np.arange(whole) / whole
+    transfer = delta**2 * g**2 / np.abs(np.exp(1j * frequency) - (1.0 - delta)) ** 2
+    c: Array = np.exp(-np.minimum(np.arange(whole), whole - np.arange(whole)) / 2.0)
+    for _ in range(ROUNDS // 20):
         before = c
         c = np.fft.ifft(transfer * np.fft.fft(correlated(c))).real
         if np.abs(c - before).max() <= 1e-12 * c[0]:
-            break
-    potential = delta**2 * g**2 * np.fft.fftshift(slopes(c))
-    return math.log(_largest_root(a, potential)) / delta
+            return c
+    raise UnsettledError(f"the covariance of g = {g:g}, δ = {delta:g} does not settle")
 
 
 class _Correlated:
@@ -122,14 +148,23 @@ class _Correlated:
     def __init__(self, f: Activation) -> None:
         self.f = f
 
+    def _expanded(self, variance: float) -> tuple[Array, float]:
+        """f_k² by k, and E f² that they add up to."""
+        values = self.f(math.sqrt(variance) * GRID)
+        return (_HERMITE @ (_WEIGHTS * values)) ** 2, mean(values**2)
+
+    def left_out(self, c: Array) -> float:
+        """The share of E f f at lag 1 that the terms left out make, at most."""
+        squares, whole = self._expanded(c[0])
+        return float(max(0.0, 1 - squares.sum() / whole) * abs(c[1] / c[0]) ** ORDER)
+
     def __call__(self, c: Array) -> Array:
-        values = self.f(math.sqrt(c[0]) * GRID)
-        squares = (_HERMITE @ (_WEIGHTS * values)) ** 2
+        squares, whole = self._expanded(c[0])
         rho = np.clip(c / c[0], -1.0, 1.0)
         found = np.zeros_like(c)
         for square in squares[::-1]:
             found = found * rho + square
-        found[0] = mean(values**2)
+        found[0] = whole
         return found
 
 
@@ -145,19 +180,28 @@ _HERMITE = _hermite(ORDER)
 
 
 def _largest_root(a: float, potential: Array) -> float:
-    """The largest z at which the smallest eigenvalue of z² + a² − az (S + S⁻¹) − potential is zero."""
-    low, high = 0.0, 1.0 + a + math.sqrt(float(potential.max()))
-    neighbours = np.eye(len(potential), k=1) + np.eye(len(potential), k=-1)
+    """The largest z at which the smallest eigenvalue of z² + a² − az (S + S⁻¹) − potential is zero.
+
+    From z = a on that eigenvalue grows with z; pivots of the elimination tell its sign.
+    """
+    low, high = a, 1.0 + a + math.sqrt(float(potential.max()))
     for _ in range(50):
         z = (low + high) / 2
-        matrix = np.diag(z * z + a * a - potential) - a * z * neighbours
-        if np.linalg.eigvalsh(matrix)[0] > 0:
-            high = z
-        else:
-            low = z
+        pivot, positive = math.inf, True
+        for entry in (z * z + a * a - potential).tolist():
+            pivot = entry - (a * z) ** 2 / pivot
+            positive = pivot > 0
+            if not positive:
+                break
+        low, high = (low, z) if positive else (z, high)
     return high
 
 
 def forget_path(bias: float, steps: int) -> float:
     """σ(b)ᵀ: what the carousel of an LSTM keeps over T steps, where the gate sees its bias alone."""
-    return math.exp(-steps * math.log1p(math.exp(-bias)))
+    return math.exp(log_forget_path(bias, steps))
+
+
+def log_forget_path(bias: float, steps: int) -> float:
+    """log σ(b)ᵀ, also where σ(b)ᵀ is no float any more."""
+    return -steps * float(np.logaddexp(0.0, -bias))

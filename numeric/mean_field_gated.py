@@ -146,6 +146,7 @@ class _Population:
         sizes = dict.fromkeys(cell.dims, sites)
         pairs = zip(derivation.assignments, derivation.tangents, strict=True)
         self.lines = [_line(a.target, a.expr, sizes) for pair in pairs for a in pair]
+        _refuse_both_ways(derivation)
         self.gains = {k: math.sqrt(v.shape[1] * float(np.var(v))) for k, v in fixed.items()}
         self.values: dict[Any, Array] = {}
         for q in (*cell.parameters, *cell.constants):
@@ -226,6 +227,29 @@ class _Population:
             size = math.sqrt(float(np.mean(argument**2)))
             known.append((self.time, argument / size, found / size))
         return found
+
+
+def _refuse_both_ways(derivation: Derivation) -> None:
+    """A matrix that is used as it is and transposed too has two fields that are not independent of each other.
+
+    Raises:
+        UnsuitedError: there is one.
+    """
+    turned, straight = set[str](), set[str]()
+
+    def visit(expr: Any) -> None:
+        if isinstance(expr, Transpose) and isinstance(expr.arg, MatrixSymbol):
+            turned.add(str(cast("Any", expr.arg).name))
+        elif isinstance(expr, MatrixSymbol):
+            straight.add(str(cast("Any", expr).name))
+        elif not isinstance(expr, LEAVES):
+            for part in operands(expr):
+                visit(part)
+
+    for a in derivation.assignments:
+        visit(a.expr)
+    if both := turned & straight:
+        raise UnsuitedError(f"{min(both)} is used as it is and transposed")
 
 
 def _line(target: Any, expr: MatrixExpr, sizes: Mapping[Any, int]) -> _Line:

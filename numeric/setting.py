@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from derive.cell import Cell
+from derive.cell import Cell, Quantity
 from derive.derivation import Derivation
 from derive.errors import ArgumentError
 from derive.expressions import is_column
@@ -87,6 +87,12 @@ def sizes_of(cell: Cell, setting: Setting) -> dict[Any, int]:
     }
 
 
+def is_square(q: Quantity) -> bool:
+    """Whether a parameter is a square matrix for all sizes: what ``init`` and ``gain`` are about."""
+    rows: Any = q.shape[0]
+    return q.role == "parameter" and bool(rows == q.shape[1]) and not is_column(q.symbol)
+
+
 def initial_weights(
     derivation: Derivation, setting: Setting, own: Mapping[str, Array]
 ) -> dict[str, Array]:
@@ -107,9 +113,7 @@ def initial_weights(
     for q in cell.parameters:
         shape = shape_of(q.symbol, sizes)
         value: Array = np.reshape(own[q.name], shape)
-        rows: Any = q.shape[0]
-        square = bool(rows == q.shape[1]) and not is_column(q.symbol)
-        if square:
+        if is_square(q):
             value = setting.gain * (
                 value
                 if setting.init == "own" or q.name in (setting.starts or {})

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from derive.derivation import Derivation
-from derive.expressions import is_column
 from numeric.interpret import Array, shape_of
+from numeric.setting import is_square
 from proofs.guarantee_intervals import Interval, point
 from proofs.guarantee_step import Step
 
@@ -57,8 +57,7 @@ class Problem:
         """The same with every square matrix of parameters multiplied by a factor."""
         fixed = dict(self.fixed)
         for q in self.derivation.cell.parameters:
-            rows: Any = q.shape[0]
-            if bool(rows == q.shape[1]) and not is_column(q.symbol):
+            if is_square(q):
                 fixed[q.name] = scale * fixed[q.name]
         return Problem(self.step, fixed, self.inputs)
 

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any, cast
 
 from derive.derivation import Derivation
+from derive.expressions import Elementwise, Timed, is_column, operands, split_coefficient, terms
 from numeric.interpret import Array
-from numeric.mean_field import leaky_rate, vanilla
+from numeric.mean_field import UnsettledError, leaky_rate, vanilla
 from numeric.mean_field_gated import UnsuitedError, population_rate
-from numeric.setting import Setting
-from proofs.theorems_vanilla import functions_of, is_vanilla, same_jacobian
+from numeric.setting import Setting, is_square
+from proofs.theorems_vanilla import is_vanilla, same_jacobian
+from proofs.untyped import MatMul, MatrixSymbol
+
+WINDOWS = (64, 256)
+"""Lags within which the covariance of leaky units must settle; a population remembers less, and may be off by all of λ₁."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +43,33 @@ class Predicted:
 def predicted(
     derivation: Derivation, fixed: Mapping[str, Array], setting: Setting
 ) -> Predicted | None:
-    """The prediction for normal recurrent weights of variance gain²/n; ``None`` where there is none.
+    """The prediction for normal recurrent weights of variance gain²/n; ``None`` where there is none, or they are not.
 
     Args:
         derivation: of the cell.
         fixed: its parameters and constants; inputs and biases drive the units by what they are.
         setting: where it is measured.
     """
-    if setting.init != "normal" or setting.starts or setting.weights:
+    square = {q.name: fixed[q.name] for q in derivation.cell.parameters if is_square(q)}
+    if setting.init != "normal" or setting.starts or setting.weights or not square:
         return None
-    n = max(value.shape[0] for value in fixed.values())
+    if square.keys() & (setting.values or {}).keys():
+        return None
+    n = min(len(value) for value in square.values())
     drive = _drive(derivation, fixed, setting.inputs)
-    if is_vanilla(derivation) and "tanh" in functions_of(derivation):
+    if drive is not None:
         law = r"q = g^2\,\mathbb{E}\tanh^2(\sqrt q z) + " + f"{drive:.3g}"
         note = f", where {drive:.3g} is the variance that inputs and biases add" if drive else ""
         return Predicted(vanilla(setting.gain, drive=drive).rate, law, math.sqrt(n), note=note)
-    if same_jacobian(derivation, "leaky") and drive == 0.0:
+    if same_jacobian(derivation, "leaky") and _undriven(derivation, fixed, setting.inputs):
         delta = 1.0 - float(fixed["alpha"].ravel()[0])
         if 0 < delta <= 1:
             law = rf"h_t = (1-\delta)h_{{t-1}} + \delta\tanh(Wh_{{t-1}}), \quad \delta = {delta:g}"
-            return Predicted(delta * leaky_rate(setting.gain, delta), law, math.sqrt(n))
+            for lags in WINDOWS:
+                with suppress(UnsettledError):
+                    rate = delta * leaky_rate(setting.gain, delta, lags=lags)
+                    return Predicted(rate, law, math.sqrt(n))
+            return None
     try:
         found = population_rate(derivation, fixed, setting.inputs)
     except UnsuitedError:
@@ -66,14 +80,45 @@ def predicted(
     )
 
 
-def _drive(derivation: Derivation, fixed: Mapping[str, Array], inputs: float) -> float:
-    """The variance, over time and units, of what inputs and biases add to the pre-activation."""
-    total = 0.0
-    for q in derivation.cell.parameters:
-        value: Array = fixed[q.name]
-        rows, cols = q.shape
-        if cols == 1:
-            total += float((value**2).mean())
-        elif rows != cols:
-            total += inputs**2 * float((value**2).sum(axis=1).mean())
+def _undriven(derivation: Derivation, fixed: Mapping[str, Array], inputs: float) -> bool:
+    """Whether nothing but the states themselves drives the units."""
+    biases = (q for q in derivation.cell.parameters if is_column(q.symbol))
+    return (inputs == 0 or not derivation.cell.inputs) and not any(
+        fixed[q.name].any() for q in biases
+    )
+
+
+def _drive(derivation: Derivation, fixed: Mapping[str, Array], inputs: float) -> float | None:
+    """The variance, over time and units, of ξ in h_t = tanh(W h_{t−1} + ξ_t); ``None`` for cells of another form.
+
+    ξ is a sum of multiples of biases and of matrices times inputs, each input once.
+    """
+    lines = {a.target: a.expr for a in derivation.assignments}
+    state: Any = derivation.cell.states[0].symbol
+    value, names = lines[state], {q.symbol: q.name for q in derivation.cell.inputs}
+    if not (is_vanilla(derivation) and isinstance(value, Elementwise) and value.function == "tanh"):
+        return None
+    total, seen = 0.0, set[Any]()
+    for term in _addends(operands(value)[0], lines):
+        c, core = split_coefficient(term)
+        parts: Any = operands(core) if isinstance(core, MatMul) else (core,)
+        if parts[-1] == state.at(1):
+            continue
+        given = isinstance(parts[-1], Timed) and parts[-1].at(0) in names and parts[-1] not in seen
+        if not isinstance(parts[0], MatrixSymbol) or not (
+            len(parts) == 1 or (given and len(parts) == 2)
+        ):
+            return None
+        seen.add(parts[-1])
+        square = fixed[str(cast("Any", parts[0]).name)] ** 2
+        total += float(c) ** 2 * (inputs**2 if given else 1.0) * float(square.sum(axis=1).mean())
     return total
+
+
+def _addends(expr: Any, lines: Mapping[Any, Any]) -> Iterator[Any]:
+    """The addends of a sum, those of quantities that it is made of written out."""
+    for term in terms(expr):
+        if term in lines:
+            yield from _addends(lines[term], lines)
+        else:
+            yield term

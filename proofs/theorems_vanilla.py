@@ -9,7 +9,7 @@ import numpy as np
 
 from derive.catalog import load
 from derive.derivation import Derivation, derive
-from derive.expressions import Elementwise, walk
+from derive.expressions import Diag, Elementwise, leaves, operands, split_coefficient, walk
 from numeric.interpret import Array
 from numeric.ledger import routes
 from numeric.measure import MeasureError
@@ -22,7 +22,7 @@ from proofs.theorems import (
     identity,
     inequality,
 )
-from proofs.untyped import sympy
+from proofs.untyped import MatMul, MatrixSymbol, OneMatrix, Transpose, sympy
 
 Rng = np.random.Generator
 
@@ -38,13 +38,33 @@ def same_jacobian(d: Derivation, name: str) -> bool:
 
 
 def is_vanilla(d: Derivation) -> bool:
-    """Whether the Jacobian is diag(φ′) W and no more: one state, one lag, one route, through one matrix."""
+    """Whether the Jacobian is diag(φ′) W and no more: one state, one lag, one addend, one matrix, as it is or turned.
+
+    φ is a function of one number: its slope is told by one quantity of the step, and nothing is multiplied with it.
+    """
     try:
         found = routes(d)
     except MeasureError:
         return False
     one = len(d.cell.states) == 1 and len(d.jacobian) == 1 and d.cell.states[0].depth == 1
-    return one and len(found) == 1 and len(found[0].through) == 1 and bool(functions_of(d))
+    every = [e for route in found for exprs in route.addends.values() for e in exprs]
+    if not one or len(every) != 1 or not functions_of(d):
+        return False
+    c, core = split_coefficient(every[0])
+    parts: Any = operands(core) if isinstance(core, MatMul) else ()
+    return c == 1 and len(parts) == 2 and _is_slope(d, parts[0]) and _is_matrix(parts[1])
+
+
+def _is_slope(d: Derivation, factor: Any) -> bool:
+    """Whether a factor is diag of a function of one quantity that the step computes."""
+    found = {v for v in leaves(factor) if not isinstance(v, OneMatrix)}
+    return (
+        isinstance(factor, Diag) and len(found) == 1 and found <= {a.target for a in d.assignments}
+    )
+
+
+def _is_matrix(factor: Any) -> bool:
+    return isinstance(factor.arg if isinstance(factor, Transpose) else factor, MatrixSymbol)
 
 
 def always(d: Derivation) -> bool:

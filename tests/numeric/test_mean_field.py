@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from numeric.mean_field import forget_path, leaky_rate, vanilla
+from numeric.mean_field import (
+    UnsettledError,
+    forget_path,
+    leaky_rate,
+    log_forget_path,
+    vanilla,
+)
 
 
 @pytest.mark.parametrize(
@@ -37,3 +43,36 @@ def test_linear_units_keep_the_gain() -> None:
 @pytest.mark.parametrize(("bias", "kept"), [(0, 7.9e-31), (1, 2.48e-14), (5, 0.5109)])
 def test_the_forget_path_over_100_steps_is_the_published_one(bias: float, kept: float) -> None:
     assert forget_path(bias, 100) == pytest.approx(kept, rel=2e-3)
+
+
+def test_a_forget_path_below_the_smallest_float_has_its_logarithm() -> None:
+    assert forget_path(-1000.0, 100) == 0.0
+    assert log_forget_path(-1000.0, 100) == -1e5
+
+
+@pytest.mark.parametrize("g", [40.0, 100.0, 1e6])
+def test_steep_slopes_are_integrated_as_exactly_as_flat_ones(g: float) -> None:
+    """χ for one q by the trapezoidal rule in the pre-activation u = √q z, where tanh' is as wide as anywhere."""
+    found = vanilla(g)
+    u = np.linspace(-40.0, 40.0, 200_001)
+    density = np.exp(-(u**2) / (2 * found.q)) / np.sqrt(2 * np.pi * found.q)
+    exact = g * g * float((np.cosh(u) ** -4 * density).sum() * (u[1] - u[0]))
+    assert found.chi == pytest.approx(exact, rel=1e-11)
+
+
+@pytest.mark.parametrize("g", [0.5, 1.0])
+def test_up_to_the_transition_all_is_at_rest(g: float) -> None:
+    assert vanilla(g).chi == g * g
+    assert leaky_rate(g, 0.1) * 0.1 == pytest.approx(np.log(0.9 + 0.1 * g))
+
+
+@pytest.mark.parametrize(("g", "delta"), [(1.5, 0.1), (20.0, 0.1), (1.1, 0.5)])
+def test_a_covariance_that_does_not_settle_in_its_window_gives_no_rate(
+    g: float, delta: float
+) -> None:
+    with pytest.raises(UnsettledError):
+        leaky_rate(g, delta)
+
+
+def test_a_longer_window_changes_no_rate_that_was_told() -> None:
+    assert leaky_rate(3.0, 0.5, lags=128) == pytest.approx(leaky_rate(3.0, 0.5), abs=2e-7)
