@@ -143,6 +143,8 @@ class _Population:
         self.rng = np.random.default_rng(seed)
         if any(not is_column(q.symbol) for q in (*cell.states, *cell.inputs)):
             raise UnsuitedError("a state or an input is no column")
+        if any(q.kind == "index" for q in cell.inputs):
+            raise UnsuitedError("an index has one entry, and no site of its own for each")
         sizes = dict.fromkeys(cell.dims, sites)
         pairs = zip(derivation.assignments, derivation.tangents, strict=True)
         self.lines = [_line(a.target, a.expr, sizes) for pair in pairs for a in pair]

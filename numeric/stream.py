@@ -83,6 +83,8 @@ def normal_inputs(
 ) -> Inputs:
     """Independent normal inputs, drawn in chunks and taken into their domains; steps must be asked for in order.
 
+    An index is any of its numbers, as often as any other: a column with one 1, whatever the scale.
+
     Args:
         derivation: of the cell.
         sizes: the size of every dimension.
@@ -92,14 +94,25 @@ def normal_inputs(
     """
     shapes = {q.name: shape_of(q.symbol, sizes) for q in derivation.cell.inputs}
     rng, domains = np.random.default_rng(seed), domains_of(derivation.cell).of
-    drawn: dict[str, Array] = {}
+    chosen, drawn = (
+        {q.name for q in derivation.cell.inputs if q.kind == "index"},
+        dict[str, Array](),
+    )
 
     def at(t: int) -> dict[str, Array]:
         place = (t - 1) % CHUNK
         if place == 0:
             for name, shape in shapes.items():
                 numbers = scale * rng.standard_normal((CHUNK, *shape))
+                if name in chosen:
+                    numbers = one_of_each(rng, (CHUNK, *shape))
                 drawn[name] = space.asarray(inside(domains.get(name), numbers))
         return {name: value[place, ...] for name, value in drawn.items()}
 
     return at
+
+
+def one_of_each(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """Random columns with one 1 and zeros: (…, rows, 1)."""
+    rows = shape[-2]
+    return np.eye(rows)[rng.integers(rows, size=shape[:-2])][..., None]

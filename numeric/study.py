@@ -19,6 +19,7 @@ from numeric.inside import inside
 from numeric.interpret import Array, shape_of, size_of
 from numeric.lags import LagShares, lag_shares
 from numeric.measure import EXACT_UP_TO, Gains, MeasureError, check_finite, gains
+from numeric.stream import one_of_each
 
 STEPS, SAMPLES = 100, 8
 TRUNCATIONS = (1, 2, 5, 10, 20, 50)
@@ -127,7 +128,10 @@ def _finite_run(
         rng = np.random.default_rng(seed)
         inputs = {
             q.name: inside(
-                domains.get(q.name), draw(rng, (STEPS, SAMPLES, *shape_of(q.symbol, sizes)))
+                domains.get(q.name),
+                (one_of_each if q.kind == "index" else draw)(
+                    rng, (STEPS, SAMPLES, *shape_of(q.symbol, sizes))
+                ),
             )
             for q in cell.inputs
         }
@@ -140,8 +144,16 @@ def _finite_run(
                 raise
         else:
             taken = ", taken into their domains" if domains.keys() & inputs.keys() else ""
-            return found, how + taken, inputs
+            return found, _how(cell, how + taken), inputs
     raise AssertionError  # the loop returns or raises
+
+
+def _how(cell: Cell, real: str) -> str:
+    """How the inputs were drawn, in words, from how those are that are no indices."""
+    kinds, chosen = {q.kind for q in cell.inputs}, "any of the index's numbers, each as often"
+    if "index" not in kinds:
+        return real
+    return chosen if kinds == {"index"} else f"{real}; of an index {chosen}"
 
 
 def _loss(cell: Cell, sizes: Mapping[Any, int], seed: int) -> dict[str, Array]:
@@ -167,10 +179,16 @@ def _generated(
     given: dict[str, float] = dict(zip(names, constants.values(), strict=False))
     if not cell.inputs:
         given["steps"] = STEPS
-    first = [_axes(q, inputs[q.name][:, :1]) for q in cell.inputs]
+    first = [_given(q, inputs[q.name][:, :1]) for q in cell.inputs]
     _, _, cache = module.forward(dict(params), *first, dict(state), **given)
     bar = {name: _axes(cell.quantity(name), value[:, None]) for name, value in loss.items()}
     return module.backward(dict(params), cache, bar)[0]
+
+
+def _given(q: Quantity, value: Array) -> Array:
+    """An input as generated code takes it."""
+    found = _axes(q, value)
+    return found.argmax(axis=-1) if q.kind == "index" else found
 
 
 def _axes(q: Quantity, value: Array) -> Array:

@@ -18,7 +18,7 @@ from proofs.theorems_vanilla import is_vanilla, same_jacobian
 from proofs.untyped import MatMul, MatrixSymbol
 
 WINDOWS = (64, 256)
-"""Lags within which the covariance of leaky units must settle; a population remembers less, and may be off by all of λ₁."""
+"""Lags within which the covariance of leaky units must settle; a population remembers less, and can be off by more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,23 +95,23 @@ def _drive(derivation: Derivation, fixed: Mapping[str, Array], inputs: float) ->
     """
     lines = {a.target: a.expr for a in derivation.assignments}
     state: Any = derivation.cell.states[0].symbol
-    value, names = lines[state], {q.symbol: q.name for q in derivation.cell.inputs}
+    value, given = lines[state], {q.symbol: q for q in derivation.cell.inputs}
     if not (is_vanilla(derivation) and isinstance(value, Elementwise) and value.function == "tanh"):
         return None
     total, seen = 0.0, set[Any]()
     for term in _addends(operands(value)[0], lines):
         c, core = split_coefficient(term)
         parts: Any = operands(core) if isinstance(core, MatMul) else (core,)
-        if parts[-1] == state.at(1):
+        of = parts[-1]
+        if of == state.at(1):
             continue
-        given = isinstance(parts[-1], Timed) and parts[-1].at(0) in names and parts[-1] not in seen
-        if not isinstance(parts[0], MatrixSymbol) or not (
-            len(parts) == 1 or (given and len(parts) == 2)
-        ):
+        q = given.get(of.at(0)) if isinstance(of, Timed) and of not in seen else None
+        if not isinstance(parts[0], MatrixSymbol) or len(parts) != (1 if q is None else 2):
             return None
-        seen.add(parts[-1])
+        seen.add(of)
         square = fixed[str(cast("Any", parts[0]).name)] ** 2
-        total += float(c) ** 2 * (inputs**2 if given else 1.0) * float(square.sum(axis=1).mean())
+        each = 1.0 if q is None else inputs**2 if q.kind == "real" else 1 / square.shape[1]
+        total += float(c) ** 2 * each * float(square.sum(axis=1).mean())
     return total
 
 

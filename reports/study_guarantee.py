@@ -155,11 +155,14 @@ def _distance(found: Guarantee, scale: str) -> str:
 
 
 def _box(certified: Certified, found: Guarantee) -> str:
+    kinds = {q.kind for q in found.problem.derivation.cell.inputs}
+    chosen = "Every entry of an index's column lies between 0 and 1. " if "index" in kinds else ""
     box = (
         rf"The box of the inputs: every entry between $\pm {certified.reach:g}$, {REACH:g} standard deviations. "
         if certified.reach
         else "The inputs are zero. "
     )
+    box = chosen if kinds == {"index"} else f"{box}{chosen}" if kinds else ""
     kept = found.best is not None and found.best.certificate is not None
     file = f"The best bound is kept in {code_span(FILE)}; " if kept else ""
     check = (

@@ -97,7 +97,12 @@ def how_drawn(setting: Setting, *cells: Cell) -> str:
     given = {q.name for cell in cells for q in cell.inputs}
     taken = [d.text(name) for name, d in domains.items() if name in given]
     told = f", taken to where {' and '.join(map(code_span, taken))}" if taken else ""
-    return f"inputs normal with standard deviation {setting.inputs:g}{told}"
+    kinds = {q.kind for cell in cells for q in cell.inputs}
+    chosen = "indices any of their numbers, each as often" if "index" in kinds else ""
+    if kinds == {"index"}:
+        return chosen
+    normal = f"inputs normal with standard deviation {setting.inputs:g}{told}"
+    return f"{normal}; {chosen}" if chosen else normal
 
 
 def _summary(study: Study) -> str:
