@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from types import ModuleType
 
@@ -12,11 +13,16 @@ from derive.network import Network
 from proofs import network_layout
 from proofs.network_samples import draw_extent, draw_network
 
+LIFT = 960
+"""Powers of two by which a loss is multiplied, up or down, where its gradient leaves the floats."""
+TINY = 1e-280
+"""Beyond it and its inverse a gradient is computed again: some of it may have been lost."""
 
-def state_norms(
+
+def log_state_norms(
     network: Network, module: ModuleType, lengths: Sequence[int], *, samples: int = 4
 ) -> dict[str, np.ndarray]:
-    """‖∂L_T/∂s_0‖ for the state s of each layer, by the length T: how much of the last step's loss reaches its start.
+    """log ‖∂L_T/∂s_0‖ for the state s of each layer, by the length T: how much of the last loss reaches its start.
 
     Args:
         network: the network; the loss counts at the last step only, and where it declares none, L is half the squared
@@ -26,11 +32,12 @@ def state_norms(
         samples: sequences of random data, one after the other; the norm is their root mean square.
 
     Returns:
-        The norms by name of the state, (lengths,). A layer that runs in reverse starts at the last step.
+        Natural logarithms by name of the state, (lengths,): also of norms that are no floats; minus infinity where
+        nothing arrives. A layer that runs in reverse starts at the last step.
     """
     found: dict[str, list[float]] = {}
     for steps in lengths:
-        squares: dict[str, float] = {}
+        logs: dict[str, list[float]] = {}
         for seed in range(samples):
             extent = draw_extent(network, Random(0), smallest=8, largest=16, steps=steps, samples=1)  # noqa: S311 - no secret
             sample = draw_network(network, extent, seed)
@@ -42,11 +49,34 @@ def state_norms(
             outputs, _, cache = module.forward(*given, **network_layout.keywords(sample))
             last = {network.loss.name} if network.loss is not None else set(outputs)
             bars = {k: _last(v, network.loss is None) for k, v in outputs.items() if k in last}
-            for name, value in module.backward(params, cache, bars)[2].items():
-                squares[name] = squares.get(name, 0.0) + float(np.sum(value**2)) / samples
-        for name, square in squares.items():
-            found.setdefault(name, []).append(float(np.sqrt(square)))
+
+            def pulled(factor: float, given=(params, cache, bars)) -> Mapping[str, np.ndarray]:
+                p, c, b = given
+                return module.backward(p, c, {k: factor * v for k, v in b.items()})[2]
+
+            for name, log in _log_norms(pulled).items():
+                logs.setdefault(name, []).append(log)
+        for name, every in logs.items():
+            square = np.logaddexp.reduce(2 * np.array(every)) - math.log(samples)
+            found.setdefault(name, []).append(float(square) / 2)
     return {name: np.array(values) for name, values in found.items()}
+
+
+def _log_norms(pulled: Callable[[float], Mapping[str, np.ndarray]]) -> dict[str, float]:
+    """log of each norm of what is linear in a factor, which is chosen so that nothing leaves the floats."""
+    found: dict[str, float] = {}
+    for power in (0, LIFT, -LIFT):
+        with np.errstate(all="ignore"):
+            values = pulled(2.0**power)
+        for name, value in values.items():
+            size = float(np.abs(value).max(initial=0.0))
+            if TINY < size < 1 / TINY and found.get(name, -math.inf) == -math.inf:
+                length = math.log(size) + math.log(float(np.linalg.norm(value / size)))
+                found[name] = length - power * math.log(2)
+            found.setdefault(name, -math.inf)
+        if -math.inf not in found.values():
+            break
+    return found
 
 
 def _last(output: np.ndarray, itself: bool) -> np.ndarray:

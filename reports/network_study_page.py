@@ -18,6 +18,7 @@ from reports.network_flow import label
 from reports.notebook import Figure, Section, Text, build
 from reports.report_links import heading
 from reports.report_study import number, number_of_log
+from reports.study_gain import exp
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -30,7 +31,7 @@ class NetworkStudy:
     Args:
         network: the network.
         lengths: T.
-        states: ‖∂L_T/∂s_0‖ by name of the state, (lengths,).
+        states: log ‖∂L_T/∂s_0‖ by name of the state, (lengths,).
         segments: ‖∂L/∂θ‖ and ‖θ‖ by segment, over sequences of the usual length.
     """
 
@@ -39,15 +40,17 @@ class NetworkStudy:
     states: Mapping[str, np.ndarray]
     segments: Mapping[str, LayerNorm]
 
+    @property
+    def middle(self) -> int:
+        """Where the second half of the lengths begins."""
+        return min(len(self.lengths) // 2, len(self.lengths) - 2)
+
     def rate(self, name: str) -> float:
         """The factor per step over the second half of the lengths: its logarithm."""
-        middle, last = len(self.lengths) // 2, len(self.lengths) - 1
-        first, end = self.states[name][middle], self.states[name][last]
-        if end == 0.0:
-            return -math.inf
-        if first == 0.0:
-            return math.inf
-        return math.log(end / first) / (self.lengths[last] - self.lengths[middle])
+        first, end = self.states[name][self.middle], self.states[name][-1]
+        if -math.inf in (first, end):
+            return -math.inf if end == -math.inf else math.inf
+        return float(end - first) / (self.lengths[-1] - self.lengths[self.middle])
 
 
 _PARAMETERS = heading("parameters", "Gradient by the parameters of each segment")
@@ -60,7 +63,7 @@ _HEAD = (
 def build_network_study(study: NetworkStudy) -> NotebookNode:
     """The notebook of a network's study."""
     name = study.network.name
-    middle, last = study.lengths[len(study.lengths) // 2], study.lengths[-1]
+    middle, last = study.lengths[study.middle], study.lengths[-1]
     lead = (
         f"Network {code_span(name)}, as its generated code starts it, on random data. The loss counts at the last "
         r"step; $\lVert\partial L_T/\partial s_0\rVert$ is how much of it reaches the start of each layer's state, the "
@@ -75,7 +78,7 @@ def build_network_study(study: NetworkStudy) -> NotebookNode:
         [
             label(study.network, state),
             _rate(study.rate(state)),
-            *(number_of_log(_log(v)) for v in values),
+            *(number_of_log(v) for v in values.tolist()),
         ]
         for state, values in study.states.items()
     ]
@@ -97,9 +100,9 @@ def build_network_study(study: NetworkStudy) -> NotebookNode:
 def _figure(study: NetworkStudy) -> Figure | Text:
     """The norms against the length; what it means where all of them are 0."""
     series = [
-        Series(label(study.network, state), list(study.lengths), values.tolist())
+        Series(label(study.network, state), list(study.lengths), [exp(v) for v in values.tolist()])
         for state, values in study.states.items()
-        if values.any()
+        if np.isfinite(values).any()
     ]
     if not series:
         return Text(
@@ -126,10 +129,6 @@ def _names(network: Network) -> str:
             if inner != q.name:
                 return f" {label(network, q.name)} is the state ${latex_name(inner)}$ of segment {code_span(s.name)}."
     return ""
-
-
-def _log(value: float) -> float:
-    return math.log(value) if value > 0 else -math.inf
 
 
 def _rate(rate: float) -> str:

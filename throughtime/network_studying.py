@@ -9,6 +9,7 @@ from derive import network_catalog
 from derive.errors import ArgumentError
 from reports.files import write_files
 from reports.network_study_page import NetworkStudy, build_network_study
+from reports.study_gain import exp
 from throughtime.console import Outcome
 from throughtime.network_model import NetworkModel
 from throughtime.reporting import refuse_existing, rendered
@@ -38,9 +39,11 @@ def study_network(
     contents = rendered(build_network_study(found), names, tuple(formats), say)
     paths = dict(zip(contents, write_files(folder, contents, force=force), strict=True))
     files: Mapping[str, Path] = {k: paths[name] for k, name in names.items() if name in paths}
-    states = {name: values.tolist() for name, values in found.states.items()}
+    states = {name: [exp(v) for v in values] for name, values in found.states.items()}
+    logs = {name: values.tolist() for name, values in found.states.items()}
     rates = {name: found.rate(name) for name in found.states}
-    data = {"network": found.network.name, "lengths": found.lengths, "states": states, "rates": rates,
+    data = {"network": found.network.name, "lengths": found.lengths, "states": states, "log_states": logs,
+            "rates": rates,
             "segments": {k: v.gradient for k, v in found.segments.items()}, "files": files}  # fmt: skip
     told = [
         f"  {f'{rate:+9.4f}'.replace('-', '−')} per step  {name}" for name, rate in rates.items()
@@ -61,14 +64,14 @@ def measured_network(spec: str, lengths: Sequence[int], say: Say) -> NetworkStud
     """
     from proofs.modules import load_source
     from proofs.network_norms import gradient_norms
-    from proofs.network_reach import state_norms
+    from proofs.network_reach import log_state_norms
     from proofs.network_verification import PROMISED
 
     say(f"deriving {spec}")
     model = NetworkModel(network_catalog.load(spec))
     module = load_source(model.generate().source, model.name, PROMISED)
     say(f"measuring {spec}")
-    states = state_norms(model.network, module, lengths)
+    states = log_state_norms(model.network, module, lengths)
     if not states:
         raise ArgumentError(
             f"No layer of {spec} has a state, so no gradient goes through time.",

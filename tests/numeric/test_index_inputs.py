@@ -1,4 +1,4 @@
-"""Inputs that are indices, where a cell's gradient flow is measured: columns with one 1, as in every run of the cell."""
+"""Inputs that are indices where a cell's gradient flow is measured: columns with one 1, as in every run of the cell."""
 
 from __future__ import annotations
 
