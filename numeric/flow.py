@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from derive.derivation import Derivation
+from derive.expressions import Elementwise, LogSumExp, Softmax, walk
 from numeric.costs import refuse_wide
 from numeric.forward_run import Run
 from numeric.growth_law import Law, exact_law, law
@@ -26,6 +27,8 @@ from numeric.singular import log_largest_singular
 LAGS = 200
 SHARED = 100
 """Steps over which the gradient by the parameters is split by lag: its cost grows with their square."""
+FLAT = ("tanh", "sigmoid", "softplus", "exp")
+"""Functions whose slope is never 0, and whose slope in floats is, far enough out."""
 SHOWN = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 WIDEST_SPECTRUM = 64
 SPECTRUM_STEPS = 2000
@@ -49,6 +52,7 @@ class Flow:
         law: how the norm grows along the run; ``None`` where the gradient becomes zero.
         powers: how it grows in the limit of long lags, where the Jacobian is the same at every step and its eigenvalues
             are known exactly; else ``None``.
+        rounds: whether a slope or a gate of the cell can be 0 in floating-point numbers where it is only small.
     """
 
     setting: Setting
@@ -61,6 +65,7 @@ class Flow:
     difference: float
     law: Law | None = None
     powers: Powers | None = None
+    rounds: bool = False
 
     @property
     def half_life(self) -> float:
@@ -107,7 +112,24 @@ def flow(
         _difference(shares.total, whole_gradient(short, loss)),
         _law(measured, limit),
         limit,
+        _rounds(derivation),
     )
+
+
+def _rounds(derivation: Derivation) -> bool:
+    """Whether a function on some way around comes so close to its limit that floats see no difference."""
+    every = (v for a in derivation.assignments for v in walk(a.expr))
+    flat = (Elementwise, LogSumExp, Softmax)
+    found = any(isinstance(v, flat) and getattr(v, "function", "exp") in FLAT for v in every)
+    return found and _goes_round(derivation)
+
+
+def _goes_round(derivation: Derivation) -> bool:
+    """Whether some state depends on its own past, by itself or through others."""
+    leads = {(found.block.of.name, found.block.by.name) for found in derivation.jacobian}
+    while ends := {of for of, _ in leads} - {by for _, by in leads}:
+        leads = {(of, by) for of, by in leads if of not in ends}
+    return bool(leads)
 
 
 def _exact(found: Gains, stored: Run) -> Gains:
@@ -145,12 +167,12 @@ def _losses(stored: Run, seed: int) -> dict[str, Array]:
 
 
 def _difference(ours: Mapping[str, Array], theirs: Mapping[str, Array]) -> float:
+    """The largest ‖ours − theirs‖ / ‖theirs‖ over the parameters, in units in which neither overflows."""
     worst = 0.0
     for name, value in ours.items():
-        size, apart = (
-            float(np.linalg.norm(theirs[name])),
-            float(np.linalg.norm(value - theirs[name])),
-        )
+        unit = float(np.abs(theirs[name]).max(initial=0.0)) or 1.0
+        size = float(np.linalg.norm(theirs[name] / unit))
+        apart = float(np.linalg.norm(value / unit - theirs[name] / unit))
         worst = max(worst, apart / size if size > 0 else apart)
     return worst
 

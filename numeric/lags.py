@@ -42,23 +42,17 @@ class LagShares:
     @property
     def norms(self) -> Array:
         """‖G_d‖ over all parameters together, by lag."""
-        squares = ((part**2).sum(axis=(1, 2)) for part in self.parts.values())
-        return np.sqrt(sum(squares, np.zeros(self.lags)))
+        return _norms(list(self.parts.values()), self.lags)
 
     @property
     def norms_by_parameter(self) -> dict[str, Array]:
         """‖G_d‖ by lag, for every parameter."""
-        return {k: np.sqrt((part**2).sum(axis=(1, 2))) for k, part in self.parts.items()}
+        return {name: _norms([part], self.lags) for name, part in self.parts.items()}
 
     @property
     def by_parameter(self) -> dict[str, Array]:
         """⟨G_d, G⟩ / ⟨G, G⟩ by lag, for every parameter by itself; zeros where its gradient is zero."""
-        found: dict[str, Array] = {}
-        for name, part in self.parts.items():
-            whole = part.sum(axis=0)
-            square = float((whole**2).sum())
-            found[name] = (part * whole).sum(axis=(1, 2)) / (square if square > 0 else 1.0)
-        return found
+        return {name: _shares([part], self.lags) for name, part in self.parts.items()}
 
     @property
     def shares(self) -> Array:
@@ -66,26 +60,45 @@ class LagShares:
 
         Zeros where the whole gradient is zero.
         """
-        total = self.total
-        along = ((part * total[name]).sum(axis=(1, 2)) for name, part in self.parts.items())
-        return sum(along, np.zeros(self.lags)) / self._size() ** 2
+        return _shares(list(self.parts.values()), self.lags)
 
     @property
     def left_out(self) -> Array:
         """‖Σ_{d ≥ k} G_d‖ / ‖G‖ for k = 0 … T: the relative bias of truncation at k₂ = k, k₁ = 1."""
-        ends = {name: np.cumsum(part[::-1], axis=0)[::-1] for name, part in self.parts.items()}
-        squares = ((value**2).sum(axis=(1, 2)) for value in ends.values())
-        return np.append(np.sqrt(sum(squares, np.zeros(self.lags))), 0.0) / self._size()
+        ends = [np.cumsum(part[::-1], axis=0)[::-1] for part in self.parts.values()]
+        return np.append(_norms(ends, self.lags), 0.0) / (self.size or 1.0)
 
     def bias(self, truncation: Truncation) -> float:
         """‖G − what truncation keeps‖ / ‖G‖."""
         kept, total = self.truncated[truncation], self.total
-        squares = sum(float(((total[name] - kept[name]) ** 2).sum()) for name in total)
-        return float(np.sqrt(squares) / self._size())
+        apart = [(total[name] - kept[name])[None] for name in total]
+        return float(_norms(apart, 1)[0] / (self.size or 1.0))
 
-    def _size(self) -> float:
-        """‖G‖, and 1 where it is 0: no part of nothing is anything."""
-        return float(np.sqrt(sum((value**2).sum() for value in self.total.values()))) or 1.0
+    @property
+    def size(self) -> float:
+        """‖G‖; not finite where a part leaves the floating-point numbers."""
+        return float(_norms([value[None] for value in self.total.values()], 1)[0])
+
+
+def _norms(parts: Sequence[Array], lags: int) -> Array:
+    """The norm of all parts together by lag, however large or small: their squares may be no floats."""
+    top = np.zeros(lags)
+    for part in parts:
+        top = np.maximum(top, np.abs(part).max(axis=(1, 2), initial=0.0))
+    safe = np.where(top > 0, top, 1.0)
+    squares = (((part / safe[:, None, None]) ** 2).sum(axis=(1, 2)) for part in parts)
+    return top * np.sqrt(sum(squares, np.zeros(lags)))
+
+
+def _shares(parts: Sequence[Array], lags: int) -> Array:
+    """⟨G_d, G⟩ / ⟨G, G⟩ by lag, in units of the largest entry."""
+    top = max((float(np.abs(part).max(initial=0.0)) for part in parts), default=0.0) or 1.0
+    scaled = [part / top for part in parts]
+    along, square = np.zeros(lags), 0.0
+    for part in scaled:
+        whole = part.sum(axis=0)
+        along, square = along + (part * whole).sum(axis=(1, 2)), square + float((whole**2).sum())
+    return along / (square if square > 0 else 1.0)
 
 
 def lag_shares(

@@ -93,11 +93,9 @@ class Watch:
             return
         stored = self._run(params)
         shares = lag_shares(stored, self._bars(stored))
-        whole = sum(float((value**2).sum()) for value in shares.total.values())
         rate = float(log_largest_singular(stored, (stored.steps,))[0]) / stored.steps
         norms = {name: float(np.linalg.norm(g)) for name, g in gradients.items()}
-        every = shares.shares if whole > 0 else np.zeros(stored.steps)
-        self.moments.append(Moment(step, float(loss), norms, shares.norms, every, rate))
+        self.moments.append(Moment(step, float(loss), norms, shares.norms, shares.shares, rate))
 
     def _run(self, params: Mapping[str, Array]) -> Run:
         cell = self.derivation.cell

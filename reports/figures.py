@@ -10,7 +10,7 @@ import logging
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from derive.errors import ArgumentError
@@ -145,7 +145,8 @@ def line_figure(
         xlabel: what the abscissa means, with its unit; may hold ``$…$``.
         ylabel: the same for the ordinate.
         title: what is to be seen; may be empty.
-        logy: logarithmic ordinate; values that are not positive are left out of the line. Linear if none is positive.
+        logy: logarithmic ordinate; values that are not positive, or lie beyond ``LARGEST`` or its inverse, are left out
+            of the line. Linear if none is positive.
         size: width and height in inches.
         marks: abscissas to be marked by an upright line, each with what it means.
 
@@ -153,12 +154,14 @@ def line_figure(
         ArgumentError: no series, an empty one, or lengths that differ.
     """
     _check(series)
+    logy = logy and any(1 / LARGEST < y < LARGEST for line in series for y in line.y)
+    series = [_within(line) for line in series] if logy else series
     from matplotlib.figure import Figure as New
 
     with style():
         figure = New(figsize=size, layout="constrained")
         axes = figure.add_subplot()
-        if logy := logy and any(y > 0 for line in series for y in line.y):
+        if logy:
             axes.set_yscale("log", nonpositive="mask")
         for index, line in enumerate(series):
             _plot(axes, line, index, logy)
@@ -214,6 +217,20 @@ def _check(series: Sequence[Series]) -> None:
                 f"Series {line.label!r} has x and y of lengths {sorted(lengths)}.",
                 "Give as many ordinates as abscissas, at least one.",
             )
+
+
+LARGEST = 1e270
+"""What a logarithmic axis shows at most: its margins must be floats too."""
+
+
+def _within(line: Series) -> Series:
+    """A line with 0, which is left out, for what a logarithmic axis cannot show."""
+
+    def shown(values: Sequence[float]) -> list[float]:
+        return [v if 1 / LARGEST < v < LARGEST else 0.0 for v in values]
+
+    low, high = (None if edge is None else shown(edge) for edge in (line.low, line.high))
+    return replace(line, y=shown(line.y), low=low, high=high)
 
 
 def _plot(axes: Axes, line: Series, index: int, logy: bool) -> None:

@@ -96,7 +96,10 @@ def _finding(study: Study) -> str:
     rate, last = study.gains.rate, study.steps
     half = last // 2
     if rate == -math.inf:
-        return f"**Between lag {half} and lag {last} the gradient becomes exactly zero** in at least half of the runs."
+        return (
+            f"**Between lag {half} and lag {last} the gradient becomes zero** in at least half of the runs, as far as "
+            "floating-point numbers tell."
+        )
     found = law(study.gains.course)
     if found.kind in ("polynomial", "both"):
         told = of_both(found) if found.kind == "both" else of_power(found, f"{last} steps")
@@ -201,7 +204,7 @@ def _derivative(name: str) -> str:
 
 def _shares_table(study: Study) -> str:
     shares, norms = study.shares.shares, study.shares.norms
-    whole = np.sqrt(sum((value**2).sum() for value in study.shares.total.values()))
+    whole = study.shares.size or 1.0
     lags = [lag for lag in (0, *LAGS) if lag < len(shares)]
     rows = [
         [
@@ -273,7 +276,7 @@ def _series(label: str, lags: Sequence[int], values: Array, *, banded: bool = Fa
 
 def _share_figure(study: Study) -> Figure:
     norms = study.shares.norms
-    whole = float(np.sqrt(sum((value**2).sum() for value in study.shares.total.values())))
+    whole = study.shares.size or 1.0
     series = [Series("all parameters", list(range(len(norms))), (norms / whole).tolist())]
     drawn = line_figure(
         series, xlabel="lag $d$ in steps", ylabel=r"$\|G_d\| \,/\, \|G\|$", logy=True

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from derive.latex import latex_name
 from numeric.flow import Flow
 from proofs.prediction import Predicted
-from reports.figures import Picture, Series, line_figure, to_picture
+from reports.figures import LARGEST, Picture, Series, line_figure, to_picture
 from reports.markdown import table
 from reports.notebook import Figure, Section, Text
 from reports.report_links import heading
@@ -29,6 +31,7 @@ _LINES = {
     "both": r"k^d e^{\lambda_1 k}",
 }
 """The long run's growth, by the kind of its law."""
+LEFT = "over {} steps the gradient by the parameters leaves the range of floating-point numbers."
 DRAWN = 4
 """Parameters with lines of their own in the figure of the shares."""
 
@@ -72,6 +75,8 @@ def _figure(flow: Flow, predicted: Predicted | None) -> Figure:
             r" $\chi^{k/2}$ is the mean-field prediction (asymptotic in $n$, not proved); with fixed weights it holds "
             r"for $k \ll \sqrt n$ only, which the upright line marks."
         )
+    if np.abs(joint[np.isfinite(joint)]).max(initial=0.0) > math.log(LARGEST):
+        told += f" Nothing is drawn beyond 10 to the ±{math.log10(LARGEST):.0f}; the table goes on."
     drawn = line_figure(series, xlabel="lag $k$ in steps", ylabel="gain", logy=True, marks=marks)
     return Figure(
         to_picture(drawn),
@@ -100,6 +105,8 @@ def shares_section(flow: Flow) -> Section:
     title = heading("shares", "Each lag’s share of the gradient")
     if not flow.shares.parts:
         return Section("shares", [Text(title + NO_PARAMETERS)])
+    if not math.isfinite(flow.shares.size):
+        return Section("shares", [Text(f"{title}Not told: {LEFT.format(flow.shares.lags)}")])
     found, check = flow.shares, "✓" if flow.difference < 1e-10 else "✗"
     last = len(found.shares) - 1
     shown = sorted({d for d in (0, 1, 2, 5, 10, 20, 50) if d < last} | {last})
@@ -126,12 +133,12 @@ def shares_section(flow: Flow) -> Section:
 def _shares_figure(flow: Flow) -> Figure:
     """‖G_d‖ of all parameters together, and of those with the largest gradients."""
     found = flow.shares
-    sizes = {name: float((value**2).sum()) for name, value in found.total.items()}
+    sizes = {name: float(np.abs(value).max(initial=0.0)) for name, value in found.total.items()}
     most = sorted(sizes, key=lambda name: -sizes[name])[:DRAWN]
     lines = {"all": found.norms} | {
         f"${latex_name(k)}$": v for k, v in found.norms_by_parameter.items() if k in most
     }
-    whole = math.sqrt(sum(sizes.values())) or 1.0
+    whole = found.size or 1.0
     lags = list(range(len(found.norms)))
     series = [Series(name, lags, (v / whole).tolist()) for name, v in lines.items() if v.any()]
     series = series or [Series("all", lags, found.norms.tolist())]

@@ -102,3 +102,15 @@ def test_the_gain_of_a_wide_state_is_exact_too() -> None:
         product = product @ (slopes[-lag][:, None] * w)
         exact = np.log(np.linalg.norm(product)) - np.log(70) / 2
         assert found.gains.joint[lag, 0] == pytest.approx(exact, abs=1e-9)
+
+
+@pytest.mark.filterwarnings("error")
+def test_shares_of_gradients_whose_squares_are_no_floats_are_told() -> None:
+    name = "h[t] = cos(300 * h[t-1] + U @ x[t])"
+    found = flow_of(name)
+    assert 1e154 < found.shares.size < np.inf
+    assert found.shares.shares.sum() == pytest.approx(1.0)
+    assert found.difference < 1e-12
+    assert max(found.shares.norms) == pytest.approx(found.shares.size, rel=0.1)
+    beyond = flow_of("h[t] = cos(100000 * h[t-1] + U @ x[t])")
+    assert not np.isfinite(beyond.shares.size)

@@ -126,3 +126,18 @@ def test_a_value_between_values_that_a_logarithm_cannot_show_is_a_point() -> Non
     y = [1.0, 1.0, 0.0, 0.0] * 5
     figure = line_figure([Series("a", range(20), y)], xlabel="x", ylabel="y", logy=True)
     assert len(figure.axes[0].lines) == 1
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("rate", [5.0, -5.0, 3.4, -3.4])
+def test_a_logarithmic_axis_ends_before_its_margins_leave_the_floats(rate: float) -> None:
+    """A gain of 10³⁰⁰ had margins that no float has, and an axis from 1 to 10."""
+    logs = [rate * k for k in range(201)]
+    values = [math.exp(v) if abs(v) < 700 else math.inf if v > 0 else 0.0 for v in logs]
+    figure = line_figure(
+        [Series("gain", list(range(201)), values)], xlabel="k", ylabel="", logy=True
+    )
+    assert to_picture(figure).png
+    low, high = figure.axes[0].get_ylim()
+    assert max(high, 1 / low) > 1e265
+    assert min(high, 1 / low) < 1e20
