@@ -93,6 +93,23 @@ def is_square(q: Quantity) -> bool:
     return q.role == "parameter" and bool(rows == q.shape[1]) and not is_column(q.symbol)
 
 
+def refuse_unheard(cell: Cell, setting: Setting) -> None:
+    """Refuse what is asked of square matrices where there are none.
+
+    Raises:
+        ArgumentError: says so.
+    """
+    asked = ["gain"] * (setting.gain != 1) + ["init"] * (setting.init != "own")
+    if asked and not any(is_square(q) for q in cell.parameters):
+        names = [q.name for q in cell.parameters]
+        raise ArgumentError(
+            f"{asked[0]} is about square matrices, and {cell.name} has none.",
+            f"Leave it out; --init {names[0]}=normal starts a parameter, --set {names[0]}=0.5 sets it."
+            if names
+            else "Leave it out.",
+        )
+
+
 def initial_weights(
     derivation: Derivation, setting: Setting, own: Mapping[str, Array]
 ) -> dict[str, Array]:

@@ -109,7 +109,7 @@ def _rates(entries: Sequence[Entry], lengths: Sequence[int]) -> str:
     norms: list[list[str]] = []
     for e in entries:
         flow, half = e.flow, e.flow.half_life
-        life = f"{half:.1f}" if 0 < half < math.inf else "–"
+        life = f"{half:.{1 if half >= 0.1 else 3}f}" if 0 < half < math.inf else "–"
         rates.append(
             [code_span(e.label), _rate(flow), life, *([_scale(e.certified)] if known else [])]
         )

@@ -6,6 +6,7 @@ import math
 
 from derive.latex import latex_name
 from numeric.flow import Flow
+from numeric.setting import is_square
 from proofs.guarantee import LEAST_SCALE, MOST_SCALE, Attempt, Guarantee
 from proofs.guarantee_setting import REACH, Certified
 from reports.figures import Series, line_figure, to_picture
@@ -147,6 +148,8 @@ def _reason(found: Guarantee, flow: Flow) -> str:
 
 
 def _distance(found: Guarantee, scale: str) -> str:
+    if not any(is_square(q) for q in found.problem.derivation.cell.parameters):
+        return "the cell has no square matrices, whose factor would be looked for"
     if found.scale == math.inf:
         return f"a bound with ρ < 1 was found for every factor on the square matrices, up to {MOST_SCALE:,.0f}"
     if found.scale == 0:

@@ -19,6 +19,9 @@ ROUNDING = 10.0**-DIGITS
 UNKNOWN = math.log(1000)
 """Where it is open whether a gradient has changed by such a factor over the run, nobody can say that it stays."""
 
+ROUNDED = (
+    "zero in floating-point numbers: so closed are gates, or so flat slopes, that nothing is left"
+)
 OPEN = "whether exponentially or like a power of the lag, so short a run does not tell"
 
 
@@ -31,7 +34,7 @@ def verdict(flow: Flow) -> str:
     """
     law, steps = flow.law, f"{flow.setting.steps:,} steps"
     if law is None:
-        return f"Over {steps} the gradient becomes exactly zero."
+        return f"Over {steps} the gradient becomes {ROUNDED if flow.rounds else 'exactly zero'}."
     match law.kind:
         case "polynomial":
             return of_power(law, steps)
@@ -84,7 +87,12 @@ def _exponential(flow: Flow) -> str:
         return f"The gradient {way}: {told} on average over {flow.setting.steps:,} steps; {OPEN}."
     way = "vanishes" if rate < 0 else "explodes"
     verb = "halves" if rate < 0 else "doubles"
-    return f"The gradient {way}: {told}; it {verb} every {abs(flow.half_life):.1f} steps."
+    return f"The gradient {way}: {told}; it {verb} every {_steps(abs(flow.half_life))}."
+
+
+def _steps(count: float) -> str:
+    """How many steps a factor 2 takes: never 0.0."""
+    return f"{count:.1f} steps" if count >= 0.1 else f"{count:.1g} steps"
 
 
 def of_power(law: Law, steps: str) -> str:
@@ -108,7 +116,7 @@ def of_both(law: Law) -> str:
     way, tempo = ("vanishes", "halves") if law.rate < 0 else ("explodes", "doubles")
     told = f"λ₁ = {with_error(law.rate, law.rate_error)} per step"
     until = f", which outweighs it up to lag {law.turn:,.0f}" if law.turn >= 1 else ""
-    every = f"{math.log(2) / abs(law.rate):.1f} steps"
+    every = _steps(math.log(2) / abs(law.rate))
     return f"The gradient {way}: {told}; but for a factor {_power(law)}{until}, it {tempo} every {every}."
 
 

@@ -241,10 +241,11 @@ class Model(CodeModel):
             MeasureError: the run leaves the floating-point numbers.
             ArgumentError: weights do not fit the cell.
         """
-        from numeric.setting import Setting
+        from numeric.setting import Setting, refuse_unheard
         from throughtime.measuring import measured_cell
 
         where = Setting(T, n, m, gain=gain, inputs=inputs, seed=seed)
+        refuse_unheard(self.cell, where)
         return measured_cell(self.cell, where, weights=weights)
 
     def mutants(self, *, seed: int = 0, on_progress: Progress | None = None) -> MutantReport:

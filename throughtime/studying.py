@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from derive import catalog
 from numeric.flow import LAGS, Flow
-from numeric.setting import Setting, sizes_of
+from numeric.setting import Setting, refuse_unheard, sizes_of
 from reports.files import OutputExistsError, write_files
 from throughtime.measuring import measured
 from throughtime.reporting import rendered
@@ -60,6 +61,7 @@ def write_study(
 
     names = {kind: f"study.{kind}" for kind in formats}
     _refuse(folder, names | ({"certificate": FILE} if bounds else {}), force)
+    refuse_unheard(catalog.load(spec), setting)
     found = measured(spec, setting, say, weights=weights)
     say("examining the theorems")
     from proofs.guarantee_setting import certified

@@ -391,13 +391,44 @@ def test_absurd_settings_are_refused_with_the_value_and_the_limit(
     assert says in found.stderr
 
 
-def test_a_gradient_that_is_exactly_zero_is_told_without_a_warning(tmp_path: Path) -> None:
-    """Gates that are closed for good; warnings are errors."""
+def test_a_gradient_that_is_zero_in_floats_is_told_without_a_warning(tmp_path: Path) -> None:
+    """Gates that are closed for good, and are not 0 for all that; warnings are errors."""
     page = ("--format", "ipynb", "--no-bounds", "-o", str(tmp_path))
     small = ("--T", "50", "--n", "4", "--m", "3", "--set", "b_z=-1e6", "--gain", "1e9")
     found = run("study", "gru", *small, *page)
     assert found.exit_code == 0
-    assert "Over 50 steps the gradient becomes exactly zero." in found.output
+    assert "Over 50 steps the gradient becomes zero in floating-point numbers" in found.output
+    found = run("study", "elman", *SMALL, "--gain", "0", *page[:2], "-o", str(tmp_path / "second"))
+    assert "no gradient arrives at lag 120, so no route has a share of it" in found.output
+
+
+@pytest.mark.usefixtures("_undrawn")
+@pytest.mark.parametrize("asked", [("--gain", "0.5"), ("--init", "normal")])
+def test_what_is_asked_of_square_matrices_is_refused_where_there_are_none(
+    asked: tuple[str, str], tmp_path: Path
+) -> None:
+    cell = tmp_path / "one.cell"
+    cell.write_text("dim h = 1\ndim x = 1\nh[t] = tanh(w * h[t-1] + u * x[t])\n")
+    found = run("study", str(cell), "--T", "50", *asked, "-o", str(tmp_path / "page"))
+    assert found.exit_code == 2
+    assert "is about square matrices, and one has none" in found.output
+    assert not (tmp_path / "page").exists()
+    told = run("study", str(cell), "--T", "50", "--format", "ipynb", "-o", str(tmp_path / "page"))
+    assert "the cell has no square matrices" in told.output
+
+
+def test_a_forget_path_below_the_smallest_float_is_told(tmp_path: Path) -> None:
+    given = ("--set", "b_f=-1000", "--format", "ipynb", "-o", str(tmp_path), "--json")
+    found = run("study", "lstm", *SMALL, *given)
+    assert found.exit_code == 0, found.output
+    assert json.loads(found.stdout)["forget_path"]["log_kept"] == -1e5
+
+
+def test_a_rate_of_many_halvings_in_a_step_is_not_told_as_0_steps(tmp_path: Path) -> None:
+    found = run(
+        "study", "elman", *SMALL, "--gain", "1e-9", "--format", "ipynb", "-o", str(tmp_path)
+    )
+    assert re.search(r"it halves every 0\.0[1-9] steps", found.output)
 
 
 @pytest.mark.usefixtures("_undrawn")
