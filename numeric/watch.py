@@ -104,7 +104,7 @@ class Watch:
         fixed |= {name: np.full((1, 1), value) for name, value in self._constants.items()}
         steps = len(next(iter(self.inputs.values())))
         given = {
-            q.name: np.reshape(self.inputs[q.name], (steps, 1, *shape_of(q.symbol, sizes)))
+            q.name: _fitted(q.name, self.inputs[q.name], (steps, 1, *shape_of(q.symbol, sizes)))
             for q in cell.inputs
         }
         return run(
@@ -120,9 +120,33 @@ class Watch:
         }
         _, bars = self._loss(outputs)
         shapes = {q.name: shape_of(q.symbol, stored.sizes) for q in self.derivation.cell.outputs}
-        return {name: np.reshape(bar, (stored.steps, *shapes[name])) for name, bar in bars.items()}
+        if unknown := sorted(set(bars) - set(shapes)):
+            raise ArgumentError(
+                f"Watch: the loss gives a gradient by {listed(unknown)}; the outputs are {listed(list(shapes))}.",
+                "Return the loss, and its gradients by outputs by their names.",
+            )
+        return {
+            name: _fitted(f"the loss's gradient by {name}", bar, (stored.steps, *shapes[name]))
+            for name, bar in bars.items()
+        }
 
 
 def _axes(q: Quantity, value: Array) -> Array:
     """(1, rows, columns) with the axes of generated code: a column has one."""
     return value[..., 0] if is_column(q.symbol) or is_scalar(q.symbol) else value
+
+
+def _fitted(name: str, value: Any, shape: tuple[int, ...]) -> Array:
+    """Numbers in a shape that has as many entries.
+
+    Raises:
+        ArgumentError: they are no numbers, or not as many.
+    """
+    found = np.asarray(value)
+    if found.dtype.kind not in "fiu" or found.size != np.prod(shape):
+        raise ArgumentError(
+            f"Watch: {name} has shape {found.shape} of {found.dtype}: expected numbers of shape "
+            f"{(shape[0], *(k for k in shape[1:] if k > 1))}.",
+            "Give one sequence, (T, entries), whose entries fit the parameters in training.",
+        )
+    return np.reshape(found, shape)

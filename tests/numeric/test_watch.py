@@ -71,3 +71,25 @@ X, Y = np.ones((3, 2)), np.ones((3, 1))
 def test_what_cannot_be_watched_is_refused(inputs: Any, every: int, tmp_path: Path) -> None:
     with pytest.raises(ArgumentError, match="Watch: expected one sequence"):
         Watch(derive(read_cell(TEXT, "mine")), inputs, last_step, every=every)
+
+
+@pytest.mark.parametrize(
+    ("x", "bar", "says"),
+    [
+        (
+            np.ones((3, 5)),
+            ("h", np.ones((3, 4))),
+            r"x has shape \(3, 5\) of float64: expected numbers",
+        ),
+        ([["a", "b"]], ("h", np.ones((1, 4))), "x has shape"),
+        (X, ("q", np.ones((3, 4))), "a gradient by q; the outputs are h"),
+        (X, ("h", np.ones((2, 4))), r"gradient by h has shape \(2, 4\)"),
+    ],
+)
+def test_what_does_not_fit_the_cell_is_told_when_it_is_measured(
+    x: Any, bar: tuple[str, Any], says: str
+) -> None:
+    derivation = derive(read_cell("h[t] = tanh(W @ h[t-1] + U @ x[t])", "plain"))
+    watch = Watch(derivation, {"x": x}, lambda _: (1.0, {bar[0]: bar[1]}))
+    with pytest.raises(ArgumentError, match=says):
+        watch(0, 1.0, {"W": np.eye(4), "U": np.ones((4, 2))}, {})
