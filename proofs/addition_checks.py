@@ -6,6 +6,7 @@ from typing import Any
 
 from numeric import realtime, team
 from numeric.additions import SCANS, functions_in
+from proofs import many_steps
 from proofs import network_stretch_checks as of_networks
 from proofs import network_window_checks as in_windows
 from proofs import realtime_checks as in_time
@@ -35,6 +36,7 @@ OF_CELLS: dict[str, dict[str, Examine]] = {
         of_cells.EXACT: of_cells.exact_truncation,
         of_cells.WHOLE: of_cells.truncated_whole,
         of_cells.CUT: of_cells.truncated,
+        many_steps.WINDOWS: many_steps.truncated,
     },
     CHECKPOINTED: {
         of_cells.AGAIN: of_cells.checkpointed,
@@ -44,6 +46,7 @@ OF_CELLS: dict[str, dict[str, Examine]] = {
         in_time.EXACT: in_time.exact_real_time,
         in_time.GRADIENT: in_time.real_time,
         in_time.STEPS: in_time.step_by_step,
+        many_steps.IN_TIME: many_steps.real_time,
     },
     "Workspace": {workspaces.WORKSPACE: workspaces.workspace},
     team.NAME: {teams.TEAM: teams.team},
@@ -54,6 +57,7 @@ OF_NETWORKS: dict[str, dict[str, ExamineNetwork]] = {
     TRUNCATED: {
         of_cells.WHOLE: in_windows.truncated_whole,
         of_cells.CUT: in_windows.truncated,
+        many_steps.WINDOWS: many_steps.truncated_network,
     },
     CHECKPOINTED: {
         of_cells.AGAIN: of_networks.checkpointed,

@@ -12,7 +12,9 @@ from proofs.arithmetic import Array
 from proofs.special_runs import GROUPS, Arguments
 
 LOSS = "the loss"
-LENGTHS, STEPWISE = "lengths", "step after step"
+LENGTHS, STEPWISE, CUT = "lengths", "step after step", "in windows"
+WINDOW = 1, 2
+"""k₁ and k₂ of truncated gradients."""
 Found = dict[str, Array]
 
 
@@ -24,8 +26,8 @@ class Call:
         found: what the file gives: of the file, what it is given, what the loss is, and workspaces by precision.
         of_loss: whether it asks a loss for its gradients by the outputs, and so knows none by final values.
         stated: the name of the loss that is stated, if it is asked for.
-        by_itself: whether it gives another gradient, or a part of one: it is compared with itself in an ordinary run.
-        streams: whether it gives outputs and final values alone.
+        by_itself: whether it gives another gradient: it is compared with itself in an ordinary run.
+        gives: the groups of what forward and backward give that it gives.
         most: of how many numbers, entries of a matrix times steps and samples, it is asked.
     """
 
@@ -33,7 +35,7 @@ class Call:
     of_loss: bool = False
     stated: str = ""
     by_itself: bool = False
-    streams: bool = False
+    gives: tuple[str, ...] = GROUPS
     most: float = float("inf")
 
     def true(self, module: Any, given: Arguments, loss: float) -> Found:
@@ -44,12 +46,10 @@ class Call:
             given: all that they are given, nothing left out.
             loss: what the loss is.
         """
-        if self.streams:
-            return {k: v for k, v in given.run(module).items() if k.startswith(GROUPS[:2])}
         if self.by_itself:
             return self.found(module, given, loss, {})
         if not self.of_loss:
-            return given.run(module)
+            return {k: v for k, v in given.run(module).items() if k.startswith(self.gives)}
         bars, value = given.bars, np.array(loss)
         if self.stated:
             outputs = module.forward(given.params, *given.inputs, given.state, **given.named)[0]
@@ -75,11 +75,11 @@ def calls_of(module: Any, stated: str, *, of_cell: bool) -> dict[str, Call]:
     if hasattr(module, "Team"):
         made["a team"] = Call(lambda m, g, _, __: g.run(m.Team(2)))
     if of_cell:
-        made[STEPWISE] = Call(_step_after_step, streams=True)
+        made[STEPWISE] = Call(_step_after_step, gives=GROUPS[:2])
     if hasattr(module, "truncated_gradients"):
-        made["in windows"] = Call(_in_windows, by_itself=True)
+        made[CUT] = Call(_in_windows, by_itself=True)
     if hasattr(module, "real_time_gradients"):
-        made["in real time"] = Call(_in_real_time, by_itself=True, most=4_000)
+        made["in real time"] = Call(_in_real_time, gives=GROUPS[2:3], most=16_000)
     if hasattr(module, "Workspace"):
         for name, call in ((n, c) for n, c in ({**made, **asked}).items() if n in OVER):
             asked[f"{name} over a used workspace"] = _over_a_workspace(call)
@@ -105,7 +105,8 @@ def _step_after_step(module: Any, given: Arguments, _: float, __: dict[str, Any]
 def _in_windows(module: Any, given: Arguments, _: float, __: dict[str, Any]) -> Found:
     """Truncated gradients, every step two steps back."""
     cache = module.forward(given.params, *given.inputs, given.state, **given.named)[2]
-    parts = module.truncated_gradients(given.params, cache, given.bars, given.ends, k1=1, k2=2)
+    k1, k2 = WINDOW
+    parts = module.truncated_gradients(given.params, cache, given.bars, given.ends, k1=k1, k2=k2)
     groups = zip(GROUPS[2:], parts, strict=True)
     return {f"{g}[{k!r}]": np.array(v) for g, part in groups for k, v in part.items()}
 

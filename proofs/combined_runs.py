@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 from random import Random
 from typing import Any, NamedTuple
@@ -17,20 +18,22 @@ import numpy as np
 
 from proofs import network_samples as networks
 from proofs import network_special_checks as of_networks
+from proofs import network_window_checks as in_windows
 from proofs import samples
 from proofs import special_checks as of_cells
 from proofs.arithmetic import Array
-from proofs.combined_calls import LENGTHS, LOSS, STEPWISE, Call, calls_of, without
+from proofs.combined_calls import CUT, LENGTHS, LOSS, STEPWISE, WINDOW, Call, calls_of, without
 from proofs.compare import FLOOR, Comparison, compare, compare_runs
 from proofs.covering import covering
 from proofs.differences import random_directions
 from proofs.evaluation import at_sizes
+from proofs.many_steps import apart_in_windows, apart_in_windows_of_network
 from proofs.network_checks import NetworkSubject
 from proofs.samples import Values
 from proofs.single_precision import FLOOR as SINGLE
 from proofs.single_precision import rounded
 from proofs.special_checks import LONG_WAY
-from proofs.special_runs import PRESENTED, Arguments, Sizes
+from proofs.special_runs import GROUPS, PRESENTED, Arguments, Sizes
 from proofs.subject import Subject
 from proofs.table import Check, measured, not_applicable
 from proofs.thin_runs import GAINS, TAME, along_everything, tame
@@ -43,10 +46,14 @@ EQUAL, WIDE = "equal sizes", "sizes of 34"
 DIMS = {"sizes of 1": 1, EQUAL: 3, "different sizes": None, WIDE: 34}
 NARROW, MANY = 12, 700
 """What sizes of 34 are in runs of more steps times samples than the second."""
+WHOLE, BESIDE = 210 * 40, 210 * 10
+"""How many steps times samples a run of a network may have; the second, where matrices have a column for every step."""
 BY_THREES = (0, 1, 3, 4)
 """Any three of steps, samples, precision and arrays meet."""
 COMPILED = ("arrays", "arrays with gaps", "arrays in Fortran's order")
 """Arrays for compiled files: every other kind, in every precision, would be compiled by itself."""
+FEW = 30
+"""Truncated gradients of networks in runs of so many steps times samples are compared with the derived equations."""
 ALONE = 250
 """Runs of so many steps times samples are compared with the equations themselves, larger ones with their pieces."""
 NUMBERS = 2_000_000
@@ -71,7 +78,8 @@ class Room:
         draw: a run of an extent, by seed and gain.
         arguments: what a run is given.
         true: how far its gradient by the file is from the true one.
-        most: how many steps times samples a run may have: those of networks take longer.
+        cut: how far its truncated gradient by the file is from the true one.
+        most: how many steps times samples a run may have.
         stated: the name of the loss that is stated, if any.
         whole: of a network, the lengths of samples that all have every step, where they may be left out.
         ragged: whether there are such lengths.
@@ -82,6 +90,7 @@ class Room:
     draw: Callable[[Any, int, float], Any]
     arguments: Callable[[Any], Arguments]
     true: Callable[[Any, Values], Comparison]
+    cut: Callable[[Any], Comparison]
     most: int
     stated: str = ""
     whole: Callable[[Any], dict[str, Any]] | None = None
@@ -103,6 +112,7 @@ def combined_runs(subject: Subject) -> Check:
             lambda extent, seed, gain: samples.draw(subject.cell, extent, seed, gain=gain),
             of_cells.arguments,
             true,
+            lambda sample: apart_in_windows(subject, sample, *WINDOW),
             max(max(STEPS), NUMBERS // _width(subject)),
         )
     )
@@ -133,6 +143,14 @@ def combined_runs_of_network(subject: NetworkSubject) -> Check:
         directions = networks.random_directions(sample, subject.seed)
         return along_everything(networks, sample, whole, directions)
 
+    def cut(sample: Any) -> Comparison:
+        B = sample.extent.samples
+        if max(sample.extent.steps.values()) * B <= FEW:
+            return apart_in_windows_of_network(subject, sample, *WINDOW)
+        found = partial(in_windows.truncated_gradient, subject, k1=WINDOW[0], k2=WINDOW[1])
+        pieces = of_networks.few_at_a_time(subject, sample, min(PIECE[1], (B + 1) // 2), found)
+        return compare(pieces, found(sample))
+
     return _row(
         Room(
             subject,
@@ -140,7 +158,8 @@ def combined_runs_of_network(subject: NetworkSubject) -> Check:
             lambda extent, seed, gain: networks.draw_network(network, extent, seed, gain=gain),
             lambda sample: of_networks.arguments(subject, sample),
             true,
-            MANY,
+            cut,
+            BESIDE if network.lengths else WHOLE,
             "" if network.loss is None else network.loss.name,
             lambda sample: {
                 f"lengths_{a}": np.full(sample.extent.samples, sample.extent.steps[a])
@@ -195,6 +214,9 @@ def _row(room: Room) -> Check:
             grounds[sizes] = ground = _ground(room, *sizes)
             if ground is not None:
                 _add(errors, f"T = {run.steps}, B = {run.lanes}, {run.dims}", ground.error)
+                if CUT in calls:
+                    told = f"T = {run.steps}, B = {run.lanes}, {run.dims}, {CUT}"
+                    _add(errors, told, room.cut(ground.sample))
                 streamed += (run._replace(precision=p, call=STEPWISE) for p in PRECISIONS)
         _judge(errors, grounds[sizes], calls, run)
     for run in streamed if STEPWISE in calls else ():
@@ -232,6 +254,7 @@ class _Ground:
 
     Args:
         module: the file.
+        sample: the run.
         given: all that forward and backward are given.
         whole: the lengths of samples that have every step.
         error: how far the ordinary run is from what is true.
@@ -240,6 +263,7 @@ class _Ground:
     """
 
     module: Any
+    sample: Any
     given: Arguments
     whole: dict[str, Any]
     error: Comparison
@@ -262,7 +286,7 @@ class _Ground:
         trained = max((v.size for v in self.given.params.values()), default=0)
         if trained * run.steps * run.lanes > call.most:
             return None
-        kind = run.left, run.call if call.by_itself or call.streams else call.of_loss
+        kind = run.left, run.call if call.by_itself or call.gives != GROUPS else call.of_loss
         if kind not in self.known:
             self.known[kind] = call.true(self.module, full, run.loss)
         true = self.known[kind]
@@ -297,5 +321,5 @@ def _ground(room: Room, steps: int, count: int, dims: str) -> _Ground | None:
     for sample, whole in islice(tame(room.subject, drawn), 1):
         module, error = room.subject.code.module, room.true(sample, whole)
         whole = room.whole(sample) if room.whole else {}
-        return _Ground(module, room.arguments(sample), whole, error)
+        return _Ground(module, sample, room.arguments(sample), whole, error)
     return None

@@ -18,6 +18,7 @@ from proofs import (
     combined_runs,
     function_checks,
     large_values,
+    many_steps,
     named_sizes,
     network_layout,
     thin_runs,
@@ -273,6 +274,6 @@ OPTIONAL = frozenset(
     {
         *("streaming", "padding", "safe values"),
         *(large_values.NAME, special.WIDTH, special.LARGE, thin_runs.NAME, named_sizes.NAME),
-        combined_runs.NAME,
+        *(combined_runs.NAME, *many_steps.NAMES),
     }
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from random import Random
 
@@ -238,14 +238,21 @@ def large_run(subject: NetworkSubject) -> Check:
     return measured(LARGE, what, extent, comparison.worst, LONG_WAY, where=where)
 
 
-def few_at_a_time(subject: NetworkSubject, sample: NetworkSample, few: int = 6) -> Values:
+def few_at_a_time(
+    subject: NetworkSubject,
+    sample: NetworkSample,
+    few: int = 6,
+    gradient: Callable[[NetworkSample], Values] | None = None,
+) -> Values:
     """The gradient, found from a few samples at a time.
 
     Args:
         subject: what is verified.
         sample: the run.
         few: how many samples at most.
+        gradient: of a piece; the file's if not given.
     """
+    gradient = gradient or subject.code.gradient
     total: Values = {}
     parts: dict[tuple[str, int], list[np.ndarray]] = {}
     B = sample.extent.samples
@@ -258,7 +265,7 @@ def few_at_a_time(subject: NetworkSubject, sample: NetworkSample, few: int = 6) 
             for values in (sample.values, sample.weights, sample.final_weights)
         )
         piece = NetworkSample(sample.network, extent, own, weights, ends)
-        for (name, t), value in subject.code.gradient(piece).items():
+        for (name, t), value in gradient(piece).items():
             if t is None:
                 total[name, t] = total.get((name, t), 0) + value
             else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -18,23 +19,35 @@ from proofs.floats import Floats
 from proofs.network_checks import NetworkSubject
 from proofs.network_run import NetworkRun, Values, all_sizes, lanes_of, lying_beside, memory_of
 from proofs.network_samples import NetworkSample, complex_step_gradient, part_of, reference
-from proofs.stretch_checks import CUT, STEPS, WHOLE
+from proofs.stretch_checks import (
+    CUT,
+    NEARLY,
+    STEPS,
+    WHAT_WHOLE,
+    WHOLE,
+    not_refused,
+    seeing,
+    side_by_side,
+)
 from proofs.table import Check, measured
-from proofs.truncation_exact import CASES
+
+Gradient = Callable[[NetworkSample], Values]
 
 
 def truncated_whole(subject: NetworkSubject) -> Check:
     """With windows as long as the sequence, bit for bit what backward returns."""
-    what = "gradients at k2 = T and beyond that differ from backward's in any bit"
     sample = subject.sample("untruncated", steps=STEPS)
-    T = _steps(sample)
+    T = steps_of(sample)
     true = subject.code.gradient(sample)
     wrong: list[str] = []
     for k1, k2 in ((1, T), (2, T + 3), (T, T)):
-        found = _truncated(subject, sample, k1, k2)
+        found = truncated_gradient(subject, sample, k1, k2)
         different = [p for p, v in true.items() if not np.array_equal(found[p], v)]
         wrong += [f"{network_layout.label(sample, p)} at k1 = {k1}, k2 = {k2}" for p in different]
-    return measured(WHOLE, what, sample.extent, len(wrong), 0, where=tuple(wrong), unit="wrong")
+    wrong += not_refused(lambda k1, k2: truncated_gradient(subject, sample, k1, k2))
+    return measured(
+        WHOLE, WHAT_WHOLE, sample.extent, len(wrong), 0, where=tuple(wrong), unit="wrong"
+    )
 
 
 def truncated(subject: NetworkSubject) -> Check:
@@ -45,15 +58,16 @@ def truncated(subject: NetworkSubject) -> Check:
     what = "gradients against complex steps that hold all states before every window"
     sample = subject.sample("truncated", steps=STEPS)
     found = worst_of(
-        compare(_truncated(subject, sample, k1, k2), held_gradient(sample, k1, k2))
-        for k1, k2 in CASES
+        compare(truncated_gradient(subject, sample, k1, k2), held_gradient(sample, k1, k2))
+        for k1, k2 in NEARLY
     )
-    note = f"at (k1, k2) = {', '.join(map(str, CASES))}"
+    note = f"at (k1, k2) = {', '.join(map(str, NEARLY))}"
     wrong = tuple(network_layout.label(sample, p) for p in found.wrong(ROUNDING))
     return measured(CUT, what, sample.extent, found.worst, ROUNDING, note=note, where=wrong)
 
 
-def _truncated(subject: NetworkSubject, sample: NetworkSample, k1: int, k2: int) -> Values:
+def truncated_gradient(subject: NetworkSubject, sample: NetworkSample, k1: int, k2: int) -> Values:
+    """The file's truncated gradient of a run, by place."""
     *_, cache = subject.code.forward(sample)
     found = subject.code.module.truncated_gradients(
         network_layout.parameters(sample, np.float64),
@@ -66,30 +80,33 @@ def _truncated(subject: NetworkSubject, sample: NetworkSample, k1: int, k2: int)
     return network_layout.places(sample, *found)
 
 
-def held_gradient(sample: NetworkSample, k1: int, k2: int) -> Values:
-    """The truncated gradient by complex steps: of every window's losses, with all states before it held.
+def held_gradient(
+    sample: NetworkSample, k1: int, k2: int, gradient: Gradient = complex_step_gradient
+) -> Values:
+    """The truncated gradient as it is defined: of every window's losses, with all states before it held.
 
     Args:
         sample: the run.
         k1: how many steps the windows are apart.
         k2: how many they have.
+        gradient: of a run; a sample's windows of one length are the samples of one.
     """
     total: Values = {p: np.zeros_like(sample.values[p]) for p in sample.trained}
-    cut = _Cut(sample.network, _steps(sample))
+    cut = _Cut(sample.network, steps_of(sample))
     for i in range(sample.extent.samples):
         own = _sample(sample, i)
         ((_, run),) = reference(own, Floats())
-        for window in windows(cut.steps, k1, k2):
-            part = cut.in_window(own, run, window)
-            if part is None:
-                continue
-            for (name, t), value in complex_step_gradient(part).items():
+        for same in cut.alike(own, seeing(own, windows(cut.steps, k1, k2))):
+            part = side_by_side([cut.in_window(own, run, window) for window in same])
+            for (name, t), value in gradient(part).items():
                 if t is None:
                     total[name, None] = total[name, None] + value
                 elif name not in cut.names:
-                    _add(total[name, t][i], value[0])
-                elif t > 0 or window.first == 1:
-                    _add(total[name, t + window.first - 1][i], value[0])
+                    _add(total[name, t][i], value.sum(axis=0))
+                else:
+                    for window, by_window in zip(same, value, strict=True):
+                        if t > 0 or window.first == 1:
+                            _add(total[name, t + window.first - 1][i], by_window)
     return total
 
 
@@ -98,7 +115,7 @@ def _add(total: Array, value: Array) -> None:
     part_of(total, value.shape)[...] += value
 
 
-def _steps(sample: NetworkSample) -> int:
+def steps_of(sample: NetworkSample) -> int:
     """T of the axis along which windows lie."""
     return sample.extent.steps[windowed_leg(sample.network).axis]
 
@@ -137,16 +154,21 @@ class _Cut:
         segments = (replace(s, starts={}) if s in leg.segments else s for s in network.segments)
         self.held = replace(network, segments=tuple(segments))
 
-    def in_window(
-        self, sample: NetworkSample, run: NetworkRun, window: Window
-    ) -> NetworkSample | None:
-        """One window by itself, as far as the sample reaches; none if it ends before the window begins.
+    def alike(self, sample: NetworkSample, cuts: list[Window]) -> list[list[Window]]:
+        """The windows that the sample reaches, those together that start alike and are as long there."""
+        found: dict[tuple[bool, int], list[Window]] = {}
+        for window in cuts:
+            length = min(window.last, sample.extent.steps[self.axis]) - window.first + 1
+            if length > 0:
+                found.setdefault((window.first == 1, length), []).append(window)
+        return list(found.values())
+
+    def in_window(self, sample: NetworkSample, run: NetworkRun, window: Window) -> NetworkSample:
+        """One window by itself, as far as the sample reaches.
 
         The first one has the losses of all other legs, and its states start from what these hand on.
         """
         before, last = window.first - 1, min(window.last, sample.extent.steps[self.axis])
-        if last <= before:
-            return None
         values = {p: v for p, v in sample.values.items() if p[0] not in self.names}
         values |= {
             (n, t): sample.values[n, t + before]

@@ -31,19 +31,20 @@ def real_time(subject: Subject) -> Check:
     """The file's gradient forward in time against its backward pass and against complex steps."""
     what = "real_time_gradients against complex steps on the equations, and against backward"
     sample = subject.sample("real time", subject.extent("real time", steps=5))
-    found = _parameters(sample, _gradients(subject, sample))
+    found = in_real_time(subject, sample)
     worst, wrong = 0.0, list[Any]()
     for true in (differences.complex_step_gradient(sample), subject.code.gradient(sample)):
-        comparison = compare(found, {p: v for p, v in true.items() if p[1] is None})
+        comparison = compare(found, by_parameters(true))
         worst = max(worst, comparison.worst)
         wrong += comparison.wrong(ROUNDING)
     where = labels(sample, list(dict.fromkeys(wrong)))
     return measured(GRADIENT, what, sample.extent, worst, ROUNDING, where=where)
 
 
-def _gradients(subject: Subject, sample: Sample) -> dict[str, Any]:
+def in_real_time(subject: Subject, sample: Sample) -> Values:
+    """The file's gradients by place, as matrices; one of a wrong shape is not among them."""
     params, xs, state = layout.arguments(sample)
-    return subject.code.module.real_time_gradients(
+    found = subject.code.module.real_time_gradients(
         params,
         *xs,
         layout.outputs_bar(sample, np.float64),
@@ -51,17 +52,17 @@ def _gradients(subject: Subject, sample: Sample) -> dict[str, Any]:
         final_bar=layout.final_bar(sample, np.float64),
         **layout.keywords(sample),
     )
-
-
-def _parameters(sample: Sample, found: dict[str, Any]) -> Values:
-    """The gradients by place, as matrices; one of a wrong shape is not among them."""
     like = {name: value for (name, t), value in sample.values.items() if t is None}
-    params = layout.parameters(sample, np.float64)
     return {
         (name, None): np.asarray(found[name]).reshape(like[name].shape)
         for name, value in params.items()
         if np.shape(found.get(name)) == value.shape
     }
+
+
+def by_parameters(gradient: Values) -> Values:
+    """Those parts of a gradient that are asked for forward in time."""
+    return {p: v for p, v in gradient.items() if p[1] is None}
 
 
 def step_by_step(subject: Subject) -> Check:

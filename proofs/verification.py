@@ -22,6 +22,7 @@ from proofs import (
     exact_checks,
     function_checks,
     large_values,
+    many_steps,
     means,
     named_sizes,
     thin_runs,
@@ -89,7 +90,7 @@ OPTIONAL = frozenset(
     {
         *("safe values", "long run", "long run, strong weights"),
         *(large_values.NAME, special.WIDTH, special.LARGE, thin_runs.NAME, named_sizes.NAME),
-        combined_runs.NAME,
+        *(combined_runs.NAME, *many_steps.NAMES),
     }
 )
 """Checks that a cell may leave without a question to answer; the table says why."""

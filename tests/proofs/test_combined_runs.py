@@ -133,7 +133,8 @@ def test_networks_are_asked_alike() -> None:
     assert of_network(source).verdict == "holds"
     at = source.index("    V_bar = ")
     end = source.index("\n", at) + 1
-    for two in ("(V_bar.itemsize == 4) * (T // 15 // 14)", "(T == 1) * (B // 4 // 8 > 0)"):
+    late, many = "(T // 15 // 14)", "(B // 4 // 8 > 0)"
+    for two in (f"(V_bar.itemsize == 4) * {late}", f"(T == 1) * {many}", f"{late} * {many}"):
         line = f"    V_bar = V_bar * V_bar.dtype.type(1 + {two})\n"
         assert of_network(source[:end] + line + source[end:]).verdict == "fails", two
 

@@ -46,7 +46,7 @@ def test_what_is_generated_passes_every_check_and_verification_asks_for_them():
     brought = (addition_checks.TRUNCATED, addition_checks.CHECKPOINTED)
     names = [name for function in brought for name in addition_checks.OF_CELLS[function]]
     assert table.ok
-    assert len(names) == 5
+    assert len(names) == 6
     assert set(names) <= table.required
     assert set(names) <= {c.name for c in table.checks if c.ok}
 
