@@ -1,4 +1,4 @@
-"""The checks of what training needs: clipping, windows, optimisers and the loop, each against its law."""
+"""The checks of what training needs: clipping, windows and optimisers, each against its law."""
 
 from __future__ import annotations
 
@@ -10,18 +10,34 @@ import numpy as np
 
 from proofs.arithmetic import Array
 from proofs.table import Check, measured
+from proofs.training_arrays import (
+    BOUND,
+    FEW,
+    LARGE,
+    LATE,
+    LONG,
+    SHAPES,
+    SMALL,
+    Arrays,
+    accepted,
+    close,
+    drawn,
+    numbers,
+)
+from proofs.training_loop import LOOP, loop
 
-CLIPPING, WINDOWS, OPTIMISERS, LOOP = "clipping", "windows", "optimisers", "training loop"
-BOUND, LONG, FEW = 1e-12, 1e-11, 4
-"""On relative errors; the second where those of more than a few steps add up."""
-SHAPES: dict[str, tuple[int, ...]] = {
-    **dict(zip("Wbs", ((3, 2), (4,), ()), strict=True)),
-    **{f"b_{i}": (2,) for i in range(1, 11)},
-}
-"""More arrays than a slice of a fixed length would take, none of them in the order of the alphabet."""
+CLIPPING, WINDOWS, OPTIMISERS = "clipping", "windows", "optimisers"
+SERIES = (
+    (9, 4, 1, 2),
+    (12, 3, 5),
+    (6, 5, 1, 2, 3),
+    (300, 130, 35, 2),
+    (2 * LATE, 3, LATE),
+    (LATE + 2, LATE, 1),
+)
+"""Values, length, how far ahead, and the shape of a value."""
 STEPS = 150
 """As many as a small count of steps does not hold; each is compared."""
-Arrays = dict[str, Array]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +69,13 @@ def clipping(subject: Any) -> Check:
     The largest gradients have squares that overflow; no limit is negative, and no norm infinite.
     """
     what = "clip_by_norm and clip_by_value against g u/‖g‖ if ‖g‖ > u, and min(max(g, −u), u)"
-    module, rng = subject.code.module, _rng(subject)
+    module, rng = subject.code.module, numbers(subject)
     wrong: list[str] = []
-    still = {name: np.zeros(shape) for name, shape in SHAPES.items()}
+    shapes = SHAPES | LARGE
+    still = {name: np.zeros(shape) for name, shape in shapes.items()}
     wrong += _apart(module, "clip_by_norm", still, still, 1.0)
     for scale in (1e-3, 1.0, 1e3, 1e25, 1e200):
-        plain = _arrays(rng, 1.0)
+        plain = drawn(rng, 1.0, shapes)
         g = {name: np.asarray(scale * v) for name, v in plain.items()}
         whole = np.concatenate([v.ravel() for v in plain.values()])
         norm = scale * float(np.sqrt(whole @ whole))
@@ -74,20 +91,20 @@ def clipping(subject: Any) -> Check:
         ("clip_by_value", still, -1.0),
         ("clip_by_norm", endless, 1.0),
     ):
-        wrong += _accepted(module, name, given, limit)
+        wrong += accepted(module, name, given, limit)
     found = tuple(dict.fromkeys(wrong))
     return measured(
-        CLIPPING, what, f"{len(SHAPES)} arrays, 6 sizes", len(found), 0, where=found, unit="wrong"
+        CLIPPING, what, f"{len(shapes)} arrays, 6 sizes", len(found), 0, where=found, unit="wrong"
     )
 
 
 def windows(subject: Any) -> Check:
     """Window i of a series holds its entries i, …, i + length − 1, and its target is ``ahead`` steps after."""
     what = "every entry of every window and target against the series; a series that is too short"
-    module, rng = subject.code.module, _rng(subject)
+    module, rng = subject.code.module, numbers(subject)
     wrong: list[str] = []
-    for count, length, ahead in ((9, 4, 1), (12, 3, 5), (6, 5, 1), (300, 130, 35)):
-        series = rng.standard_normal((count, 2))
+    for count, length, ahead, *entry in SERIES:
+        series = rng.standard_normal((count, *entry))
         steps, after = module.windows(series, length, ahead)
         places = count - length - ahead + 1
         law = np.array([[series[i + t] for i in range(places)] for t in range(length)])
@@ -100,7 +117,9 @@ def windows(subject: Any) -> Check:
         except ValueError:
             pass
     found = tuple(dict.fromkeys(wrong))
-    return measured(WINDOWS, what, "4 series", len(found), 0, where=found, unit="wrong")
+    return measured(
+        WINDOWS, what, f"{len(SERIES)} series", len(found), 0, where=found, unit="wrong"
+    )
 
 
 def optimisers(subject: Any) -> Check:
@@ -109,11 +128,26 @@ def optimisers(subject: Any) -> Check:
     A gradient that changes once a step is taken changes nothing that is remembered of it.
     """
     what = "sgd and adam over many steps against their sums over all gradients so far"
-    module, rng = subject.code.module, _rng(subject)
-    start = _arrays(rng, 1.0)
-    gradients = [_unequal(_arrays(rng, 1.0)) for _ in range(STEPS)]
+    module, rng = subject.code.module, numbers(subject)
+    gradients = [_unequal(drawn(rng, 1.0)) for _ in range(STEPS)]
+    start, given = drawn(rng, 1.0), copy.deepcopy(gradients)
+    wrong = _apart_from_sums(module, start, gradients)
+    for shapes, steps in ((LARGE, FEW), (SMALL, LATE)):
+        far = {name: 10 + v for name, v in drawn(rng, 1.0, shapes).items()}  # no step leads to 0
+        wrong += _apart_from_sums(module, far, [drawn(rng, 1.0, shapes) for _ in range(steps)])
+    for kind in ("sgd", "adam"):
+        wrong += [f"{kind}: precision"] * (not _holds_in_single(module, kind, (start, *given)))
+        for nonsense in _no_gradients(given[0]):
+            wrong += accepted(module, kind, start, nonsense, {}, 0.1)
+    found = tuple(dict.fromkeys(wrong))
+    sizes = f"{len(SHAPES)} arrays, {STEPS} steps, 2 runs; large arrays; {LATE} steps"
+    return measured(OPTIMISERS, what, sizes, len(found), 0, where=found, unit="wrong")
+
+
+def _apart_from_sums(module: Any, start: Arrays, gradients: list[Arrays]) -> list[str]:
+    """What is wrong with two runs of each kind at once; every gradient is overwritten once its steps are taken."""
     before = copy.deepcopy((start, gradients))
-    seen = {name: np.array([g[name] for g in before[1]]) for name in SHAPES}
+    seen = {name: np.array([g[name] for g in before[1]]) for name in start}
     runs: dict[tuple[str, Rates], tuple[Arrays, Arrays, Arrays]] = {
         (kind, rates): (start, {}, start) for kind in ("sgd", "adam") for rates in RATES
     }
@@ -122,21 +156,16 @@ def optimisers(subject: Any) -> Check:
         for (kind, rates), (found, memory, law) in runs.items():
             after = _step(module, kind, (found, g, memory), rates)
             law = _moved(kind, law, {name: v[:k] for name, v in seen.items()}, rates)
-            wrong += [f"{kind}, step {k}"] * (not _close(after, law, BOUND if k <= FEW else LONG))
+            wrong += [f"{kind}, step {k}"] * (not close(after, law, BOUND if k <= FEW else LONG))
             runs[kind, rates] = after, memory, law
         wrong += ["arguments"] * any(
             not np.array_equal(v, before[1][k - 1][n]) for n, v in g.items()
         )
         for value in g.values():
             value.fill(np.nan)
-    for kind in ("sgd", "adam"):
-        wrong += [f"{kind}: precision"] * (not _holds_in_single(module, kind, (start, *before[1])))
-        for nonsense in _no_gradients(before[1][0]):
-            wrong += _accepted(module, kind, start, nonsense, {}, 0.1)
-    wrong += ["arguments"] * any(not np.array_equal(v, before[0][n]) for n, v in start.items())
-    found = tuple(dict.fromkeys(wrong))
-    sizes = f"{len(SHAPES)} arrays, {STEPS} steps, 2 runs"
-    return measured(OPTIMISERS, what, sizes, len(found), 0, where=found, unit="wrong")
+    return wrong + ["arguments"] * any(
+        not np.array_equal(v, before[0][n]) for n, v in start.items()
+    )
 
 
 def _holds_in_single(module: Any, kind: str, given: tuple[Arrays, ...]) -> bool:
@@ -194,62 +223,6 @@ def _weighed(rate: float, ages: Array, seen: Array) -> Any:
     return np.tensordot(rate**ages, seen, axes=1)
 
 
-def loop(subject: Any) -> Check:
-    """One step on every batch, with the gradient clipped and told of unclipped, against the steps written out.
-
-    A run that is handed what another remembered goes on where that one ended.
-    """
-    what = "train against its steps written out: gradient, told, clipped, moved"
-    module, rng = subject.code.module, _rng(subject)
-    start, batches = _arrays(rng, 1.0), [_arrays(rng, 2.0) for _ in range(40)]
-
-    def gradient(params: Arrays, batch: Arrays) -> tuple[float, Arrays]:
-        apart = {k: params[k] - batch[k] for k in params}
-        return 0.5 * sum(float(np.sum(v**2)) for v in apart.values()), apart
-
-    def all_three(params: Arrays, batch: Arrays) -> tuple[float, tuple[Arrays, ...]]:
-        return 0.0, (batch, batch, batch)
-
-    told: list[tuple[int, float]] = []
-
-    def tell(step: int, value: float, *_: object) -> None:
-        told.append((step, value))
-
-    found = module.train(
-        copy.deepcopy(start), gradient, batches, rate=0.2, clip=1.0, update=module.sgd,
-        each=tell,
-    )  # fmt: skip
-    law, losses = start, list[tuple[int, float]]()
-    for step, batch in enumerate(batches):
-        value, g = gradient(law, batch)
-        norm = float(np.sqrt(sum(float(np.sum(v**2)) for v in g.values())))
-        law = {k: law[k] - 0.2 * min(1.0, 1.0 / norm) * v for k, v in g.items()}
-        losses.append((step, value))
-    wrong = ["parameters"] * (not _close(found, law)) + ["what is told"] * (
-        len(told) != len(losses) or not np.allclose(told, losses, rtol=BOUND, atol=0)
-    )
-    law, memory = start, Arrays()
-    for batch in batches:
-        law = module.adam(law, gradient(law, batch)[1], memory, 1e-2)
-    for _ in range(2):  # no run goes on where another has ended
-        ordinary = module.train(copy.deepcopy(start), gradient, batches)
-    wrong += ["parameters, by adam without clipping"] * (not _close(ordinary, law))
-    halves, memory = copy.deepcopy(start), Arrays()
-    for half in (batches[:1], batches[1:]):
-        halves = module.train(halves, gradient, half, memory=memory)
-    wrong += ["parameters, of a run that goes on"] * (not _close(halves, law))
-    wrong += _accepted(module, "train", start, all_three, batches)
-    return measured(LOOP, what, "40 batches", len(wrong), 0, where=tuple(wrong), unit="wrong")
-
-
-def _rng(subject: Any) -> np.random.Generator:
-    return np.random.default_rng(subject.seed)
-
-
-def _arrays(rng: np.random.Generator, scale: float) -> Arrays:
-    return {name: np.asarray(scale * rng.standard_normal(shape)) for name, shape in SHAPES.items()}
-
-
 def _apart(module: Any, name: str, given: Arrays, law: Arrays, limit: float) -> list[str]:
     """What is wrong with one way of clipping: values, precision, or arguments that it changed."""
     before = copy.deepcopy(given)
@@ -260,7 +233,7 @@ def _apart(module: Any, name: str, given: Arrays, law: Arrays, limit: float) -> 
             found, single = (getattr(module, name)(g, limit) for g in (given, narrow))
         except (ZeroDivisionError, ValueError) as error:
             return [f"{name}: {error}"]
-    wrong = [f"{name}: values"] * (not _close(found, law))
+    wrong = [f"{name}: values"] * (not close(found, law))
     wrong += [f"{name}: precision"] * any(
         v.dtype != np.float32 or not np.allclose(v, law[k], rtol=1e-5, atol=0)
         for k, v in single.items()
@@ -269,26 +242,6 @@ def _apart(module: Any, name: str, given: Arrays, law: Arrays, limit: float) -> 
         not np.array_equal(v, given[k]) for k, v in before.items()
     )
     return wrong
-
-
-def _accepted(module: Any, name: str, *given: object) -> list[str]:
-    """What is wrong with a function that takes what it should refuse with a word."""
-    try:
-        with np.errstate(invalid="ignore"):
-            getattr(module, name)(*given)
-    except (ValueError, TypeError):
-        return []
-    except (LookupError, ArithmeticError) as error:
-        return [f"{name}: {type(error).__name__} at nonsense"]
-    return [f"{name}: nonsense accepted"]
-
-
-def _close(found: Arrays, law: Arrays, bound: float = BOUND) -> bool:
-    """Equal names, shapes and, to rounding, values."""
-    return found.keys() == law.keys() and all(
-        np.shape(found[k]) == np.shape(v) and np.allclose(found[k], v, rtol=bound, atol=0)
-        for k, v in law.items()
-    )
 
 
 OF_TRAINING = {

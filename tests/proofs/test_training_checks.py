@@ -10,7 +10,8 @@ import throughtime
 from numeric.training import with_training
 from proofs.addition_checks import OF_CELLS, OF_NETWORKS, examined
 from proofs.modules import Code, load_source
-from proofs.training_checks import CLIPPING, LOOP, OF_TRAINING, OPTIMISERS, WINDOWS
+from proofs.training_checks import CLIPPING, OF_TRAINING, OPTIMISERS, WINDOWS
+from proofs.training_loop import LOOP
 from proofs.verification import guarded
 
 SOURCE = with_training("import numpy as np\n\nArray = np.ndarray\nArrays = dict[str, Array]\n")
@@ -20,6 +21,7 @@ OVERFLOWING = "return float(np.sqrt(sum(np.sum(np.square(g)) for g in gradients.
 
 MISTAKES = {
     CLIPPING: [
+        ("global_norm(gradients)\n    if", "global_norm({k: np.ravel(g)[:999] for k, g in gradients.items()})\n    if"),
         ("norm > limit else 1.0", "norm > limit > 0 else 1.0"),
         ("norm > limit else 1.0", "norm > limit * (1 + 1e-6) else 1.0"),
         ("for name, g in gradients.items()}", "for name, g in [*gradients.items()][:12]}"),
@@ -37,6 +39,9 @@ MISTAKES = {
         ("(g * scale).astype(g.dtype)", "(g * np.float64(scale)).astype(float)"),
     ],
     WINDOWS: [
+        ("series[i : i + count]", "series[min(i, 400) : min(i, 400) + count]"),
+        ("series[length + ahead - 1 :]", "series[length + min(ahead, 700) - 1 :]"),
+        ("np.stack([series[i : i + count]", "np.stack([series[i : i + count].reshape(count, -1)"),
         ("series[i : i + count]", "series[min(i, 40) : min(i, 40) + count]"),
         ("series[length + ahead - 1 :]", "series[length + min(ahead, 5) - 1 :]"),
         ("series[i : i + count]", "series[i + 1 : i + 1 + count]"),
@@ -46,6 +51,8 @@ MISTAKES = {
         ("or count < 1", "or count < 0"),
     ],
     OPTIMISERS: [
+        ("(1.0 - b2**count)", "(1.0 - b2 ** min(count, 500))"),
+        ("rate * m / (", "rate * (np.arange(np.size(m)).reshape(m.shape) < 900) * m / ("),
         ("(1.0 - b1**count)", "(1.0 - b1 ** min(count, 6))"),
         ("np.square(g)\n        m, v", "np.square(g) * (np.abs(g) > 1e-8)\n        m, v"),
         (f"momentum * {REMEMBERED} + g", f"{REMEMBERED} + g"),
@@ -65,6 +72,14 @@ MISTAKES = {
         ("memory[name]).astype(value.dtype)", "memory[name]).astype(np.float64)"),
     ],
     LOOP: [
+        ("enumerate(batches)", "zip(range(1000), batches)"),
+        ("rate)\n    return params", "rate * (step < 500))\n    return params"),
+        ("params, gradients)\n        gradients", "params, clip_by_norm(gradients, clip or 1e9))\n        gradients"),
+        ("    each(step, loss, params,", "    each(step, loss, {k: 2 * v for k, v in params.items()},"),
+        ("if clip is None", "if clip is None or update is adam"),
+        ("if clip is None", "if not clip"),
+        ("update(params, gradients, memory, rate)", "update(params, gradients, memory if step else {}, rate)"),
+        ("enumerate(batches)", "enumerate(batches[:])"),
         ("enumerate(batches)", "enumerate(batches[:12])"),
         ("clip_by_norm(gradients, clip)", "gradients"),
         ("    each(step, loss,", "    each(step, 2 * loss,"),
