@@ -22,6 +22,7 @@ from derive.expressions import Tangent, has_time
 from derive.influence import influence_equations
 from derive.network_derivation import NetworkDerivation
 from numeric.body import listed
+from numeric.forward_pass import Forward
 from numeric.schedule import program
 from numeric.sizes import readings
 from numeric.source import File, helpers
@@ -180,17 +181,14 @@ class _Writer(File):
                 value = self.matrix(f'values["{q.name}"][-{d}]', q, past=True)
                 self.write(f"{self.names.lagged(q.symbol, d)} = {value}")
 
-    def size_here(self, d: Expr, *, run: bool = False) -> str:
-        """A size, from parameters, inputs or past values; of one step, or of a whole run."""
+    def size_here(self, d: Expr) -> str:
+        """A size, from parameters, inputs or past values."""
 
         def length(q: Quantity, axis: int) -> str:
             if q.role == "parameter":
                 return f'np.shape(params["{q.name}"])[{axis}]'
             if q.role == "input":
-                x = self.names.of(q.symbol) if run else self.names.now(q.symbol)
-                return f"np.shape({x})[{axis + 1 + run}]"
-            if run:
-                return f'np.shape((state or {{}})["{q.name}"])[{axis + 1 + (q.depth > 1)}]'
+                return f"np.shape({self.names.now(q.symbol)})[{axis + 1}]"
             return f'np.shape(values["{q.name}"][-1])[{axis + 1}]'
 
         return readings(self.cell)[d].text(length)
@@ -247,36 +245,45 @@ class _Writer(File):
 
     def whole_function(self) -> str:
         """The gradients of a whole sequence."""
-        names = list(self.inputs)
-        steps = f"len({names[0]})" if names else "steps"
-        sizes = ["B", *self.sizes.values()]
-        first = self.cell.parameters[0].name
         self.lines = self.signature(NAME, "Arrays", option="final_bar: Arrays | None = None").replace(
             "state: Arrays | None = None", "outputs_bar: Arrays, state: Arrays | None = None"
         ).splitlines()  # fmt: skip
-        self.lines += _WHOLE
-        self.write(f"B = {self.samples()}")
-        self.write(f'dtype = np.asarray(params["{first}"]).dtype')
-        for d, name in self.sizes.items():
-            self.write(f"{name} = {self.size_here(d, run=True)}")
-        self.write(f"zeros = init_state({', '.join(sizes)}, dtype=dtype)")
-        given = [f"{x}[t]" for x in names]
+        checks = _Arguments(self.program, self.names)
+        checks.arguments()
+        self.lines += [*_WHOLE, *checks.lines]
+        given = [f"{x}[t]" for x in self.inputs]
         constants = [f"{c}={c}" for c in self.constants]
         step = f"real_time_step({', '.join(['params', *given, 'memory', *constants])})"
         depths = ", ".join(f'"{q.name}": {q.depth}' for q in self.memory.values())
         self.write("return forward_in_time(")
         self.write(f"lambda t, memory: {step},", indent=2)
         self.write(f"params, {{**zeros, **(state or {{}})}}, {{{depths}}},", indent=2)
-        self.write(f"outputs_bar, final_bar, {steps},", indent=2)
+        self.write("outputs_bar or {}, final_bar, T,", indent=2)
         self.write(")")
         return "\n".join(self.lines)
 
-    def samples(self) -> str:
-        """B, from an input, or from the state where there is none."""
-        if self.inputs:
-            return f"np.shape({next(iter(self.inputs))})[1]"
-        q = next(iter(self.memory.values()))
-        return f'np.shape((state or {{}})["{q.name}"])[{min(q.depth, 2) - 1}]'
+
+class _Arguments(Forward):
+    """Writes the checks of what ``real_time_gradients`` is given: of that of forward, and of the loss's gradients."""
+
+    def arguments(self) -> None:
+        """What forward checks, and gradients by outputs and final values."""
+        super().arguments()
+        outputs = {q.name: self.whole_shape(q.symbol) for q in self.cell.outputs}
+        states = {q.name: self.history(q) for q in self.memory.values()}
+        for what, shapes in (("outputs_bar", outputs), ("final_bar", states)):
+            parts = [f'"{name}": {shape}' for name, shape in shapes.items()]
+            self.write_list(f'gradients("{what}", {what}, {{', parts, "}, dtype)")
+
+    def take_parameters(self) -> None:
+        """Sizes, the dtype, and the parameters, which every step takes by itself."""
+        self.sizes_and_dtype()
+        self.write(f"unpacked(params, {self.shapes}, dtype)")
+
+    def initial_values(self, sizes: list[str]) -> None:
+        """The values before the first step, which the first step takes."""
+        self.write(f"zeros = init_state({', '.join(['B', *sizes])}, dtype=dtype)")
+        self.write("unpacked_state(state, zeros, dtype)")
 
 
 _STEP = '''    """One step of real-time recurrent learning.
@@ -291,5 +298,5 @@ _STEP = '''    """One step of real-time recurrent learning.
 _WHOLE = '''    """The gradients by the parameters, computed forward in time: no step is taken back, and none is kept.
 
     It costs the square of the state's size times the number of parameters at every step, and is meant for small
-    cells and for checking. Args are those of forward, and the loss's gradients as backward takes them.
+    cells and for checking. Args are those of forward, and the loss's gradients as backward takes them; so are errors.
     """'''.splitlines()

@@ -28,8 +28,10 @@ def clip_by_norm(gradients: Arrays, limit: float) -> Arrays:
     """g ← g · limit / ‖g‖ if ‖g‖ > limit (Pascanu, Mikolov and Bengio, 2013, algorithm 1).
 
     Raises:
+        TypeError: the gradients are no dict of arrays of real numbers.
         ValueError: the limit is negative, or the norm is not finite: then no factor brings it to the limit.
     """
+    by_name("gradients", gradients)
     norm = global_norm(gradients)
     if not (limit >= 0.0 and np.isfinite(norm)):
         raise ValueError(
@@ -43,8 +45,10 @@ def clip_by_value(gradients: Arrays, limit: float) -> Arrays:
     """Every entry brought into [−limit, limit].
 
     Raises:
+        TypeError: the gradients are no dict of arrays of real numbers.
         ValueError: the limit is negative.
     """
+    by_name("gradients", gradients)
     if not limit >= 0.0:
         raise ValueError(f"limit is {limit}: expected limit >= 0")
     return {name: np.clip(g, -limit, limit).astype(g.dtype) for name, g in gradients.items()}
@@ -65,18 +69,33 @@ def windows(series: Array, length: int, ahead: int = 1) -> tuple[Array, Array]:
     return steps, series[length + ahead - 1 :][:count]
 
 
+def by_name(what: str, arrays: Arrays) -> None:
+    """Refuse what is no dict of arrays of real numbers: whole ones would be cut off.
+
+    Raises:
+        TypeError: it is none, as all that value_and_grad returns beside the loss.
+    """
+    if not hasattr(arrays, "keys"):
+        raise TypeError(
+            f"{what} are a {type(arrays).__name__}: expected a dict by parameter, "
+            "the first of the gradients that backward and value_and_grad return"
+        )
+    for name, value in arrays.items():
+        dtype = getattr(value, "dtype", None)
+        if dtype is None or dtype.kind != "f":
+            found = dtype or type(value).__name__
+            raise TypeError(f"{what}[{name!r}] is {found}: expected an array of float32 or float64")
+
+
 def matched(params: Arrays, gradients: Arrays) -> None:
     """Refuse gradients that are not one for every parameter, of its shape.
 
     Raises:
-        TypeError: they are no dict, as all that value_and_grad returns beside the loss.
+        TypeError: they are no dict of arrays of real numbers.
         ValueError: a name or a shape is wrong.
     """
-    if not hasattr(gradients, "keys"):
-        raise TypeError(
-            f"gradients are a {type(gradients).__name__}: expected a dict by parameter, "
-            "the first of the gradients that backward and value_and_grad return"
-        )
+    by_name("gradients", gradients)
+    by_name("params", params)
     if gradients.keys() != params.keys():
         wrong = ", ".join(sorted(params.keys() ^ gradients.keys()))
         raise ValueError(f"gradients lack or do not know {wrong}: expected {', '.join(params)}")
@@ -150,7 +169,7 @@ def train(
 
 
 NAMES = (
-    "global_norm", "clip_by_norm", "clip_by_value", "windows", "matched", "sgd", "adam", "train",
+    "global_norm", "clip_by_norm", "clip_by_value", "windows", "by_name", "matched", "sgd", "adam", "train",
 )  # fmt: skip
 
 

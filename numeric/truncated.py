@@ -73,6 +73,14 @@ def in_windows(
         if np.shape(value)[:2] != (T, B):
             shape = np.shape(value)
             raise ValueError(f"outputs_bar[{name!r}] has shape {shape}: expected ({T}, {B}, …)")
+    for name, value in final_bar.items():
+        depth = DEPTHS.get(name, 1)
+        front = (depth, B) if depth > 1 else (B,)
+        if np.shape(value)[: len(front)] != front:
+            axes = ", ".join(map(str, front))
+            raise ValueError(
+                f"final_bar[{name!r}] has shape {np.shape(value)}: expected ({axes}, …)"
+            )
     first = k2 - k2 % k1
     early = {name: np.asarray(value)[:first] for name, value in outputs_bar.items()}
     params_bar, by_inputs, state_bar = turn(params, windows_of(cache, np.array([0]), first), early)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -185,12 +186,41 @@ def refuses_nonsense(subject: Subject) -> Check:
         runs.append((told, lambda w=wrong: module.backward(params, cache, w, ends)))
     for told, wrong in wrong_group("final_bar", ends):
         runs.append((told, lambda w=wrong: module.backward(params, cache, bars, w)))
+    runs += _of_additions(module, (params, xs, state, bars, ends), named, cases)
     names = [q.name for q in subject.cell.quantities]
     accepted = tuple(name for name, run in runs if not refused(run, names))
     return measured("refusals", what, extent, len(accepted), 0, where=accepted, unit="accepted")
 
 
 Case = tuple[str, tuple[Arrays, list[Any], Arrays]]
+
+
+def _of_additions(
+    module: Any,
+    right: tuple[Arrays, list[Any], Arrays, Arrays, Arrays],
+    named: dict[str, Any],
+    cases: list[Case],
+) -> Iterator[tuple[str, Callable[[], object]]]:
+    """The same nonsense given to truncated and real-time gradients, if the file has them."""
+    params, xs, state, bars, ends = right
+    *_, cache = module.forward(params, *xs, state, **named)
+    in_time = getattr(module, "real_time_gradients", None)
+    in_windows = getattr(module, "truncated_gradients", None)
+    wrong = [(told, w, ends) for told, w in wrong_group("outputs_bar", bars)]
+    wrong += [(told, bars, w) for told, w in wrong_group("final_bar", ends)]
+    if in_time:
+        for told, (p, x, s) in cases:
+            yield (
+                f"{told}, in real time",
+                partial(in_time, p, *x, bars, s, final_bar=ends, **named),
+            )
+        for told, b, e in wrong:
+            yield (
+                f"{told}, in real time",
+                partial(in_time, params, *xs, b, state, final_bar=e, **named),
+            )
+    for told, b, e in wrong if in_windows else ():
+        yield f"{told}, in windows", partial(in_windows, params, cache, b, e, k1=1, k2=2)
 
 
 def wrong_group(what: str, group: Arrays) -> Iterator[tuple[str, Arrays]]:
@@ -221,6 +251,8 @@ def refused(run: Callable[[], object], names: list[str]) -> bool:
         run()
     except (ValueError, TypeError) as error:
         return any(name in str(error) for name in names)
+    except (LookupError, ArithmeticError, AttributeError):
+        return False
     return False
 
 

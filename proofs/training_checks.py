@@ -85,11 +85,16 @@ def clipping(subject: Any) -> Check:
         for limit in (0.5 * scale, 10 * scale):
             law = {k: np.minimum(np.maximum(v, -limit), limit) for k, v in g.items()}
             wrong += _apart(module, "clip_by_value", g, law, limit)
+    whole_numbers = {name: np.ones(shape, int) for name, shape in SHAPES.items()}
     endless = {**still, "b": np.full(SHAPES["b"], np.inf)}
     for name, given, limit in (
         ("clip_by_norm", still, -1.0),
         ("clip_by_value", still, -1.0),
         ("clip_by_norm", endless, 1.0),
+        ("clip_by_norm", whole_numbers, 1.0),
+        ("clip_by_value", whole_numbers, 0.5),
+        ("clip_by_norm", (still, still, still), 1.0),
+        ("clip_by_value", (still, still, still), 1.0),
     ):
         wrong += accepted(module, name, given, limit)
     found = tuple(dict.fromkeys(wrong))
@@ -191,6 +196,7 @@ def _no_gradients(right: Arrays) -> list[object]:
         {name: g for name, g in right.items() if name != "b"},
         {**right, "x": right["b"]},
         {**right, "b": right["b"][:, None]},
+        {**right, "b": np.ones(SHAPES["b"], int)},
         (right, right, right),
     ]
 

@@ -114,6 +114,24 @@ def test_what_is_kept_does_not_grow_with_the_number_of_steps():
     assert sizes[-1] == B * (2 * n + width) + entries * B * 2 * n  # S |θ| for each sample
 
 
+def test_what_forward_and_backward_refuse_is_refused_by_name():
+    m = module("gru")
+    params, x, state, bars, ends = numbers(m, 5, 6)
+    longer = {"h": np.concatenate((bars["h"], bars["h"]))}
+    for arguments, more, told in (
+        ((params, x, {"nobody": bars["h"]}), {}, "outputs_bar does not know nobody"),
+        ((params, x, longer), {}, r"outputs_bar\['h'\] has shape \(12, 2, 3\)"),
+        ((params, x, {"h": bars["h"][:, :1]}), {}, r"outputs_bar\['h'\] has shape \(6, 1, 3\)"),
+        ((params, x[:0], bars), {}, r"x has shape \(0, 2, 4\)"),
+        ((params, x * np.nan, bars), {}, "x holds numbers that are not finite"),
+        ((params, x, bars), {"final_bar": {"nobody": ends["h"]}}, "final_bar does not know nobody"),
+    ):
+        with pytest.raises(ValueError, match=told):
+            m.real_time_gradients(*arguments, state, **more)
+    nothing = m.real_time_gradients(params, x, None, state)
+    assert not any(np.any(v) for v in nothing.values())
+
+
 def test_names_that_the_functions_need_themselves_do_not_collide():
     m, rng = module("named"), np.random.default_rng(1)
     params = {k: rng.standard_normal(s) for k, s in m.parameter_shapes(3, 4, 2).items()}

@@ -116,6 +116,24 @@ def test_training_goes_on_where_it_ended_with_the_memory_of_before(update):
     )
 
 
+@pytest.mark.parametrize("clip", [clip_by_norm, clip_by_value])
+def test_what_is_no_dict_of_real_arrays_is_not_clipped(clip):
+    whole = np.array([3, 4])
+    for nonsense, told in (
+        (({"W": whole},) * 3, "gradients are a tuple: expected a dict by parameter"),
+        ({"W": whole}, r"gradients\['W'\] is int64: expected an array of float32 or float64"),
+        ({"W": 3.0}, r"gradients\['W'\] is float: expected an array"),
+    ):
+        with pytest.raises(TypeError, match=told):
+            clip(nonsense, 1.0)
+
+
+@pytest.mark.parametrize("update", [sgd, adam])
+def test_parameters_of_whole_numbers_are_refused_rather_than_cut_off(update):
+    with pytest.raises(TypeError, match=r"params\['W'\] is int64"):
+        update({"W": np.array([1, 2])}, {"W": np.array([0.5, 0.5])}, {}, 0.1)
+
+
 def test_windows_overlap_and_are_followed_by_their_targets():
     series = np.arange(20.0).reshape(10, 2)
     steps, targets = windows(series, 4, ahead=2)

@@ -316,3 +316,13 @@ def test_gradients_of_a_wrong_shape_are_refused_by_name():
         m.truncated_gradients(params, cache_, longer, k1=2, k2=3)
     with pytest.raises(ValueError, match="nobody"):
         m.truncated_gradients(params, cache_, bars, {"nobody": bars["h"][0]}, k1=2, k2=3)
+
+
+@pytest.mark.parametrize("wrong", [1.0, np.zeros((3, 3)), np.zeros(3)])
+def test_the_gradient_of_a_final_state_is_refused_at_its_own_size(wrong):
+    m = module("gru")
+    params, x, state, bars, _ = numbers(m, 17, 6)
+    *_, cache_ = m.forward(params, x, state)
+    told = r"final_bar\['h'\] has shape \(.*\): expected \(2, …\)"
+    with pytest.raises(ValueError, match=told):
+        m.truncated_gradients(params, cache_, bars, {"h": wrong}, k1=2, k2=3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from derive.derivation import derive
@@ -29,7 +30,10 @@ KINDS = [
     Additions(speed=True),
     Additions(size=True),
     pytest.param(Additions(portable=True), marks=needs_standard),
+    Additions((1, 2)),
+    Additions(real_time=True),
 ]
+OF_NETWORKS = [kind for kind in KINDS if kind not in KINDS[-2:]]
 
 
 def judged(source: str) -> Check:
@@ -46,12 +50,31 @@ def test_every_kind_of_file_refuses_all(kind: Additions) -> None:
     assert judged(standing(generate_with(DERIVATION, kind)).code).ok
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", OF_NETWORKS)
 @pytest.mark.parametrize("name", TEXTS)
 def test_every_kind_of_file_of_a_network_refuses_all(name: str, kind: Additions) -> None:
     network = network_of(name)
     source = standing(generate_with(derive_network(network), kind)).code
     assert judged_network(network, source).ok
+
+
+ADDED = {
+    "outputs_bar['h'] not finite, in real time": 'gradients("outputs_bar", outputs_bar, {"h"',
+    "final_bar of nobody, in real time": 'gradients("final_bar", final_bar, {"h"',
+    "params of nobody, in real time": "unpacked(params, parameter_shapes(n, m), dtype)",
+    "state['h'] not finite, in real time": "unpacked_state(state, zeros, dtype)",
+    "w of -1, in real time": 'w = checked_index("w", w, (T, B), m)',
+}
+
+
+@pytest.mark.parametrize("told", ADDED)
+def test_what_a_file_brings_along_refuses_what_forward_and_backward_refuse(told: str) -> None:
+    source = standing(generate_with(DERIVATION, Additions((1, 2), real_time=True))).code
+    at = source.rindex(f"    {ADDED[told]}")
+    line = source[at : source.index("\n", at)]
+    assert judged(source).ok
+    with np.errstate(all="ignore"):
+        assert told in judged(source[:at] + source[at + len(line) :]).where
 
 
 ACCEPTS = {

@@ -21,6 +21,8 @@ OVERFLOWING = "return float(np.sqrt(sum(np.sum(np.square(g)) for g in gradients.
 
 MISTAKES = {
     CLIPPING: [
+        ('    by_name("gradients", gradients)\n    norm', "    norm"),
+        ('    by_name("gradients", gradients)\n    if not limit', "    if not limit"),
         ("global_norm(gradients)\n    if", "global_norm({k: np.ravel(g)[:999] for k, g in gradients.items()})\n    if"),
         ("norm > limit else 1.0", "norm > limit > 0 else 1.0"),
         ("norm > limit else 1.0", "norm > limit * (1 + 1e-6) else 1.0"),
@@ -51,6 +53,7 @@ MISTAKES = {
         ("or count < 1", "or count < 0"),
     ],
     OPTIMISERS: [
+        ('dtype is None or dtype.kind != "f"', "dtype is None"),
         ("(1.0 - b2**count)", "(1.0 - b2 ** min(count, 500))"),
         ("rate * m / (", "rate * (np.arange(np.size(m)).reshape(m.shape) < 900) * m / ("),
         ("(1.0 - b1**count)", "(1.0 - b1 ** min(count, 6))"),
