@@ -43,8 +43,8 @@ from proofs.thin_runs import FEW, GAINS, WIDE, tame
 NAMES = WINDOWS, IN_TIME = "truncated, many steps", "real time, large"
 STEPS = 307
 """Beyond what a byte counts, and a prime: no windows but those of one step come out even."""
-CASES = ((1, 1), (1, 5), (7, 7), (7, 30), (100, 150))
-"""(k₁, k₂): as many windows as steps, windows that overlap, windows end to end."""
+CASES = ((1, 1), (1, 5), (7, 7), (7, 30), (1, 70), (100, 150))
+"""(k₁, k₂): as many windows as steps, windows that overlap, windows end to end, few of them at once."""
 FAR = CASES[1], CASES[3]
 """Those of which the first step of the last window is looked at by its own size, however little arrives there."""
 LEAST = 1e-40

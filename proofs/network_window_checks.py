@@ -25,8 +25,8 @@ from proofs.stretch_checks import (
     STEPS,
     WHAT_WHOLE,
     WHOLE,
+    distinct,
     not_refused,
-    seeing,
     side_by_side,
 )
 from proofs.table import Check, measured
@@ -96,7 +96,8 @@ def held_gradient(
     for i in range(sample.extent.samples):
         own = _sample(sample, i)
         ((_, run),) = reference(own, Floats())
-        for same in cut.alike(own, seeing(own, windows(cut.steps, k1, k2))):
+        cuts = distinct(own, windows(cut.steps, k1, k2), own.extent.steps[cut.axis])
+        for same in cut.alike(own, cuts):
             part = side_by_side([cut.in_window(own, run, window) for window in same])
             for (name, t), value in gradient(part).items():
                 if t is None:

@@ -115,7 +115,8 @@ def held_gradient(
         k2: how many they have.
         gradient: of a run; windows of one length are the samples of one.
     """
-    tape, cuts = reference(sample, Floats()), seeing(sample, windows(sample.extent.steps, k1, k2))
+    tape, steps = reference(sample, Floats()), sample.extent.steps
+    cuts = distinct(sample, windows(steps, k1, k2), steps)
     total: Values = {p: np.zeros_like(sample.values[p]) for p in differences.places_of(sample)}
     for length in dict.fromkeys(w.last - w.first for w in cuts):
         same = [w for w in cuts if w.last - w.first == length]
@@ -130,11 +131,20 @@ def held_gradient(
     return total
 
 
-def seeing(sample: Sample | NetworkSample, cuts: tuple[Window, ...]) -> list[Window]:
-    """The windows that see any loss: the ends may, and those in which an output has a weight that is not zero."""
-    steps = {t for (_, t), w in sample.weights.items() if np.any(w)}
-    ends = cuts[0], cuts[-1]
-    return [w for w in cuts if w in ends or steps.intersection(range(w.seen + 1, w.last + 1))]
+def distinct(sample: Sample | NetworkSample, cuts: tuple[Window, ...], steps: int) -> list[Window]:
+    """The windows that see any loss; those that begin with the run hold nothing, and are one.
+
+    Args:
+        sample: the run.
+        cuts: all windows; the last one may see the ends of all sequences.
+        steps: how many the run has.
+    """
+    begin, later = ([w for w in cuts if (w.first == 1) is first] for first in (True, False))
+    weighed = {t for (_, t), w in sample.weights.items() if t <= steps and np.any(w)}
+    seeing = [
+        w for w in later if w == cuts[-1] or weighed.intersection(range(w.seen + 1, w.last + 1))
+    ]
+    return [Window(1, begin[-1].last, 0), *seeing]
 
 
 def add_at(total: Values, place: Place, value: Array) -> None:

@@ -80,6 +80,10 @@ LATE = {
         "[start : start + k2] += apart",
         "[start : start + k2] += (window < 64) * apart",
     ),
+    "the last of many turns": (
+        "np.split(ends, np.arange(at_once, len(ends), at_once))",
+        "np.split(ends, np.arange(at_once, len(ends), at_once))[:40]",
+    ),
     "windows of at most so many steps": (SEEN, f"{SEEN}\n    found[32:64] *= length <= 64"),
     "the final state of a long run": ("stops == T, DEPTHS", "(stops == T) & (T < 300), DEPTHS"),
 }
