@@ -37,7 +37,7 @@ def test_a_file_with_truncation_and_checkpointing_is_verified_with_them():
     Path("e.py").write_text(text.replace("steps < unseen", "steps <= unseen"))
     found = run("verify", "e.py")
     assert found.exit_code == 3
-    assert "NOT verified; failed: truncated" in found.stdout
+    assert "NOT verified; failed: combined runs, truncated, truncated, many steps" in found.stdout
     differing = [x for x in found.stdout.splitlines() if x.startswith(("    -", "    +"))]
     assert differing == [
         "    -    found[steps < unseen] = 0.0",
