@@ -23,11 +23,12 @@ from proofs.claims.corpus_errors import ERRORS, Error
 from proofs.claims.corpus_rewrites import rewritten
 from proofs.claims.court import judge_claim
 from proofs.claims.document import read_document
-from proofs.claims.paths import NOW, gradient
+from proofs.claims.paths import gradient
 from proofs.claims.printing import show
 from proofs.claims.said import Claim
 from proofs.claims.syntax import Deriv, Formula, Qty
 from proofs.claims.verdict import CONDITIONAL, LAYOUT, MEANINGLESS, PROVED, REFUTED, Verdict
+from proofs.claims.written import NOW
 
 CELLS = (
     "elman",

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from derive.language_lines import Token
 from proofs.claims.cursor import Cursor
 from proofs.claims.hints import for_name
-from proofs.claims.syntax import Big, Deriv, Index, Node, Qty
-
-_INDICES = ("j", "k", "i", *(f"j{n}" for n in range(100)))
-"""Names for a step over which a sum runs that its author did not write."""
+from proofs.claims.syntax import Deriv, Node, Qty
 
 
 @dataclass(slots=True)
@@ -27,9 +24,7 @@ class Differentials(Cursor):
             )
             raise self.fail(shown, remedy, token)
         index = self.index() if self.text == "[" else None
-        if index is None and name in self.names.still:
-            return self.still(name, (token.start, self.since(first)[1]))
-        if index is None and name in self.names.timed:
+        if index is None and name in self.names.timed and name not in self.names.still:
             raise self.fail(
                 f"{name} changes with time and needs an index.", f"Write {name}[t].", token
             )
@@ -37,11 +32,7 @@ class Differentials(Cursor):
             raise self.fail(f"{name} is a parameter and takes no index.", f"Write {name}.", token)
         return Qty(where=(token.start, self.since(first)[1]), name=name, index=index)
 
-    def still(self, name: str, where: tuple[int, int]) -> Qty:
-        """What no step changes, without an index: its value at the first step, which is that at every one."""
-        return Qty(where=where, name=name, index=Index(constant=1))
-
-    def differential(self) -> Deriv | Big | None:
+    def differential(self) -> Deriv | None:
         """``du[i]/dv[j]`` and its kin, if that stands here."""
         start = self.at
         token = self.tokens[start]
@@ -70,20 +61,7 @@ class Differentials(Cursor):
                 below,
             )
         by = self.not_the_loss(self.quantity(*bottom))
-        if by.name in self.names.still and self.tokens[self.at - 1].text != "]":
-            return self.at_every_step(Deriv(where=self.since(start), kind=kind, of=of, by=by))
         return Deriv(where=self.since(start), kind=kind, of=of, by=by)
-
-    def at_every_step(self, one: Deriv) -> Big:
-        """The derivative by what no step changes, without an index: the sum of those by its value at each step."""
-        taken = {token.text for token in self.tokens}
-        var = next(name for name in _INDICES if name not in taken)
-        by = replace(one.by, index=Index(((var, 1),)))
-        first, last = Index(constant=1), Index((("T", 1),))
-        body = replace(one, by=by)
-        return Big(
-            where=one.where, kind="sum", var=var, lo=first, hi=last, descending=False, body=body
-        )
 
     def after_sign(self, sign: str) -> tuple[str, Token] | None:
         """The quantity after its d, beside it or apart, and the token that holds its name; passes both."""

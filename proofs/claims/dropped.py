@@ -12,9 +12,9 @@ from dataclasses import replace
 
 from proofs.claims.edit_kinds import Edit, said
 from proofs.claims.meaning import Meaning
-from proofs.claims.paths import Path, jacobian_paths, paths
+from proofs.claims.paths import Path, jacobian_paths, paths, signed_term, sum_over_time
 from proofs.claims.points import Context, compared
-from proofs.claims.syntax import Add, Big, Deriv, Formula, Index, Node, Qty
+from proofs.claims.syntax import Add, Big, Deriv, Formula, Node, Qty
 from proofs.claims.values import MeaninglessError
 
 Values = dict[tuple[tuple[str, int], ...], list[int]]
@@ -45,7 +45,7 @@ def with_path(right: Node, path: Path, formula: Formula, context: Context) -> It
         else f"the path through {path.through}"
     )
     message = said("dropped path: {}, {}", through, path.term)
-    if not _by_parameter(formula, loss):
+    if path.once or not _by_parameter(formula, loss):
         yield Edit("dropped path", message, _plus(right, path.term))
     elif isinstance(right, Big) and right.var == "t":
         yield Edit("dropped path", message, replace(right, body=_plus(right.body, path.term)))
@@ -64,7 +64,7 @@ def all_dropped(
     """
     known = paths_of(formula, context)
     summed = _by_parameter(formula, context.loss.name if context.loss else "")
-    terms = [_sum_over_time(path.term) if summed else path.term for path in known]
+    terms = [sum_over_time(p.term) if summed and not p.once else p.term for p in known]
     right, found = formula.right, list[Edit]()
     for i in lacking(formula, terms, meaning, prime):
         for edit in with_path(right, known[i], formula, context):
@@ -78,14 +78,9 @@ def _by_parameter(formula: Formula, loss: str) -> bool:
     return isinstance(left, Deriv) and is_gradient(left, loss) and left.by.index is None
 
 
-def _sum_over_time(term: Node) -> Node:
-    first, last = Index((), 1), Index((("T", 1),))
-    return Big(kind="sum", var="t", lo=first, hi=last, descending=False, body=term)
-
-
 def _plus(node: Node, term: Node) -> Node:
     head = node.terms if isinstance(node, Add) else ((1, node),)
-    return Add(terms=(*head, (1, term)))
+    return Add(terms=(*head, signed_term(term)))
 
 
 def lacking(formula: Formula, terms: Sequence[Node], meaning: Meaning, prime: int) -> list[int]:

@@ -7,7 +7,6 @@ from dataclasses import replace
 from fractions import Fraction
 
 from proofs.claims.edit_kinds import Local, Scope, said
-from proofs.claims.paths import ONE
 from proofs.claims.syntax import (
     Add,
     Call,
@@ -21,6 +20,7 @@ from proofs.claims.syntax import (
     Qty,
     Transposed,
 )
+from proofs.claims.written import NOW, ONE
 
 
 def other_quantity(part: Node, parent: Node | None, scope: Scope) -> Iterator[Local]:
@@ -29,7 +29,7 @@ def other_quantity(part: Node, parent: Node | None, scope: Scope) -> Iterator[Lo
         return
     shape = scope.shape(part.name)
     for q in scope.context.cell.quantities:
-        timed = q.role not in ("parameter", "constant")
+        timed = q.name in scope.timed
         alike = q.shape == shape or not timed
         if q.name != part.name and alike and timed == (part.index is not None):
             new = replace(part, name=q.name)
@@ -43,8 +43,7 @@ def other_quantity_and_step(part: Node, parent: Node | None, scope: Scope) -> It
         return
     kind = "wrong gate or state, and step"
     for q in scope.context.cell.quantities:
-        timed = q.role not in ("parameter", "constant")
-        if timed and q.name != part.name and q.shape == scope.shape(part.name):
+        if q.name in scope.timed and q.name != part.name and q.shape == scope.shape(part.name):
             for steps in (-1, 1):
                 new = Qty(name=q.name, index=part.index.shifted(steps))
                 yield kind, said("{}: {} should be {}", kind, part, new), new
@@ -52,7 +51,7 @@ def other_quantity_and_step(part: Node, parent: Node | None, scope: Scope) -> It
 
 def slope_missing(part: Node, parent: Node | None, scope: Scope) -> Iterator[Local]:
     """A factor f′ that is not there."""
-    for index in scope.steps:
+    for index in scope.steps or (NOW,):
         for of, factors in scope.activations(index):
             product = Mul(factors=tuple((1, f) for f in factors))
             message = said(
@@ -191,7 +190,7 @@ def missing_factor(part: Node, parent: Node | None, scope: Scope) -> Iterator[Lo
     for q in scope.context.cell.quantities:
         if q.role in ("parameter", "input"):
             continue
-        for index in scope.steps if q.role != "constant" else (None,):
+        for index in scope.steps if q.name in scope.timed else (None,):
             factor = Qty(name=q.name, index=index)
             if eye:
                 yield (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from derive.still import still_of
 from proofs.claims.paths import activations
 from proofs.claims.points import Context
 from proofs.claims.printing import show
@@ -118,6 +119,13 @@ class Scope:
         if index not in self.known:
             self.known[index] = activations(self.context.cell, index)
         return self.known[index]
+
+    @property
+    def timed(self) -> frozenset[str]:
+        """The quantities that change with time."""
+        cell = self.context.cell
+        named = (q.name for q in cell.quantities if q.role not in ("parameter", "constant"))
+        return frozenset(named) - still_of(cell)
 
     @property
     def loss(self) -> str:

@@ -163,11 +163,13 @@ class Laws:
             NoBoundError: no law gives one.
         """
         match node:
-            case Qty(name=name, index=Index() as index) if (
-                name in self.ranges.equation_of and self._has_happened(index, (node, other))
+            case Qty(name=name, index=index) if name in self.ranges.equation_of and (
+                index is None or self._has_happened(index, (node, other))
             ):
                 standing = self.stated.bound(other).plain().free_symbols
-                norms = ValueNorms(self.ranges, self.sigma, self._values_at(index), standing)
+                norms = ValueNorms(
+                    self.ranges, self.sigma, self._values_at(index or Index()), standing
+                )
                 return norms.of_quantity(name)
             case _:
                 raise NoBoundError
@@ -210,7 +212,8 @@ class Laws:
             raise NoBoundError
 
         direct = kind == "immediate"
-        norms = StepNorms(self.ranges, self.sigma, by, None, direct, self._values_at(at))
+        lag = 0 if by in self.stated.still else None
+        norms = StepNorms(self.ranges, self.sigma, by, lag, direct, self._values_at(at))
         return norms.of_quantity(of)
 
     def _values_at(self, at: Index) -> Callable[[str, int], Any]:

@@ -294,11 +294,11 @@ class Meaning:
 
     def _slope(self, node: Call, places: Places) -> Value:
         of = node.args[0]
-        if not isinstance(of, Qty) or of.index is None:
+        if not isinstance(of, Qty) or (of.index is None and of.name not in self.world.still):
             raise MeaninglessError(
                 "slope(u[t]) is f′ at the argument of the function that gives u[t]", node.where
             )
-        array = self.world.slope(of.name, of.index.at(dict(places)))
+        array = self.world.slope(of.name, self.step_of(of.index, places))
         if array is None:
             raise MeaninglessError(
                 f"{of.name} is not the value of an elementwise function", of.where

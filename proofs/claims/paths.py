@@ -6,32 +6,27 @@ from u = f(v) follows a term for ∂L/∂v. These formulas are proposals; what i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 from sympy.matrices.expressions import (
-    HadamardPower,
     HadamardProduct,
     MatAdd,
     MatMul,
-    MatrixSymbol,
     OneMatrix,
     Transpose,
 )
 
 from derive.cell import Cell, Equation
 from derive.expressions import (
-    Broadcast,
     Elementwise,
-    Softmax,
-    Timed,
-    Total,
     leaves,
     operands,
     split_coefficient,
 )
+from derive.still import still_of
 from proofs.claims.syntax import (
     Add,
     Big,
@@ -46,13 +41,7 @@ from proofs.claims.syntax import (
     Qty,
     Transposed,
 )
-
-ONE = Num(value=Fraction(1))
-NOW = Index((("t", 1),))
-
-
-class NoFormulaError(Exception):
-    """The claim language has no word for a node."""
+from proofs.claims.written import NOW, ONE, NoFormulaError, scaled, without_steps, written
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,73 +51,12 @@ class Path:
     Args:
         through: the quantity through which the path leads; the loss's name if it leads straight there.
         term: the formula.
+        once: whether it is no term of a sum over time: it leads through what no step changes.
     """
 
     through: str
     term: Node
-
-
-def written(expr: Any, now: Index) -> Node:
-    """An expression of a cell as a formula at a step.
-
-    Raises:
-        NoFormulaError: the claim language has no word for a node.
-    """
-    c, core = split_coefficient(expr)
-    if c != 1:
-        return _scaled(c, core, now)
-    match core:
-        case Timed():
-            return Qty(name=core.name, index=now.shifted(-core.lag))
-        case MatrixSymbol():
-            return Qty(name=core.name)
-        case OneMatrix():
-            return ONE
-        case MatAdd():
-            split = [split_coefficient(term) for term in core.args]
-            signs = [(-1 if k.is_number and k < 0 else 1) for k, _ in split]
-            return Add(
-                terms=tuple(
-                    (s, written(s * term, now)) for s, term in zip(signs, core.args, strict=True)
-                )
-            )
-        case HadamardProduct():
-            return Mul(factors=tuple((1, written(part, now)) for part in core.args))
-        case MatMul():
-            return Chain(factors=tuple(written(part, now) for part in core.args))
-        case _:
-            pass
-    return _written_function(core, now)
-
-
-def _written_function(core: Any, now: Index) -> Node:
-    match core:
-        case HadamardPower():
-            return Pow(
-                base=written(core.args[0], now), exponent=Num(value=Fraction(int(core.args[1])))
-            )
-        case Transpose():
-            return Transposed(of=written(core.arg, now))
-        case Elementwise():
-            return Call(name=core.function, args=(written(operands(core)[0], now),))
-        case Softmax():
-            return Call(name="softmax", args=(written(operands(core)[0], now),))
-        case Broadcast():
-            return written(operands(core)[0], now)
-        case Total():
-            return Call(name="total", args=(written(operands(core)[0], now),))
-        case _:
-            pass
-    raise NoFormulaError(type(core).__name__)
-
-
-def _scaled(c: Any, core: Any, now: Index) -> Node:
-    if not c.is_Rational:
-        raise NoFormulaError(str(c))
-    number = Fraction(int(c.p), int(c.q))
-    if isinstance(core, OneMatrix):
-        return Num(value=number)
-    return Mul(factors=((1, Num(value=number)), (1, written(core, now))))
+    once: bool = False
 
 
 def paths(cell: Cell, loss: str, looks_at: str, of: Qty) -> list[Path]:
@@ -141,20 +69,21 @@ def paths(cell: Cell, loss: str, looks_at: str, of: Qty) -> list[Path]:
         of: a quantity at a step; or a parameter, whose terms are those of step t.
     """
     found: list[Path] = []
+    still = still_of(cell)
     if of.name == looks_at:
         found.append(Path(loss, Deriv(kind="immediate", of=Qty(name=loss), by=of)))
     for equation in cell.equations:
         for leaf in _uses(equation, of):
             now = NOW if of.index is None else of.index.shifted(leaf.lag)
-            bar = Deriv(
-                kind="total", of=Qty(name=loss), by=Qty(name=equation.target.name, index=now)
-            )
+            name = equation.target.name
+            once = of.index is None and name in still
+            through = Qty(name=name, index=None if once else now)
+            bar = Deriv(kind="total", of=Qty(name=loss), by=through)
             try:
-                found += [
-                    Path(equation.target.name, term) for term in _pulled(equation, leaf, bar, now)
-                ]
+                terms = list(_pulled(equation, leaf, bar, now))
             except NoFormulaError:
-                found.append(Path(equation.target.name, _by_jacobian(equation, of, now, bar)))
+                terms = [_by_jacobian(through, of, bar)]
+            found += [Path(name, without_steps(term, still), once) for term in terms]
     return found
 
 
@@ -164,8 +93,8 @@ def _uses(equation: Equation, of: Qty) -> list[Any]:
     )
 
 
-def _by_jacobian(equation: Equation, of: Qty, now: Index, bar: Node) -> Node:
-    jacobian = Deriv(kind="immediate", of=Qty(name=equation.target.name, index=now), by=of)
+def _by_jacobian(through: Qty, of: Qty, bar: Node) -> Node:
+    jacobian = Deriv(kind="immediate", of=through, by=of)
     if of.index is None:
         return Chain(factors=(Transposed(of=bar), jacobian))
     return Chain(factors=(Transposed(of=jacobian), bar))
@@ -173,13 +102,17 @@ def _by_jacobian(equation: Equation, of: Qty, now: Index, bar: Node) -> Node:
 
 def _pulled(equation: Equation, leaf: Any, bar: Node, now: Index) -> Iterator[Node]:
     """The adjoint of every appearance of a leaf in an equation."""
-    stack: list[tuple[Any, Node]] = [(equation.expr, bar)]
+    stack: list[tuple[Any, Node, int]] = [(equation.expr, bar, 1)]
     while stack:
-        expr, above = stack.pop()
+        expr, above, sign = stack.pop()
+        c, core = split_coefficient(expr)
+        negative = bool(c.is_number and c < 0)
+        expr, sign = (-c * core, -sign) if negative else (expr, sign)
         if expr == leaf:
-            yield above
+            yield above if sign > 0 else Add(terms=((-1, above),))
         elif leaf in set(leaves(expr)):
-            stack += reversed(list(_below(expr, above, leaf, now, equation)))
+            parts = list(_below(expr, above, leaf, now, equation))
+            stack += ((part, inner, sign) for part, inner in reversed(parts))
 
 
 def _below(
@@ -188,7 +121,7 @@ def _below(
     """The operands that hold the leaf, each with its adjoint."""
     c, core = split_coefficient(expr)
     if c != 1:
-        yield core, _times(_scaled(c, OneMatrix(1, 1), now), bar)
+        yield core, _times(scaled(c, OneMatrix(1, 1), now), bar)
         return
     for i, part in enumerate(operands(core)):
         if leaf not in set(leaves(part)):
@@ -255,20 +188,33 @@ def _transposed(node: Node) -> Node:
 
 def gradient(cell: Cell, loss: str, looks_at: str, of: Qty) -> Node | None:
     """The whole of ∂L/∂of as one formula, ``None`` if nothing depends on it."""
-    terms = [path.term for path in paths(cell, loss, looks_at, of)]
-    if not terms:
-        return None
-    whole = terms[0] if len(terms) == 1 else Add(terms=tuple((1, term) for term in terms))
-    if of.index is None:
-        return Big(
-            kind="sum",
-            var="t",
-            lo=Index((), 1),
-            hi=Index((("T", 1),)),
-            descending=False,
-            body=whole,
-        )
-    return whole
+    found = paths(cell, loss, looks_at, of)
+    at_steps = [path.term for path in found if not path.once]
+    once = [path.term for path in found if path.once]
+    if of.index is None and at_steps:
+        return sum_of([sum_over_time(sum_of(at_steps)), *once])
+    return sum_of([*at_steps, *once]) if found else None
+
+
+def sum_of(terms: Sequence[Node]) -> Node:
+    """Terms added, each negative one with its sign; one alone is itself."""
+    signed = [signed_term(term) for term in terms]
+    return terms[0] if len(terms) == 1 else Add(terms=tuple(signed))
+
+
+def signed_term(term: Node) -> tuple[int, Node]:
+    """A term of a sum, with its sign."""
+    match term:
+        case Add(terms=((sign, inner),)):
+            return sign, inner
+        case _:
+            return 1, term
+
+
+def sum_over_time(term: Node) -> Node:
+    """The sum of a term over all steps t."""
+    first, last = Index((), 1), Index((("T", 1),))
+    return Big(kind="sum", var="t", lo=first, hi=last, descending=False, body=term)
 
 
 def jacobian_paths(cell: Cell, of: Deriv) -> list[Path]:
@@ -290,6 +236,7 @@ def jacobian_paths(cell: Cell, of: Deriv) -> list[Path]:
 def activations(cell: Cell, now: Index) -> list[tuple[str, tuple[Node, ...]]]:
     """The derivative of every elementwise function of the cell at a step, as factors, with its quantity's name."""
     found: list[tuple[str, tuple[Node, ...]]] = []
+    still = still_of(cell)
     for equation in cell.equations:
         stack = [equation.expr]
         while stack:
@@ -300,6 +247,7 @@ def activations(cell: Cell, now: Index) -> list[tuple[str, tuple[Node, ...]]]:
             whole = expr == equation.expr
             try:
                 value = Qty(name=equation.target.name, index=now) if whole else written(expr, now)
+                value = without_steps(value, still)
                 found.append((equation.target.name, tuple(slope(expr.function, value))))
             except NoFormulaError:
                 continue

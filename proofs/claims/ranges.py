@@ -131,7 +131,7 @@ class Ranges:
                 exact = sympy.Rational(value.numerator, value.denominator)
                 return exact, exact
             case Qty(name=name, index=None):
-                return self.constant(name)
+                return self.quantity(name) if name in self.equation_of else self.constant(name)
             case Qty(name=name, index=Index() as index):
                 initial = name in {q.name for q in self.cell.states}
                 known = not initial or first(index, since) >= 1

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from random import Random
 
+from derive.still import still_of
 from proofs.claims.derivative_kinds import other_derivatives
 from proofs.claims.dropped import all_dropped, is_gradient, paths_of, with_path
 from proofs.claims.edit_kinds import Edit, Scope, said, scope_of
@@ -14,7 +15,7 @@ from proofs.claims.edit_sums import sums
 from proofs.claims.edits import edits
 from proofs.claims.layouts import translated
 from proofs.claims.meaning import Meaning, Reading
-from proofs.claims.paths import NoFormulaError, gradient, written
+from proofs.claims.paths import gradient
 from proofs.claims.points import (
     Compared,
     Context,
@@ -40,6 +41,7 @@ from proofs.claims.syntax import (
 from proofs.claims.values import LAYOUTS, MeaninglessError
 from proofs.claims.verdict import Repair
 from proofs.claims.world import Extent
+from proofs.claims.written import NOW, NoFormulaError, without_steps, written
 from proofs.field import MERSENNE_PRIMES
 from proofs.point import DISTINCT, draw_sizes
 
@@ -63,8 +65,27 @@ def nearest(
         context: the cell, the loss, what is presumed.
         tried: the ways to read it, at least one; all in house layout.
     """
+    if isinstance(formula.right, Deriv | Qty) and not isinstance(formula.left, Deriv | Qty):
+        reading, mended = _nearest(formula, context, tried, turned)
+        return reading, mended and replace(mended, formula=turned(mended.formula))
+    return _nearest(formula, context, tried, lambda settled: settled)
+
+
+def turned(formula: Formula) -> Formula:
+    """An equality with its sides exchanged."""
+    return replace(formula, left=formula.right, right=formula.left)
+
+
+def _nearest(
+    formula: Formula,
+    context: Context,
+    tried: Sequence[Reading],
+    seen: Callable[[Formula], Formula],
+) -> tuple[Reading, Repair | None]:
+    """The nearest formula that holds, where the right side of what is seen may be wrong."""
     loss = context.loss.name if context.loss else ""
-    searches = [_Search(settled_formula(formula, loss, reading), context) for reading in tried]
+    settled = [seen(settled_formula(formula, loss, reading)) for reading in tried]
+    searches = [_Search(one, context) for one in settled]
     singles = [(s.single(), r) for s, r in zip(searches, tried, strict=True)]
     found = [(mended, r) for mended, r in singles if mended is not None]
     if found:
@@ -166,10 +187,11 @@ class _Search:
     def equation(self, left: Qty) -> Repair | None:
         """The cell's own equation of what stands on the left."""
         known = [e for e in self.context.cell.equations if e.target.name == left.name]
-        if not known or left.index is None:
+        if not known:
             return None
+        still = still_of(self.context.cell)
         try:
-            whole = written(known[0].expr, left.index)
+            whole = without_steps(written(known[0].expr, left.index or NOW), still)
         except NoFormulaError:
             return None
         edit = Edit("another equation", said("the cell has another equation"), whole)

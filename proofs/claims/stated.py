@@ -7,6 +7,7 @@ from typing import Any
 
 from derive.cell import Cell
 from derive.intervals import ONE, ZERO
+from derive.still import still_of
 from proofs.claims.points import Context
 from proofs.claims.powers import Bound, NoBoundError, to_steps
 from proofs.claims.printing import show, show_index
@@ -38,10 +39,11 @@ class Stated:
         straight = "linear" in context.conditions
         self.cell = linear(context.cell) if straight else context.cell
         self.ranges = Ranges(self.cell, linear=straight)
+        self.still = still_of(self.cell)
         self._values: set[Any] = set()
 
     def sigma(self, name: str) -> Any:
-        """σ_max of a quantity without steps: the symbol for a parameter."""
+        """σ_max of a quantity without steps: the symbol for a parameter, and for what no step changes."""
         if self.ranges.by_name[name].value is not None:
             return abs(self.ranges.constant(name)[0])
         if "bias" in self.conditions and is_bias(self.ranges.by_name[name]):
@@ -64,7 +66,9 @@ class Stated:
         return sympy.Symbol(f"sigma_min({name})", nonnegative=True)
 
     def size_at(self, name: str, index: Index) -> Any:
-        """The norm of a quantity at a step: a symbol, which stands for that step alone."""
+        """The norm of a quantity at a step: a symbol, which stands for that step alone, unless no step changes it."""
+        if name in self.still:
+            return self.sigma(name)
         found = sympy.Symbol(f"norm({name}[{show_index(index)}])", nonnegative=True)
         self._values.add(found)
         return found

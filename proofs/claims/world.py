@@ -17,6 +17,7 @@ from sympy.matrices.expressions import MatrixSymbol
 from derive.cell import Cell, Equation, Quantity
 from derive.expressions import Elementwise, Timed, operands, walk, with_operands
 from derive.functions import FUNCTIONS
+from derive.still import still_of
 from proofs.arithmetic import Array, ArrayArithmetic, law_value
 from proofs.claims.conditions import adds_up
 from proofs.claims.said import Loss
@@ -84,6 +85,7 @@ class World:
     ) -> None:
         self.conditions = frozenset(conditions)
         self.functions = functions_of(cell)
+        self.still = still_of(cell)
         self.cell = linear(cell) if "linear" in self.conditions else cell
         self.loss, self.extent, self.steps, self.arithmetic = loss, extent, extent.steps, arithmetic
         self.plain = Evaluator(arithmetic, extent.sizes)
@@ -170,21 +172,28 @@ class World:
         return {t: draw((f"d{self.loss.name}/d{self.loss.of}", t), shape) for t in steps}
 
     def value(self, name: str, step: int | None) -> Array:
-        """A quantity.
+        """A quantity; what no step changes has its one value at every step, and without any.
 
         Raises:
             OutsideError: the run does not have it.
         """
+        step = self._at_first(name, step)
         if (name, step) not in self.values:
             late = 0 if step is None else step - self.steps
             raise OutsideError(f"{name}[{f'T+{late}' if late > 0 else step}]", late=late > 0)
         return self.values[name, step]
 
-    def slope(self, name: str, step: int) -> Array | None:
+    def _at_first(self, name: str, step: int | None) -> int | None:
+        """The first step for what no step changes, if none is named."""
+        return 1 if step is None and name in self.still else step
+
+    def slope(self, name: str, step: int | None) -> Array | None:
         """f′ at the argument of the function that gives a quantity; ``None`` if no function does."""
+        step = self._at_first(name, step)
         expr = self.equation_of[name].expr if name in self.equation_of else None
-        if expr is None or not 1 <= step <= self.steps:
-            raise OutsideError(f"slope of {name} at step {step}", late=step > self.steps)
+        if expr is None or step is None or not 1 <= step <= self.steps:
+            late = step is not None and step > self.steps
+            raise OutsideError(f"slope of {name} at step {step}", late=late)
         if not isinstance(expr, Elementwise):
             linear = "linear" in self.conditions
             return self.arithmetic.full(self.shape(name), 1) if linear else None
@@ -199,11 +208,16 @@ class World:
     def derivative(self, kind: str, of: Place, by: Place) -> Array:
         """∂of/∂by as a matrix: rows are the entries of ``of``, columns those of ``by``, row by row each.
 
+        By what no step changes, without a step, it is the sum of those by its value at each step.
+
         Args:
             kind: total, local or immediate.
             of: a quantity and its step.
             by: a quantity and its step.
         """
+        of = of[0], self._at_first(*of)
+        if by[1] is None and by[0] in self.still:
+            return self._by_every_step(kind, of, by[0])
         self.value(*of)
         size = self.value(*by).size
         rows = self.value(*of).size
@@ -216,6 +230,13 @@ class World:
         if dot is None:
             return self.arithmetic.full((rows, size), 0)
         return np.broadcast_to(dot, (size, *self.shape(of[0]))).reshape(size, rows).T
+
+    def _by_every_step(self, kind: str, of: Place, by: str) -> Array:
+        parts = [self.derivative(kind, of, (by, t)) for t in range(1, self.steps + 1)]
+        total = parts[0]
+        for part in parts[1:]:
+            total = self.arithmetic.add(total, part)
+        return total
 
     def _moved(self, by: Place, mode: str, of: Place) -> dict[Place, Array]:
         """What moves when one quantity does."""

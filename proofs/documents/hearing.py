@@ -83,14 +83,15 @@ def _of_definition(verdict: Verdict) -> Verdict:
         said = f"it agrees with the cell's equations for {name}"
     else:
         lines = equations_text(claim.cell).splitlines()
-        own = next((line for line in lines if line.startswith(f"{name}[t]")), name)
+        heads = f"{name}[t] =", f"{name} ="
+        own = next((line for line in lines if line.startswith(heads)), name)
         said = f"it differs from the cell's: {own}"
     return replace(verdict, reason=f"{said}; {verdict.reason}" if verdict.reason else said)
 
 
 def _defined(formula: Formula | None) -> str:
-    """The quantity whose value at a step a formula gives; empty if it gives none."""
+    """The quantity whose value a formula gives; empty if it gives none."""
     if formula is None or formula.relation != "==" or has_derivative(formula):
         return ""
     left = formula.left
-    return left.name if isinstance(left, Qty) and left.index is not None else ""
+    return left.name if isinstance(left, Qty) else ""
