@@ -138,6 +138,7 @@ class ClaimsReader:
         self.cell = cell
         self.loss = loss_of(cell, cell.equations[-1].target.name) if cell else None
         self.open_d = False
+        self.named: dict[str, Cell] = {}
         self.claims: list[Claim] = []
         self.unjudged: list[Unjudged] = []
 
@@ -175,7 +176,8 @@ class ClaimsReader:
             )
         if spec:
             try:
-                self.cell = as_written(load(spec))
+                self.cell = self.named.get(spec) or as_written(load(spec))
+                self.named[spec] = self.cell
             except (UnknownCellError, ArgumentError) as error:
                 _fail(statement, error.problem, error.remedy, statement.code.index(spec), len(spec))
         else:

@@ -21,6 +21,8 @@ MAX_DEPTH = 20
 MAX_MADE = 200_000
 MAX_LENGTH = 600
 """How many tokens a definition or a use may have."""
+MAX_WASTED = 60_000
+"""How many tokens are read in vain, of definitions and uses that do not end, before the rest is left as it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ def expanded(parts: Iterable[Part], source: str) -> list[Part]:
 class _Expansion:
     def __init__(self, parts: list[Part], source: str) -> None:
         self.rest = [(part, 0) for part in reversed(parts)]
-        self.source, self.made = source, 0
+        self.source, self.made, self.wasted = source, 0, 0
         self.macros: dict[str, Macro] = {}
         self.taken: list[Part] = []
 
@@ -74,13 +76,16 @@ class _Expansion:
             part, depth = self.rest.pop()
             self.taken.clear()
             try:
-                if part.text in DEFINING:
+                if self.wasted > MAX_WASTED:
+                    found.append(part)
+                elif part.text in DEFINING:
                     self.define(part.text)
                 elif part.text in self.macros and depth < MAX_DEPTH:
                     self.use(part, depth)
                 else:
                     found.append(part)
             except _EndError:
+                self.wasted += len(self.taken)
                 self.rest += [(p, depth) for p in reversed(self.taken)]
                 found.append(part)
         return found

@@ -8,6 +8,7 @@ import pytest
 
 from derive.catalog import load
 from derive.errors import ArgumentError, LanguageError
+from proofs.claims import document
 from proofs.claims.court import Audit
 from proofs.claims.said import NOT_JUDGED
 from proofs.claims.verdict import (
@@ -18,8 +19,10 @@ from proofs.claims.verdict import (
     REFUTED,
 )
 from proofs.documents.hearing import audit_paper
+from proofs.documents.macros import _Expansion, expanded
 from proofs.documents.pages import pages
 from proofs.documents.reading import read_paper
+from proofs.documents.sayings import tokens
 
 PAPERS = Path(__file__).parent / "papers"
 P, C, R, L, N = PROVED, CONDITIONAL, REFUTED, LAYOUT, NOT_JUDGED
@@ -202,6 +205,23 @@ def test_macros_that_grow_without_end_are_refused() -> None:
     )
     with pytest.raises(LanguageError, match="more than 200,000 signs"):
         heard(rf"\def\a{{h_t}}{grown}$\k = 1$")
+
+
+@pytest.mark.parametrize("open_end", [r"\def\a{", r"\newcommand\a[", r"\newcommand{\a}[1]{#1}\a{"])
+def test_definitions_that_never_end_are_not_read_again_and_again(open_end, monkeypatch):
+    taken = []
+    take = _Expansion.take
+    monkeypatch.setattr(_Expansion, "take", lambda self: taken.append(None) or take(self))
+    parts = tokens(open_end * 3000)
+    expanded(parts, "a.tex")
+    assert len(taken) < 10 * len(parts)
+
+
+def test_a_cell_that_is_named_again_and_again_is_read_once(monkeypatch):
+    read = []
+    monkeypatch.setattr(document, "load", lambda spec: read.append(spec) or load(spec))
+    heard("% audit: cell lstm\n% audit: cell elman\n" * 9 + "$h_t = \\tanh(W h_{t-1} + U x_t + b)$")
+    assert read == ["lstm", "elman"]
 
 
 def test_markdown_is_mathematics_only_where_it_says_so() -> None:
