@@ -35,7 +35,7 @@ def covers(
         also: what must hold wherever the identity speaks.
     """
     for more in LONGER:
-        meaning = Measured(_world(formula, context, more), Reading())
+        meaning = Measured(real_world(formula, context, more), Reading())
         try:
             with np.errstate(all="ignore"):
                 ours = _places(identity, meaning)
@@ -59,7 +59,7 @@ def _places(formula: Formula, meaning: Measured) -> set[frozenset[tuple[str, int
     return {frozenset(pair.places.items()) for pair in compared(formula, meaning)}
 
 
-def _world(formula: Formula, context: Context, more: int) -> World:
+def real_world(formula: Formula, context: Context, more: int) -> World:
     """A run of real numbers in which all sizes differ."""
     alike, short = "n=1" in context.conditions, "T=1" in context.conditions
     sizes = {d: 1 if alike else 2 + i for i, d in enumerate(context.cell.dims)}

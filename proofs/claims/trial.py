@@ -10,8 +10,8 @@ from random import Random
 
 from derive.cell import Quantity
 from derive.errors import Place
-from proofs.claims.conditions import CONDITIONS, adds_up, whose_total
-from proofs.claims.counterexample import find
+from proofs.claims.conditions import CONDITIONS, adds_up, whose_total, words
+from proofs.claims.counterexample import Counterexample, find
 from proofs.claims.layouts import translated
 from proofs.claims.meaning import Reading
 from proofs.claims.points import Context, error_bound, field_worlds, other_worlds, steps_of
@@ -20,12 +20,14 @@ from proofs.claims.readings import (
     Status,
     describe,
     fails_in,
+    is_about_nothing,
     readings,
     settled_formula,
     status,
 )
 from proofs.claims.repair import nearest
 from proofs.claims.said import Claim
+from proofs.claims.spoken import real_world
 from proofs.claims.syntax import Formula
 from proofs.claims.values import LAYOUTS
 from proofs.claims.verdict import (
@@ -207,13 +209,14 @@ class Trial:
             if not reached.decides:
                 return self.undecided(reached)
             bound = str(reached)
-        example = (
-            find(self.formula, self.context, reading, least=self.least_length()) if spoken else None
-        )
+        example = self.example(reading) if spoken else None
         first = next(s for s in found if s.reading == reading)
+        kind = self.kind(bool(held), spoken, example is not None)
+        if kind == UNDECIDED and any(s.outcome == "fails" for s in spoken):
+            return Verdict(self.claim, UNDECIDED, reason=_neither(conditions), bound=bound)
         return Verdict(
             self.claim,
-            self.kind(bool(held), bool(spoken), example is not None),
+            kind,
             reason=self.reason(first, spoken),
             reading=describe(self.formula, self.loss, reading) if spoken else "",
             conditions=conditions,
@@ -226,9 +229,18 @@ class Trial:
             place=self.place(first) if not spoken else None,
         )
 
-    def kind(self, held: bool, spoken: bool, refuted: bool) -> str:
-        """The verdict's kind."""
-        if held:
+    def example(self, reading: Reading) -> Counterexample | None:
+        """Numbers for which it fails: in short runs, else in one as long as those that were looked at once more."""
+        for least in (self.least_length(), max((w.steps for w in self.elsewhere), default=1)):
+            found = find(self.formula, self.context, reading, least=least)
+            if found is not None:
+                return found
+        return None
+
+    def kind(self, held: bool, spoken: Sequence[Status], refuted: bool) -> str:
+        """The verdict's kind; that it fails in general is said only where numbers show it."""
+        fails = any(s.outcome == "fails" for s in spoken)
+        if held and (refuted or not fails):
             return CONDITIONAL
         if not spoken:
             return MEANINGLESS
@@ -264,9 +276,25 @@ class Trial:
             for reading in tried if len(chosen) == 1 else tried[:1]:
                 if status(self.formula, worlds, reading).outcome == "holds":
                     under = self.context.under(*chosen)
-                    if not fails_in(self.formula, other_worlds(self.formula, under), reading):
+                    others = other_worlds(self.formula, under)
+                    if not fails_in(self.formula, others, reading) and self.speaks(under, reading):
                         return reading, chosen
         return None, ()
+
+    def speaks(self, context: Context, reading: Reading) -> bool:
+        """Whether it says more than 0 = 0 of numbers too, of which tanh 0 = 0 is known."""
+        world = real_world(self.formula, context, 1)
+        return (
+            is_about_nothing(self.formula, [world])
+            or status(self.formula, [world], reading).outcome != "empty"
+        )
+
+
+def _neither(conditions: Sequence[str]) -> str:
+    """What is said of a formula that numbers bear out and no identity shows."""
+    found = "no proof was found, and both sides agree in every run of numbers that was tried"
+    held = " and ".join(words(c) for c in conditions)
+    return f"{found}; it is proved if {held}" if held else found
 
 
 def _is_target(q: Quantity) -> bool:

@@ -11,11 +11,15 @@ from proofs.claims.latex_signs import Part
 from proofs.documents.sayings import PROSE, is_range
 
 _RESTRICTS = re.compile(
-    r"\b(if|when|whenever|unless|only|provided|assum\w*|suppos\w*|ignor\w*|neglect\w*|except|given|otherwise|as|since"
-    r"|at|in|under|without|with|for|near|last|first|final|case|constant|fixed|held|small|large|approximately|roughly)\b"
+    r"\b(if|when|whenever|unless|only|provided|assum\w*|suppos\w*|ignor\w*|neglect\w*|omit\w*|dropp\w*|except|given"
+    r"|otherwise|as long as|as \S+ (goes|tends)|at|in|under|without|with|for|near|last|first|final|case|constant|fixed"
+    r"|held|small|large|linear|zero|no|not|approx\w*|roughly|almost|about|up to|proportional)\b"
 )
 _SAYS_NOTHING = re.compile(
-    r"\b(if|when|whenever|only|for|all|any|every|each|at|and|time|steps?|the|we|have|holds)\b|[\s.,:;]"
+    r"\bin general\b|\bwithout loss of generality\b|\bin (any|each|every|either) case\b|\bin all cases\b"
+    r"|\b(in|with) ((matrix|vector|compact|index|component|full|the|this|our|usual|same)\s)*(form|notation|words)\b"
+    r"|\b(with|by|in|from) (respect to|the chain rule|the product rule|view of|turn|short|detail|particular|fact)\b"
+    r"|\b(if|when|whenever|only|for|all|any|every|each|at|and|time|steps?|the|we|have|holds|gates?|weights?)\b|[\s.,:;()]"
 )
 _NUMBERED = re.compile(r"\((?:[0-9]+(?:\.[0-9]+)*[a-z']?|\*+|[A-Z][0-9.]*)\)")
 """The number of an equation, set by hand."""

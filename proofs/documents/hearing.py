@@ -8,11 +8,12 @@ from dataclasses import replace
 from derive.cell import Cell
 from derive.errors import ArgumentError, LanguageError
 from numeric.equations import equations_text
+from proofs.claims.conditions import words
 from proofs.claims.court import Audit, judge_document
 from proofs.claims.said import NOT_JUDGED, Claim, Unjudged
-from proofs.claims.syntax import Formula, Qty
-from proofs.claims.verdict import PROVED, Verdict
-from proofs.documents.reading import has_derivative, read_paper
+from proofs.claims.syntax import Deriv, Formula, Index, Qty, walk
+from proofs.claims.verdict import MEANINGLESS, NUMERICALLY_FALSE, PROVED, REFUTED, Verdict
+from proofs.documents.reading import given_of, has_derivative, read_paper
 
 
 def audit_paper(
@@ -44,8 +45,9 @@ def audit_paper(
     found = judge_document(document, on_progress)
     verdicts, left = list[Verdict](), list[Unjudged]()
     for verdict in found.verdicts:
-        if verdict.claim.presumes and not verdict.stands:
-            left.append(_left(verdict.claim))
+        why = "" if verdict.stands or _past_help(verdict) else _unread(verdict.claim)
+        if why:
+            left.append(_left(verdict, why))
         else:
             verdicts.append(_of_definition(verdict))
     unjudged = (*found.unjudged, *left)
@@ -66,9 +68,36 @@ def _nothing(source: str, unjudged: tuple[Unjudged, ...]) -> LanguageError:
     )
 
 
-def _left(claim: Claim) -> Unjudged:
-    """A formula that does not hold by itself, and is said under a condition that is not read."""
-    problem = f"it is said under a condition that is not read: {claim.presumes}"
+def _past_help(verdict: Verdict) -> bool:
+    """Whether a formula is wrong whatever a condition says: its shapes do not agree, or it is one between numbers."""
+    about_shapes = verdict.kind == MEANINGLESS and "shape" in verdict.reason
+    return about_shapes or verdict.kind == NUMERICALLY_FALSE
+
+
+def _unread(claim: Claim) -> str:
+    """Why a formula that does not hold by itself need not be wrong where it stands; empty if it is."""
+    if claim.presumes:
+        return f"it is said under a condition that is not read: {claim.presumes}"
+    sides = (claim.formula.left, claim.formula.right) if claim.formula else ()
+    parts = [part for side in sides for part in walk(side)]
+    known = (
+        {q.name for q in claim.cell.quantities} - given_of(claim.cell) if claim.cell else set[str]()
+    )
+    named = [p for p in parts if isinstance(p, Qty)]
+    about = any(
+        isinstance(p, Deriv) or (isinstance(p, Qty) and p.name in known and p.index != Index())
+        for p in parts
+    )
+    return "it says how something given is chosen" if named and not about else ""
+
+
+def _left(verdict: Verdict, why: str) -> Unjudged:
+    """A formula that does not hold by itself, and need not."""
+    claim = verdict.claim
+    needs = " and ".join(words(c) for c in verdict.conditions)
+    alone = f"it holds only if {needs}" if needs else f"it is {verdict.kind}"
+    shown = f", by {verdict.counterexample.text()}" if verdict.kind == REFUTED else ""
+    problem = f"{why}; by itself {alone}{shown}"
     error = LanguageError(problem, "State the condition as in a file of claims.", place=claim.place)
     return Unjudged(claim.name, claim.text, error, NOT_JUDGED)
 

@@ -17,7 +17,7 @@ from proofs.claims.latex import read_parts
 from proofs.claims.latex_looks import plain
 from proofs.claims.latex_signs import RELATION, Part
 from proofs.claims.said import NOT_JUDGED, Claim, Document, Unjudged
-from proofs.claims.syntax import Deriv, Formula, Index, Num, Qty, walk
+from proofs.claims.syntax import Deriv, Formula, Index, Node, Num, Qty, walk
 from proofs.documents.beside import presumed
 from proofs.documents.definitions import Definitions
 from proofs.documents.pages import Page, pages
@@ -182,7 +182,7 @@ class _Paper:
             )
         formula = self.definitions.spelled_out(formula)
         otherwise = otherwise and self.definitions.spelled_out(otherwise)
-        self.refuse_given(formula, displayed=saying.displayed)
+        self.refusegiven_of(formula, displayed=saying.displayed)
         given, unread = presumed(saying.beside)
         sign = {"=": "=", "≤": "≤", "≥": "≥"}.get(saying.relation, "≈")
         return Claim(
@@ -198,7 +198,7 @@ class _Paper:
             at=sheet.line(right[0].start),
         )
 
-    def refuse_given(self, formula: Formula, *, displayed: bool) -> None:
+    def refusegiven_of(self, formula: Formula, *, displayed: bool) -> None:
         """What says how something given is chosen is no claim: nothing follows it from.
 
         Raises:
@@ -210,11 +210,13 @@ class _Paper:
             raise LanguageError(
                 "it is approximate, and only numbers are compared so", "Write = or ≤."
             )
-        free = _given(self.lines.cell)
+        free = given_of(self.lines.cell)
         pair = (formula.left, formula.right) if formula.relation == "==" else ()
         sets = pair and isinstance(pair[0], Qty) and pair[0].index and isinstance(pair[1], Num)
         if sets and not displayed:
             raise LanguageError("it sets a quantity to a number for the sake of argument", "")
+        if pair and _is_about(pair[0], self.lines.cell):
+            pair = pair[:1]
         for side in pair:
             if not isinstance(side, Qty):
                 continue
@@ -225,7 +227,16 @@ class _Paper:
                 raise LanguageError(f"it says what {side.name} is, and that is given", "")
 
 
-def _given(cell: Cell | None) -> set[str]:
+def _is_about(side: Node, cell: Cell | None) -> bool:
+    """Whether a side speaks of what follows from a cell's equations: of derivatives, or of a value that is computed."""
+    parts = list(walk(side))
+    computed = {e.target.name for e in cell.equations} if cell else set[str]()
+    initial = Index((), 0)
+    names = {p.name for p in parts if isinstance(p, Qty) and p.index != initial}
+    return any(isinstance(p, Deriv) for p in parts) or not names.isdisjoint(computed)
+
+
+def given_of(cell: Cell | None) -> set[str]:
     """The quantities of a cell that no equation and no declaration gives a value."""
     quantities = cell.quantities if cell else ()
     return {q.name for q in quantities if q.role in ("parameter", "input")}

@@ -14,6 +14,7 @@ from proofs.claims.said import NOT_JUDGED
 from proofs.claims.verdict import (
     CONDITIONAL,
     LAYOUT,
+    MEANINGLESS,
     NUMERICALLY_FALSE,
     PROVED,
     REFUTED,
@@ -25,7 +26,7 @@ from proofs.documents.reading import read_paper
 from proofs.documents.sayings import tokens
 
 PAPERS = Path(__file__).parent / "papers"
-P, C, R, L, N = PROVED, CONDITIONAL, REFUTED, LAYOUT, NOT_JUDGED
+P, C, R, L, N, M = PROVED, CONDITIONAL, REFUTED, LAYOUT, NOT_JUDGED, MEANINGLESS
 KNOWN = {
     "goodfellow.tex": (
         "", "23 N; 29 P; 30 P; 31 P; 32 N; 35 N; 37 N; 42 P; 46 P; 48 P; 53 P; 54 P; 55 P; 56 P; 57 P; 61 R; 63 R",
@@ -119,6 +120,13 @@ H = r"h_t = \tanh(W h_{t-1} + U x_t + b)"
         (r"$$\nabla_{h_{t-1}} L = (1 - h_t) \odot W^\top \nabla_{h_t} L$$", [R]),
         (r"$$h_t \odot W h_t = W h_t \odot h_t$$", [P]),
         (r"$$h_t = 0 \quad\text{if } h \text{ is dead}$$ $h_t = h_t$", [N, P]),
+        (r"$\frac{\partial h_t}{\partial h_{t-1}} = W$, $\frac{\partial h_t}{\partial x_t} = U$", [C, C]),
+        (r"$W = \frac{\partial h_t}{\partial h_{t-1}}$, $h_t = x_t$", [N, M]),
+        (r"$\frac{\partial h_t}{\partial h_{t-1}} = W \text{ in matrix form}$", [C]),
+        (r"$\frac{\partial h_t}{\partial h_{t-1}} = W \text{ since tanh acts on each entry}$", [C]),
+        (r"$\frac{\partial h_t}{\partial h_{t-1}} = U \text{ if the gate is open}$", [M]),
+        (r"$2 + 2 = 5 \text{ for example}$ $h_t = h_t$", [NUMERICALLY_FALSE, P]),
+        (r"$\|W\| \le 1$ $\|x_t\| \le 1$ $W^\top W = W W^\top$ $\|W\| \ge 0$", [N, N, N, P]),
         (r"$$h_t = h_t \quad w$$ $$h_t = 0 \quad w$$", [N, P]),
         (r"$h_t = h_t$ \verb|$h_t = 0$| \iffalse $h_t = 0$ \iftrue \fi $h_t = 0$ \fi % $$h_t = 0$$", [P]),
         (r"$h_t = h_t$ $h_0 = 0$ $W = W^\top$ $L = \sum_t L_t$ $\eta = 1$ $x \in X$", [N, N, N, N, P]),
@@ -150,6 +158,16 @@ def test_what_is_false_is_never_proved(text: str) -> None:
     found = heard(text)
     assert {v.kind for v in found.verdicts} & {REFUTED, CONDITIONAL}
     assert not found.ok
+
+
+def test_what_is_said_under_an_unread_condition_tells_what_it_is_by_itself():
+    left = heard(
+        r"$h_t = \tanh(W h_{t-1} + U x_t) \text{ with no bias}$, $h_t \le 0 \text{ if open}$, $h_t = h_t$"
+    ).unjudged
+    assert [u.error.problem.partition("; by itself ")[2] for u in left] == [
+        "it holds only if the biases are zero",
+        "it is refuted, by n = 1, m = 1, T = 1; t = 1; b = 1, all else 0: left 0.7616, right 0",
+    ]
 
 
 def test_a_verdict_names_file_line_and_label_and_what_it_is_about() -> None:
