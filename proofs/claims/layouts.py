@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
+from derive.cell import Cell
 from proofs.claims.syntax import (
     Big,
     Call,
@@ -21,9 +22,21 @@ from proofs.claims.syntax import (
 )
 
 
-def translated(formula: Formula, layout: str, loss: str) -> Formula:
-    """The same statement in house layout; ``loss`` is the name of the loss."""
-    if layout == "row":
+def translated(formula: Formula, layout: str, loss: str, cell: Cell) -> Formula:
+    """The same statement in house layout.
+
+    Args:
+        formula: what is said, with nothing left open.
+        layout: a key of ``values.LAYOUTS``.
+        loss: the name of the loss.
+        cell: what it speaks of.
+    """
+    if layout == "stored":
+        columns = {q.name for q in cell.quantities if q.shape[1] == 1 and q.shape[0] != 1}
+        left, right = (_stood(side, loss, columns) for side in (formula.left, formula.right))
+        if isinstance(left, Transposed):
+            left, right = left.of, _flipped(right, leaf=_transposed)
+    elif layout == "row":
         left, right = (_flipped(side, leaf=_same) for side in (formula.left, formula.right))
     else:
         left, right = (_leaves(side, layout, loss) for side in (formula.left, formula.right))
@@ -43,7 +56,7 @@ def _transposed(node: Node) -> Node:
 def _flipped(node: Node, leaf: Callable[[Node], Node]) -> Node:
     """The transpose of a formula, pushed to its leaves."""
     match node:
-        case Qty() | Deriv():
+        case Qty() | Deriv() | Call(name="slope"):
             return leaf(node)
         case Transposed(of=of):
             return _outside(of, leaf)
@@ -61,11 +74,30 @@ def _flipped(node: Node, leaf: Callable[[Node], Node]) -> Node:
 
 def _outside(of: Node, leaf: Callable[[Node], Node]) -> Node:
     """A part that stood transposed: its transpose cancels the one pushed in, except at leaves."""
-    if isinstance(of, Qty | Deriv):
+    if isinstance(of, Qty | Deriv) or (isinstance(of, Call) and of.name == "slope"):
         return _transposed(leaf(of))
     if leaf is _same:
         return _transposed(_flipped(of, leaf))
     return of
+
+
+def _stood(node: Node, loss: str, columns: Collection[str]) -> Node:
+    """A formula of rows with the columns that they stand for, all transposes at its leaves."""
+    match node:
+        case Qty(name=name) | Call(name="slope", args=(Qty(name=name),)):
+            return Transposed(of=node) if name in columns else node
+        case Deriv(of=Qty(name=of), by=Qty(name=by)):
+            return Transposed(of=node) if of == loss and by in columns else node
+        case Transposed(of=of):
+            return _flipped(_stood(of, loss, columns), leaf=_transposed)
+        case Call(name="diag" | "eye"):
+            return node
+        case Call(name="outer", args=(a, b)):
+            rows = _stood(a, loss, columns), _stood(b, loss, columns)
+            return Chain(factors=(_flipped(rows[0], leaf=_transposed), rows[1]))
+        case _:
+            parts = tuple(_stood(part, loss, columns) for part in children(node))
+            return with_children(node, parts) if parts else node
 
 
 def _leaves(node: Node, layout: str, loss: str) -> Node:

@@ -135,10 +135,16 @@ class Meaning:
                 f"{node.name} is any function of {world.loss.of}: only its derivatives are known",
                 node.where,
             )
-        array = world.value(node.name, self.step_of(node.index, places))
-        if self.reading.layout == "row":
-            array = world.arithmetic.transpose(array)
-        return Value(array)
+        return Value(self._laid(world.value(node.name, self.step_of(node.index, places))))
+
+    def _laid(self, array: Any) -> Any:
+        """A quantity's value in the layout: a column is a row in some."""
+        turned = self.reading.layout == "row" or self._is_laid(array.shape[-2:])
+        return self.world.arithmetic.transpose(array) if turned else array
+
+    def _is_laid(self, shape: tuple[int, int]) -> bool:
+        """Whether a quantity of this shape is a row while matrices stay as they are."""
+        return self.reading.layout == "stored" and shape[1] == 1
 
     def _derivative(self, node: Deriv, places: Places) -> Value:
         if not isinstance(node.of, Qty):
@@ -190,9 +196,8 @@ class Meaning:
 
     def _gradient(self, row: Any, shape: tuple[int, int]) -> Value:
         value = self.algebra.from_row(row, shape)
-        if self.reading.layout in ("numerator", "row"):
-            return self.algebra.transpose(value)
-        return value
+        turned = self.reading.layout in ("numerator", "row") or self._is_laid(shape)
+        return self.algebra.transpose(value) if turned else value
 
     def _jacobian(self, matrix: Any, of: tuple[int, int], by: tuple[int, int]) -> Value:
         value = Value(matrix, None if of[1] == 1 else of, None if by[1] == 1 else by)
@@ -303,9 +308,7 @@ class Meaning:
             raise MeaninglessError(
                 f"{of.name} is not the value of an elementwise function", of.where
             )
-        return Value(
-            self.world.arithmetic.transpose(array) if self.reading.layout == "row" else array
-        )
+        return Value(self._laid(array))
 
 
 def has_derivative(node: Open) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from proofs.claims.syntax import Call
-from proofs.claims.values import MeaninglessError, Value
+from proofs.claims.values import ROWS, MeaninglessError, Value
 
 if TYPE_CHECKING:
     from proofs.claims.meaning import Meaning
@@ -50,7 +50,7 @@ def _trace(m: Meaning, node: Call, args: list[Value]) -> Value:
 
 
 def _eye(m: Meaning, node: Call, args: list[Value]) -> Value:
-    return Value(m.world.arithmetic.identity(args[0].shape[1 if m.reading.layout == "row" else 0]))
+    return Value(m.world.arithmetic.identity(args[0].shape[1 if m.reading.layout in ROWS else 0]))
 
 
 def _filled(c: int) -> Callable[[Meaning, Call, list[Value]], Value]:
@@ -60,7 +60,7 @@ def _filled(c: int) -> Callable[[Meaning, Call, list[Value]], Value]:
 
 
 def _outer(m: Meaning, node: Call, args: list[Value]) -> Value:
-    if m.reading.layout == "row":
+    if m.reading.layout in ROWS:
         return m.algebra.matmul(m.algebra.transpose(args[0]), args[1], node.where)
     return m.algebra.matmul(args[0], m.algebra.transpose(args[1]), node.where)
 
@@ -79,7 +79,10 @@ def _sandwich(m: Meaning, node: Call, args: list[Value]) -> Value:
 
 
 def _concat(m: Meaning, node: Call, args: list[Value]) -> Value:
-    axis, side = (-1, 0) if m.reading.layout == "row" else (-2, 1)
+    beside = m.reading.layout == "row" or (
+        m.reading.layout == "stored" and all(a.shape[0] == 1 for a in args)
+    )
+    axis, side = (-1, 0) if beside else (-2, 1)
     if len({a.shape[side] for a in args}) != 1:
         raise MeaninglessError("what is stacked must have one number of columns", node.where)
     return Value(np.concatenate([a.array for a in args], axis=axis))

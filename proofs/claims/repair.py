@@ -100,7 +100,7 @@ def _nearest(
         if mended is not None:
             return reading, mended
     for layout in [name for name in LAYOUTS if name != "house"]:
-        house = translated(first.formula, layout, loss)
+        house = translated(first.formula, layout, loss, context.cell)
         mended = _Search(house, context).single() if house != first.formula else None
         if mended is not None:
             told = (

@@ -29,7 +29,7 @@ from proofs.claims.repair import nearest
 from proofs.claims.said import Claim
 from proofs.claims.spoken import real_world
 from proofs.claims.syntax import Formula
-from proofs.claims.values import LAYOUTS
+from proofs.claims.values import LAYOUTS, ROWS
 from proofs.claims.verdict import (
     CONDITIONAL,
     LAYOUT,
@@ -178,12 +178,12 @@ class Trial:
         if not bound.decides:
             return self.undecided(bound)
         plain = settled_formula(self.formula, self.loss, held.reading)
-        formula = translated(plain, held.reading.layout, self.loss)
+        formula = translated(plain, held.reading.layout, self.loss, self.context.cell)
         same = status(formula, self.worlds, Reading()).outcome == "holds"
         return Verdict(
             self.claim,
             LAYOUT,
-            reason=COLUMNS if held.reading.layout == "row" else "",
+            reason=COLUMNS if held.reading.layout in ROWS else "",
             reading=describe(self.formula, self.loss, held.reading),
             values=self.values(self.formula, held.reading),
             translation=show(formula) if same else "",

@@ -19,7 +19,10 @@ LAYOUTS = {
     "numerator": "numerator layout: the derivative of a scalar by a column is a row",
     "denominator": "denominator layout: Jacobians have outputs as columns",
     "row": "row layout: vectors are rows, and weights stand transposed on the right",
+    "stored": "row layout with weights as they are stored: vectors are rows, and weights have the cell's shapes",
 }
+ROWS = ("row", "stored")
+"""Layouts in which vectors are rows."""
 
 
 class MeaninglessError(Exception):

@@ -114,6 +114,17 @@ def test_every_condition_has_its_test() -> None:
             "(dh[t]/dh[t-1]).T @ dL/dh[t]",
         ),
         ("dh[t]/dh[t-1] == W.T @ diag(1 - h[t]**2)", "denominator", "diag(1 - h[t]**2) @ W"),
+        (
+            "h[t] == tanh(h[t-1] @ W.T + x[t] @ U.T + b)",
+            "stored",
+            "tanh(W @ h[t-1] + U @ x[t] + b)",
+        ),
+        (
+            "dL/dW == sum(t, (dL/dh[t] * (1 - h[t]**2)).T @ h[t-1])",
+            "stored",
+            "sum(t, (dL/dh[t] * (1 - h[t]**2)) @ h[t-1].T)",
+        ),
+        ("dL/dx[t] == (dL/dh[t] * slope(h[t])) @ U", "stored", "U.T @ (dL/dh[t] * slope(h[t]))"),
     ],
 )
 def test_another_layout_is_recognised_and_translated(
