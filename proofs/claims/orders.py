@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from itertools import permutations
+
+from proofs.claims.syntax import Formula, free_variables
 
 _KEY = "order "
 _LETTER, _SHIFT, _LESS = r"[A-SU-Za-z]", r"(?:[+-][0-6])?", r"(?:<=?|≤)"
@@ -23,7 +26,20 @@ def order(text: str) -> str:
 
 def order_words(key: str) -> str:
     """How a verdict says a range; empty if the condition is none."""
-    return _SIGN.sub(lambda sign: f" {sign[0]} ", key.removeprefix(_KEY)) if _is_order(key) else ""
+    return _SIGN.sub(lambda sign: f" {sign[0]} ", key.removeprefix(_KEY)) if is_order(key) else ""
+
+
+def orders_of(formula: Formula, conditions: Iterable[str]) -> list[str]:
+    """The keys of the orders in which two of its free letters may be meant, unless a range is presumed already.
+
+    Args:
+        formula: what is said.
+        conditions: what is presumed.
+    """
+    letters = dict.fromkeys((*free_variables(formula.left), *free_variables(formula.right)))
+    if any(is_order(key) for key in conditions):
+        return []
+    return [order(f"{a}<{b}") for a, b in permutations(letters, 2)]
 
 
 def in_order(conditions: Iterable[str], places: Mapping[str, int], steps: int) -> bool:
@@ -34,18 +50,19 @@ def in_order(conditions: Iterable[str], places: Mapping[str, int], steps: int) -
         places: the steps of the free indices.
         steps: the length T.
     """
-    return all(_lies_in(key, {**places, "T": steps}) for key in conditions if _is_order(key))
+    return all(_lies_in(key, {**places, "T": steps}) for key in conditions if is_order(key))
 
 
 def farthest(conditions: Iterable[str]) -> int:
     """The largest number in a range: runs must be longer for it to leave anything."""
     return max(
-        (int(n) for key in conditions if _is_order(key) for n in re.findall(r"[0-9]+", key)),
+        (int(n) for key in conditions if is_order(key) for n in re.findall(r"[0-9]+", key)),
         default=0,
     )
 
 
-def _is_order(key: str) -> bool:
+def is_order(key: str) -> bool:
+    """Whether a condition is a range."""
     return key.startswith(_KEY)
 
 

@@ -14,6 +14,7 @@ from proofs.claims.conditions import CONDITIONS, adds_up, whose_total, words
 from proofs.claims.counterexample import Counterexample, find
 from proofs.claims.layouts import translated
 from proofs.claims.meaning import Reading
+from proofs.claims.orders import is_order, orders_of
 from proofs.claims.points import Context, error_bound, field_worlds, other_worlds, steps_of
 from proofs.claims.printing import show
 from proofs.claims.readings import (
@@ -200,8 +201,10 @@ class Trial:
             mending = replace(mending, values=values)
         held, conditions = self.condition([mended, *(r for r in tried if r != mended)])
         reading = held or mended
-        if any(whose_total(c) for c in conditions):
-            mending = None  # no mistake but that it does not say of which targets it speaks
+        if conditions and all(whose_total(c) or is_order(c) for c in conditions):
+            mending = (
+                None  # no mistake but that it does not say of which targets or steps it speaks
+            )
         bound = ""
         if held is not None:
             under = self.context.under(*conditions)
@@ -270,7 +273,7 @@ class Trial:
         """The weakest condition under which some reading holds, else two together, and that reading."""
         names = [c.name for c in CONDITIONS if c.name not in self.context.conditions]
         totals = [adds_up(q.name) for q in self.context.cell.inputs if _is_target(q)]
-        alone = [*totals, *names]
+        alone = [*totals, *orders_of(self.formula, self.context.conditions), *names]
         for chosen in [*((name,) for name in alone), *combinations(names, 2)]:
             worlds = self.worlds_under(self.context.under(*chosen))
             for reading in tried if len(chosen) == 1 else tried[:1]:

@@ -7,7 +7,7 @@ import pytest
 from derive.errors import LanguageError
 from proofs.claims.court import audit
 from proofs.claims.orders import in_order, order
-from proofs.claims.verdict import MEANINGLESS, PROVED, REFUTED, Verdict
+from proofs.claims.verdict import CONDITIONAL, MEANINGLESS, PROVED, REFUTED, Verdict
 
 ADJOINT = "dL/dh[t] == W.T @ (slope(h[t+1]) * dL/dh[t+1]) + d+L/dh[t]"
 CARRIED = "dh[t]/dh[k] == diag(slope(h[t])) @ W @ dh[t-1]/dh[k]"
@@ -23,7 +23,9 @@ def verdict(claim: str) -> Verdict:
         ("given k <= j <= t : dh[t]/dh[k] == dh[t]/dh[j] @ dh[j]/dh[k]", PROVED),
         (f"given k < t : {CARRIED}", PROVED),
         (f"given k ≤ t-1 : {CARRIED}", PROVED),
-        (f": {CARRIED}", REFUTED),
+        (f": {CARRIED}", CONDITIONAL),
+        (": dh[t]/dx[k] == dh[t]/dh[t-1] @ dh[t-1]/dx[k]", CONDITIONAL),
+        (": dh[t]/dh[k] == zeros(W)", REFUTED),
         (f"given k <= t : {CARRIED}", REFUTED),
         (f"given t < T : {ADJOINT}", PROVED),
         (f"given 5 <= t <= 6 : {ADJOINT}", PROVED),
@@ -49,6 +51,13 @@ def test_one_step_alone_is_no_proof() -> None:
 def test_what_is_no_range_of_indices_is_refused(text: str) -> None:
     with pytest.raises(LanguageError, match="is no condition"):
         verdict(f"given {text} : h[t] == h[t]")
+
+
+@pytest.mark.parametrize("claim", [CARRIED, "dh[t]/dh[k] == dh[t]/dh[k+1] @ dh[k+1]/dh[k]"])
+def test_an_order_that_is_not_said_is_found_and_nothing_else_is_mended(claim: str) -> None:
+    found = verdict(f": {claim}")
+    assert (found.kind, found.conditions, found.repair) == (CONDITIONAL, ("order k<t",), None)
+    assert found.counterexample is not None
 
 
 def test_a_range_is_said_as_it_is_written() -> None:
