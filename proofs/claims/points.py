@@ -40,6 +40,8 @@ from proofs.unrolled import Place
 
 PRIME = MERSENNE_PRIMES[1]
 MAX_FREE = 3
+SHORT = 12
+"""Below this length a run of every length is looked at that is shorter than what a formula needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +103,14 @@ def extents(formula: Formula, context: Context, rng: Random, count: int) -> Iter
 
 
 def other_extents(formula: Formula, context: Context, rng: Random) -> Iterator[Extent]:
-    """The shortest runs and a longer one, each of other sizes: what holds for some lengths or sizes only fails here."""
-    least = steps_of(formula, context)
-    lengths = [1] if "T=1" in context.conditions else [1, 2, least + 3 + rng.randrange(3)]
-    for steps in lengths:
+    """Shorter runs and a longer one, each of other sizes: what holds for some lengths or sizes only fails here.
+
+    All lengths are looked at where what a formula names at the end of a run can be before its beginning.
+    """
+    least, depth = steps_of(formula, context), context.cell.depth
+    near = {*range(1, min(least, SHORT)), depth - 1, depth, depth + 1} & {*range(1, least)}
+    lengths = [*sorted(near), least + 3 + rng.randrange(3)]
+    for steps in [1] if "T=1" in context.conditions else lengths:
         sizes = draw_sizes(context.cell, rng, 2, 4 + min(len(context.cell.dims), DISTINCT))
         if "n=1" in context.conditions:
             sizes = dict.fromkeys(sizes, 1)

@@ -233,12 +233,12 @@ class Trial:
         )
 
     def example(self, reading: Reading) -> Counterexample | None:
-        """Numbers for which it fails: in short runs, else in one as long as those that were looked at once more."""
-        for least in (self.least_length(), max((w.steps for w in self.elsewhere), default=1)):
-            found = find(self.formula, self.context, reading, least=least)
-            if found is not None:
-                return found
-        return None
+        """Numbers for which it fails: in short runs, else in one as long as those in which it was seen to fail."""
+        found = find(self.formula, self.context, reading, least=self.least_length())
+        failing = (w.steps for w in self.elsewhere if fails_in(self.formula, [w], reading))
+        while found is None and (length := next(failing, 0)):
+            found = find(self.formula, self.context, reading, least=length)
+        return found
 
     def kind(self, held: bool, spoken: Sequence[Status], refuted: bool) -> str:
         """The verdict's kind; that it fails in general is said only where numbers show it."""

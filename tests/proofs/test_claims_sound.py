@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from proofs.claims.court import audit
-from proofs.claims.verdict import LAYOUT, PROVED, UNDECIDED
+from proofs.claims.verdict import LAYOUT, PROVED, REFUTED, UNDECIDED
 from tests.proofs.test_claims import verdict
 
+LAGS = "cell\n    h[t] = tanh(W @ h[t-1] + V @ h[t-2] + b)\n    o[t] = sigmoid(A @ h[t-3] + b)\nloss sum over t of L(h)"
 KINKS = "cell\n    h[t] = relu(W @ h[t-1] + U @ x[t])\n    y[t] = abs(h[t])"
 FALSE = {
     "elman": (
@@ -62,6 +63,21 @@ def test_a_false_formula_does_not_stand(cell: str, claim: str) -> None:
 def test_nor_one_under_conditions(given: str, claim: str) -> None:
     told = audit(f"cell elman\nloss sum over t\nclaim given {given} : {claim}\n").verdicts[0]
     assert told.kind not in (PROVED, LAYOUT)
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        ": h[T-3] == tanh(W @ h[T-4] + V @ h[T-5] + b)",
+        "given t = T : h[t-3] == tanh(W @ h[t-4] + V @ h[t-5] + b)",
+        ": h[T-3] - tanh(W @ h[T-4] + V @ h[T-5] + b) == sum(t, 1..T-3, h[t] - tanh(W @ h[t-1] + V @ h[t-2] + b))",
+    ],
+)
+def test_what_fails_at_one_length_only_is_refuted_there(claim: str) -> None:
+    (told,) = audit(f"{LAGS}\nclaim {claim}\n").verdicts
+    assert told.kind == REFUTED
+    assert told.counterexample is not None
+    assert "T = 3" in told.counterexample.extent
 
 
 def test_slopes_at_a_kink_are_those_of_the_language() -> None:
