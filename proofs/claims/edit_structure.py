@@ -141,8 +141,24 @@ def kind(part: Node, parent: Node | None, scope: Scope) -> Iterator[Local]:
             yield name, said("{}: {} should be {}, the {} derivative", name, part, new, kind), new
 
 
+def _regrouped(part: Node) -> Iterator[Local]:
+    """A vector in a matrix product too early: (A b) ∘ c should be A (b ∘ c), and (a bᵀ) ∘ c should be (a ∘ c) bᵀ."""
+    match part:
+        case Mul(factors=((1, Chain(factors=(*before, last) as chain)), *rest)) if rest:
+            inner = Mul(factors=((1, chain[0]), *rest))
+            for new in (
+                Chain(factors=(*before, Mul(factors=((1, last), *rest)))),
+                Chain(factors=(inner, *chain[1:])),
+            ):
+                message = said("wrong order of products: {} should be {}", part, new)
+                yield "wrong order of factors", message, new
+        case _:
+            pass
+
+
 def product(part: Node, parent: Node | None, scope: Scope) -> Iterator[Local]:
-    """An entrywise, an outer and a matrix product taken for one another."""
+    """An entrywise, an outer and a matrix product taken for one another, or made in the wrong order."""
+    yield from _regrouped(part)
     found: list[tuple[str, Node]] = []
     if isinstance(part, Mul) and all(e > 0 for e, _ in part.factors):
         factors = tuple(f for _, f in part.factors)

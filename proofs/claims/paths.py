@@ -183,6 +183,9 @@ def _chain(*parts: Node) -> Node:
 
 
 def _transposed(node: Node) -> Node:
+    """Aᵀ; of a product, that of its factors, the last one first."""
+    if isinstance(node, Chain):
+        return Chain(factors=tuple(_transposed(f) for f in reversed(node.factors)))
     return node.of if isinstance(node, Transposed) else Transposed(of=node)
 
 

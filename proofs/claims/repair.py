@@ -82,19 +82,24 @@ def _nearest(
     tried: Sequence[Reading],
     seen: Callable[[Formula], Formula],
 ) -> tuple[Reading, Repair | None]:
-    """The nearest formula that holds, where the right side of what is seen may be wrong."""
+    """The nearest formula that holds, where the right side of what is seen may be wrong.
+
+    Two mistakes are nearer than one in a formula whose left side is read as another derivative than the total one.
+    """
     loss = context.loss.name if context.loss else ""
     settled = [seen(settled_formula(formula, loss, reading)) for reading in tried]
     searches = [_Search(one, context) for one in settled]
-    singles = [(s.single(), r) for s, r in zip(searches, tried, strict=True)]
-    found = [(mended, r) for mended, r in singles if mended is not None]
-    if found:
-        mended, reading = min(found, key=lambda pair: pair[0].cost)
-        return reading, mended
-    first = searches[0]
+    singles = [(r, s.single()) for s, r in zip(searches, tried, strict=True)]
+    found = [(r, mended) for r, mended in singles if mended is not None]
+    found.sort(key=lambda pair: pair[1].cost)
+    first, left = searches[0], tried[0].left
+    if alike := [pair for pair in found if pair[0].left == left]:
+        return alike[0]
     twice = first.pair()
     if twice is not None:
         return tried[0], twice
+    if found:
+        return found[0]
     for search, reading in zip(searches, tried, strict=True):
         mended = search.some_paths()
         if mended is not None:

@@ -38,6 +38,7 @@ from proofs.claims.verdict import (
     PROVED,
     REFUTED,
     UNDECIDED,
+    Repair,
     Verdict,
     values_text,
 )
@@ -195,7 +196,7 @@ class Trial:
         """It fails in every reading: find the condition, the counterexample and the repair."""
         spoken = [s for s in found if s.outcome in ("fails", "empty", "narrow")]
         tried = list(dict.fromkeys(s.reading for s in spoken or found))
-        mended, mending = nearest(self.formula, self.context, tried)
+        mended, mending = self.nearest(tried)
         if mending is not None:
             values = self.values(mending.formula, Reading(), *mending.conditions)
             mending = replace(mending, values=values)
@@ -231,6 +232,14 @@ class Trial:
             bound=bound,
             place=self.place(first) if not spoken else None,
         )
+
+    def nearest(self, tried: Sequence[Reading]) -> tuple[Reading, Repair | None]:
+        """The nearest formula that holds, if there is one for some order of two free letters only."""
+        found = nearest(self.formula, self.context, tried)
+        for key in orders_of(self.formula, self.context.conditions):
+            if found[1] is None:
+                found = nearest(self.formula, self.context.under(key), tried)
+        return found
 
     def example(self, reading: Reading) -> Counterexample | None:
         """Numbers for which it fails: in short runs, else in one as long as those in which it was seen to fail."""

@@ -31,6 +31,34 @@ def test_a_repair_has_no_zero_beside_other_terms(claim: str, repaired: str) -> N
     assert show(repair(claim).formula.right) == repaired
 
 
+@pytest.mark.parametrize(
+    ("claim", "repaired"),
+    [
+        (
+            r"$\frac{\partial h_t}{\partial h_k} = \prod_{j=k}^t \frac{\partial h_j}{\partial h_{j-1}}$",
+            "dh[t]/dh[k] == product(j, k+1..t, descending, dh[j]/dh[j-1])",
+        ),
+        (
+            "dL/dh[t] == (W.T @ slope(h[t+1])) * dL/dh[t+1] + d+L/dh[t]",
+            "dL/dh[t] == W.T @ (slope(h[t+1]) * dL/dh[t+1]) + d+L/dh[t]",
+        ),
+        (
+            "dL/dW == sum(t, (dL/dh[t] @ h[t-1].T) * slope(h[t]))",
+            "dL/dW == sum(t, (dL/dh[t] * slope(h[t])) @ h[t-1].T)",
+        ),
+        ("sum(t, dL/dh[t]) == dL/db", "sum(t, dL/dh[t] * (1 - h[t]**2)) == dL/db"),
+    ],
+)
+def test_the_smallest_change_of_what_was_meant(claim: str, repaired: str) -> None:
+    assert show(repair(claim).formula) == repaired
+
+
+def test_what_is_meant_of_steps_in_order_is_mended_for_them() -> None:
+    found = repair("dh[t]/dh[k] == d+h[t]/dh[t-1] * dh[t-1]/dh[k]")
+    assert show(found.formula) == "dh[t]/dh[k] == d+h[t]/dh[t-1] @ dh[t-1]/dh[k]"
+    assert found.rests_on == "if k < t"
+
+
 def test_zeros_stand_alone_or_not_at_all() -> None:
     zero, w, b = Num(value=0), Qty(name="W"), Qty(name="b")  # type: ignore[arg-type]
     negative = Add(terms=((-1, w),))
