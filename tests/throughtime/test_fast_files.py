@@ -106,9 +106,21 @@ def test_a_network_made_for_speed_is_verified():
     assert model.verify(source).ok
 
 
-def test_a_network_whose_loops_are_compiled_is_verified():
+BOTH_WAYS = """
+index word
+index tag
+e[t] = embed(E, word[t])
+f = scan(leaky, e[t])
+b = scan(leaky, e[t], reverse)
+y[t] = softmax(V @ concat(f.h[t], b.h[t]) + c)
+loss[t] = cross_entropy(y[t], tag[t])
+"""
+
+
+def test_a_network_whose_loops_are_compiled_is_verified(tmp_path):
     pytest.importorskip("numba")
-    model = load("tagger")
+    (tmp_path / "both_ways.net").write_text(BOTH_WAYS, encoding="utf-8")
+    model = load(str(tmp_path / "both_ways.net"))
     source = model.generate(backend="numba").source
     assert source.count("\ndef compiled(") == source.count("\ndef tanh_of(") == 1
     assert source.count("def forward_loop") == 2, "one for each scan"
