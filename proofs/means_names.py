@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from proofs.means_scopes import FUNCTIONS, Place
@@ -158,12 +158,33 @@ def _is_used(place: Place, whole: Whole) -> bool:
         return isinstance(node, ast.Name) and node.id in whole.functions and called in whole.plain
     if isinstance(parent, ast.ClassDef):
         return node in parent.bases
+    if isinstance(parent, ast.arguments):
+        plain = isinstance(node, ast.Name) and node.id in whole.functions
+        return plain and _is_only_called(_argument_of(node, parent), place.above)
     if isinstance(parent, ast.Tuple):
         return isinstance(place.outer.parent, ast.Call) and (
             ast.unparse(place.outer.parent.func) == "isinstance"
         )
     decorated = isinstance(parent, ast.FunctionDef) and node in parent.decorator_list
     return decorated or isinstance(parent, ast.Compare | ast.BinOp)
+
+
+def _argument_of(default: ast.AST, arguments: ast.arguments) -> str:
+    """The name of the argument whose default this is."""
+    last = [*arguments.posonlyargs, *arguments.args][::-1]
+    pairs = [
+        *zip(last, arguments.defaults[::-1], strict=False),
+        *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
+    ]
+    return next(arg.arg for arg, value in pairs if value is default)
+
+
+def _is_only_called(name: str, above: Sequence[ast.AST]) -> bool:
+    """Whether a function's argument is called wherever it is used: what it stands for is then left as it is."""
+    function = next(n for n in reversed(above) if isinstance(n, FUNCTIONS))
+    called = {id(n.func) for n in ast.walk(function) if isinstance(n, ast.Call)}
+    uses = (n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name)
+    return all(id(n) in called for n in uses)
 
 
 def _is_for_the_compiler(function: ast.AST | None) -> bool:

@@ -52,6 +52,11 @@ KEPT = {
     "a list in a lambda": edited("CALLS = []", "(lambda: CALLS)().append(0)"),
     "a dict that is joined in place": edited("CALLS = {}", "c = CALLS\nc |= {1: 2}"),
     "a function given to a function": edited(COUNT, "count(backward)"),
+    "a function that is a default": edited("def f(u=backward):\n    u.n = 1", "f()"),
+    "a default under another name": edited("def f(*, u=backward):\n    g = u\n    g.n = 1", "f()"),
+    "a default within a function": edited(
+        "def f(u=backward):\n    def g():\n        return u\n    return g", "f()().n = 1"
+    ),
     "a function that another returns": edited(
         "def pick():\n    return backward", "f = pick()\nf.n = 1"
     ),
@@ -121,8 +126,14 @@ PLAIN = {
     "a function given to a helper": edited(
         "def twice(f, x):\n    return f(f(x))\ndef half(x):\n    return x / 2", "twice(half, 1.0)"
     ),
+    "a function that is a default and called": edited(
+        "def half(x):\n    return x / 2\ndef f(x, a=1.0, *, u=half):\n    return a * u(x)", "f(1.0)"
+    ),
     "a list of the call's": edited("", "a = []\na.append(1)"),
     "training": with_training(SOURCE),
+    "a loop of training that was changed": with_training(SOURCE).replace(
+        "enumerate(batches)", "enumerate(batches, start=0)"
+    ),
 }  # fmt: skip
 
 
