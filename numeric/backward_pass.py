@@ -277,8 +277,7 @@ class Backward(Body):
 
     def number_of(self, lhs: MatrixExpr) -> int:
         """The number of the derivation's line that defines this."""
-        step = self.program.derivation.step_of(lhs)
-        return step.number if step else 0
+        return self.program.numbers.get(lhs, 0)
 
     def is_held(self, s: Statement) -> bool:
         """Whether this is the gradient by a value that is the same at every step, written out term by term."""

@@ -134,7 +134,7 @@ class PortableBackward(Steps):
 
     def equation_back(self, e: AdjointEquation) -> None:
         """One equation of the step; to a remembered quantity's adjoint it adds what this very step gives."""
-        number = self.number(e.lhs)
+        number = self.number_of(e.lhs)
         show = self.printer(whole=False)
         if e.lhs.name not in self.memory:
             name = self.names.of(e.lhs)
@@ -150,7 +150,7 @@ class PortableBackward(Steps):
         b, is_still = self.equations, self.program.settled.is_still
         for e in (*(e for e in b.local if is_still(e.lhs)), *b.parameters):
             text = self.over_time(e.rhs)
-            self.write(f"{self.names.of(e.lhs)} = {text}", number=self.number(e.lhs))
+            self.write(f"{self.names.of(e.lhs)} = {text}", number=self.number_of(e.lhs))
         sums, self.lines = self.lines, kept
         return sums
 

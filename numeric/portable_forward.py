@@ -29,7 +29,7 @@ class PortableForward(Steps):
         for a in self.assignments:
             text = show.over(a.expr, a.target)
             line = f"{self.names.storage(a.target)}.append({text})"
-            self.write(line, indent=2, number=self.number(a.target))
+            self.write(line, indent=2, number=self.number_of(a.target))
         self.lines = [*begun, *self.settle(self.lines), *self.lines]
         self.results_of_steps(lists)
         return "\n".join(self.portable(self.lines))

@@ -55,11 +55,6 @@ class Steps(Backward):
         """Writes expressions of what has no time."""
         return PortablePrinter(self.names.of, self.dim)
 
-    def number(self, lhs: MatrixExpr) -> int:
-        """The number of the derivation's equation, 0 if none."""
-        leaf, steps = self.program.settled.leaf, self.program.derivation.steps
-        return next((s.number for s in steps if s.lhs is not None and leaf(s.lhs) == lhs), 0)
-
     def depth_of(self, leaf: MatrixExpr) -> int:
         """How many values stand before the first step's."""
         return self.memory[leaf.name].depth if leaf.name in self.memory else 0

@@ -107,6 +107,11 @@ class Program:
         """Writes lines of the derivation with leaves without a time for what no step changes."""
         return Settled({s.target.name: s.target for s in self.still})
 
+    @cached_property
+    def numbers(self) -> dict[MatrixExpr, int]:
+        """The number of the derivation's line for each left-hand side, as the program has it."""
+        return self.settled.numbers(self.derivation)
+
     def stack_of(self, name: str) -> Stack | None:
         """The stack in which an intermediate lies."""
         return next((s for s in self.stacks for m in s.members if m.target.name == name), None)

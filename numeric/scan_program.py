@@ -136,17 +136,12 @@ def _still(s: Statement, settled: Settled) -> Statement:
     return s
 
 
-def _line_of(derivation: Derivation, lhs: MatrixExpr) -> int:
-    step = derivation.step_of(lhs)
-    return step.number if step else 0
-
-
 def _forward(derivation: Derivation, ordinary: Program) -> dict[str, list[Statement]]:
     states = {q.name for q in derivation.cell.states}
     scans = []
     for group in derivation.linearity.groups:
         factors = {Edge(r.state, v.at(0), v.lag): a for r in group for v, a in r.factors.items()}
-        numbers = tuple(_line_of(derivation, r.state) for r in group)
+        numbers = tuple(ordinary.numbers.get(r.state, 0) for r in group)
         target = Group(tuple(r.state for r in group), tuple(factors), numbers)
         scans.append(Statement(target, (*factors.values(), *(r.rest for r in group))))
     f = ordinary.forward
@@ -156,13 +151,13 @@ def _forward(derivation: Derivation, ordinary: Program) -> dict[str, list[Statem
 
 def _backward(derivation: Derivation, ordinary: Program) -> dict[str, list[Statement]]:
     b = ordinary.backward
-    carried = _Carried(derivation, {s.target for s in b["before"]})
+    carried = _Carried(ordinary, {s.target for s in b["before"]})
     scans = []
     for group in derivation.linearity.groups:
         names = {r.state.name for r in group}
         factors = {e: a for e, a in carried.factors.items() if e.to.name in names}
         bars = tuple(Adjoint(r.state) for r in group)
-        numbers = tuple(_line_of(derivation, bar) for bar in bars)
+        numbers = tuple(ordinary.numbers.get(bar, 0) for bar in bars)
         target = Group(tuple(r.state for r in group), tuple(factors), numbers)
         scans.append(Statement(target, (*factors.values(), *bars)))
     states = {q.name for q in derivation.cell.states}
@@ -180,12 +175,13 @@ class _Carried:
     """What a step gives to the states' adjoints of earlier steps: factors of adjoints of states, and additions.
 
     Args:
-        derivation: of the cell.
+        ordinary: the program of the cell.
         bulk: the adjoints that the loss determines.
     """
 
-    def __init__(self, derivation: Derivation, bulk: set[object]) -> None:
-        self.derivation, self.states = derivation, [q.symbol for q in derivation.cell.states]
+    def __init__(self, ordinary: Program, bulk: set[object]) -> None:
+        derivation, self.numbers = ordinary.derivation, ordinary.numbers
+        self.states = [q.symbol for q in derivation.cell.states]
         self.bars = {Adjoint(s) for s in self.states}
         self.inner = {
             e.lhs: e.rhs
@@ -207,7 +203,7 @@ class _Carried:
         rest = replaced(value, lambda v: zeros_like(v) if v in self.bars else v)
         if terms(rest):
             bar = Adjoint(target)
-            number = _line_of(self.derivation, bar)
+            number = self.numbers.get(bar, 0)
             self.additions.append(Statement(bar, rest, add=True, number=number, lag=lag))
 
     def written_out(self, expr: MatrixExpr) -> MatrixExpr:

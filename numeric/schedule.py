@@ -50,12 +50,7 @@ class _Scheduler:
         self.backward = self.settled.backward(derivation.backward)
         self.states = frozenset(q.name for q in derivation.cell.states)
         self.inputs = frozenset(q.name for q in derivation.cell.inputs)
-        self.number = {
-            s.lhs: s.number
-            for s in derivation.steps
-            if s.lhs is not None and s.section != "initial"
-        }
-        self.number |= {self.settled.leaf(lhs): k for lhs, k in self.number.items()}
+        self.number = self.settled.numbers(derivation)
         self.early = self._early()
         self.late = self._late()
         whole = stacks(self.assignments, self.states, derivation.around)
@@ -70,7 +65,7 @@ class _Scheduler:
     def still(self) -> tuple[Statement, ...]:
         """What no step changes."""
         return tuple(
-            Statement(symbol, self.settled(a.expr), number=self.number.get(a.target, 0))
+            Statement(symbol, self.settled(a.expr), number=self.number.get(symbol, 0))
             for a in self.d.assignments
             if (symbol := self.settled.symbols.get(a.name)) is not None
         )

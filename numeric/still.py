@@ -52,6 +52,14 @@ class Settled:
         """Whether this is the adjoint of what no step changes."""
         return bar.name in self.symbols
 
+    def numbers(self, derivation: Derivation) -> dict[MatrixExpr, int]:
+        """The number of the derivation's line for each left-hand side; of values before the first step none."""
+        found: dict[MatrixExpr, int] = {}
+        for s in derivation.steps:
+            if isinstance(s.lhs, MatrixExpr) and s.section != "initial":
+                found.setdefault(self.leaf(s.lhs), s.number)
+        return found
+
     def assignments(self, every: Iterable[Assignment]) -> tuple[Assignment, ...]:
         """Those of a step."""
         return tuple(changed(a, expr=self(a.expr)) for a in every if a.name not in self.symbols)

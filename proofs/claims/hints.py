@@ -13,6 +13,8 @@ from proofs.claims.vocabulary import DERIVATIVES, FUNCTIONS
 _LATEX = "Put a formula in LaTeX between dollar signs: $ … $."
 _SUM = "Write sum(t, …), or sum(k, 1..t, …)."
 _PRODUCT = "Write product(j, k+1..t, …)."
+RANGES = {"sum": _SUM, "product": _PRODUCT}
+"""How each is written."""
 _SLOPE = "Write slope(h[t]), the slope of the function that gives h[t], or write it out, as in 1 - h[t]**2."
 FOREIGN = {
     "^": "Write ** 2 for a power, .T for a transpose.",
@@ -70,7 +72,7 @@ def for_name(name: str, names: Names, bound: Collection[str] = ()) -> tuple[str,
         return f"{name} is a step; {inside}.", f"Write e.g. {name}-1 in square brackets."
     problem = f"{name} is no quantity of the cell."
     if big := re.fullmatch(r"(sum|prod)(uct)?(_\w*)?", name):
-        return problem, _SUM if big[1] == "sum" else _PRODUCT
+        return problem, RANGES["sum" if big[1] == "sum" else "product"]
     if name == "I" and names.timed:
         like = f"{next(iter(names.timed))}[t]"
         return problem, f"Write eye({like}), the identity with as many rows as {like}."

@@ -13,7 +13,7 @@ from fractions import Fraction
 from derive.language_lines import Statement, Token
 from proofs.claims.cursor import Names
 from proofs.claims.differentials import Differentials
-from proofs.claims.hints import for_call
+from proofs.claims.hints import RANGES, for_call
 from proofs.claims.syntax import (
     RELATIONS,
     Add,
@@ -258,6 +258,9 @@ class Reader(Differentials):
                 "Name an inner part as a quantity of the cell.",
                 self.tokens[first],
             )
+        if self.text != ",":
+            found = f"found `{self.text}`" if self.text else "the claim ends"
+            raise self.fail(f"Expected `,` behind the index that runs; {found}.", RANGES[kind])
         self.want(",")
         lo, hi = self.range() or (Index((), 1), Index((("T", 1),), 0))
         descending = self.text == "descending" and self.skip("descending") and bool(self.want(","))

@@ -25,6 +25,8 @@ def kind(claim: str, cell: str = "elman") -> str:
         ("T * h[t] == 1", "T", "T is the length", "** (T-k)"),
         ("t * h[t] == 1", "t", "t is a step", "t-1"),
         ("sum(i, i * h[i]) == 1", "i", "i is a step", "i-1"),
+        ("sum(i=1..T, h[i]) == 1", "=", "Expected `,` behind the index", "sum(k, 1..t, …)"),
+        ("product(i in 1..T, h[i]) == 1", "in", "found `in`", "product(j, k+1..t, …)"),
         ("W ~= W", "W ~= W", "An approximate equality is judged between numbers only", "Write =="),
         (r"\partial h_t/\partial h_{t-1} == W", "\\", "no meaning", "dollar signs"),
         ("dh_t/dh_{t-1} == W", "{", "no meaning", "h[t-1] for h_{t-1}"),
