@@ -102,6 +102,24 @@ def in_pieces(matrix: Array, pieces: int) -> Array:
     return matrix.reshape(len(matrix), pieces, -1).swapaxes(0, 1)
 
 
+def multipliers(matrices: Array) -> list:
+    """For every matrix the function that puts a row times it into its second argument."""
+    return [matrix.T.dot for matrix in matrices]
+
+
+def weighted(factors: Array, weights: Array, matrices: Array) -> None:
+    """Makes row j of every step's matrix: Σ_k factors[j, k, step] · weights[j, k]."""
+    np.matmul(factors.swapaxes(1, 2), weights, matrices.swapaxes(0, 1))
+
+
+def unit_rows(rows: int, count: int, width: int, ones: dict[int, int], dtype: np.dtype) -> Array:
+    """(rows, count, width) zeros, but in row j of every matrix k in ``ones`` a one in column ones[k] + j."""
+    array, j = np.zeros((rows, count, width), dtype), np.arange(rows)
+    for k, column in ones.items():
+        array[j, k, column + j] = 1
+    return array
+
+
 def checked_run(cache: dict) -> object:
     """The workspace of a cache, if no later run has overwritten what the cache stands for."""
     workspace = cache["workspace"]
@@ -232,7 +250,7 @@ def at_steps(gradient: Array | None, start: int, stop: int, flat: bool) -> list[
 
 NAMES = (
     "aligned", "by_gate", "step_views", "flattened", "spans", "stretch", "as_rows", "add_outer", "add_sum",
-    "multiplier", "in_pieces", "checked_run", "add_scattered", "at_steps", "given_gradients", "given_state",
-    "no_gradient",
-    "shared_dtype", "taken", "as_before", "own", "sound", "finite", "is_finite", "not_finite",
+    "multiplier", "in_pieces", "multipliers", "weighted", "unit_rows", "checked_run", "add_scattered", "at_steps",
+    "given_gradients", "given_state", "no_gradient", "shared_dtype", "taken", "as_before", "own", "sound", "finite",
+    "is_finite", "not_finite",
 )  # fmt: skip

@@ -151,10 +151,10 @@ class CompiledFile(FastFile):
     """Writes the functions of one cell."""
 
     @property
-    def settings(self) -> str:
+    def settings(self) -> tuple[str, ...]:
         """The sizes that decide what is done at once, and what is compiled."""
-        text = super().settings
-        return text[: text.index("BLOCK_BYTES")] + _SIZES
+        blocks = (text for text in super().settings if not text.startswith("BLOCK_BYTES"))
+        return (*blocks, _SMALL_STEP)
 
     forward_kind = CompiledForward
     backward_kind = CompiledBackward
@@ -203,6 +203,6 @@ class CompiledNetworkFile(NetworkFileOver):
     imports = (*_IMPORTS, *NetworkFileOver.imports[1:])
 
 
-_SIZES = '''\
+_SMALL_STEP = '''\
 SMALL_STEP = 300_000
 """Up to how many multiplications a step (samples times weights) the products are compiled too."""'''

@@ -9,8 +9,8 @@ from sympy.matrices.expressions import MatrixExpr
 from derive.expressions import Adjoint, LossGradient, Timed, has_time
 from numeric.body import all_leaves
 from numeric.fast_bars import adjoints_of
+from numeric.fast_chain import Chained
 from numeric.fast_forward import FastForward
-from numeric.fast_sums import Sums
 from numeric.operations import Gates, Lowering, Made, Op, Value, shape_of
 from numeric.passes import MANY
 from numeric.placement import in_place, shared
@@ -35,7 +35,7 @@ _SIGNATURE = '''def backward(
     """'''
 
 
-class FastBackward(Sums):
+class FastBackward(Chained):
     """Writes the backward pass of a fast file."""
 
     def text(self, forward: FastForward) -> str:
@@ -150,6 +150,7 @@ class FastBackward(Sums):
             self.stretch_sum(s)
         prepared, self.lines = self.lines, weights
         self.backward_weights()
+        self.chain_weights()
         self.lines += prepared
 
     def before_stretch(self) -> list[str]:
@@ -158,6 +159,7 @@ class FastBackward(Sums):
 
     def step_lines(self, ops: list[Op], *, early: bool) -> list[str]:
         """The factors of a block of steps, and the loop over them from the last to the first."""
+        self.find_chain(ops)
         many, body = self.factors(), [line for op in ops for line in self.line(op)]
         given = self.given_in_loop()
         columns = {t: f"at_steps({g}, first, last, ws.flat)" for t, g in given.values()}
@@ -167,9 +169,17 @@ class FastBackward(Sums):
         }
         kept, self.lines = self.lines, []
         self.write("for first, last in spans(start, stop, ws.block)[::-1]:", indent=0)
+        if many or self.chain:
+            self.write("count = last - first", indent=1)
         if many:
             self.write_tag(1, "hoisted", "recomputed")
         self.lines += ["    " + line for line in many]
+        if self.chain:
+            chained = self.chain_lines()
+            self.write("if ws.chained:")
+            self.write("# chained", indent=2)
+            self.lines += ["    " + line for line in chained]
+            self.write("continue", indent=2)
         names = list(self.fields.views.values())
         self.write_loop(1, names, "ws.backward_steps[first:last][::-1]", columns)
         for bar, (t, _) in given.items():
@@ -279,38 +289,10 @@ class FastBackward(Sums):
         self.touched |= {
             v: self.dim(shape_of(v)[0]) for op in ops for v in op.args if isinstance(v, Gates)
         }
-        block = _Block(self)
-        self.ref, kept = block.ref, self.ref
+        self.ref, kept = self.of_block, self.ref
         lines = [line for op in ops for line in self.line(op)]
         self.ref = kept
         return lines
-
-
-class _Block:
-    """Operands over a block of steps."""
-
-    def __init__(self, writer: FastBackward) -> None:
-        self.w = writer
-
-    def ref(self, value: Value) -> str:
-        """An operand or target: the steps first ≤ t < last of a sequence, or an array for one block."""
-        w = self.w
-        if isinstance(value, Gates):
-            gates, span = w.gates_of(value), w.kept_span(value, "first", "last")
-            if "[:, " in gates:
-                return gates.replace("[:, ", f"[{span}, ")
-            return f"{gates}[{span}]"
-        if isinstance(value, Timed):
-            if value in w.many:
-                return f"{w.factor(value)}[: last - first]"
-            if w.is_scratch(value):
-                name = w.names.named((value, "many"), f"many_{value.name.removeprefix('·m')}")
-                w.field(name, w.new_array(f"(block, B, {w.dim(value.shape[0])})"))
-                return f"{name}[: last - first]"
-            return f"{w.whole_code(value)}[{w.kept_span(value, 'first', 'last')}]"
-        if isinstance(value, MatrixExpr):
-            return w.names.of(value)
-        return w.number(value)
 
 
 def stored_by(s: Statement):

@@ -172,6 +172,25 @@ class Bars(FastForward, Backward):
             return self.view(self.bars(value.stack), f"{self.bar_name(value.stack)}_t")
         return super().ref(value)
 
+    def of_block(self, value: Value) -> str:
+        """An operand or target of a block: the steps first ≤ t < last of a sequence, or an array for one block."""
+        if isinstance(value, Gates):
+            gates, span = self.gates_of(value), self.kept_span(value, "first", "last")
+            if "[:, " in gates:
+                return gates.replace("[:, ", f"[{span}, ")
+            return f"{gates}[{span}]"
+        if isinstance(value, Timed):
+            if value in self.many:
+                return f"{self.factor(value)}[:count]"
+            if self.is_scratch(value):
+                name = self.names.named((value, "many"), f"many_{value.name.removeprefix('·m')}")
+                self.field(name, self.new_array(f"(block, B, {self.dim(value.shape[0])})"))
+                return f"{name}[:count]"
+            return f"{self.whole_code(value)}[{self.kept_span(value, 'first', 'last')}]"
+        if isinstance(value, MatrixExpr):
+            return self.names.of(value)
+        return self.number(value)
+
     def in_rows(self, value: InRows) -> str:
         """The adjoints of a stack at this step, in rows, seen gate by gate."""
         stack = value.stack

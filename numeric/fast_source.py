@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from functools import cached_property
 
 from sympy.matrices.expressions import MatrixExpr
 
@@ -40,18 +41,24 @@ class FastFile(File):
     option = "workspace: Workspace | None = None"
 
     @property
-    def settings(self) -> str:
+    def settings(self) -> tuple[str, ...]:
         """The sizes that the machine asks for."""
-        return _SIZES
+        backward, _ = self.written
+        return (*_SIZES, _MATRIX_SIZE) if backward.chain else _SIZES
 
     def passes(self) -> list[str]:
         """The workspace, the forward and the backward pass."""
+        return self.written[1]
+
+    @cached_property
+    def written(self) -> tuple[FastBackward, list[str]]:
+        """The writer of the backward pass, and the passes."""
         forward = self.forward_kind(self.program, self.names)
         head = self.signature("forward", "tuple[Arrays, Arrays, Arrays]", option=self.option)
         first = forward.text(head)
         backward = self.backward_kind(forward)
         second = backward.text(forward)
-        return [
+        return backward, [
             self.workspace(forward, backward),
             *self.functions(forward, backward, first + second),
             first,
@@ -69,7 +76,7 @@ class FastFile(File):
                 "use as many threads as NumPy's BLAS is told to, e.g. by OMP_NUM_THREADS.",
             )
         )
-        return f"{head}\n\n{self.settings}"
+        return "\n".join([head, "", *self.settings])
 
     def workspace(self, forward: FastForward, backward: FastBackward) -> str:
         """The class that holds all arrays."""
@@ -107,6 +114,7 @@ class FastFile(File):
             *(f"        {name} = {text}" for name, text in backward.fields.arrays.items()),
             *self.kept("arrays", backward, "self.arrays |= {"),
             *self.views("backward_steps", backward),
+            *self.chain_steps(backward),
             *self.handed_out("self.params_bar = {", backward.kept_gradients, "}"),
             "",
             *(f"    {line}" if line else "" for line in methods.splitlines()),
@@ -115,7 +123,12 @@ class FastFile(File):
 
     def explained(self, forward: FastForward, backward: FastBackward) -> list[str]:
         """What the passes did, to what, and why."""
-        notes = [*self.program.notes, *forward.layout_notes(), *backward.layout_notes()]
+        notes = [
+            *self.program.notes,
+            *forward.layout_notes(),
+            *backward.layout_notes(),
+            *backward.chain_notes(),
+        ]
         if not notes:
             return []
         lines = [
@@ -163,6 +176,13 @@ class FastFile(File):
         wholes = list(writer.fields.views)
         return listed(f"        self.{name} = step_views(", ["0", "T", "self.flat", *wholes], ")")
 
+    def chain_steps(self, backward: FastBackward) -> list[str]:
+        """The parts of the rows and matrices of a chain, step by step."""
+        if not backward.chain:
+            return []
+        columns = [*backward.chain_steps(), "strict=True"]
+        return [*listed("        self.chain = list(zip(", columns, "))")]
+
     def borrowed(self, forward: FastForward, backward: FastBackward) -> list[str]:
         """The forward pass's arrays of which the backward loop sees parts."""
         text = "\n".join(
@@ -175,9 +195,23 @@ class FastFile(File):
         """How many steps the factors of the backward loop are made for at once."""
         if not backward.program.backward["loop"]:
             return []
-        return [
-            f"        per_step = B * {self.bytes_per_step(backward)} * np.dtype(dtype).itemsize",
+        chain = backward.chain
+        numbers, size = (
+            f"B * {self.bytes_per_step(backward)}",
+            chain and backward.size_of_matrices(),
+        )
+        if chain:
+            numbers = f"({numbers} + self.chained * {_bracketed(size)} // 4)"
+        lines = [
+            f"        per_step = {numbers} * np.dtype(dtype).itemsize",
             "        self.block = stretch(self.steps, BLOCK_BYTES // per_step)",
+        ]
+        if not chain:
+            return lines
+        return [
+            f"        self.chained = self.flat and {size} <= MATRIX_SIZE",
+            *lines,
+            "        chain = self.chained * self.block",
         ]
 
     def bytes_per_step(self, backward: FastBackward) -> str:
@@ -187,16 +221,23 @@ class FastFile(File):
         return f"({counted})" if found else "1"
 
 
-SETTINGS = ("STRETCH_ROWS", "BLOCK_BYTES", "SMALL_STEP", "PIECE_SIZE")
+SETTINGS = ("STRETCH_ROWS", "BLOCK_BYTES", "SMALL_STEP", "PIECE_SIZE", "MATRIX_SIZE")
 """The sizes at the head of files made for speed; whatever they are, the results are the same to rounding."""
 
-_SIZES = '''\
+_SIZES = (
+    '''\
 STRETCH_ROWS = 512
-"""How many rows (steps times samples) the products before and after the loops take at once."""
+"""How many rows (steps times samples) the products before and after the loops take at once."""''',
+    '''\
 PIECE_SIZE = 1_000_000
-"""Up to how many multiplications a product by NumPy within a loop is made in one piece, if samples are few."""
+"""Up to how many multiplications a product by NumPy within a loop is made in one piece, if samples are few."""''',
+    '''\
 BLOCK_BYTES = 1_000_000
-"""How many bytes the factors of the backward loop are made for at once: about a processor's second cache."""'''
+"""How many bytes the factors of the backward loop are made for at once: about a processor's second cache."""''',
+)
+_MATRIX_SIZE = '''\
+MATRIX_SIZE = 2500
+"""Up to how many entries the Jacobian of a step is made whole, for one sample: its backward step is one product."""'''
 
 _DOC = [
     '"""The arrays of forward and backward for one T, B and dtype, allocated once.',
@@ -229,6 +270,11 @@ def handed_out(self, *gradients: Arrays) -> tuple[Arrays, ...]:
 def _called(what: MatrixExpr | Stack, writer: FastBackward) -> str:
     """What a quantity or a stack is called in the file."""
     return what.suffix if isinstance(what, Stack) else writer.wish(what)
+
+
+def _bracketed(size: str) -> str:
+    """A sum in brackets, so that it can be multiplied."""
+    return f"({size})" if "+" in size or " - " in size else size
 
 
 def _listed(names: list[str]) -> str:

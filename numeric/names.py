@@ -28,7 +28,7 @@ RESERVED = frozenset(
     real_time_gradients forward_in_time stacked basis spread one_above_another gradient_along
     Team given
     range reversed len type int float str dict tuple annotations
-    workspace Workspace ws known flat block start stop first last at slice zip map self
+    workspace Workspace ws known flat block chain count start stop first last at slice zip map self
     """.split()  # noqa: SIM905 - a paragraph of words reads better than a column of literals
 )
 

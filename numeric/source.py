@@ -38,7 +38,7 @@ class File(Body):
 
     forward_writer: type[Forward] = Forward
     backward_writer: type[Backward] = Backward
-    settings = ""
+    settings: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
     """Functions among those of the passes that are the same in every file of the kind."""
     option: str = ""

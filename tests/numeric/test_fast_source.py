@@ -99,6 +99,79 @@ def test_the_fast_code_of_a_random_cell_is_right(s):
     right_on(s, 1e-9, fast_module(s.cell, rows=4, size=200))
 
 
+# ── one sample, whose backward step is one product ──
+
+
+@pytest.mark.parametrize("matrix", [0, 10**9])
+@every_cell
+def test_the_steps_of_one_sample_are_right_as_products_and_one_by_one(entry, matrix):
+    cell = load(entry.name)
+    for rows, size in ((2048, 1_000_000), (4, 200), (4, 1)):
+        module = fast_module(cell, rows=rows, size=size)
+        if hasattr(module, "MATRIX_SIZE"):
+            module.MATRIX_SIZE = matrix
+        right_on(sample(cell, T=7, B=1, seed=5), 1e-12, module)
+
+
+MULTIPLIED = {
+    "sizes that differ": "dim h = 4\ndim c = 3\nh[t] = tanh(W @ h[t-1] + V @ c[t-1] + U @ x[t] + b)\n"
+    "c[t] = 0.3 * c[t-1] + (P @ h[t]) / (1 + d * d)",
+    "two products one after the other": "k[t] = sigmoid(K @ h[t-1] + b)\nr[t] = tanh(R @ (k[t] * h[t-1]))\n"
+    "h[t] = h[t-1] - tanh(W @ (r[t] * h[t-1]) + U @ x[t])",
+    "a state that a readout reads": "h[t] = a * h[t-1] - tanh(W @ h[t-1] + U @ x[t])\ny[t] = V @ h[t]",
+    "a negated product": "dim x = 3\ndim h = 3\na[t] = W @ h[t-1] + b\n"
+    "h[t] = x[t] - a[t] - 0.2 * (tanh(a[t]) - h[t-1])",
+}
+
+
+@pytest.mark.parametrize("text", MULTIPLIED.values(), ids=MULTIPLIED)
+def test_the_steps_of_one_sample_of_an_odd_cell_are_products(text):
+    cell = read_cell(text, "odd")
+    assert "MATRIX_SIZE" in generate_fast(derive(cell))
+    for rows, size in ((2048, 1_000_000), (4, 300)):
+        right_on(sample(cell, T=7, B=1, seed=2), 1e-12, fast_module(cell, rows=rows, size=size))
+        right_on(sample(cell, T=1, B=1, seed=2), 1e-12, fast_module(cell, rows=rows, size=size))
+        right_on(sample(cell, T=5, B=2, seed=2), 1e-12, fast_module(cell, rows=rows, size=size))
+
+
+def test_a_step_of_products_takes_as_many_of_them_as_the_gradient_passes_weights_in_turn():
+    loops = {"lstm": 1, "elman": 1, "gru_reset_after": 1, "slstm": 1, "gru": 2}
+    for name, count in loops.items():
+        source = generate_fast(derive(load(name)))
+        _, _, loop = source.partition("in ws.chain[:count][::-1]:\n")
+        calls = [line for line in loop.splitlines()[:4] if line.strip().startswith("times")]
+        assert len(calls) == count, name
+
+
+def test_cells_whose_steps_multiply_by_no_weights_have_no_products():
+    for name in ("mingru", "rglru", "lru", "deltanet", "skip"):
+        assert "MATRIX_SIZE" not in generate_fast(derive(load(name)))
+
+
+def test_a_workspace_of_products_forgets_what_an_earlier_run_was_given():
+    module, s = fast_shipped("lstm"), sample(load("lstm"), T=6, B=1)
+    positional, keywords = arguments(s)
+    keywords = called(module, keywords)
+    _, _, cache = module.forward(*positional, **keywords)
+    outputs_bar, final_bar = bars(s)
+    module.backward(positional[0], cache, outputs_bar, final_bar)
+    again = module.backward(positional[0], cache, {"c": outputs_bar["c"]})
+    fresh = module.forward(*positional, **keywords)[2]
+    for found, expected in zip(
+        again, module.backward(positional[0], fresh, {"c": outputs_bar["c"]}), strict=True
+    ):
+        for name, value in expected.items():
+            np.testing.assert_allclose(found[name], value, rtol=1e-12, atol=1e-14)
+
+
+@settings(max_examples=25)
+@given(samples())
+def test_the_steps_of_one_sample_of_a_random_cell_are_right(s):
+    note(s.cell.text)
+    one = sample(s.cell, T=5, B=1, seed=11)
+    right_on(one, 1e-9, fast_module(s.cell, rows=4, size=300))
+
+
 # ── workspaces ──
 
 
