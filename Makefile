@@ -32,6 +32,11 @@ INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 report: $(VENV)/.core
 	$(PY) -m throughtime report $(CELL) --force $(ARGS)
 
+# As many workers as cores, and one thread of BLAS for each: threads that wait for a core make a product a thousand
+# times slower than it is.
+test soak coverage: export OMP_NUM_THREADS ?= 1
+test soak coverage: export OPENBLAS_NUM_THREADS ?= 1
+
 test: $(VENV)/.test
 	$(PY) -m pytest -n auto $(ARGS)
 
