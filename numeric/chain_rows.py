@@ -20,6 +20,8 @@ class ChainRows(Sums):
     """
 
     chain: Chain | None = None
+    spared = 0
+    """How many calls fewer a step takes as products."""
 
     def find_chain(self, ops: list[Op]) -> None:
         """Whether the steps are products, and which."""
@@ -30,6 +32,9 @@ class ChainRows(Sums):
                 return
             bars[bar] = bar if q.name in self.carried else bar.at(1)
         self.chain = chain_of(ops, bars, self.is_kept_bar)
+        if self.chain:
+            calls = sum(op.function != "in_rows" for op in ops) + bool(self.carried)
+            self.spared = max(0, calls - len(self.chain.nodes) - 1)
 
     def is_kept_bar(self, value: Value) -> bool:
         """Whether the sums after the loop read a value that the loop makes."""

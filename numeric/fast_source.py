@@ -209,7 +209,7 @@ class FastFile(File):
         if not chain:
             return lines
         return [
-            f"        self.chained = self.flat and {size} <= MATRIX_SIZE",
+            f"        self.chained = self.flat and {size} <= {backward.spared} * MATRIX_SIZE",
             *lines,
             "        chain = self.chained * self.block",
         ]
@@ -236,8 +236,8 @@ BLOCK_BYTES = 1_000_000
 """How many bytes the factors of the backward loop are made for at once: about a processor's second cache."""''',
 )
 _MATRIX_SIZE = '''\
-MATRIX_SIZE = 2500
-"""Up to how many entries the Jacobian of a step is made whole, for one sample: its backward step is one product."""'''
+MATRIX_SIZE = 300
+"""Up to how many entries a step's Jacobian has for each call that a product with it spares, for one sample."""'''
 
 _DOC = [
     '"""The arrays of forward and backward for one T, B and dtype, allocated once.',

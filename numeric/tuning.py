@@ -19,7 +19,7 @@ CANDIDATES: dict[str, tuple[int, ...]] = {
     "BLOCK_BYTES": (250_000, 500_000, 1_000_000, 2_000_000, 4_000_000),
     "SMALL_STEP": (0, 10_000, 300_000, 1_000_000),
     "PIECE_SIZE": (250_000, 1_000_000, 1_000_000_000_000),
-    "MATRIX_SIZE": (0, 1_000, 2_500, 6_000),
+    "MATRIX_SIZE": (0, 150, 300, 600),
 }
 """What is tried for each size, in this order; what the file says already is always tried, and first."""
 GAIN = 0.03

@@ -13,7 +13,7 @@ from numeric.fast_source import SETTINGS
 from numeric.tuning import CANDIDATES, ROUNDS, fastest, settings_in, with_settings
 
 ORDINARY = {
-    "STRETCH_ROWS": 512, "PIECE_SIZE": 1_000_000, "BLOCK_BYTES": 1_000_000, "MATRIX_SIZE": 2_500,
+    "STRETCH_ROWS": 512, "PIECE_SIZE": 1_000_000, "BLOCK_BYTES": 1_000_000, "MATRIX_SIZE": 300,
 }  # fmt: skip
 
 
