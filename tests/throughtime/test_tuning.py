@@ -17,7 +17,7 @@ from throughtime.tuning import default_cache, read_cache, tuned
 from throughtime.verifying import verify_file
 
 SMALL = (Shape(5, 3, 4, 2), Shape(4, 1, 2, 3))
-CHOSEN = {"STRETCH_ROWS": 12, "PIECE_SIZE": 4_000_000, "BLOCK_BYTES": 300_000}
+CHOSEN = {"STRETCH_ROWS": 12, "PIECE_SIZE": 4_000_000, "BLOCK_BYTES": 300_000, "MATRIX_SIZE": 200}
 
 
 @pytest.fixture(scope="module")
@@ -236,5 +236,6 @@ def test_without_the_option_nothing_is_tuned(tmp_path, monkeypatch):
     found = json.loads(run("generate", "elman", "--optimize", "speed", "--json").stdout)
     assert "tuning" not in found
     ordinary = {"STRETCH_ROWS": 512, "PIECE_SIZE": 1_000_000, "BLOCK_BYTES": 1_000_000}
+    ordinary |= {"MATRIX_SIZE": 300}
     assert settings_in(found["source"]) == ordinary
     assert list(tmp_path.iterdir()) == []
