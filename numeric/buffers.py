@@ -112,10 +112,10 @@ def weighted(factors: Array, weights: Array, matrices: Array) -> None:
     np.matmul(factors.swapaxes(1, 2), weights, matrices.swapaxes(0, 1))
 
 
-def unit_rows(rows: int, count: int, width: int, ones: dict[int, int], dtype: np.dtype) -> Array:
-    """(rows, count, width) zeros, but in row j of every matrix k in ``ones`` a one in column ones[k] + j."""
+def unit_rows(rows: int, count: int, width: int, ones: list, dtype: np.dtype) -> Array:
+    """(rows, count, width) zeros, but for every (k, column) in ``ones`` in row j of matrix k a one in column + j."""
     array, j = np.zeros((rows, count, width), dtype), np.arange(rows)
-    for k, column in ones.items():
+    for k, column in ones:
         array[j, k, column + j] = 1
     return array
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from sympy import S
 from sympy.matrices.expressions import MatrixExpr
 
 from derive.expressions import Adjoint, LossGradient, Timed, has_time
@@ -219,7 +220,7 @@ class FastBackward(Chained):
         for name in sorted(self.carried):
             bar = Adjoint(self.memory[name].symbol)
             if bar not in reached:
-                low.emit("copy", (0,), bar)
+                low.emit("copy", (S.Zero,), bar)
         return self.whole_products(self.gathered(self.placed(low.ops)), low)
 
     def whole_products(self, ops: list[Op], low: Lowering) -> list[Op]:

@@ -51,19 +51,18 @@ class Chained(ChainRows):
         self.field(factors, f"aligned(({n}, {len(entries)}, chain), dtype)")
         inner = k < len(self.chain.nodes)
         width = self.dim(sum(shape_of(goal)[0] for goal in forms))
-        ones = {}
+        ones = []
         for e, (words, goals) in enumerate(entries):
             self.write_factors(words, f"{factors}[:, {e}, :count]")
             for goal, weight in goals:
                 low, high = ("0", "") if inner else self.columns[goal]
                 if weight is None:
-                    ones[e] = low
+                    ones.append(f"({e}, {low})")
                 else:
                     part = f"{table}[:, {e}]" if inner else f"{table}[:, {e}, {low}:{high}]"
                     self.weights_of_chain[part] = self.rows_of(weight)
-        units = ", ".join(f"{e}: {at}" for e, at in ones.items())
-        rows = f"{n} * self.chained"
-        self.field(table, f"unit_rows({rows}, {len(entries)}, {width}, {{{units}}}, dtype)")
+        rows, units = f"{n} * self.chained", ", ".join(ones)
+        self.field(table, f"unit_rows({rows}, {len(entries)}, {width}, [{units}], dtype)")
         here = ":".join(self.columns[source])
         self.write(
             f"weighted({factors}[:, :, :count], {table}, {self.matrices(k)}[:count, {here}])"

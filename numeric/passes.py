@@ -284,9 +284,9 @@ def recomputed(prog: Program) -> Program:
 
 
 def _with(expr: MatrixExpr, values: dict[Timed, MatrixExpr]) -> MatrixExpr:
-    """The expression with leaves replaced by what they are."""
+    """The expression with leaves replaced by what they are, and what stands in that too."""
     if expr in values:
-        return values[expr]
+        return _with(values[expr], values)
     return with_operands(expr, [_with(part, values) for part in operands(expr)])
 
 

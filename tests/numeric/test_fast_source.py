@@ -85,6 +85,21 @@ def test_a_gate_that_only_the_output_needs_is_no_work_for_the_loop():
         right_on(sample(cell, T=5, B=1), 1e-12, fast_module(cell, rows=rows))
 
 
+@pytest.mark.parametrize("B", [1, 3])
+def test_a_function_of_a_function_of_a_state_is_computed_again_from_the_state(B):
+    text = "c[t] = s[t-1] * c[t-1]\ns[t] = tanh(W @ s[t-1] + relu(c[t-1]) / (2 + sin(abs(c[t]))))"
+    right_on(sample(read_cell(text, "twice"), T=4, B=B), 1e-12, fast_module(read_cell(text, "t")))
+
+
+@pytest.mark.parametrize("B", [1, 3])
+def test_a_state_whose_uses_cancel_hands_on_nothing(B):
+    text = (
+        "c[t] = tanh(W @ s[t-1] + x[t])\ns[t] = tanh((U @ x[t]) * (c[t-1] - c[t-1]) + V @ s[t-1])"
+    )
+    cell = read_cell(text, "cancelled")
+    right_on(sample(cell, T=4, B=B), 1e-12, fast_module(cell))
+
+
 def test_a_cell_with_many_states_and_long_names_is_written_over_several_lines():
     names = [f"a_rather_long_name_{k}" for k in range(8)]
     lines = [f"{name}[t] = 0.5 * {name}[t-1] + U @ x[t]" for name in names]
@@ -121,6 +136,7 @@ MULTIPLIED = {
     "a state that a readout reads": "h[t] = a * h[t-1] - tanh(W @ h[t-1] + U @ x[t])\ny[t] = V @ h[t]",
     "a negated product": "dim x = 3\ndim h = 3\na[t] = W @ h[t-1] + b\n"
     "h[t] = x[t] - a[t] - 0.2 * (tanh(a[t]) - h[t-1])",
+    "one factor for two states": "a[t] = f * (a[t-1] + c[t-1]) + x[t]\nc[t] = tanh(V @ a[t-1]) + x[t]",
 }
 
 
