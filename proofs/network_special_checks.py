@@ -27,7 +27,10 @@ from proofs.network_samples import (
     ragged,
     reference,
 )
+from proofs.settings_runs import STEPS as MANY
+from proofs.settings_runs import at_other_settings
 from proofs.special_checks import (
+    FEW,
     GIVEN,
     LARGE,
     LONG_WAY,
@@ -39,12 +42,10 @@ from proofs.special_checks import (
     given_in_every_way,
 )
 from proofs.special_runs import (
-    EXTREMES,
     SIZES,
     WIDE,
     Arguments,
     Sizes,
-    settings,
     special_values,
     summary,
 )
@@ -56,11 +57,12 @@ def special_runs(subject: NetworkSubject) -> Check:
     what = "loss and every entry of every gradient against a complex step, in runs of which something is special"
     samples = subject.known.once(_runs, lambda: dict(_runs(subject)))
     found = {row: compare(*both(subject, sample)) for row, sample in samples.items()}
-    plain = subject.sample(RUNS, samples=3)
-    for row, value in EXTREMES.items():
-        with settings(subject.code.module, value) as some:
-            if some:
-                found[row] = compare(*both(subject, plain))
+    found |= at_other_settings(
+        subject.code.module,
+        lambda samples: subject.sample(RUNS, steps=MANY, samples=samples),
+        lambda sample: true_of(subject, sample),
+        lambda sample: found_in(subject, sample),
+    )
     example = next(iter(samples.values()), None)
 
     def label(place: tuple[str, int | None]) -> str:
@@ -71,10 +73,18 @@ def special_runs(subject: NetworkSubject) -> Check:
 
 def both(subject: NetworkSubject, sample: NetworkSample) -> tuple[Values, Values]:
     """What the file finds, and what is true; the loss under no name."""
+    return found_in(subject, sample), true_of(subject, sample)
+
+
+def found_in(subject: NetworkSubject, sample: NetworkSample) -> Values:
+    """What the file finds; the loss under no name."""
+    return {**looked_at(subject.code.gradient(sample)), ("", None): subject.code.loss(sample)}
+
+
+def true_of(subject: NetworkSubject, sample: NetworkSample) -> Values:
+    """What is true; the loss under no name."""
     true = subject.known.of(probed_gradient, sample)
-    loss = subject.known.of(true_loss, sample)
-    found = looked_at(subject.code.gradient(sample))
-    return {**found, ("", None): subject.code.loss(sample)}, {**true, ("", None): loss}
+    return {**true, ("", None): subject.known.of(true_loss, sample)}
 
 
 def true_loss(sample: NetworkSample) -> Array:
@@ -201,8 +211,9 @@ def wide_run(subject: NetworkSubject) -> Check:
 
 def as_given(subject: NetworkSubject) -> Check:
     """The same numbers in other arrays, with zeros left out, and for a louder loss: nothing else may change."""
-    sample = subject.sample(GIVEN, samples=3)
-    return given_in_every_way(arguments(subject, sample), subject.code.module, str(sample.extent))
+    runs = [subject.sample(GIVEN, samples=samples) for samples in FEW]
+    given = {str(sample.extent): arguments(subject, sample) for sample in runs}
+    return given_in_every_way(given, subject.code.module)
 
 
 def arguments(subject: NetworkSubject, sample: NetworkSample) -> Arguments:

@@ -17,8 +17,9 @@ from proofs.evaluation import at_sizes
 from proofs.floats import Floats
 from proofs.point import Extent, draw_sizes, steps_for
 from proofs.samples import Sample, Values, draw_smooth, loss_of, reference
+from proofs.settings_runs import STEPS as MANY
+from proofs.settings_runs import at_other_settings
 from proofs.special_runs import (
-    EXTREMES,
     LOUD,
     PRESENTED,
     SIZES,
@@ -28,7 +29,6 @@ from proofs.special_runs import (
     changed_in_place,
     louder,
     partly_given,
-    settings,
     special_values,
     summary,
     unwritten,
@@ -38,6 +38,8 @@ from proofs.table import Check, measured, not_applicable
 
 RUNS, WIDTH, GIVEN, LARGE = "special runs", "wide run", "as given", "large run"
 MARGIN = 1e-5
+FEW = (3, 1)
+"""How many samples runs have that are given in every way: for one alone a file may go ways of its own."""
 ENTRIES = 1_000_000
 """How many entries the largest sequence of the large run may have."""
 STEPS, SAMPLES = 150, 15
@@ -50,20 +52,29 @@ def special_runs(subject: Subject) -> Check:
     """Loss and gradients in every special run against complex steps on the cell's own equations."""
     what = "loss and every entry of every gradient against a complex step, in runs of which something is special"
     found = {row: compare(*both(subject, sample)) for row, sample in _runs(subject)}
-    plain = _plain(subject)
-    for row, value in EXTREMES.items():
-        with settings(subject.code.module, value) as some:
-            if some:
-                found[row] = compare(*both(subject, plain))
+
+    def draw(samples: int) -> Sample:
+        return subject.sample(RUNS, subject.extent(RUNS, steps=MANY, samples=samples))
+
+    module = subject.code.module
+    found |= at_other_settings(module, draw, true_of, lambda sample: found_in(subject, sample))
     return summary(RUNS, what, found, lambda place: layout.label(subject.cell, place))
 
 
 def both(subject: Subject, sample: Sample) -> tuple[Values, Values]:
     """What the file finds, and what is true; the loss under no name."""
-    true = differences.probed_gradient(sample)
+    return found_in(subject, sample), true_of(sample)
+
+
+def found_in(subject: Subject, sample: Sample) -> Values:
+    """What the file finds; the loss under no name."""
+    return {**looked_at(subject.code.gradient(sample)), ("", None): subject.code.loss(sample)}
+
+
+def true_of(sample: Sample) -> Values:
+    """What is true; the loss under no name."""
     loss = np.sum(loss_of(sample, reference(sample, Floats())))
-    found = looked_at(subject.code.gradient(sample))
-    return {**found, ("", None): subject.code.loss(sample)}, {**true, ("", None): loss}
+    return {**differences.probed_gradient(sample), ("", None): loss}
 
 
 def _runs(subject: Subject) -> Iterator[tuple[str, Sample]]:
@@ -148,19 +159,31 @@ def arguments(sample: Sample) -> Arguments:
 
 def as_given(subject: Subject) -> Check:
     """The same numbers in other arrays, with zeros left out, and for a louder loss: nothing else may change."""
-    sample = subject.sample(GIVEN, subject.extent(GIVEN, steps=4, samples=3))
-    return given_in_every_way(arguments(sample), subject.code.module, str(sample.extent))
+    runs = [
+        subject.sample(GIVEN, subject.extent(GIVEN, steps=4, samples=samples)) for samples in FEW
+    ]
+    given = {str(sample.extent): arguments(sample) for sample in runs}
+    return given_in_every_way(given, subject.code.module)
 
 
-def given_in_every_way(whole: Arguments, module: object, sizes: str) -> Check:
+def given_in_every_way(runs: dict[str, Arguments], module: object) -> Check:
     """The check of a file whatever it is of.
 
     Args:
-        whole: all that forward and backward are given.
+        runs: all that forward and backward are given, by the sizes of the run.
         module: the file.
-        sizes: of the run.
     """
     what = "results for arrays of other kinds, with zeros left out, and for a louder loss, against the ordinary"
+    errors = Comparison({})
+    for sizes, whole in runs.items():
+        found = _in_every_way(whole, module).errors
+        errors.errors.update({(f"{sizes}: {told}", t): e for (told, t), e in found.items()})
+    where = tuple(name for name, _ in errors.wrong(ROUNDING))
+    return measured(GIVEN, what, "; ".join(runs), errors.worst, ROUNDING, where=where)
+
+
+def _in_every_way(whole: Arguments, module: object) -> Comparison:
+    """How far results are apart where nothing may change."""
     plain = whole.run(module)
     errors = Comparison({})
     rows: dict[str, Callable[[], tuple[dict[str, Array], dict[str, Array]]]] = {
@@ -190,8 +213,7 @@ def given_in_every_way(whole: Arguments, module: object, sizes: str) -> Check:
             {(k, None): v for k, v in found.items()}, {(k, None): v for k, v in true.items()}, 0.0
         )
         errors.errors.update({(f"{k}: {how}", None): e for (k, _), e in comparison.errors.items()})
-    where = tuple(name for name, _ in errors.wrong(ROUNDING))
-    return measured(GIVEN, what, sizes, errors.worst, ROUNDING, where=where)
+    return errors
 
 
 def _in_new_memory(whole: Arguments, module: object) -> dict[str, Array]:

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from numeric.fast_source import SETTINGS
 from proofs.arithmetic import Array
 from proofs.compare import ROUNDING, Comparison
 from proofs.table import Check, measured
@@ -52,9 +51,6 @@ SIZES: dict[str, Sizes] = {
 WIDE = Sizes(37, 3, 17)
 """Of the run that is wider than any other; checked along directions."""
 
-EXTREMES = {"settings at their least": 0, "settings beyond all sizes": 10**12}
-"""What is set to which value in runs of files that have settings."""
-
 
 @contextmanager
 def unwritten() -> Generator[None]:
@@ -72,19 +68,6 @@ def unwritten() -> Generator[None]:
         yield
     finally:
         np.empty, np.empty_like = made, made_like  # type: ignore[assignment]
-
-
-@contextmanager
-def settings(module: object, value: int) -> Generator[bool]:
-    """Every setting of a file at this value; whether it has any."""
-    before = {name: getattr(module, name) for name in SETTINGS if hasattr(module, name)}
-    for name in before:
-        setattr(module, name, value)
-    try:
-        yield bool(before)
-    finally:
-        for name, ordinary in before.items():
-            setattr(module, name, ordinary)
 
 
 def symmetric(a: Array) -> Array:

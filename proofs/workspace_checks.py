@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
@@ -25,6 +25,8 @@ from proofs.subject import Subject
 from proofs.table import Check, measured
 
 WORKSPACE = "workspace"
+SAMPLES = (3, 1)
+"""How many samples runs have: for one alone a file may go ways of its own."""
 RUNS = 20
 """How many runs follow one another in one workspace, at least."""
 SINGLE = np.dtype(np.float32)
@@ -33,30 +35,55 @@ Unfit = Iterator[tuple[str, Callable[[], object]]]
 """What must be refused: what is wrong about it, and a run."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reuse:
+    """A workspace, and what is run in it.
+
+    Args:
+        sizes: of the runs.
+        given: what forward and backward are given in three runs of these sizes.
+        make: makes a workspace for them.
+    """
+
+    sizes: str
+    given: list[Arguments]
+    make: Callable[[], object]
+
+
 def workspace(subject: Subject) -> Check:
     """A workspace that is used again gives what a new one gives, and refuses what it does not hold any more."""
-    extent = subject.extent(WORKSPACE, steps=5, samples=3)
     module: Any = subject.code.module
-    given = [arguments(subject.sample(f"{WORKSPACE} {i}", extent)) for i in range(3)]
-    key = [extent.steps, extent.samples, *extent.sizes.values(), np.dtype(np.float64)]
+    extents = [subject.extent(WORKSPACE, steps=5, samples=samples) for samples in SAMPLES]
+    keys = [[e.steps, e.samples, *e.sizes.values(), np.dtype(np.float64)] for e in extents]
+    runs = [
+        [arguments(subject.sample(f"{WORKSPACE} {i}", extent)) for i in range(3)]
+        for extent in extents
+    ]
 
     def unfit() -> Unfit:
+        key, given = keys[0], runs[0]
         for i, part in enumerate(key):
             other = SINGLE if isinstance(part, np.dtype) else part + 1
             wrong = module.Workspace(*key[:i], other, *key[i + 1 :])
             told = f"a workspace made for {other} instead of {part} is accepted"
             yield told, lambda wrong=wrong: _cache(module, given[0], wrong)
 
-    return used_again(given, str(extent), module, lambda: module.Workspace(*key), unfit())
+    sizes = map(str, extents)
+    makes = [lambda key=key: module.Workspace(*key) for key in keys]
+    return used_again(list(map(Reuse, sizes, runs, makes)), module, unfit())
 
 
 def workspace_of_network(subject: NetworkSubject) -> Check:
     """The same of a network: runs whose samples have other lengths than before, and runs of other sizes."""
     module: Any = subject.code.module
-    first = subject.sample(WORKSPACE, steps=5, samples=3)
-    given = [network_arguments(subject, s) for s in _of_the_same_sizes(subject, first)]
+    firsts = [subject.sample(WORKSPACE, steps=5, samples=samples) for samples in SAMPLES]
+    runs = [
+        [network_arguments(subject, s) for s in _of_the_same_sizes(subject, first)]
+        for first in firsts
+    ]
 
     def unfit() -> Unfit:
+        first, given = firsts[0], runs[0]
         used = module.Workspace()
         _cache(module, given[0], used)
         for told, sizes in (("more steps", (6, 3)), ("more samples", (5, 4))):
@@ -68,7 +95,10 @@ def workspace_of_network(subject: NetworkSubject) -> Check:
         single = given[0].presented(lambda a: a.astype(SINGLE) if a.dtype.kind == "f" else a)
         yield "a workspace for float64 is accepted", lambda: _cache(module, single, used)
 
-    return used_again(given, str(first.extent), module, module.Workspace, unfit())
+    sizes = (str(first.extent) for first in firsts)
+    return used_again(
+        [Reuse(s, r, module.Workspace) for s, r in zip(sizes, runs, strict=True)], module, unfit()
+    )
 
 
 def _of_the_same_sizes(subject: NetworkSubject, first: NetworkSample) -> Iterator[NetworkSample]:
@@ -85,37 +115,31 @@ def _of_the_same_sizes(subject: NetworkSubject, first: NetworkSample) -> Iterato
         )
 
 
-def used_again(
-    given: list[Arguments],
-    sizes: str,
-    module: object,
-    make: Callable[[], object],
-    unfit: Unfit,
-) -> Check:
+def used_again(reuses: list[Reuse], module: object, unfit: Unfit) -> Check:
     """The check of a file, whatever it is of.
 
     Args:
-        given: what forward and backward are given in three runs of the same sizes.
-        sizes: of the runs.
+        reuses: the workspaces, and what is run in them; in one like the first, what must be refused is tried too.
         module: the file.
-        make: makes a workspace for them.
         unfit: what must be refused.
     """
     what = "results in a workspace that earlier runs have used, and what it must refuse"
-    used = make()
     errors: dict[tuple[str, None], float] = {}
-    for i, (ordinary, true) in enumerate(_one_after_another(given, module), 1):
-        for (name, _), error in compare(
-            _named(_over(ordinary, used).run(module)), true
-        ).errors.items():
-            errors[f"{name}: run {i} in one workspace", None] = error
+    for reuse in reuses:
+        used = reuse.make()
+        for i, (ordinary, true) in enumerate(_one_after_another(reuse.given, module), 1):
+            found = compare(_named(_over(ordinary, used).run(module)), true)
+            for (name, _), error in found.errors.items():
+                errors[f"{name}: run {i} in one workspace, {reuse.sizes}", None] = error
+    first = reuses[0]
     for wrong in (
-        *_after_refusals(given, module, make()),
-        *_accepted(given, module, make(), unfit),
+        *_after_refusals(first.given, module, first.make()),
+        *_accepted(first.given, module, first.make(), unfit),
     ):
         errors[wrong, None] = float("inf")
     comparison = Comparison(errors)
     where = tuple(name for name, _ in comparison.wrong(ROUNDING))
+    sizes = "; ".join(reuse.sizes for reuse in reuses)
     return measured(WORKSPACE, what, sizes, comparison.worst, ROUNDING, where=where)
 
 
@@ -126,18 +150,28 @@ def _over(given: Arguments, workspace: object) -> Arguments:
 def _one_after_another(given: list[Arguments], module: Any) -> Iterator[tuple[Arguments, Values]]:
     """What every run is given, and what it gives without the workspace.
 
-    After one run of each the parameters' numbers are changed in place; then all follow twice in turn, more often than
-    any number of the text, below a thousand, could count.
+    After one run of each the parameters' numbers are changed in place; then all follow twice in turn, and between them
+    runs of which a part of what they were given is left out, more often than any number of the text, below a thousand,
+    could count.
     """
     for ordinary in given:
         yield ordinary, _named(ordinary.run(module))
     for name, array in given[-1].params.items():
         array[...] = given[0].params[name]
-    truths = [_named(ordinary.run(module)) for ordinary in given]
-    counted = max([RUNS, *(n + 3 for n in named(text_of(module)) if n <= MOST)])
-    for i in range(len(given), counted):
-        which = (i + 1) // 2 % len(given)
-        yield given[which], truths[which]
+    runs = [run for whole in given for run in (whole, *_left_out(whole))]
+    truths = [_named(ordinary.run(module)) for ordinary in runs]
+    texts = [n + 3 for n in named(text_of(module)) if n <= MOST]
+    for i in range(len(given), max([RUNS, len(given) + 2 * len(runs), *texts])):
+        which = (i + 1) // 2 % len(runs)
+        yield runs[which], truths[which]
+
+
+def _left_out(whole: Arguments) -> Iterator[Arguments]:
+    """The run without each gradient by an output, and without those by final values."""
+    for name in whole.bars:
+        yield replace(whole, bars={k: v for k, v in whole.bars.items() if k != name})
+    if whole.ends:
+        yield replace(whole, ends=None)
 
 
 def _named(arrays: dict[str, Array]) -> Values:
