@@ -26,6 +26,8 @@ from numeric.stacks import Stack
 
 PART, NODE, KNOWN = "·c", "·product", "·cknown"
 """How values that only a chain has are called."""
+MOST_WORDS = 100
+"""Of how many words an adjoint may be the sum: as many ways as lead to it through a step without weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,7 @@ class _Reader:
         known |= {"multiply": self.product, "divide": self.product}
         take = known.get(op.function)
         form = take(op) if take else None
-        if form is None or self.is_stray(op.target):
+        if form is None or len(form) > MOST_WORDS or self.is_stray(op.target):
             return False
         self.assign(op, form)
         return True

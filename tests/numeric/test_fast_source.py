@@ -164,6 +164,18 @@ def test_cells_whose_steps_multiply_by_no_weights_have_no_products():
         assert "MATRIX_SIZE" not in generate_fast(derive(load(name)))
 
 
+def test_a_step_through_which_many_ways_lead_is_taken_one_by_one():
+    lines = ["k_0[t] = tanh(W @ h[t-1] + U @ x[t])", "m_0[t] = tanh(V @ h[t-1])"]
+    for i in range(9):
+        lines += [
+            f"k_{i + 1}[t] = 0.5 * k_{i}[t] * m_{i}[t]",
+            f"m_{i + 1}[t] = 0.5 * sin(k_{i}[t] + m_{i}[t])",
+        ]
+    cell = read_cell("\n".join([*lines, "h[t] = k_9[t] + m_9[t]"]), "many ways")
+    assert "MATRIX_SIZE" not in generate_fast(derive(cell))
+    right_on(sample(cell, T=4, B=1, seed=2), 1e-12, fast_module(cell))
+
+
 def test_a_workspace_of_products_forgets_what_an_earlier_run_was_given():
     module, s = fast_shipped("lstm"), sample(load("lstm"), T=6, B=1)
     positional, keywords = arguments(s)
