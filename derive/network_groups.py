@@ -6,12 +6,12 @@ Neighbouring equations without a state do as well.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from derive.errors import LanguageError
 from derive.network import END
-from derive.syntax import EquationText, Span, references
+from derive.syntax import EquationText, Ref, Span, references
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,36 +61,89 @@ def in_order(groups: Sequence[Group], owner: Mapping[str, Group]) -> list[list[G
 def _needs(group: Group, owner: Mapping[str, Group]) -> dict[str, int]:
     """The groups that a group uses, with the largest lag."""
     found: dict[str, int] = {}
+    for ref, other in _uses(group, owner):
+        found[other.name] = max(found.get(other.name, 0), ref.lag or 0)
+    return found
+
+
+def _uses(group: Group, owner: Mapping[str, Group]) -> Iterator[tuple[Ref, Group]]:
+    """What a group uses of other groups, each with the group that gives it."""
     for e in group.equations:
         for ref in references(e.value):
             other = owner.get(ref.name)
             if ref.lag is not None and other is not None and other is not group:
-                found[other.name] = max(found.get(other.name, 0), ref.lag)
-    return found
+                yield ref, other
 
 
 def _bundles(groups: Sequence[Group], owner: Mapping[str, Group]) -> list[list[Group]]:
     """Groups that must run together, in order of evaluation.
 
+    A group runs together with what it uses an earlier value of, and so does all that stands between the two.
+
     Raises:
         LanguageError: they run in different directions or along different axes.
     """
-    by_name = {g.name: g for g in groups}
     needs = {g.name: _needs(g, owner) for g in groups}
-    together = {g.name: {g.name} for g in groups}
-    reach = {g.name: _reachable(g.name, needs) for g in groups}
+    ties = {name: dict(found) for name, found in needs.items()}
+    for name, found in needs.items():
+        for other, lag in found.items():
+            if lag:
+                ties[other].setdefault(name, 0)
+    tied = {g.name: _reachable(g.name, ties) for g in groups}
+    bundles: list[list[Group]] = []
     for g in groups:
-        for other, lag in needs[g.name].items():
-            if g.name in reach[other] or lag:
-                _check_together(g, by_name[other])
-                joined = together[g.name] | together[other]
-                for member in joined:
-                    together[member] = joined
-    bundles = list(
-        {id(t): [by_name[n] for n in by_name if n in t] for t in together.values()}.values()
-    )
+        home = next((b for b in bundles if _mutual(g.name, b[0].name, tied)), None)
+        if home is None:
+            bundles.append([g])
+        else:
+            home.append(g)
+    reach = {g.name: _reachable(g.name, needs) for g in groups}
+    for bundle in bundles:
+        _check_bundle(bundle, owner, reach)
     _refuse_circles(bundles, needs)
     return _in_order(bundles, needs)
+
+
+def _mutual(a: str, b: str, reach: Mapping[str, set[str]]) -> bool:
+    return a in reach[b] and b in reach[a]
+
+
+def _check_bundle(
+    bundle: Sequence[Group], owner: Mapping[str, Group], reach: Mapping[str, set[str]]
+) -> None:
+    """All of a bundle run along one axis, forward; ``reach`` is what each group needs, directly or not.
+
+    Raises:
+        LanguageError: they do not.
+    """
+    names = {g.name for g in bundle}
+    uses = [(g, ref, other) for g in bundle for ref, other in _uses(g, owner)]
+    inner = [(g, ref, other) for g, ref, other in uses if other.name in names]
+    parted = []
+    for g, ref, other in inner:
+        if ref.lag or g.name in reach[other.name]:
+            _check_together(g, other)
+        elif not _alike(g, other):
+            parted.append((g, other))
+    if parted:
+        a, b = parted[0]
+        raise next(
+            _cannot_stand_between(g, ref, other, a, b)
+            for g, ref, other in inner
+            if ref.lag and g.name not in reach[other.name] and (g is a or a.name in reach[g.name])
+        )
+
+
+def _cannot_stand_between(user: Group, ref: Ref, used: Group, a: Group, b: Group) -> LanguageError:
+    """The error for an earlier value of one group in another, where a and b, which link the two, run differently."""
+    whole = user.span is not None
+    return LanguageError(
+        f"{user.name} uses {f'{used.name} at an earlier step' if whole else ref.span.text}, so it runs together with "
+        f"{used.name}; {a.name} and {b.name}, which link the two as well, do not run together: "
+        f"{a.name} runs {_way(a)}, {b.name} {_way(b)}.",
+        "Give the earlier value a line of its own, as p[t] = h[t-1] is, and use p[t] in its place.",
+        place=(user.span or ref.span).place,
+    )
 
 
 def _refuse_circles(bundles: list[list[Group]], needs: Mapping[str, Mapping[str, int]]) -> None:
@@ -126,8 +179,18 @@ def _reachable(name: str, needs: Mapping[str, Mapping[str, int]]) -> set[str]:
     return found
 
 
+def _alike(a: Group, b: Group) -> bool:
+    """Whether two groups can run together: along one axis, forward."""
+    return a.axis == b.axis and not a.reverse and not b.reverse
+
+
+def _way(group: Group) -> str:
+    """Along what a group runs, for a message."""
+    return f"along {group.axis}{' reversed' if group.reverse else ''}"
+
+
 def _check_together(a: Group, b: Group) -> None:
-    if a.axis == b.axis and not a.reverse and not b.reverse:
+    if _alike(a, b):
         return
     scan = next((g for g in (a, b) if g.reverse), a)
     span = scan.span or scan.equations[0].target_span
@@ -138,8 +201,7 @@ def _check_together(a: Group, b: Group) -> None:
         )
     raise LanguageError(
         f"{a.name} and {b.name} need each other step by step, and do not run together: "
-        f"{a.name} runs along {a.axis}{' reversed' if a.reverse else ''}, "
-        f"{b.name} along {b.axis}{' reversed' if b.reverse else ''}.",
+        f"{a.name} runs {_way(a)}, {b.name} {_way(b)}.",
         remedy,
         place=span.place,
     )

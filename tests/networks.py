@@ -29,7 +29,8 @@ dim w = 1
 """
 CELLS = {entry.name: entry.text for entry in shipped()}
 TOLD = "h[t] = tanh(W @ h[t-1] + C @ topic[t] + U @ x[t] + b)"
-CELLS |= {"attending": ATTENDING, "covering": COVERING, "told": TOLD}
+TWO = "h[t] = tanh(W @ h[t-1] + U @ a[t] + V @ b[t])"
+CELLS |= {"attending": ATTENDING, "covering": COVERING, "told": TOLD, "two": TWO}
 LENGTHS = {"t": 5, "s": 4}
 B = 3
 SIZES = (3, 2, 4, 5, 6, 7, 8, 9, 10, 11)
@@ -61,6 +62,12 @@ TEXTS = {
         f = scan(lstm, y[t-1])
         y[t] = softmax(V @ f.h[t] + c)
         loss[t] = cross_entropy(y[t], d[t])
+    """,
+    "around": """
+        f = scan(elman, x[t])
+        g = scan(gru, f.h[t])
+        y[t] = V @ (g.h[t] + f.h[t-1]) + c
+        loss[t] = squared_error(y[t], d[t])
     """,
     "aligned": """
         f = scan(gru, x[t])

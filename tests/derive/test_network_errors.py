@@ -20,6 +20,14 @@ CASES = {
     "earlier step of a reversed scan": (
         "g = scan(gru, x[t], reverse)\ny[t] = W @ g.h[t-1]", "g", "t reversed", "whole sequences only"
     ),
+    "an earlier step beside what a reversed scan made of it": (
+        "f = scan(gru, x[t])\nb = scan(gru, f.h[t], reverse)\nd[t] = f.h[t] - f.h[t-1]\nu[t] = b.h[t] + f.h[t-1]",
+        "f.h[t-1]", "b runs along t reversed, f along t", "p[t] = h[t-1]",
+    ),
+    "an earlier step in a scan, beside what comes after the first": (
+        "f = scan(gru, x[t])\nz[end] = f.h[end]\ng = scan(two, a=f.h[t-1], b=z[end])", "g",
+        "z runs along end, f along t", "p[t] = h[t-1]",
+    ),
     "two axes in a line": ("f = scan(gru, x[t])\ny[s] = V @ f.h[t]", "t", "axes s and t meet", "[end]"),
     "another axis": ("f = scan(gru, x[t])\ny[s] = V @ f.h[s]", "f.h[s]", "runs along the axis t", "start"),
     "the end along time": ("k[end] = V @ x[end]\nq[t] = k[t] * 2", "k[t]", "axis end", "[end]"),

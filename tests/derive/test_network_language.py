@@ -41,6 +41,15 @@ def test_what_is_fed_back_runs_together() -> None:
     assert free.states[-1].name == "y"
 
 
+def test_what_stands_between_a_value_and_its_earlier_step_runs_with_both() -> None:
+    network = read("f = scan(elman, x[t])\ng = scan(elman, f.h[t])\nu[t] = g.h[t] + f.h[t-1]")
+    assert [s.name for s in network.segments] == ["f"]
+    kept = read(
+        "f = scan(elman, x[t])\nb = scan(elman, f.h[t], reverse)\np[t] = f.h[t-1]\nu[t] = b.h[t] + p[t]"
+    )
+    assert [s.name for s in kept.segments] == ["f", "b", "u"]
+
+
 def test_tied_scans_have_their_parameters_once() -> None:
     network = network_of("tied")
     assert {q.name for q in network.parameters} == {"a_W", "a_U"}
