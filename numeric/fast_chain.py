@@ -163,8 +163,7 @@ class Chained(ChainRows):
         """What the steps compute besides, for all of them at once."""
         kept, self.ref = self.ref, self.block_ref
         for line in (line for op in ops for line in self.line(op)):
-            code, sign, note = line.partition("  # ")
-            self.lines += broken("    " + code, sign + note)
+            self.lines += broken("    " + line)
         self.ref = kept
 
     def block_ref(self, value: Value) -> str:

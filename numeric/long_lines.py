@@ -11,9 +11,12 @@ def broken(line: str, note: str = "") -> list[str]:
     """A statement as lines of at most ``LONGEST`` characters, where its terms or its factors are as short.
 
     Args:
-        line: ``name = value``, ``name += value`` or ``function(arguments)`` with its indent, on one line.
+        line: ``name = value``, ``name += value`` or ``function(arguments)`` with its indent, on one line, a comment
+            behind it if it has one.
         note: a comment for its first line.
     """
+    line, sign, comment = line.partition("  # ")
+    note = sign + comment + note
     found = re.match(r"( *[^=(]*?(?:\(.*?\))? \+?= )(?!=)(.*)$", line)
     if len(line + note) <= LONGEST:
         return [line + note]

@@ -33,6 +33,13 @@ def test_the_note_stands_behind_the_first_line():
     assert broken(f"x = {A} + {B}", "  # (7)")[0] == "x = (  # (7)"
 
 
+def test_a_comment_that_looks_like_arguments_is_left_whole():
+    line = f"    add({A}, {B}, stop == T)"
+    assert broken(f"{line}  # (20), (22)") == [
+        "    add(  # (20), (22)", f"        {A},", f"        {B},", "        stop == T,", "    )",
+    ]  # fmt: skip
+
+
 def test_what_is_broken_says_the_same():
     text = "h[t] = " + " + ".join(
         f"tanh(W_{i} @ h[t-1] + U_{i} @ x[t] + b_{i}) * p_{i}" for i in range(6)
