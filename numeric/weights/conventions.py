@@ -56,6 +56,31 @@ def gates_of(
     return {g: Gate(*(part[g] for part in parts), peep.get(g)) for g in GATES[kind]}
 
 
+def refuse_odd_numbers(title: str, tensors: Mapping[str, Array]) -> None:
+    """Refuses weights that are no real numbers with a floating point, or not finite.
+
+    Args:
+        title: the layer's name.
+        tensors: its tensors, by their names in the file.
+
+    Raises:
+        ArgumentError: says which, and what was found.
+    """
+    for name, array in tensors.items():
+        if array.dtype.kind != "f" and array.dtype.name != "bfloat16":
+            raise ArgumentError(
+                f"In the layer {title}, {name} has the dtype {array.dtype}; expected floating-point numbers.",
+                "Turn it into float32 before it is saved; what was quantised, by its scale.",
+            )
+        odd = np.argwhere(~np.isfinite(np.asarray(array, np.float64)))
+        if len(odd):
+            at = ", ".join(map(str, odd[0]))
+            raise ArgumentError(
+                f"In the layer {title}, {name} holds {array[tuple(odd[0])]} at [{at}]; expected finite numbers.",
+                "Take weights of a model that has not diverged.",
+            )
+
+
 def _stacked(layer: Recurrent, framework: Framework) -> tuple[Array, Array, Array, Array]:
     """W, R, b and a of a layer, in a framework's order."""
     gates = [layer.gates[g] for g in ORDERS[framework][layer.kind]]

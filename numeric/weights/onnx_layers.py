@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from derive.errors import ArgumentError
-from numeric.weights.conventions import ORDERS, gates_of
+from numeric.weights.conventions import ORDERS, gates_of, refuse_odd_numbers
 from numeric.weights.files import checked_size, library, refuse_large
 from numeric.weights.recurrent import Array, Kind, Named, Recurrent
 
@@ -79,6 +79,7 @@ def _directions(
             tensors[role] = _array(onnx, constants[names[role]], f"{role} of the node {title}")
     runs = ["forward", "reverse"] if direction == "bidirectional" else [direction]
     _refuse_odd(title, kind, attributes, tensors, len(runs))
+    refuse_odd_numbers(title, {names[role]: each for role, each in tensors.items()})
     activations = [a.decode() for a in attributes.get("activations", [])] or _USUAL[kind] * len(
         runs
     )

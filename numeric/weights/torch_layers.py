@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from derive.errors import ArgumentError
-from numeric.weights.conventions import KINDS, gates_of
+from numeric.weights.conventions import KINDS, gates_of, refuse_odd_numbers
 from numeric.weights.files import Tensors
 from numeric.weights.recurrent import ASSUMED, Named, Recurrent
 
@@ -56,8 +56,15 @@ def _layer(tensors: Tensors, name: str, title: str, *, reverse: bool) -> Iterato
             f"The layer {title} has shapes that no RNN, GRU or LSTM has: {shapes}.",
             "Expected (k n, m), (k n, n) and (k n,) with k = 1, 3 or 4.",
         )
+    if len(biases) == 1:
+        lacking = names["bias_ih" if b is None else "bias_hh"]
+        raise ArgumentError(
+            f"The layer {title} has one bias and no {lacking}; expected both, or none.",
+            "Check the file; where one was left out on purpose, give zeros.",
+        )
     used = [each for each in names.values() if each in tensors.arrays]
-    notes = () if len(biases) == 2 else ("no bias: zeros are used",)
+    refuse_odd_numbers(title, {each: tensors.arrays[each] for each in used})
+    notes = () if biases else ("no bias: zeros are used",)
     if kind == "rnn":
         notes += (ASSUMED,)
     yield Recurrent(

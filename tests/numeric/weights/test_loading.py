@@ -90,6 +90,18 @@ def test_layers_of_torch(tmp_path: Path) -> None:
         assert check.ok, check
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_what_weights_of_keras_alone_do_not_tell_is_said(tmp_path: Path) -> None:
+    pytest.importorskip("h5py")
+    keras_model()  # chooses the backend
+    import keras
+
+    gru = keras.layers.GRU(4, use_bias=False, reset_after=False, name="bare")
+    keras.Sequential([keras.Input((None, 3)), gru]).save_weights(str(tmp_path / "m.weights.h5"))
+    [layer] = recurrent_layers(tmp_path / "m.weights.h5")
+    assert any("reset gate is assumed to act after the product" in note for note in layer.notes)
+
+
 def test_a_state_dict_in_npz_is_read_alike(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     pytest.importorskip("safetensors")
@@ -179,6 +191,10 @@ def test_a_name_chooses_and_an_unknown_one_is_told_what_there_is(tmp_path: Path)
             {"weight_ih_l0": (8, 3), "weight_hh_l0": (8, 2), "bias_ih_l0": (7,)},
             "shapes that no RNN",
         ),
+        (
+            {"weight_ih_l0": (8, 3), "weight_hh_l0": (8, 2), "bias_ih_l0": (8,)},
+            "no bias_hh_l0; expected both, or none",
+        ),
         ({"weight_ih_l0": (8, 3), "weight_hh_l0": (8, 2), "weight_hr_l0": (1, 2)}, "proj_size"),
         ({"W": (2, 2)}, "no recurrent layer"),
     ],
@@ -189,6 +205,69 @@ def test_what_does_not_fit_is_refused(
     np.savez(tmp_path / "m.npz", **{k: np.ones(v) for k, v in arrays.items()})
     with pytest.raises(ArgumentError, match=says):
         chosen_layers(tmp_path / "m.npz")
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda W: W.astype(np.int8), "weight_ih_l0 has the dtype int8; expected floating-point"),
+        (lambda W: W.astype(np.complex64), "weight_ih_l0 has the dtype complex64"),
+        (
+            lambda W: np.where(np.arange(3) == 1, np.nan, W),
+            r"holds nan at \[0, 1\]; expected finite",
+        ),
+    ],
+)
+def test_numbers_that_are_no_weights_are_refused(tmp_path: Path, change, says: str) -> None:
+    arrays = {"weight_ih_l0": change(np.ones((8, 3))), "weight_hh_l0": np.ones((8, 2))}
+    np.savez(tmp_path / "m.npz", **arrays)
+    with pytest.raises(ArgumentError, match=says):
+        chosen_layers(tmp_path / "m.npz")
+    single = {
+        k: np.ones(v, np.float16) for k, v in {"weight_ih": (8, 3), "weight_hh": (8, 2)}.items()
+    }
+    np.savez(tmp_path / "half.npz", **single)
+    assert chosen_layers(tmp_path / "half.npz")[0].spec == "lstm"
+
+
+def _doubled(x):
+    return 2 * x
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+@pytest.mark.parametrize("ending", ["keras", "h5"])
+def test_a_cell_that_a_layer_of_keras_was_given_is_read_with_its_own_configuration(
+    tmp_path: Path, ending: str
+) -> None:
+    pytest.importorskip("h5py")
+    keras_model()  # chooses the backend
+    import keras
+
+    of = keras.layers
+    cells = [
+        of.LSTMCell(4, name="first"),
+        of.GRUCell(4, reset_after=False, use_bias=False, name="second"),
+        of.SimpleRNNCell(4, activation=_doubled, name="third"),
+    ]
+    layers = [
+        of.RNN(cells, return_sequences=True, go_backwards=True, name="stack"),
+        of.RNN(of.SimpleRNNCell(4, activation="relu"), return_sequences=True, name="good"),
+        of.RNN(of.LSTMCell(4, activation="relu"), return_sequences=True, name="bad"),
+        of.SimpleRNN(4, activation=_doubled, name="own"),
+    ]
+    path = tmp_path / f"m.{ending}"
+    keras.Sequential([keras.Input((None, 3)), *layers]).save(str(path))
+    [good] = chosen_layers(path, "good")
+    assert (good.spec, good.reverse) == ("elman:g=relu", False)
+    with pytest.raises(ArgumentError) as error:
+        chosen_layers(path, "none")
+    found = error.value.remedy.removeprefix("It has ").rstrip(".").split(", ")
+    for name, spec in (("first", "lstm"), ("second", "gru_mirrored")):
+        [layer] = chosen_layers(path, next(x for x in found if x.endswith(f".{name}")))
+        assert (layer.spec, layer.reverse) == (spec, True)
+    for name in ("bad", "own", next(x for x in found if x.endswith(".third"))):
+        with pytest.raises(ArgumentError, match=r"shipped cells use tanh|elman knows tanh"):
+            chosen_layers(path, name)
 
 
 class Evil:
