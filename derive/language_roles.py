@@ -72,11 +72,18 @@ def _defined(equations: Sequence[EquationText]) -> dict[str, EquationText]:
                     "`dim total = 1`, total[t] = total[t-1] + …, and loss[end] = total[end] + …"
                 )
             raise LanguageError(
-                f"{equation.target} is defined twice: first on line {first.line}: {first.text}",
+                f"{equation.target} is defined twice: first on {_line_of(first, equation)}",
                 remedy,
                 place=equation.target_span.place,
             )
     return defined
+
+
+def _line_of(first: EquationText, then: EquationText) -> str:
+    """Where an equation stands, for a reader of another one."""
+    place = first.target_span.place
+    file = "" if place.source == then.target_span.place.source else f" of {place.source}"
+    return f"line {first.line}{file}: {first.text}"
 
 
 def _uses(equations: Sequence[EquationText]) -> dict[str, list[Ref]]:

@@ -19,6 +19,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+from derive.errors import LanguageError
 from derive.syntax import (
     Applied,
     EquationText,
@@ -49,6 +50,9 @@ def write_out(
         indices: the inputs that are one-hot columns.
         stable: in the fused forms; else in the plain ones, in which a loss reads the prediction itself, and with
             logarithms as they are.
+
+    Raises:
+        LanguageError: an index is given as the prediction.
     """
     if not stable:
         plain = _Writer({}, frozenset())
@@ -101,6 +105,12 @@ class _Writer:
         if node.function == "squared_error":
             square = Power(span, Sum(span, ((1, p), (-1, d))), 2)
             return Product(span, ((1, _number(span, 1, 2)), (1, Applied(span, "sum", square))))
+        if isinstance(p, Ref) and p.name in self.indices:
+            raise LanguageError(
+                f"{p.name} is an index, and no prediction: the logarithm of its zeros would be taken.",
+                f"The prediction comes first: {node.function}(y[t], {p.name}[t]).",
+                place=p.span.place,
+            )
         a = self.argument(p, _FUSED[node.function])
         if node.function == "cross_entropy":
             return self.cross_entropy(span, p, d, a)

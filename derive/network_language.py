@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from derive.catalog import shipped
 from derive.errors import ArgumentError, LanguageError, ShapeError
 from derive.language import equation_text, read_parts
 from derive.language_declarations import (
@@ -129,6 +130,10 @@ def _checked(reader: _Reader, groups: list[Group], lengths: Mapping[str, str]) -
     return Checked(groups, ordered, named, shapes, declarations)
 
 
+def _shipped() -> list[str]:
+    return [entry.name for entry in shipped()]
+
+
 @dataclass(slots=True)
 class _Reader:
     cell_text: CellText
@@ -235,26 +240,49 @@ class _Reader:
                 )
 
     def check_fields(self) -> None:
-        """``f.h`` names a quantity of the cell that f runs.
+        """``f.h[t]`` names a quantity of the cell that f runs, and f nothing else.
 
         Raises:
-            LanguageError: it has none of this name.
+            LanguageError: it has none of this name, or stands without an index; or f is used as a quantity.
         """
+        targets = [Ref(g.equations[0].target_span, g.name, 0) for g in self.groups if not g.span]
+        for ref in (*targets, *self.refs):
+            if ref.name in self.scans and ref.lag is not None:
+                raise self.no_quantity(ref)
         for ref in self.refs:
             place = ref.span.place
             written = place.text[place.column : place.column + place.width]
             scan, dot, name = written.partition("[")[0].partition(".")
             if dot and scan.strip() in self.scans:
-                self.check_field(self.scans[scan.strip()], name.strip(), ref.span)
+                self.check_field(self.scans[scan.strip()], name.strip(), ref)
 
-    def check_field(self, scan: Scan, name: str, span: Span) -> None:
+    def no_quantity(self, ref: Ref) -> LanguageError:
+        """The error for a scan's name where a quantity's belongs."""
+        offered = self.offered(self.scans[ref.name])
+        return LanguageError(
+            f"{ref.name} is a scan and no quantity.",
+            f"Write {ref.name}.{offered[-1]}[t] for what it computes, or give the quantity another name.",
+            place=ref.span.place,
+        )
+
+    def offered(self, scan: Scan) -> list[str]:
+        """What the cell of a scan computes, by its own names."""
+        group = next(g for g in self.groups if g.name == scan.name and g.span)
+        return [e.target.removeprefix(f"{scan.name}_") for e in group.equations]
+
+    def check_field(self, scan: Scan, name: str, ref: Ref) -> None:
         """One such name."""
-        group = next(g for g in self.groups if g.name == scan.name)
-        offered = [t.removeprefix(f"{scan.name}_") for t in (e.target for e in group.equations)]
+        span, offered = ref.span, self.offered(scan)
         if name not in offered:
             raise LanguageError(
                 f"{scan.cell} computes no {name}.{nearest(name, offered)}",
                 f"It computes {listed(offered)}.",
+                place=span.place,
+            )
+        if ref.lag is None:
+            raise LanguageError(
+                f"{scan.name}.{name} changes with time and stands here without an index.",
+                f"Write {scan.name}.{name}[{scan.axis}], or {scan.name}.{name}[end] for the last step.",
                 place=span.place,
             )
 
@@ -281,7 +309,7 @@ class _Reader:
         text = self.cell_text(scan.cell)
         if text is None:
             raise LanguageError(
-                f"No cell is called {scan.cell}.",
+                f"No cell is called {scan.cell}.{nearest(scan.cell.lower(), _shipped())}",
                 "Name a shipped cell, or a file of this name with the ending .cell beside the network.",
                 place=scan.cell_span.place,
             )

@@ -118,9 +118,9 @@ def _check_memory(e: EquationText, g: Group, named: Mapping[str, Named]) -> None
             continue
         far, given = ref.lag > 1, named[ref.name].role == "input"
         if far or given:
-            what = f"{ref.lag} steps back" if far else "an input at an earlier step"
+            what = f"looks {ref.lag} steps back" if far else "is an input at an earlier step"
             raise LanguageError(
-                f"{ref.name}[{g.axis}-{ref.lag}] looks {what}; along {g.axis}, where samples have different lengths, "
+                f"{ref.name}[{g.axis}-{ref.lag}] {what}; along {g.axis}, where samples have different lengths, "
                 "only what the network itself had at the step before is known.",
                 f"Give the earlier value as an input of its own, or remove `ragged {g.axis}`.",
                 place=(g.span or ref.span).place,

@@ -9,6 +9,25 @@ from tests.networks import read
 
 # A text; what the caret stands under; words of the problem; words of the remedy.
 CASES = {
+    "a scan as a quantity": ("f = scan(lstm, x[t])\ny[t] = V @ f[t]", "f[t]", "f is a scan", "Write f.h[t]"),
+    "a quantity called like a scan": (
+        "f = scan(elman, x[t])\nf[t] = V @ f.h[t]", "f[t]", "is a scan and no quantity", "another name"
+    ),
+    "a field without an index": (
+        "f = scan(lstm, x[t])\ny[t] = V @ f.c", "f.c", "f.c changes with time", "f.c[t], or f.c[end]"
+    ),
+    "a cell that is nearly one": ("f = scan(LTSM, x[t])", "LTSM", "Did you mean lstm?", ".cell beside"),
+    "a field defined twice": (
+        "f = scan(elman, x[t])\nf.h[t] = x[t]", "f.h[t]", "first on line 4 of elman.cell", "another name"
+    ),
+    "an index as the prediction": (
+        "index tag\nf = scan(elman, x[t])\ny[t] = softmax(V @ f.h[t])\nloss[t] = cross_entropy(tag[t], y[t])",
+        "tag[t]", "no prediction", "cross_entropy(y[t], tag[t])",
+    ),
+    "an earlier input where lengths differ": (
+        "ragged t\nf = scan(elman, x[t])\ny[t] = V @ x[t-1] + f.h[t]", "x[t-1]",
+        "x[t-1] is an input at an earlier step", "an input of its own",
+    ),
     "unknown cell": ("f = scan(lstmm, x[t])", "lstmm", "No cell is called lstmm", ".cell beside"),
     "too many inputs": ("f = scan(gru, x[t], z[t])", "gru", "2 sequences are given", "one sequence for each"),
     "no input": ("f = scan(gru)", ")", "Expected an input", "Write name = scan"),
