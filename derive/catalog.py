@@ -83,7 +83,7 @@ def source_of(spec: str, folder: Path | None = None) -> tuple[str, str, dict[str
         CellError: the file cannot be read as text.
     """
     place, options = _split(spec)
-    _refuse_network(place)
+    _refuse_network(place, options)
     if _is_path(place):
         path = Path(place)
         text = file_text(path if folder is None else folder / path)
@@ -94,12 +94,20 @@ def source_of(spec: str, folder: Path | None = None) -> tuple[str, str, dict[str
     raise _unknown(place)
 
 
-def _refuse_network(place: str) -> None:
-    """Say no to a network, shipped or a file, where a cell is asked for."""
-    named = place if place.endswith(NETWORK) else place + NETWORK
-    if named == place or any(
-        item.name == named for item in (files("derive") / "networks").iterdir()
-    ):
+def _networks() -> list[str]:
+    """The names of the networks that ship."""
+    there = (item.name for item in (files("derive") / "networks").iterdir())
+    return sorted(name.removesuffix(NETWORK) for name in there if name.endswith(NETWORK))
+
+
+def _refuse_network(place: str, options: dict[str, str]) -> None:
+    """Say no to a network, shipped or a file, where a cell is asked for, and to options of one."""
+    if place.endswith(NETWORK) or place in _networks():
+        if options:
+            raise ArgumentError(
+                f"{place} is a network of cells, and has no options; its cells have.",
+                "Write an option's value into a file of your own, with the cell: scan(elman(relu), x[t]).",
+            )
         raise UnknownCellError(
             f"{place} is a network of cells, and here a cell is asked for.",
             "Name the cells that it scans; of networks are derive, generate, verify, report and study.",
@@ -133,12 +141,12 @@ def _unknown(name: str) -> UnknownCellError:
     if not name or "." in name:
         return _no_file(name)
     names = [entry.name for entry in shipped()]
-    close = nearest_few(name, names)
-    path = Path(name + SUFFIX)
-    hint = f" For the file write {path}." if _exists(path) else ""
+    close = nearest_few(name, [*names, *_networks()])
+    there = [name + ending for ending in (SUFFIX, NETWORK) if _exists(Path(name + ending))]
+    hint = f" For the file write {' or '.join(there)}." if there else ""
     shown = name if len(name) <= 80 else name[:77] + "…"
     return UnknownCellError(
-        f"No shipped cell is called {shown!r}."
+        f"No shipped cell or network is called {shown!r}."
         + (f" The nearest: {listed(close)}." if close else "")
         + hint,
         f"The shipped cells are {listed(names)}; a file is given by its path, e.g. ./my.cell.",

@@ -59,10 +59,26 @@ def test_the_skip_reaches_as_far_as_asked():
     assert load("skip:d=5").quantity("h").depth == 5
 
 
+def test_the_nearest_may_be_a_network_and_a_file_of_the_name_is_pointed_at(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.net").write_text("f = scan(lstm, x[t])")
+    with pytest.raises(UnknownCellError, match="The nearest: tagger"):
+        load("taggr")
+    with pytest.raises(UnknownCellError, match=r"For the file write mine\.net\."):
+        load("mine")
+
+
+def test_options_of_a_network_are_told_where_they_belong():
+    with pytest.raises(ArgumentError, match="tagger is a network of cells, and has no options"):
+        load("tagger:g=relu")
+
+
 def test_an_unknown_name_names_the_nearest():
     with pytest.raises(UnknownCellError) as caught:
         load("lsmt")
-    assert str(caught.value).startswith("No shipped cell is called 'lsmt'. The nearest: lstm")
+    assert str(caught.value).startswith(
+        "No shipped cell or network is called 'lsmt'. The nearest: lstm"
+    )
     assert "a file is given by its path, e.g. ./my.cell." in str(caught.value)
     assert caught.value.exit_code == 2
 
