@@ -27,6 +27,7 @@ from derive.expressions import Block, Concat, Diag, operands, split_coefficient
 from numeric.interpret import Array, Sizes, compiled, joined, number, shape_of
 from numeric.namespace import Namespace
 from numeric.scene import Place, Scene, places
+from numeric.slopes import Slopes
 
 Shape = tuple[int, int]
 Value = Callable[[Scene], Array]
@@ -161,8 +162,9 @@ class FormedJacobian:
         self.slots, self.space, former = slots, space, Former(sizes, space)
         self.size = max(part.stop for part in slots.values())
         self.parts: list[tuple[Block, Formed, Value, Place | None, Place]] = []
+        slopes = Slopes(derivation)
         for found in derivation.jacobian:
-            made = former.blocks[found.block] = former.formed(found.value)
+            made = former.blocks[found.block] = former.formed(slopes(found.value))
             done: Value = lambda scene, block=found.block: scene.done[block]  # noqa: E731
             whole = former.whole(replace(made, value=done))
             of, by = places(found.block)

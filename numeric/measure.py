@@ -19,6 +19,7 @@ from numeric.forward_run import Run
 from numeric.growth_law import Course, edges
 from numeric.interpret import Array, compiled, shape_of
 from numeric.namespace import Namespace
+from numeric.slopes import Slopes
 from numeric.tape import Joint, Pull
 
 EXACT_UP_TO = 64
@@ -221,11 +222,12 @@ def _rms(logs: Array, count: int) -> Array:
 def diagonal_paths(run: Run, lags: int) -> dict[str, Array]:
     """The gain along one state alone, for states whose own block is diagonal, as an LSTM's c: ∏ diag(f)."""
     found: dict[str, Array] = {}
+    slopes = Slopes(run.derivation)
     for block in run.derivation.jacobian:
         own = block.owner == block.block.by.name and block.block.by.lag == 1
         value = block.value
         if own and isinstance(value, Diag) and not any(isinstance(v, Block) for v in leaves(value)):
-            program = compiled(operands(value)[0], run.sizes)
+            program = compiled(slopes(operands(value)[0]), run.sizes)
             total, logs = np.zeros(1), list[Array]()
             for t in range(run.steps, run.steps - lags, -1):
                 logs.append(total)

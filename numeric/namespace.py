@@ -157,22 +157,34 @@ def _relu(xp: Any, a: Values) -> Values:
     return xp.where(a > 0, a, xp.zeros_like(a))
 
 
+def _sigmoid(xp: Any, a: Values) -> Values:
+    """Correct to its last digits also where it is almost 0, which ½ tanh(a/2) + ½ is not."""
+    raised = xp.exp(-xp.abs(a))
+    return xp.where(a > 0, xp.ones_like(a), raised) / (1.0 + raised)
+
+
+def _tanh_slope(xp: Any, a: Values) -> Values:
+    """tanh′ = 4 e^(−2|a|) / (1 + e^(−2|a|))², correct to its last digits also where 1 − tanh² has none."""
+    raised = xp.exp(-2.0 * xp.abs(a))
+    return 4.0 * raised / ((1.0 + raised) * (1.0 + raised))
+
+
 def _sigmoid_of(dtype: str) -> Callable[[Values], Values]:
-    """The sigmoid on NumPy: the same operations as below in a third of the time, which counts at every step."""
-    half = np.array(0.5, dtype)
+    """The sigmoid on NumPy, eᵃ / (1 + eᵃ), in a third of the time of the one below, which counts at every step."""
+    one, saturated = np.array(1.0, dtype), np.array(40.0, dtype)
 
     def sigmoid(a: Values) -> Values:
-        found = np.multiply(a, half)
-        np.tanh(found, found)
-        np.multiply(found, half, found)
-        return np.add(found, half, found)
+        raised = np.minimum(a, saturated)
+        np.exp(raised, raised)
+        return np.divide(raised, np.add(raised, one), raised)
 
     return sigmoid
 
 
 FUNCTIONS: dict[str, Callable[[Any, Values], Values]] = {
     "tanh": lambda xp, a: xp.tanh(a),
-    "sigmoid": lambda xp, a: 0.5 * xp.tanh(0.5 * a) + 0.5,
+    "tanh_slope": _tanh_slope,
+    "sigmoid": _sigmoid,
     "relu": _relu,
     "softplus": lambda xp, a: _relu(xp, a) + xp.log1p(xp.exp(-xp.abs(a))),
     "exp": lambda xp, a: xp.exp(a),
@@ -184,4 +196,5 @@ FUNCTIONS: dict[str, Callable[[Any, Values], Values]] = {
     "step": lambda xp, a: xp.where(a > 0, xp.ones_like(a), xp.zeros_like(a)),
     "sign": lambda xp, a: xp.sign(a),
 }
-"""The language's elementwise functions in terms of the standard; the slopes at kinks are the language's own."""
+"""The language's elementwise functions in terms of the standard, and tanh's slope, for ``numeric.slopes``; the slopes
+at kinks are the language's own."""

@@ -37,6 +37,7 @@ from numeric.interpret import Array, Look, Sizes, compiled, joined, number, shap
 from numeric.measure import MeasureError
 from numeric.namespace import NUMPY, Namespace
 from numeric.scene import Place, Scene, places, slots
+from numeric.slopes import Slopes
 
 Act = Callable[[Scene, Any], Any]
 
@@ -209,6 +210,7 @@ class JointJacobian:
         self._blocks: list[_Part] = []
         form = partial(FormedJacobian, derivation, sizes, self.slots, space)
         self._formed = cache(form) if addends is None and hands_over else None
+        slopes = Slopes(derivation)
         for found in derivation.jacobian:
             if found.value is None:
                 raise MeasureError(
@@ -217,7 +219,7 @@ class JointJacobian:
                 )
             kept = terms(found.value) if addends is None else addends.get(found.block, ())
             of, by = places(found.block)
-            acts = [operator(e, sizes, space) for e in kept]
+            acts = [operator(slopes(e), sizes, space) for e in kept]
             rows = None if found.between else self.slots[of]
             self._blocks.append(_Part(found.block, acts, of, by, rows, self.slots[by]))
 

@@ -14,6 +14,7 @@ from derive.expressions import Adjoint, LossGradient, Tangent
 from numeric.forward_run import Run
 from numeric.interpret import Array, Look, Program, Sizes, compiled, shape_of
 from numeric.namespace import NUMPY, Namespace
+from numeric.slopes import Slopes
 
 Joint = dict[str, list[Array]]
 """By state, then by how many steps back: a vector of the joint state's shape."""
@@ -61,15 +62,17 @@ class Adjoints:
     """
 
     def __init__(self, derivation: Derivation, sizes: Sizes, space: Namespace = NUMPY) -> None:
-        backward = derivation.backward
+        backward, slopes = derivation.backward, Slopes(derivation)
         self.states, self.sizes, self.space = derivation.cell.states, sizes, space
-        self.local = [(e.lhs.name, compiled(e.present, sizes, space)) for e in backward.local]
+        self.local = [
+            (e.lhs.name, compiled(slopes(e.present), sizes, space)) for e in backward.local
+        ]
         self.carried: dict[tuple[str, int], Program] = {
-            (q.name, lag): compiled(e.rhs, sizes, space)
+            (q.name, lag): compiled(slopes(e.rhs), sizes, space)
             for q in self.states
             for lag, e in backward.carried[q.name].items()
         }
-        self.sums = {e.lhs.name: compiled(e.rhs, sizes, space) for e in backward.parameters}
+        self.sums = {e.lhs.name: compiled(slopes(e.rhs), sizes, space) for e in backward.parameters}
 
     def pull(
         self, primal: Look, after: Joint, loss: Mapping[str, Array] | None = None
@@ -134,8 +137,9 @@ class Tangents:
 
     def __init__(self, derivation: Derivation, sizes: Sizes, space: Namespace = NUMPY) -> None:
         self.states, self.sizes, self.space = derivation.cell.states, sizes, space
+        slopes = Slopes(derivation)
         self.lines: list[tuple[str, Program]] = [
-            (a.target.name, compiled(a.expr, sizes, space)) for a in derivation.tangents
+            (a.target.name, compiled(slopes(a.expr), sizes, space)) for a in derivation.tangents
         ]
 
     def push(self, primal: Look, before: Joint) -> Joint:
