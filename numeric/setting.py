@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,14 +93,36 @@ def is_square(q: Quantity) -> bool:
     return q.role == "parameter" and bool(rows == q.shape[1]) and not is_column(q.symbol)
 
 
+def unheard(cell: Cell, setting: Setting) -> tuple[str, ...]:
+    """What a setting asks of square matrices, ``gain`` or ``init``, if the cell has none."""
+    asked = ("gain",) * (setting.gain != 1) + ("init",) * (setting.init != "own")
+    return () if any(is_square(q) for q in cell.parameters) else asked
+
+
+def told_unheard(by_cell: Mapping[str, Sequence[str]]) -> str:
+    """One sentence on what some cells did not hear; empty if every cell heard all.
+
+    Args:
+        by_cell: what was not heard, by the name of the cell.
+    """
+    deaf = [name for name, asked in by_cell.items() if asked]
+    asked = dict.fromkeys(word for name in deaf for word in by_cell[name])
+    if not deaf:
+        return ""
+    are, have = ("is", "has") if len(deaf) == 1 else ("are", "have")
+    return (
+        f"{' and '.join(asked)} {'is' if len(asked) == 1 else 'are'} about square matrices: "
+        f"{', '.join(deaf)} {have} none and {are} measured without."
+    )
+
+
 def refuse_unheard(cell: Cell, setting: Setting) -> None:
     """Refuse what is asked of square matrices where there are none.
 
     Raises:
         ArgumentError: says so.
     """
-    asked = ["gain"] * (setting.gain != 1) + ["init"] * (setting.init != "own")
-    if asked and not any(is_square(q) for q in cell.parameters):
+    if asked := unheard(cell, setting):
         names = [q.name for q in cell.parameters]
         raise ArgumentError(
             f"{asked[0]} is about square matrices, and {cell.name} has none.",

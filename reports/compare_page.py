@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from derive.derivation import Derivation
 from numeric.costs import Costs
 from numeric.flow import Flow
+from numeric.setting import told_unheard, unheard
 from proofs.untyped import sympy
 from reports.figures import Series, line_figure, to_picture
 from reports.markdown import code_span, table
@@ -51,6 +52,11 @@ class Entry:
         """Parameters, operations and memory in this setting."""
         return self.costs.at(self.sizes, self.flow.setting.steps, SAMPLES)
 
+    @property
+    def unheard(self) -> tuple[str, ...]:
+        """What the setting asks of square matrices that the cell does not have."""
+        return unheard(self.derivation.cell, self.flow.setting)
+
 
 def build_comparison(entries: Sequence[Entry], lengths: Sequence[int] = ()) -> NotebookNode:
     """The notebook of a comparison.
@@ -65,6 +71,8 @@ def build_comparison(entries: Sequence[Entry], lengths: Sequence[int] = ()) -> N
         + f"\n\nEvery cell with $n = {s.n}$, other dimensions {s.m}; {how_started(s)}; "
         f"{how_drawn(s, *(e.derivation.cell for e in entries))}; $T = {s.steps}$; seed {s.seed}."
     )
+    if deaf := told_unheard({code_span(e.label): e.unheard for e in entries}):
+        lead += f" Here {deaf}"
     sections = [
         Section("summary", [Text(lead)]),
         Section("gain", [Text(heading("gain", "Gradient norm against length") + _GAIN), _figure(entries)]),

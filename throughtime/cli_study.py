@@ -215,6 +215,7 @@ def compare(
     wanted, setting = _formats(formats), _setting(**given)
     at = _lengths(lengths or str(min(200, setting.steps)), setting.steps)
     say("reading the cells")
+    from numeric.setting import told_unheard
     from reports.verdict import verdict
     from throughtime.studying import write_comparison
 
@@ -229,13 +230,15 @@ def compare(
             "log_gain": {str(k): float(e.flow.gains.joint[k, 0]) for k in at},
             **dict(zip(("parameters", "operations", "memory"), e.numbers, strict=True)),
             "largest_certified_scale": e.certified,
+            "unheard": list(e.unheard),
         }
         for e in entries
     ]
     width = max(len(e.label) for e in entries)
-    told = "\n".join(f"{e.label:<{width}}  {verdict(e.flow)}" for e in entries)
-    paths = "\n".join(str(path) for path in files.values())
-    return Outcome({"cells": rows, "files": files}, f"{told}\n{paths}")
+    told = [f"{e.label:<{width}}  {verdict(e.flow)}" for e in entries]
+    told += filter(None, [told_unheard({e.label: e.unheard for e in entries})])
+    paths = [str(path) for path in files.values()]
+    return Outcome({"cells": rows, "files": files}, "\n".join([*told, *paths]))
 
 
 def _numbers(found: Flow) -> dict[str, Any]:

@@ -55,6 +55,7 @@ def swept(
             "A cluster has its own workers.", "Pass --workers or --scheduler, not both."
         )
     say(f"reading {grid}")
+    from numeric.setting import told_unheard
     from throughtime.sweeping import sweep
 
     file = rows or Path("build", "sweep", f"{grid.stem}.csv")
@@ -62,6 +63,7 @@ def swept(
     there = found.there + found.new
     told = f"{there:,} of {found.total:,} rows in {file}: {found.new:,} new"
     told += f", {found.failed:,} not measurable (see column error)" if found.failed else ""
+    told = "\n".join(filter(None, [told, told_unheard(found.unheard)]))
     lost = (
         f"{len(found.lost)} tasks took their worker down again and again and have no row: "
         f"{', '.join(found.lost[:5])}.\n"
@@ -69,6 +71,6 @@ def swept(
     )
     data = {
         "rows": there, "new": found.new, "total": found.total, "failed": found.failed, "lost": found.lost,
-        "file": file,
+        "file": file, "unheard": found.unheard,
     }  # fmt: skip
     return Outcome(data, told, 1 if found.lost else 0, lost if found.lost else "")

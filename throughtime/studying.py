@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from derive import catalog
 from numeric.flow import LAGS, Flow
-from numeric.setting import Setting, refuse_unheard, sizes_of
+from numeric.setting import Setting, refuse_unheard, sizes_of, unheard
 from reports.files import OutputExistsError, write_files
 from throughtime.measuring import measured
 from throughtime.reporting import rendered
@@ -124,6 +124,9 @@ def write_comparison(
 
     names = {kind: f"compare.{kind}" for kind in formats}
     _refuse(folder, names, force)
+    cells = [catalog.load(spec) for spec in specs]
+    if all(unheard(cell, setting) for cell in cells):
+        refuse_unheard(cells[0], setting)
     entries: list[Entry] = []
     for spec, label in zip(specs, short_names(specs), strict=True):
         found = measured(spec, setting, say, max(lengths))

@@ -12,7 +12,7 @@ import signal
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -20,9 +20,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from derive.errors import ArgumentError
+from derive.cell import Cell
+from derive.errors import ArgumentError, ThroughtimeError
+from derive.language import read_cell
 from numeric.grid import Task
 from numeric.grid_reader import read_grid
+from numeric.setting import Setting, refuse_unheard, unheard
 from reports.rows import Rows
 from throughtime.sweep_task import measure
 
@@ -49,6 +52,7 @@ class Swept:
         new: rows added.
         failed: new rows whose task could not be measured, and that say why.
         lost: tasks that took their workers down again and again, and have no row.
+        unheard: what the grid asks of square matrices, ``gain`` or ``init``, by cell that has none.
     """
 
     file: Path
@@ -57,6 +61,7 @@ class Swept:
     new: int = 0
     failed: int = 0
     lost: list[str] = field(default_factory=list[str])
+    unheard: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
 
 def sweep(grid: Path, file: Path, *, workers: int, scheduler: str, say: Say) -> Swept:
@@ -71,13 +76,15 @@ def sweep(grid: Path, file: Path, *, workers: int, scheduler: str, say: Say) -> 
 
     Raises:
         GridError: the grid cannot be swept.
+        ArgumentError: it asks something of square matrices, and no cell has one.
         RowsError: the file holds other rows, or is being written.
         ArgumentError: the scheduler does not answer.
         KeyboardInterrupt: Ctrl-C, or a limit is reached; its message says what is kept.
     """
     read = read_grid(grid)
+    deaf = _deaf(read.tasks)
     with Rows(file, read.columns) as rows:
-        found = Swept(file, len(read.tasks))
+        found = Swept(file, len(read.tasks), unheard=deaf)
         waiting = deque(task for task in read.tasks if task.identity not in rows.keys)
         found.there = found.total - len(waiting)
         open_pool = _cluster(scheduler) if scheduler else _processes(workers)
@@ -92,6 +99,28 @@ def sweep(grid: Path, file: Path, *, workers: int, scheduler: str, say: Say) -> 
         if not found.lost:
             rows.finish()
     return found
+
+
+def _deaf(tasks: Sequence[Task]) -> dict[str, tuple[str, ...]]:
+    """What the tasks ask of square matrices, by cell that has none; refused where no cell has one."""
+    cells = {name: _read(source) for name, source in {t.cell: t.source for t in tasks}.items()}
+    found: dict[str, tuple[str, ...]] = {}
+    for name, gain, init in {(t.cell, t.point["gain"], t.point["init"]): 0 for t in tasks}:
+        cell, setting = cells[name], Setting(gain=gain, init=init)
+        if cell and (words := unheard(cell, setting)):
+            found[name] = tuple(dict.fromkeys((*found.get(name, ()), *words)))
+            if len(found) == len(cells):
+                refuse_unheard(cell, setting)
+    return found
+
+
+def _read(source: tuple[str, str, Mapping[str, str]]) -> Cell | None:
+    """A task's cell; none, if it is wrong, which its rows will say."""
+    text, name, options = source
+    try:
+        return read_cell(text, name, dict(options))
+    except ThroughtimeError:
+        return None
 
 
 OpenPool = Callable[[], tuple[Executor, Callable[[], int]]]

@@ -417,6 +417,22 @@ def test_what_is_asked_of_square_matrices_is_refused_where_there_are_none(
     assert "the cell has no square matrices" in told.output
 
 
+@pytest.mark.usefixtures("_undrawn")
+def test_a_comparison_tells_which_cells_have_no_square_matrices_for_a_gain(tmp_path: Path) -> None:
+    page = ("--format", "ipynb", "--no-bounds", "--force", "-o", str(tmp_path))
+    says = "gain is about square matrices: mingru has none and is measured without."
+    found = run("compare", "elman", "mingru", *SMALL, "--gain", "1.5", *page)
+    assert found.exit_code == 0
+    assert says in found.output
+    assert says.replace("mingru", "`mingru`") in (tmp_path / "compare.ipynb").read_text()
+    data = run("compare", "elman", "mingru", *SMALL, "--gain", "1.5", *page, "--json")
+    assert [row["unheard"] for row in json.loads(data.stdout)["cells"]] == [[], ["gain"]]
+    assert "square matrices:" not in run("compare", "elman", "mingru", *SMALL, *page).output
+    alone = run("compare", "mingru", "minlstm", *SMALL, "--init", "normal", *page)
+    assert alone.exit_code == 2
+    assert "init is about square matrices, and mingru has none" in alone.output
+
+
 def test_a_forget_path_below_the_smallest_float_is_told(tmp_path: Path) -> None:
     given = ("--set", "b_f=-1000", "--format", "ipynb", "-o", str(tmp_path), "--json")
     found = run("study", "lstm", *SMALL, *given)

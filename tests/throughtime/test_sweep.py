@@ -326,6 +326,24 @@ def test_a_task_that_cannot_be_measured_has_a_row_that_says_why(tmp_path: Path) 
     assert "rate" not in row
 
 
+def test_a_sweep_tells_which_cells_have_no_square_matrices_for_a_gain(tmp_path: Path) -> None:
+    (tmp_path / "bad.cell").write_text("h[t] = ?\n")
+    text = 'cell = ["mingru", "elman", "bad.cell"]\ngain = [1.0, 1.5]\nn = 3\nm = 2\nT = 20\n'
+    grid, rows = grid_file(tmp_path, text=text), tmp_path / "rows.csv"
+    asked = ["study", "--sweep", str(grid), "--rows", str(rows), "--workers", "1"]
+    found = CliRunner().invoke(cli, asked)
+    assert found.exit_code == 0, found.output
+    assert "gain is about square matrices: mingru has none and is measured without." in found.output
+    data = json.loads(CliRunner().invoke(cli, [*asked, "--json"]).stdout)
+    assert data["unheard"] == {"mingru": ["gain"]}
+    deaf = grid_file(tmp_path, text=text.replace(', "elman", "bad.cell"', ""))
+    found = CliRunner().invoke(
+        cli, ["study", "--sweep", str(deaf), "--rows", str(tmp_path / "r.csv")]
+    )
+    assert found.exit_code == 2
+    assert "gain is about square matrices, and mingru has none" in found.output
+
+
 @pytest.mark.parametrize("library", ["torch", "array_api_strict"])
 def test_a_task_is_measured_alike_in_other_libraries(library: str, tmp_path: Path) -> None:
     pytest.importorskip(library)
