@@ -55,6 +55,7 @@ class Claim:
         text: the formula as written.
         otherwise: how else it may be read, where it is in LaTeX: factors side by side multiplied first.
         presumes: a condition in words that is not read, under which a document states it.
+        chooses: why it is no claim, but says what something given is; empty if it does not.
         at: the line that names it; 0 for the first one.
     """
 
@@ -68,6 +69,7 @@ class Claim:
     text: str = ""
     otherwise: Formula | None = None
     presumes: str = ""
+    chooses: str = ""
     at: int = 0
 
     @property

@@ -10,10 +10,11 @@ from derive.errors import ArgumentError, LanguageError
 from numeric.equations import equations_text
 from proofs.claims.conditions import words
 from proofs.claims.court import Audit, judge_document
-from proofs.claims.said import NOT_JUDGED, Claim, Unjudged
+from proofs.claims.said import NOT_JUDGED, Claim, Document, Unjudged
 from proofs.claims.syntax import Deriv, Formula, Index, Qty, walk
-from proofs.claims.verdict import MEANINGLESS, NUMERICALLY_FALSE, PROVED, REFUTED, Verdict
-from proofs.documents.reading import given_of, has_derivative, read_paper
+from proofs.claims.verdict import MEANINGLESS, NUMERICALLY_FALSE, PROVED, Verdict
+from proofs.documents.choices import given_of, impossible
+from proofs.documents.reading import has_derivative, read_paper
 
 
 def audit_paper(
@@ -42,18 +43,35 @@ def audit_paper(
         )
     if not document.claims:
         raise _nothing(source, document.unjudged)
-    found = judge_document(document, on_progress)
+    found = _judged(document, on_progress)
     verdicts, left = list[Verdict](), list[Unjudged]()
     for verdict in found.verdicts:
         why = "" if verdict.stands or _past_help(verdict) else _unread(verdict.claim)
-        if why:
+        wrong = impossible(verdict.claim) if why else None
+        if why and not wrong:
             left.append(_left(verdict, why))
         else:
-            verdicts.append(_of_definition(verdict))
+            verdicts.append(wrong or _of_definition(verdict))
     unjudged = (*found.unjudged, *left)
     if not verdicts:
         raise _nothing(source, unjudged)
     return Audit(document, tuple(verdicts), unjudged)
+
+
+def _judged(document: Document, on_progress: Callable[[str], None] | None) -> Audit:
+    """The verdicts on what a document claims, and of what it chooses on what cannot be chosen so, as it has them."""
+    claims = tuple(claim for claim in document.claims if not claim.chooses)
+    kept = replace(document, claims=claims)
+    found = judge_document(kept, on_progress) if claims else Audit(kept, (), kept.unjudged)
+    wrong, left = list[Verdict](), list[Unjudged]()
+    for claim in document.claims:
+        if claim.chooses:
+            verdict = impossible(claim)
+            wrong += [verdict] if verdict else []
+            left += [] if verdict else [_not_judged(claim, claim.chooses, "")]
+    order = {id(claim.statement): n for n, claim in enumerate(document.claims)}
+    verdicts = sorted((*found.verdicts, *wrong), key=lambda v: order[id(v.claim.statement)])
+    return Audit(document, tuple(verdicts), (*found.unjudged, *left))
 
 
 def _nothing(source: str, unjudged: tuple[Unjudged, ...]) -> LanguageError:
@@ -96,9 +114,14 @@ def _left(verdict: Verdict, why: str) -> Unjudged:
     claim = verdict.claim
     needs = " and ".join(words(c) for c in verdict.conditions)
     alone = f"it holds only if {needs}" if needs else f"it is {verdict.kind}"
-    shown = f", by {verdict.counterexample.text()}" if verdict.kind == REFUTED else ""
+    shown = f", by {verdict.counterexample.text()}" if verdict.counterexample else ""
     problem = f"{why}; by itself {alone}{shown}"
-    error = LanguageError(problem, "State the condition as in a file of claims.", place=claim.place)
+    return _not_judged(claim, problem, "State the condition as in a file of claims.")
+
+
+def _not_judged(claim: Claim, problem: str, remedy: str) -> Unjudged:
+    """A formula that is no claim, and why."""
+    error = LanguageError(problem, remedy, place=claim.place)
     return Unjudged(claim.name, claim.text, error, NOT_JUDGED)
 
 

@@ -17,8 +17,9 @@ from proofs.claims.latex import read_parts
 from proofs.claims.latex_looks import plain
 from proofs.claims.latex_signs import RELATION, Part
 from proofs.claims.said import NOT_JUDGED, Claim, Document, Unjudged
-from proofs.claims.syntax import Deriv, Formula, Index, Node, Num, Qty, walk
+from proofs.claims.syntax import Deriv, Formula, walk
 from proofs.documents.beside import presumed
+from proofs.documents.choices import chosen
 from proofs.documents.definitions import Definitions
 from proofs.documents.pages import Page, pages
 from proofs.documents.sayings import Saying, sayings
@@ -182,7 +183,10 @@ class _Paper:
             )
         formula = self.definitions.spelled_out(formula)
         otherwise = otherwise and self.definitions.spelled_out(otherwise)
-        self.refusegiven_of(formula, displayed=saying.displayed)
+        if formula.relation == "~=" and not numbers.is_numeric(formula):
+            raise LanguageError(
+                "it is approximate, and only numbers are compared so", "Write = or ≤."
+            )
         given, unread = presumed(saying.beside)
         sign = {"=": "=", "≤": "≤", "≥": "≥"}.get(saying.relation, "≈")
         return Claim(
@@ -195,51 +199,9 @@ class _Paper:
             text=f"{sheet.written(left)} {sign} {sheet.written(right)}",
             otherwise=otherwise,
             presumes=unread,
+            chooses=chosen(formula, self.lines.cell, names.loss, displayed=saying.displayed),
             at=sheet.line(right[0].start),
         )
-
-    def refusegiven_of(self, formula: Formula, *, displayed: bool) -> None:
-        """What says how something given is chosen is no claim: nothing follows it from.
-
-        Raises:
-            LanguageError: the formula says that.
-        """
-        if numbers.is_numeric(formula):
-            return
-        if formula.relation == "~=":
-            raise LanguageError(
-                "it is approximate, and only numbers are compared so", "Write = or ≤."
-            )
-        free = given_of(self.lines.cell)
-        pair = (formula.left, formula.right) if formula.relation == "==" else ()
-        sets = pair and isinstance(pair[0], Qty) and pair[0].index and isinstance(pair[1], Num)
-        if sets and not displayed:
-            raise LanguageError("it sets a quantity to a number for the sake of argument", "")
-        if pair and _is_about(pair[0], self.lines.cell):
-            pair = pair[:1]
-        for side in pair:
-            if not isinstance(side, Qty):
-                continue
-            if side.name == self.lines.names().loss:
-                raise LanguageError("it says what the loss is", "")
-            initial = side.index is not None and side.index == Index((), 0)
-            if side.name in free or initial:
-                raise LanguageError(f"it says what {side.name} is, and that is given", "")
-
-
-def _is_about(side: Node, cell: Cell | None) -> bool:
-    """Whether a side speaks of what follows from a cell's equations: of derivatives, or of a value that is computed."""
-    parts = list(walk(side))
-    computed = {e.target.name for e in cell.equations} if cell else set[str]()
-    initial = Index((), 0)
-    names = {p.name for p in parts if isinstance(p, Qty) and p.index != initial}
-    return any(isinstance(p, Deriv) for p in parts) or not names.isdisjoint(computed)
-
-
-def given_of(cell: Cell | None) -> set[str]:
-    """The quantities of a cell that no equation and no declaration gives a value."""
-    quantities = cell.quantities if cell else ()
-    return {q.name for q in quantities if q.role in ("parameter", "input")}
 
 
 def _refuse_form(saying: Saying) -> None:

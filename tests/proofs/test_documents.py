@@ -170,6 +170,43 @@ def test_what_is_said_under_an_unread_condition_tells_what_it_is_by_itself():
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        (r"\[W = W + 1\]", R),
+        (r"$b = b - 0.1$", R),
+        (r"\[x_t = x_t + 1\]", R),
+        (r"\[h_0 = 1 + h_0\]", R),
+        (r"\[\|W\| \le \|W\| - 1\]", R),
+        (r"\[\|W\| \le -1\]", R),
+        (r"\[-1 \ge \|W\|\]", R),
+        (r"\[\|W\| = \|W\| + 2\]", R),
+        (r"\[h_t = h_t + 1 \quad \text{if the gate is open}\]", R),
+        (r"\[1 = 2 \quad \text{if the gate is open}\]", NUMERICALLY_FALSE),
+        (r"\[W = 2 W\]", N),
+        (r"\[W = W^\top\]", N),
+        (r"\[x_t = 0\]", N),
+        (r"\[h_0 = 0\]", N),
+        (r"\[\|W\| \le 1\]", N),
+        (r"\[\|W\| = 1\]", N),
+        (r"\[h_t = 2 h_t \quad \text{if the gate is open}\]", N),
+    ],
+)
+def test_what_no_choice_makes_true_is_judged_and_what_one_makes_true_is_not(
+    text: str, kind: str
+) -> None:
+    """Alone, such a formula is all that there is to judge; beside one that stands it keeps its place."""
+    assert [k for _, k in told(rf"{text} \[{H}\]")] == sorted([kind, P])
+    if kind == R:
+        [verdict] = heard(text).verdicts
+        assert "no choice makes it true: the left side is always" in verdict.reason
+        assert ("written with ←" in verdict.reason) == text.startswith((r"\[W = W", "$b = b"))
+        assert verdict.counterexample is not None
+    elif kind == N:
+        with pytest.raises(LanguageError, match="none of its"):
+            heard(text)
+
+
 def test_a_verdict_names_file_line_and_label_and_what_it_is_about() -> None:
     text = (
         "\n\\begin{align}\n h_t &= \\tanh(b) \\label{eq:h} \\\\\n o_t &= 1 \\tag{3}\n\\end{align}"
