@@ -87,18 +87,25 @@ def _with_factors(
 
 
 def slope_form(part: Node, parent: Node | None, scope: Scope) -> Iterator[Local]:
-    """1 − s² for s (1 − s), and the other way round; a function too few or too many inside."""
+    """1 − s² for s (1 − s) or 1 − s³, and the other way round; a function too few or too many inside."""
     kind = "wrong derivative of the activation"
     match part:
         case Add(
             terms=((1, Num(value=Fraction(numerator=1, denominator=1))), (-1, Pow(base=base)))
         ):
-            new: Node = Mul(factors=((1, base), (1, Add(terms=((1, ONE), (-1, base))))))
-            yield kind, said("{}: {} is that of tanh; it should be {}", kind, part, new), new
-            inner = Add(terms=((1, ONE), (-1, base)))
+            inner, square = _minus(base), _minus_square(base)
+            new: Node = Mul(factors=((1, base), (1, inner)))
+            told = (
+                "{}: {} is that of tanh; it should be {}"
+                if part == square
+                else "{}: {} should be {}"
+            )
+            yield kind, said(told, kind, part, new), new
+            if part != square:
+                yield kind, said("{}: {} should be {}", kind, part, square), square
             yield kind, said("{}: {} should be {}", kind, part, inner), inner
         case Add(terms=((1, Num(value=Fraction(numerator=1, denominator=1))), (-1, base))):
-            new = Add(terms=((1, ONE), (-1, Pow(base=base, exponent=Num(value=Fraction(2))))))
+            new = _minus_square(base)
             yield kind, said("{}: {} should be {}", kind, part, new), new
         case Mul(factors=factors):
             yield from _to_tanh(part, factors)
@@ -122,20 +129,28 @@ def slope_form(part: Node, parent: Node | None, scope: Scope) -> Iterator[Local]
 
 def _to_tanh(part: Mul, factors: tuple[tuple[int, Node], ...]) -> Iterator[Local]:
     for _, base in factors:
-        minus = Add(terms=((1, ONE), (-1, base)))
+        minus = _minus(base)
         if (1, minus) in factors:
             rest = [f for f in factors if f not in ((1, base), (1, minus))]
-            square = Add(terms=((1, ONE), (-1, Pow(base=base, exponent=Num(value=Fraction(2))))))
+            square = _minus_square(base)
             new = Mul(factors=(*rest, (1, square))) if rest else square
             kind = "wrong derivative of the activation"
             yield kind, said("{}: {} * ({}) should be {}", kind, base, minus, square), new
+
+
+def _minus(base: Node) -> Add:
+    return Add(terms=((1, ONE), (-1, base)))
+
+
+def _minus_square(base: Node) -> Add:
+    return _minus(Pow(base=base, exponent=Num(value=Fraction(2))))
 
 
 def complement_of(part: Node) -> Node:
     """1 − z, for a number worked out."""
     if isinstance(part, Num):
         return replace(part, value=1 - part.value)
-    return Add(terms=((1, ONE), (-1, part)))
+    return _minus(part)
 
 
 def complement(part: Node, parent: Node | None, scope: Scope) -> Iterator[Local]:

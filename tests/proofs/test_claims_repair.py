@@ -217,6 +217,13 @@ def test_a_mistake_in_another_layout_is_found_in_that_layout(
     assert show(found.formula.right) == repaired
 
 
+@pytest.mark.parametrize("wrong", ["1 - h[t]**3", "1 - h[t]**4", "1 - h[t]", "h[t] * (1 - h[t])"])
+def test_a_slope_with_a_wrong_power_is_mended_in_one_step(wrong: str) -> None:
+    found = repair(f"dh[t]/dh[t-1] == diag({wrong}) @ W")
+    assert found.errors == (f"wrong derivative of the activation: {wrong} should be 1 - h[t]**2",)
+    assert show(found.formula.right) == "diag(1 - h[t]**2) @ W"
+
+
 def test_a_slope_at_a_step_with_a_number_is_found() -> None:
     found = repair("dL/dh[0] == W.T @ dL/dh[1]")
     assert found.kinds == ("missing derivative of the activation",)
