@@ -18,7 +18,7 @@ from proofs.claims.meaning import Reading
 from proofs.claims.meaning_steps import MOST_TERMS
 from proofs.claims.measured import measures
 from proofs.claims.points import Context
-from proofs.claims.readings import describe, readings, settled_formula
+from proofs.claims.readings import describe, ends_of_sums, readings, settled_formula
 from proofs.claims.said import NOT_JUDGED, UNREADABLE, Claim, Document, Unjudged
 from proofs.claims.sameness import differences, renaming, without_bias
 from proofs.claims.sizes import argument
@@ -168,12 +168,52 @@ def judge_claim(claim: Claim) -> Verdict:
     """
     _refuse(claim)
     started = time.perf_counter()
-    verdict = _bounded(claim)
-    if not verdict.stands and claim.otherwise is not None:
-        other = _bounded(replace(claim, formula=claim.otherwise))
-        says_more = not _has_shapes(verdict) and _has_shapes(other)
-        verdict = other if other.stands or says_more else verdict
+    other = replace(claim, formula=claim.otherwise) if claim.otherwise else None
+    verdict = _with_ends(_bounded(claim) if other is None else _of_two(claim, other))
     return replace(verdict, seconds=time.perf_counter() - started)
+
+
+def _with_ends(verdict: Verdict) -> Verdict:
+    """A verdict with where sums were read to end, where that may be why the claim does not stand."""
+    formula, text = verdict.claim.formula, verdict.claim.text
+    if verdict.stands or formula is None or not (r"\sum" in text or r"\prod" in text):
+        return verdict
+    parts = verdict.reading, ends_of_sums(formula)
+    return replace(verdict, reading="; ".join(filter(None, parts)))
+
+
+def _of_two(claim: Claim, other: Claim) -> Verdict:
+    """The verdict on what may be read in two ways: as what stands, else as what has shapes, else as the first.
+
+    What is nearest is looked for in the one that is told alone.
+    """
+    outlook, others = _outlook(claim), _outlook(other)
+    if outlook != "stands" and others == "stands":
+        return _bounded(other)
+    if outlook != "" or others == "":
+        verdict = _bounded(claim)
+        if verdict.stands or _has_shapes(verdict) or others == "":
+            return verdict
+    told = _bounded(other)
+    return told if _has_shapes(told) else _bounded(claim)
+
+
+def _outlook(claim: Claim) -> str:
+    """Whether a formula ``stands``, or at least has ``shapes``; empty if it has none."""
+    formula, cell = claim.formula, claim.cell
+    if formula is None or cell is None or _is_of_sizes(formula) or numbers.is_numeric(formula):
+        verdict = _bounded(claim)
+        return "stands" if verdict.stands else "shapes" if _has_shapes(verdict) else ""
+    if too_much(cell, (e.target for e in cell.equations)):
+        return "shapes"
+    try:
+        return Trial(claim, formula, Context(cell, claim.loss, frozenset(claim.given))).outlook()
+    except TooManyError:
+        return "shapes"
+
+
+def _is_of_sizes(formula: Formula) -> bool:
+    return is_inequality(formula) or measures(formula)
 
 
 def _has_shapes(verdict: Verdict) -> bool:
@@ -223,7 +263,7 @@ def _judge(claim: Claim) -> Verdict:
     if problem:
         return Verdict(claim, UNDECIDED, reason=f"the cell is too large: {problem}")
     context = Context(claim.cell, claim.loss, frozenset(claim.given))
-    if is_inequality(formula) or measures(formula):
+    if _is_of_sizes(formula):
         return _of_sizes(claim, formula, context)
     return Trial(claim, formula, context).verdict()
 

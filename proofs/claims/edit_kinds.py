@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from derive.still import still_of
 from proofs.claims.paths import activations
@@ -97,7 +98,7 @@ Local = tuple[str, Message, Node]
 Rule = Callable[[Node, Node | None, "Scope"], Iterator[Local]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Scope:
     """What edits may bring in.
 
@@ -120,7 +121,7 @@ class Scope:
             self.known[index] = activations(self.context.cell, index)
         return self.known[index]
 
-    @property
+    @cached_property
     def timed(self) -> frozenset[str]:
         """The quantities that change with time."""
         cell = self.context.cell

@@ -27,6 +27,7 @@ from proofs.claims.syntax import (
     Pow,
     Qty,
     Transposed,
+    children,
     indices,
     walk,
 )
@@ -91,10 +92,7 @@ class Meaning:
 
     def visit(self, node: Node, places: Places) -> Value:
         """The value of a part."""
-        if node not in self._variables:
-            names = {n for part in walk(node) for i in indices(part) for n, _ in i.terms}
-            self._variables[node] = tuple(sorted(names))
-        key = (self.side, node, tuple(places.get(v) for v in self._variables[node]))
+        key = (self.side, node, tuple(places.get(v) for v in self._letters(node)))
         if key not in self._known:
             try:
                 self._known[key] = getattr(self, _RULES[type(node)])(node, places)
@@ -104,6 +102,14 @@ class Meaning:
         if isinstance(found, Exception):
             raise found
         return found
+
+    def _letters(self, node: Node) -> tuple[str, ...]:
+        """The letters of the indices in a part, sorted."""
+        if node not in self._variables:
+            own = {name for index in indices(node) for name, _ in index.terms}
+            below = (self._letters(part) for part in children(node))
+            self._variables[node] = tuple(sorted(own.union(*below)))
+        return self._variables[node]
 
     # ── leaves ──
 

@@ -4,14 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 
 from proofs.claims.coverage import Coverage
 from proofs.claims.meaning import Meaning, Reading, has_derivative
 from proofs.claims.points import compared, outside
-from proofs.claims.syntax import Chain, Deriv, Formula, Node, Num, Open, Qty, Where, map_nodes, walk
+from proofs.claims.printing import show
+from proofs.claims.syntax import (
+    Add,
+    Big,
+    Chain,
+    Deriv,
+    Formula,
+    Mul,
+    Node,
+    Num,
+    Open,
+    Qty,
+    Where,
+    children,
+    map_nodes,
+    walk,
+)
 from proofs.claims.values import LAYOUTS, MeaninglessError
 from proofs.claims.world import World
 from proofs.field import SingularPointError
@@ -85,6 +101,26 @@ def describe(formula: Formula, loss: str, reading: Reading) -> str:
     if reading.layout != "house":
         parts.append(LAYOUTS[reading.layout])
     return "; ".join(parts)
+
+
+def ends_of_sums(formula: Formula) -> str:
+    """Where the sums and products of a formula in LaTeX were read to end, though a sign follows; empty if none does."""
+    told: list[str] = []
+    for side in (formula.left, formula.right):
+        for part in walk(side):
+            pairs = pairwise(part.terms) if isinstance(part, Add) else ()
+            for (_, term), (sign, after) in pairs:
+                if big := _last_big(term):
+                    follows = f"{'+' if sign > 0 else '-'} {show(after)}"
+                    told.append(f"the {big.kind} over {big.var} ends before {follows}")
+    return "; ".join(dict.fromkeys(told))
+
+
+def _last_big(node: Node) -> Big | None:
+    """The sum or product with which a term ends."""
+    if isinstance(node, Big):
+        return node
+    return _last_big(children(node)[-1]) if isinstance(node, Mul | Chain | Open) else None
 
 
 def settle(node: Node, loss: str, reading: Reading, *, left: bool) -> Node:

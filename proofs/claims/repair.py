@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from random import Random
@@ -84,22 +85,21 @@ def _nearest(
 ) -> tuple[Reading, Repair | None]:
     """The nearest formula that holds, where the right side of what is seen may be wrong.
 
-    Two mistakes are nearer than one in a formula whose left side is read as another derivative than the total one.
+    Two mistakes are nearer than one in a formula whose left side is read as another derivative than the total one. Each
+    reading is searched for what is nearer than what was found in those before it, and for nothing else.
     """
     loss = context.loss.name if context.loss else ""
     settled = [seen(settled_formula(formula, loss, reading)) for reading in tried]
     searches = [_Search(one, context) for one in settled]
-    singles = [(r, s.single()) for s, r in zip(searches, tried, strict=True)]
-    found = [(r, mended) for r, mended in singles if mended is not None]
-    found.sort(key=lambda pair: pair[1].cost)
     first, left = searches[0], tried[0].left
-    if alike := [pair for pair in found if pair[0].left == left]:
-        return alike[0]
+    pairs = list(zip(tried, searches, strict=True))
+    if alike := _cheapest((r, s) for r, s in pairs if r.left == left):
+        return alike
     twice = first.pair()
     if twice is not None:
         return tried[0], twice
-    if found:
-        return found[0]
+    if other := _cheapest((r, s) for r, s in pairs if r.left != left):
+        return other
     for search, reading in zip(searches, tried, strict=True):
         mended = search.some_paths()
         if mended is not None:
@@ -114,6 +114,15 @@ def _nearest(
             )
             return tried[0], replace(mended, errors=told)
     return tried[0], first.afresh()
+
+
+def _cheapest(searches: Iterable[tuple[Reading, _Search]]) -> tuple[Reading, Repair] | None:
+    """The cheapest single edit of all readings, the first of several."""
+    best: tuple[Reading, Repair] | None = None
+    for reading, search in searches:
+        mended = search.single(best[1].cost if best else math.inf)
+        best = best if mended is None else (reading, mended)
+    return best
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +145,7 @@ class _Search:
         extent = Extent(sizes, steps_of(formula, context))
         self.meaning = Meaning(field_world(context, extent, rng.randrange(2**62), PRIME))
         self.tried: set[Node] = {formula.right}
+        self.parts = set(walk(formula.right))
 
     def scope(self, right: Node) -> Scope:
         """What edits of a right side may bring in."""
@@ -146,9 +156,10 @@ class _Search:
         )
         return scope_of((left, right), self.context, jacobian=jacobian)
 
-    def single(self) -> Repair | None:
-        """The cheapest single edit."""
-        found = [_Candidate((e,), e.node) for e in self.around(self.formula.right)]
+    def single(self, below: float = math.inf) -> Repair | None:
+        """The cheapest single edit, if it costs less than ``below``."""
+        edited = [e for e in self.around(self.formula.right) if e.cost < below]
+        found = [_Candidate((e,), e.node) for e in edited]
         found.sort(key=lambda c: c.cost)
         return self.first_that_holds(found[:FIRST])
 
@@ -257,7 +268,7 @@ class _Search:
     def says_itself(self, right: Node) -> bool:
         """Whether a candidate is the left side again, or has it on the right where the claim had not."""
         left = self.formula.left
-        return right == left or (left in walk(right) and left not in walk(self.formula.right))
+        return right == left or (left not in self.parts and left in walk(right))
 
     def plausible(self, right: Node) -> bool:
         """Whether a candidate holds at one point, and says something there."""

@@ -20,7 +20,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
-from typing import Any
+from functools import cache, lru_cache
+from typing import Any, dataclass_transform
 
 Where = tuple[int, int]
 NOWHERE: Where = (0, 1)
@@ -47,14 +48,37 @@ class Index:
         return self.constant + sum(factor * places[name] for name, factor in self.terms)
 
 
+class _Hashed:
+    """Room for the hash of what never changes: it takes a walk over all parts, and is asked for at every look-up."""
+
+    __slots__ = ("_hash",)
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def _node(kind: type[Any]) -> Any:
+    """A frozen dataclass of a part of a formula, which finds its hash once."""
+    made = dataclass(frozen=True, slots=True)(kind)
+    found = made.__hash__
+
+    def once(self: Any) -> int:
+        try:
+            return self._hash
+        except AttributeError:
+            object.__setattr__(self, "_hash", found(self))
+            return self._hash
+
+    made.__hash__ = once
+    return made
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
+class Node(_Hashed):
     """A part of a formula; equal parts are equal wherever they stand."""
 
     where: Where = field(default=NOWHERE, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Num(Node):
     """A number, exact; ``unit`` is one in its last written digit."""
 
@@ -62,14 +86,14 @@ class Num(Node):
     unit: Fraction = Fraction(1)
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Literal(Node):
     """A matrix of numbers, by rows; a single list is a column."""
 
     rows: tuple[tuple[Node, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Qty(Node):
     """A quantity of the cell at a step, or a parameter, or the loss (a term of it, with an index)."""
 
@@ -77,7 +101,7 @@ class Qty(Node):
     index: Index | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Deriv(Node):
     """∂of/∂by; ``kind`` is one of ``KINDS``."""
 
@@ -86,42 +110,42 @@ class Deriv(Node):
     by: Qty
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Add(Node):
     """Terms, each with its sign."""
 
     terms: tuple[tuple[int, Node], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Mul(Node):
     """Factors entry by entry, each with exponent 1 or −1."""
 
     factors: tuple[tuple[int, Node], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Chain(Node):
     """The matrix product of factors."""
 
     factors: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Open(Node):
     """Factors joined by a product that the author does not name."""
 
     factors: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Steps(Node):
     """A number of steps, as an exponent."""
 
     index: Index
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Pow(Node):
     """Every entry of the base raised to a power."""
 
@@ -129,14 +153,14 @@ class Pow(Node):
     exponent: Node
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Transposed(Node):
     """The transpose."""
 
     of: Node
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Call(Node):
     """A function of the claim language."""
 
@@ -144,7 +168,7 @@ class Call(Node):
     args: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Big(Node):
     """A sum or a product over an index; a descending product has its last factor first."""
 
@@ -247,25 +271,35 @@ def map_nodes(node: Node, change: Any) -> Node:
 
 def indices(node: Node) -> Iterator[Index]:
     """The indices that a node itself carries."""
-    for entry in fields(node):
-        value = getattr(node, entry.name)
-        if isinstance(value, Index):
+    for name in _indexed(type(node)):
+        if (value := getattr(node, name)) is not None:
             yield value
+
+
+@cache
+def _indexed(kind: type[Any]) -> tuple[str, ...]:
+    """The names of a node's fields that are indices."""
+    return tuple(f.name for f in fields(kind) if str(f.type).startswith("Index"))
+
+
+KEPT = 2**15
+"""How many parts of formulas are remembered with what was found out about them."""
 
 
 def free_variables(node: Node) -> list[str]:
     """Index variables that no sum or product binds, T excepted, in order of appearance."""
-    found: dict[str, None] = {}
-    stack: list[tuple[Node, frozenset[str]]] = [(node, frozenset({"T"}))]
-    while stack:
-        top, bound = stack.pop()
-        for index in indices(top):
-            found.update((name, None) for name, _ in index.terms if name not in bound)
-        inner = bound | {top.var} if isinstance(top, Big) else bound
-        stack.extend((part, inner) for part in reversed(children(top)))
-    return list(found)
+    return list(_free(node))
 
 
+@lru_cache(KEPT)
+def _free(node: Node) -> tuple[str, ...]:
+    own = [name for index in indices(node) for name, _ in index.terms if name != "T"]
+    bound = node.var if isinstance(node, Big) else ""
+    below = [name for part in children(node) for name in _free(part) if name != bound]
+    return tuple(dict.fromkeys((*own, *below)))
+
+
+@lru_cache(KEPT)
 def size_of(node: Node) -> int:
     """How many nodes a formula has."""
-    return sum(1 for _ in walk(node))
+    return 1 + sum(map(size_of, children(node)))

@@ -107,6 +107,14 @@ class Trial:
                 return self.in_other_layout(other)
         return self.not_in_general(found)
 
+    def outlook(self) -> str:
+        """What is known of it before anything is looked for: it ``stands``, it has ``shapes``, or nothing."""
+        every = [s for layout in LAYOUTS for s in self.in_layout(layout)]
+        if any(s.outcome == "holds" for s in every):
+            return "stands"
+        spoken = any(s.outcome != "meaningless" for s in self.in_layout("house"))
+        return "shapes" if spoken else ""
+
     def in_layout(self, layout: str) -> list[Status]:
         """What every reading comes to; readings of the left side other than total only if those fail."""
         found: list[Status] = []

@@ -12,7 +12,7 @@ from proofs.claims.conditions import words
 from proofs.claims.court import Audit, judge_document
 from proofs.claims.said import NOT_JUDGED, Claim, Document, Unjudged
 from proofs.claims.syntax import Deriv, Formula, Index, Qty, walk
-from proofs.claims.verdict import MEANINGLESS, NUMERICALLY_FALSE, PROVED, Verdict
+from proofs.claims.verdict import MEANINGLESS, NUMERICALLY_FALSE, PROVED, REFUTED, Verdict
 from proofs.documents.choices import given_of, impossible
 from proofs.documents.reading import has_derivative, read_paper
 
@@ -114,7 +114,8 @@ def _left(verdict: Verdict, why: str) -> Unjudged:
     claim = verdict.claim
     needs = " and ".join(words(c) for c in verdict.conditions)
     alone = f"it holds only if {needs}" if needs else f"it is {verdict.kind}"
-    shown = f", by {verdict.counterexample.text()}" if verdict.counterexample else ""
+    example = verdict.counterexample if verdict.kind == REFUTED else None
+    shown = f", by {example.text()}" if example else ""
     problem = f"{why}; by itself {alone}{shown}"
     return _not_judged(claim, problem, "State the condition as in a file of claims.")
 

@@ -193,3 +193,22 @@ def test_a_quantity_named_d_is_no_sign_of_a_differential() -> None:
     read = read_document(cell + r"$\frac{d d_t}{d d_t} = 1$").claims[0].formula
     assert read is not None
     assert show(read) == "dd[t]/dd[t] == 1"
+
+
+@pytest.mark.parametrize(
+    ("latex", "told"),
+    [
+        (
+            r"\nabla_b L = \sum_t \nabla_{h_t} L - h_t^2 \odot \nabla_{h_t} L",
+            "the sum over t ends before - h[t]**2 * dL/dh[t]",
+        ),
+        (r"\nabla_b L = 2 \sum_t h_t + b", "the sum over t ends before + b"),
+        (r"\nabla_b L = \sum_t (\nabla_{h_t} L - h_t^2 \odot \nabla_{h_t} L \odot h_t)", ""),
+        (r"\nabla_b L = b + \sum_t h_t", ""),
+        (r"\nabla_b L = \sum_t \nabla_{h_t} L \odot (1 - h_t^2) - b + b", ""),
+    ],
+)
+def test_where_a_sum_was_read_to_end_is_told_of_what_does_not_stand(latex: str, told: str) -> None:
+    found = judge_claim(claim(f"${latex}$", "elman"))
+    assert found.stands == ("- b + b" in latex)
+    assert found.reading == told
