@@ -100,6 +100,8 @@ def _truncated(network: Network, leg: Leg, whole: Passes, truncation: tuple[int,
         [
             *listed("def truncated_gradients(", arguments, ") -> tuple[Arrays, Arrays, Arrays]:"),
             *_TOLD.replace("AXIS", leg.axis).splitlines(),
+            "    if not all(isinstance(k, int | np.integer) for k in (k1, k2)):",
+            '        raise TypeError(f"k1 is {k1!r} and k2 is {k2!r}: expected whole numbers")',
             "    if not 1 <= k1 <= k2:",
             '        raise ValueError(f"k1 is {k1} and k2 is {k2}: expected 1 <= k1 <= k2")',
             "    outputs_bar, final_bar = dict(outputs_bar), dict(final_bar or {})",

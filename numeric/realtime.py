@@ -21,11 +21,12 @@ from derive.errors import ArgumentError
 from derive.expressions import Tangent, has_time
 from derive.influence import influence_equations
 from derive.network_derivation import NetworkDerivation
-from numeric.body import listed
+from numeric.body import listed, tuple_text
 from numeric.forward_pass import Forward
 from numeric.schedule import program
-from numeric.sizes import readings
+from numeric.sizes import own_axes, readings
 from numeric.source import File, helpers
+from numeric.spread import trailing
 from numeric.stack_text import StackText
 from numeric.stretches import sources
 
@@ -42,6 +43,21 @@ def real_time_start(params: Arrays, state: Arrays, depths: dict[str, int]) -> di
     }
     still = {name: [np.zeros_like(v)[None] for v in found] for name, found in values.items()}
     return {"values": values, "influence": dict.fromkeys(params, still)}
+
+
+def checked_memory(memory: dict, params: Arrays) -> dict:
+    """What the step before handed on, if it is of these parameters."""
+    if not hasattr(params, "keys"):
+        found = type(params).__name__
+        raise TypeError(
+            f"params is a {found}: expected a dict of arrays by name, as init_params returns"
+        )
+    known = memory if isinstance(memory, dict) and memory.keys() == {"values", "influence"} else {}
+    if known.get("influence", {}).keys() != params.keys():
+        raise ValueError(
+            "memory is not of these parameters: expected what real_time_start or the step before returned"
+        )
+    return known
 
 
 def forward_in_time(
@@ -101,7 +117,8 @@ def gradient_along(sensitivity: Arrays, outputs_bar: Arrays) -> Array:
 
 
 NAMES = (
-    "real_time_start", "forward_in_time", "stacked", "basis", "spread", "one_above_another", "gradient_along",
+    "real_time_start", "checked_memory", "forward_in_time", "stacked", "basis", "spread", "one_above_another",
+    "gradient_along",
 )  # fmt: skip
 
 
@@ -162,43 +179,50 @@ class _Writer(File):
         return "\n".join(self.lines)
 
     def given(self) -> None:
-        """Sizes, parameters, inputs and past values, as matrices."""
-        self.write('values = memory["values"]')
-        first = self.cell.parameters[0]
-        self.write(f'dtype = np.asarray(params["{first.name}"]).dtype')
+        """Sizes, parameters, inputs and past values, checked, as matrices."""
+        self.write('values = checked_memory(memory, params)["values"]')
+        first = next(iter(self.memory))
+        self.write(f'B = np.shape(values["{first}"][-1])[0]')
+        self.write("dtype = common_dtype(params)")
         for d, name in self.sizes.items():
             self.write(f"{name} = {self.size_here(d)}")
+        self.write(f"unpacked(params, parameter_shapes({', '.join(self.sizes.values())}), dtype)")
         for q in self.cell.parameters:
             shape = f"({self.show.shape(q.symbol)})"
             self.write(f'{self.names.of(q.symbol)} = np.asarray(params["{q.name}"]).reshape{shape}')
         for name in self.constants:
             self.write(f"{name} = np.asarray({name}, dtype).reshape(1, 1)")
         for q in self.cell.inputs:
-            value = self.matrix(self.names.now(q.symbol), q)
+            value = self.matrix(q.name, self.names.now(q.symbol), q)
             self.write(f"{self.names.of(q.symbol)} = {value}")
         for q in self.memory.values():
             for d in range(1, q.depth + 1):
-                value = self.matrix(f'values["{q.name}"][-{d}]', q, past=True)
+                name = f"memory['values']['{q.name}']"
+                value = self.matrix(name, f'values["{q.name}"][-{d}]', q, past=True)
                 self.write(f"{self.names.lagged(q.symbol, d)} = {value}")
 
     def size_here(self, d: Expr) -> str:
         """A size, from parameters, inputs or past values."""
 
         def length(q: Quantity, axis: int) -> str:
+            rank = len(own_axes(q))
             if q.role == "parameter":
-                return f'np.shape(params["{q.name}"])[{axis}]'
+                return f'size("params[\'{q.name}\']", params.get("{q.name}"), {axis}, {rank})'
             if q.role == "input":
-                return f"np.shape({self.names.now(q.symbol)})[{axis + 1}]"
-            return f'np.shape(values["{q.name}"][-1])[{axis + 1}]'
+                return f'size("{q.name}", {self.names.now(q.symbol)}, {axis + 1}, {rank + 1})'
+            past = f'values["{q.name}"][-1]'
+            return f"size(\"memory['values']['{q.name}']\", {past}, {axis + 1}, {rank + 1})"
 
         return readings(self.cell)[d].text(length)
 
-    def matrix(self, text: str, q: Quantity, *, past: bool = False) -> str:
-        """An array (B, …) of generated code as (B, rows, columns)."""
+    def matrix(self, name: str, text: str, q: Quantity, *, past: bool = False) -> str:
+        """An array (B, …) of generated code, checked, as (B, rows, columns)."""
         if q.kind == "index" and not past:
             rows = self.dim(q.shape[0])
-            return f"one_hot(np.asarray({text}), {rows}, dtype)[..., None]"
-        return f"np.asarray({text}).reshape(-1, {self.show.shape(q.symbol)})"
+            chosen = f'checked_index("{name}", {text}, (B,), {rows})'
+            return f"one_hot({chosen}, {rows}, dtype)[..., None]"
+        shape = tuple_text(["B", *trailing(q.symbol, self.dim)])
+        return f'checked("{name}", {text}, {shape}, dtype).reshape(-1, {self.show.shape(q.symbol)})'
 
     def directions(self) -> None:
         """The direction of every parameter and of past states, for the entries of one parameter."""
@@ -294,6 +318,9 @@ _STEP = '''    """One step of real-time recurrent learning.
     Returns:
         The outputs (B, …); for every parameter θ and output y the sensitivity ∂y/∂θ, (entries of θ, B, …), for
         gradient_along; and what to hand on.
+
+    Raises:
+        ValueError, TypeError: an argument has a wrong name, shape or dtype, or is not finite.
     """'''.splitlines()
 _WHOLE = '''    """The gradients by the parameters, computed forward in time: no step is taken back, and none is kept.
 

@@ -77,14 +77,27 @@ def by_name(what: str, arrays: Arrays) -> None:
     """
     if not hasattr(arrays, "keys"):
         raise TypeError(
-            f"{what} are a {type(arrays).__name__}: expected a dict by parameter, "
-            "the first of the gradients that backward and value_and_grad return"
+            f"{what} are a {type(arrays).__name__}: expected a dict of arrays by parameter, "
+            "as init_params and, first of its gradients, value_and_grad return it"
         )
     for name, value in arrays.items():
         dtype = getattr(value, "dtype", None)
         if dtype is None or dtype.kind != "f":
             found = dtype or type(value).__name__
             raise TypeError(f"{what}[{name!r}] is {found}: expected an array of float32 or float64")
+
+
+def all_finite(what: str, arrays: Arrays) -> None:
+    """Refuse arrays with numbers that are not finite; a sum of squares below infinity shows at once that all are.
+
+    Raises:
+        ValueError: names the first that has some.
+    """
+    for name, a in arrays.items():
+        if not (np.vdot(a, a) < np.inf or np.isfinite(a).all()):
+            raise ValueError(
+                f"{what}[{name!r}] holds numbers that are not finite: expected finite ones"
+            )
 
 
 def matched(params: Arrays, gradients: Arrays) -> None:
@@ -108,8 +121,9 @@ def matched(params: Arrays, gradients: Arrays) -> None:
 def sgd(
     params: Arrays, gradients: Arrays, memory: Arrays, rate: float, momentum: float = 0.0
 ) -> Arrays:
-    """θ ← θ − rate · v with v ← momentum · v + g; ``memory`` holds v between calls."""
+    """θ ← θ − rate · v with v ← momentum · v + g; ``memory`` holds v between calls. The gradients must be finite."""
     matched(params, gradients)
+    all_finite("gradients", gradients)
     for name, g in gradients.items():
         memory[name] = momentum * memory.get(name, np.zeros_like(g)) + g
     return {
@@ -126,8 +140,12 @@ def adam(
     b2: float = 0.999,
     eps: float = 1e-8,
 ) -> Arrays:
-    """Adam (Kingma and Ba, 2015, algorithm 1); ``memory`` holds its moments and the step count between calls."""
+    """Adam (Kingma and Ba, 2015, algorithm 1); ``memory`` holds its moments and the step count between calls.
+
+    The gradients must be finite.
+    """
     matched(params, gradients)
+    all_finite("gradients", gradients)
     count = int(memory.get("step count", np.zeros(()))) + 1
     memory["step count"] = np.asarray(count)
     moved = {}
@@ -169,7 +187,8 @@ def train(
 
 
 NAMES = (
-    "global_norm", "clip_by_norm", "clip_by_value", "windows", "by_name", "matched", "sgd", "adam", "train",
+    "global_norm", "clip_by_norm", "clip_by_value", "windows", "by_name", "all_finite", "matched", "sgd", "adam",
+    "train",
 )  # fmt: skip
 
 

@@ -51,6 +51,8 @@ def truncated_gradients(
 
     Args and returns are those of backward; 1 <= k1 <= k2 (Williams and Peng, 1990).
     """
+    if not all(isinstance(k, int | np.integer) for k in (k1, k2)):
+        raise TypeError(f"k1 is {k1!r} and k2 is {k2!r}: expected whole numbers")
     if not 1 <= k1 <= k2:
         raise ValueError(f"k1 is {k1} and k2 is {k2}: expected 1 <= k1 <= k2")
     if k2 >= steps_and_samples(cache)[0]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,9 +14,10 @@ from proofs import differences, layout
 from proofs.compare import ROUNDING, compare
 from proofs.gradient_checks import labels
 from proofs.realtime_exact import prove_real_time
-from proofs.samples import Sample, Values
+from proofs.samples import Arrays, Sample, Values
 from proofs.subject import Subject
 from proofs.table import Check, measured
+from proofs.training_arrays import accepted
 
 EXACT, GRADIENT, STEPS = "exact, real time", "real time", "real time, step by step"
 
@@ -66,8 +71,8 @@ def by_parameters(gradient: Values) -> Values:
 
 
 def step_by_step(subject: Subject) -> Check:
-    """The outputs that real_time_step gives on its way against forward."""
-    what = "the outputs of real_time_step, one after the other, against forward"
+    """The outputs that real_time_step gives on its way against forward; and it refuses what is not for it."""
+    what = "the outputs of real_time_step, one after the other, against forward; wrong arguments that it takes"
     sample = subject.sample("real time steps", subject.extent("real time steps", steps=5))
     module = subject.code.module
     outputs, _, _ = subject.code.forward(sample)
@@ -75,14 +80,38 @@ def step_by_step(subject: Subject) -> Check:
     depths = {q.name: q.depth for q in sample.memory}
     memory = module.real_time_start(params, state, depths)
     found: list[Any] = []
+    step = partial(module.real_time_step, **layout.keywords(sample, 0))
+    nonsense = _taken(step, params, [x[0] for x in xs], memory)
     for t in range(sample.extent.steps):
-        out, _, memory = module.real_time_step(
-            params, *[x[t] for x in xs], memory, **layout.keywords(sample, 0)
-        )
+        out, _, memory = step(params, *[x[t] for x in xs], memory)
         found.append(out)
     stacked = {(k, None): np.stack([out[k] for out in found]) for k in outputs}
     true = {(k, None): v for k, v in outputs.items()}
     same = all(np.shape(stacked[k]) == v.shape for k, v in true.items())
     comparison = compare(stacked if same else {}, true)
-    where = tuple(str(name) for name, _ in comparison.wrong(ROUNDING))
-    return measured(STEPS, what, sample.extent, comparison.worst, ROUNDING, where=where)
+    where = (*(str(name) for name, _ in comparison.wrong(ROUNDING)), *nonsense)
+    worst = math.inf if nonsense else comparison.worst
+    return measured(STEPS, what, sample.extent, worst, ROUNDING, where=where)
+
+
+def _taken(step: Callable[..., Any], params: Arrays, xs: list[Any], memory: Any) -> list[str]:
+    """Wrong arguments that a step does not refuse with a word: parameters, inputs, and what is handed on."""
+    first, value = next(iter(params.items()))
+    state, past = next(iter(memory["values"].items()))
+    others: list[Any] = [
+        ({k: v for k, v in params.items() if k != first}, *xs, memory),
+        ({**params, first: np.asarray(value)[..., None]}, *xs, memory),
+        ({**params, first: np.full_like(value, np.nan)}, *xs, memory),
+        (list(params.values()), *xs, memory),
+        (params, *xs, {}),
+        (params, *xs, ()),
+        (params, *xs, {**memory, "influence": {}}),
+        (
+            params,
+            *xs,
+            {**memory, "values": {**memory["values"], state: [p[..., None] for p in past]}},
+        ),
+    ]
+    others += [(params, *xs[:i], x[None], *xs[i + 1 :], memory) for i, x in enumerate(xs)]
+    module = SimpleNamespace(real_time_step=step)
+    return [told for given in others for told in accepted(module, "real_time_step", *given)]

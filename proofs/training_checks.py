@@ -191,12 +191,14 @@ def _unequal(gradient: Arrays) -> Arrays:
 
 
 def _no_gradients(right: Arrays) -> list[object]:
-    """What is no gradient for every parameter: one left out, one too many, one of another shape, and no dict."""
+    """What is no gradient for every parameter: one left out or too many, another shape, not finite, no dict."""
     return [
         {name: g for name, g in right.items() if name != "b"},
         {**right, "x": right["b"]},
         {**right, "b": right["b"][:, None]},
         {**right, "b": np.ones(SHAPES["b"], int)},
+        {**right, "b": np.full(SHAPES["b"], np.nan)},
+        {**right, "b": np.full(SHAPES["b"], -np.inf)},
         (right, right, right),
     ]
 

@@ -132,6 +132,29 @@ def test_what_forward_and_backward_refuse_is_refused_by_name():
     assert not any(np.any(v) for v in nothing.values())
 
 
+def test_a_step_refuses_by_name_what_is_not_for_it():
+    m = module("gru")
+    params, x, state, *_ = numbers(m, 5, 6)
+    memory = m.real_time_start(params, state, {"h": 1})
+    short = {"h": [memory["values"]["h"][0][:, :2]]}
+    of_memory = "memory is not of these parameters: expected what real_time_start"
+    for arguments, told in (
+        ((list(params.values()), x[0], memory), "params is a list: expected a dict of arrays"),
+        (({**params, "q": x[0]}, x[0], memory), of_memory),
+        (({**params, "b_z": x[0]}, x[0], memory), r"params\['b_z'\] has shape"),
+        (({**params, "b_z": params["b_z"] * np.nan}, x[0], memory), r"params\['b_z'\] holds"),
+        ((params, x, memory), r"x has shape \(6, 2, 4\): expected \(2, 4\)"),
+        ((params, x[0, :1], memory), r"x has shape \(1, 4\): expected \(2, 4\)"),
+        ((params, x[0] * np.nan, memory), "x holds numbers that are not finite"),
+        ((params, x[0].astype(np.float32), memory), "x has dtype float32"),
+        ((params, x[0], {}), of_memory),
+        ((params, x[0], None), of_memory),
+        ((params, x[0], {**memory, "values": short}), r"memory\['values'\]\['h'\] has shape"),
+    ):
+        with pytest.raises((ValueError, TypeError), match=told):
+            m.real_time_step(*arguments)
+
+
 def test_names_that_the_functions_need_themselves_do_not_collide():
     m, rng = module("named"), np.random.default_rng(1)
     params = {k: rng.standard_normal(s) for k, s in m.parameter_shapes(3, 4, 2).items()}

@@ -87,11 +87,30 @@ def test_gradients_that_are_not_one_for_every_parameter_are_refused(update):
             update(params, wrong, {}, 0.1)
 
 
+@pytest.mark.parametrize("update", [sgd, adam])
+@pytest.mark.parametrize("entry", [np.inf, -np.inf, np.nan])
+def test_gradients_that_are_not_finite_are_refused_by_name_and_nothing_is_remembered(update, entry):
+    params = {"W": np.ones((2, 2)), "b": np.ones(2)}
+    memory = {}
+    for dtype in (np.float64, np.float32):
+        wrong = {"W": np.zeros((2, 2)), "b": np.array([1.0, entry], dtype)}
+        with pytest.raises(ValueError, match=r"gradients\['b'\] holds numbers that are not finite"):
+            update(params, wrong, memory, 0.1)
+    assert not memory
+    large = {
+        "W": np.full((2, 2), 1e200),
+        "b": np.zeros(2),
+    }  # its square is no number, and it is one
+    np.testing.assert_allclose(sgd(params, large, {}, 1e-201)["W"], 0.9)
+
+
 def test_all_that_value_and_grad_returns_is_no_gradient_by_the_parameters():
     def all_three(params, batch):
         return 0.0, (gradients(), {}, {})
 
-    with pytest.raises(TypeError, match="gradients are a tuple: expected a dict by parameter"):
+    with pytest.raises(
+        TypeError, match="gradients are a tuple: expected a dict of arrays by parameter"
+    ):
         train(gradients(), all_three, [None], clip=1.0)
 
 
@@ -120,7 +139,7 @@ def test_training_goes_on_where_it_ended_with_the_memory_of_before(update):
 def test_what_is_no_dict_of_real_arrays_is_not_clipped(clip):
     whole = np.array([3, 4])
     for nonsense, told in (
-        (({"W": whole},) * 3, "gradients are a tuple: expected a dict by parameter"),
+        (({"W": whole},) * 3, "gradients are a tuple: expected a dict of arrays by parameter"),
         ({"W": whole}, r"gradients\['W'\] is int64: expected an array of float32 or float64"),
         ({"W": 3.0}, r"gradients\['W'\] is float: expected an array"),
     ):

@@ -297,13 +297,16 @@ def test_a_file_in_float32_stays_in_float32():
     [
         ({"k1": 3, "k2": 2}, "k1 is 3 and k2 is 2: expected 1 <= k1 <= k2"),
         ({"k1": 0, "k2": 2}, "expected 1 <= k1 <= k2"),
+        ({"k1": 1.5, "k2": 2}, "k1 is 1.5 and k2 is 2: expected whole numbers"),
+        ({"k1": 1, "k2": 2.0}, "k1 is 1 and k2 is 2.0: expected whole numbers"),
+        ({"k1": "1", "k2": 2}, "k1 is '1' and k2 is 2: expected whole numbers"),
     ],
 )
 def test_what_is_no_truncation_is_refused(given, message):
     m = module("gru")
     params, x, state, bars, _ = numbers(m, 17, 6)
     *_, cache_ = m.forward(params, x, state)
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((ValueError, TypeError), match=message):
         m.truncated_gradients(params, cache_, bars, **given)
 
 
