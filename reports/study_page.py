@@ -203,12 +203,18 @@ def _theory(study: Study) -> str:
     notes = [_LIMIT] if told is not None else []
     if len(rows) > len(notes):
         notes.append(_MOVED)
+    if told is not None and told.error:
+        notes.append(_SAMPLED)
     return lead + "\n\n".join([table(["quantity", "predicted", "measured"], rows), *notes])
 
 
 _LIMIT = (
     r"Mean-field theory is a limit of many units; with fixed weights of $n$ units its $\chi^{k/2}$ holds for "
     r"$k \ll \sqrt n$ only."
+)
+_SAMPLED = (
+    "Both ± say how well a rate is known along its own run. What another draw of the weights changes, and that there "
+    r"are $n$ units and not infinitely many, is in neither of them, and is often more; both shrink as $n$ grows."
 )
 _MOVED = (
     r"Inputs and states move the gates away from their bias, which costs more where a gate closes than it gains where "

@@ -250,6 +250,16 @@ def test_the_prediction_stands_beside_the_measurement_with_its_reach(tmp_path: P
     assert "which the upright line marks" in text
 
 
+@pytest.mark.usefixtures("_undrawn")
+def test_what_the_errors_of_a_sampled_prediction_leave_out_is_told(tmp_path: Path) -> None:
+    left_out = "is in neither of them"
+    for cell, told in (("gru", True), ("elman", False)):
+        asked = ("--init", "normal", "--n", "6", "--m", "2", "--T", "30", "--no-bounds")
+        found = run("study", cell, *asked, "--format", "ipynb", "-o", str(tmp_path / cell))
+        assert "predicted for many units" in found.output
+        assert (left_out in (tmp_path / cell / "study.ipynb").read_text()) == told
+
+
 def test_no_page_is_written_over_another_without_force(tmp_path: Path) -> None:
     (tmp_path / "study.html").write_text("mine")
     assert run("study", "elman", *SMALL, "-o", str(tmp_path)).exit_code == 2
