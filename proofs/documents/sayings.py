@@ -7,11 +7,22 @@ A row that begins with a relation or an operator continues the one before. Chain
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from dataclasses import dataclass, field
 
 from proofs.claims.latex_looks import SAME
-from proofs.claims.latex_signs import TEXT, TOKEN, WORDS, Part
+from proofs.claims.latex_signs import TEXT, WORDS, Part
+from proofs.documents.relations import (
+    CLOSES,
+    CONTINUES,
+    OPENS,
+    OTHERS,
+    RELATIONS,
+    chain_of,
+    cuts_of,
+    signs_of,
+    text_of,
+    trimmed,
+)
 from proofs.documents.tex import Block
 from proofs.documents.wrappings import group_end, unwrapped
 
@@ -23,37 +34,8 @@ BETWEEN = {r"\intertext", r"\shortintertext"}
 NAMES = {r"\label", r"\tag"}
 DROPPED = {r"\nonumber", r"\notag", r"\displaybreak", r"\allowdisplaybreaks", r"\centering"}
 WIDE = {r"\quad", r"\qquad", ",", ";", r"\enspace"}
-RELATIONS = {
-    "=": "=", "≤": "≤", "≥": "≥", r"\approx": r"\approx", r"\equiv": "=", r"\triangleq": "=", r"\coloneqq": "=",
-    r"\doteq": "=", r"\defeq": "=", "≈": r"\approx",
-}  # fmt: skip
-"""Relations that are judged, each as a claim writes it."""
-OTHERS = {
-    "<", ">", r"\neq", r"\ne", r"\in", r"\to", r"\rightarrow", r"\leftarrow", r"\gets", r"\sim", r"\propto", r"\ll",
-    r"\gg", r"\lesssim", r"\gtrsim", r"\Rightarrow", r"\Leftrightarrow", r"\implies", r"\iff", r"\mapsto", r"\simeq",
-    r"\cong", r"\longrightarrow", r"\subset", r"\subseteq", r"\xrightarrow",
-}  # fmt: skip
-"""Relations that no claim has."""
-CONTINUES = {"+", "-", r"\cdot", r"\times", r"\odot", r"\circ", "*", r"\otimes", r"\ast"}
-FILLERS = {
-    "&",
-    "{",
-    "}",
-    r"\quad",
-    r"\qquad",
-    r"\,",
-    r"\;",
-    r"\:",
-    r"\!",
-    r"\ ",
-    r"\hspace",
-    r"\mathrel",
-    r"\mathbin",
-    "~",
-}
 NEAR = 40
 """How many tokens around a mark of alignment are looked at."""
-_OPENS, _CLOSES = {"{", "(", "[", r"\{"}, {"}", ")", "]", r"\}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +86,7 @@ def sayings(block: Block) -> Iterator[Saying]:
             if n == 0:
                 beside += [tuple(p) for p in pieces[:i] if p]
             before = lasts[n] if n < len(lasts) else ()
-            chain = list(_chain(pieces[i], before))
+            chain = list(chain_of(pieces[i], before))
             lasts[n : n + 1] = [chain[-1][2]] if chain else [before]
             for left, relation, right in chain:
                 yield Saying(
@@ -126,12 +108,12 @@ def _rows(parts: Sequence[Part]) -> list[_Row]:
         text = parts[at].text
         group = group_end(parts, at + 1)
         if text in (r"\begin", r"\end") and group:
-            inner = _text(parts[at + 2 : group - 1]).rstrip("*") in INNER
+            inner = text_of(parts[at + 2 : group - 1]).rstrip("*") in INNER
             depth += 0 if inner else (1 if text == r"\begin" else -1)
             rows[-1].parts += [] if inner else parts[at:group]
             at = _past_options(parts, group) if inner and text == r"\begin" else group
         elif text in NAMES and group:
-            rows[-1].label = rows[-1].label or _text(parts[at + 2 : group - 1])
+            rows[-1].label = rows[-1].label or text_of(parts[at + 2 : group - 1])
             at = group
         elif text in BETWEEN and group:
             rows.append(_Row())
@@ -159,7 +141,7 @@ def _joined(rows: list[_Row]) -> list[_Row]:
     """Rows that only continue the one before are joined to it; a label at the end of all names all."""
     found: list[_Row] = []
     for row in rows:
-        signs = _signs(row.parts)
+        signs = signs_of(row.parts)
         goes_on = (
             not signs or signs[0] in CONTINUES or not (_relates(row.parts) or signs[0] in PROSE)
         )
@@ -171,18 +153,13 @@ def _joined(rows: list[_Row]) -> list[_Row]:
     return found
 
 
-def _signs(parts: Sequence[Part]) -> list[str]:
-    """What says something in a row."""
-    return [SAME.get(p.text, p.text) for p in parts if not (p.text.isspace() or p.text in FILLERS)]
-
-
 def _relates(parts: Sequence[Part]) -> bool:
-    return any(relation for _, relation in _cuts(parts))
+    return any(relation for _, relation in cuts_of(parts))
 
 
 def _ends_open(parts: list[Part]) -> bool:
     """Whether a row ends with an operator, or with a bracket still open."""
-    signs = _signs(parts)
+    signs = signs_of(parts)
     lefts = signs.count(r"\left") - signs.count(r"\right")
     last = signs[-1] if signs else ""
     return last in CONTINUES or last in RELATIONS or lefts > 0
@@ -198,19 +175,19 @@ def _pieces(parts: Sequence[Part]) -> Iterator[list[Part]]:
         part = parts[at]
         words = _words(parts, at) if depth == 0 else 0
         if words:
-            yield _trimmed(piece)
+            yield trimmed(piece)
             yield list(parts[at:words])
             piece, at = [], words
             continue
-        depth += (part.text in _OPENS) - (part.text in _CLOSES)
+        depth += (part.text in OPENS) - (part.text in CLOSES)
         depth += (part.text == r"\begin") - (part.text == r"\end")
         if depth <= 0 and (part.text in WIDE or part.text == "&") and not _goes_on(parts, at):
-            yield _trimmed(piece)
+            yield trimmed(piece)
             piece = []
         else:
             piece.append(part)
         at += 1
-    yield _trimmed(piece)
+    yield trimmed(piece)
 
 
 def _goes_on(parts: Sequence[Part], at: int) -> bool:
@@ -220,21 +197,10 @@ def _goes_on(parts: Sequence[Part], at: int) -> bool:
     if parts[at].text == "&" and [
         p.text for p in parts[at + 1 : at + NEAR] if not p.text.isspace()
     ][:1] == ["&"]:
-        return not _signs(parts[max(0, at - NEAR) : at])
+        return not signs_of(parts[max(0, at - NEAR) : at])
     between = {*RELATIONS, *OTHERS, *CONTINUES}
-    before, after = _signs(parts[max(0, at - NEAR) : at]), _signs(parts[at + 1 : at + NEAR])
+    before, after = signs_of(parts[max(0, at - NEAR) : at]), signs_of(parts[at + 1 : at + NEAR])
     return not before or before[-1] in between or not after or after[0] in between
-
-
-def _trimmed(piece: list[Part]) -> list[Part]:
-    """A piece without blanks around it and without the full stop behind it."""
-    edges = {".", ":", *(FILLERS - {"{", "}"})}
-    kept = [p for p in piece if not p.text.isspace()]
-    while kept and kept[-1].text in edges:
-        kept.pop()
-    while kept and kept[0].text in edges:
-        kept.pop(0)
-    return kept
 
 
 def _words(parts: Sequence[Part], at: int) -> int:
@@ -242,7 +208,7 @@ def _words(parts: Sequence[Part], at: int) -> int:
     if parts[at].text not in PROSE or (at and parts[at - 1].text in ("_", "^")):
         return 0
     end = group_end(parts, at + 1)
-    said = _text(parts[at + 2 : end - 1]) if end else ""
+    said = text_of(parts[at + 2 : end - 1]) if end else ""
     after = next((p.text for p in parts[end:] if not p.text.isspace()), "")
     is_name = said.isalpha() and (said in WORDS or after in ("_", "^", "(", r"\left", "{"))
     is_name = is_name or (
@@ -251,15 +217,11 @@ def _words(parts: Sequence[Part], at: int) -> int:
     return 0 if is_name or said == "d" else end
 
 
-def _text(parts: Sequence[Part]) -> str:
-    return "".join(p.text for p in parts).strip()
-
-
 def _is_formula(piece: list[Part]) -> bool:
     """Whether a piece states a relation, and not only over which steps something runs."""
     if _are_words(piece):
         return False
-    cut = any(relation for _, relation in _cuts(piece))
+    cut = any(relation for _, relation in cuts_of(piece))
     return cut and not is_range(piece)
 
 
@@ -276,58 +238,3 @@ def is_range(piece: Sequence[Part]) -> bool:
     }  # fmt: skip
     signs = [SAME.get(p.text, p.text) for p in piece if not p.text.isspace()]
     return not letters.isdisjoint(signs) and all(s in steps or s.isdigit() for s in signs)
-
-
-# ── chains ──
-
-
-def _chain(
-    piece: list[Part], before: tuple[Part, ...]
-) -> Iterator[tuple[tuple[Part, ...], str, tuple[Part, ...]]]:
-    """The relations of a piece, one by one; one that begins with a relation goes on from the side before."""
-    cuts = list(_cuts(piece))
-    left = tuple(_trimmed(cuts[0][0])) or before
-    for (_, relation), (right, _) in pairwise(cuts):
-        side = tuple(_trimmed(right))
-        if left or side:
-            yield left, relation, side
-        left = side
-
-
-def _cuts(piece: Sequence[Part]) -> Iterator[tuple[list[Part], str]]:
-    """The sides of a piece, each with the relation behind it."""
-    side, depth = list[Part](), 0
-    for part in _over_relations(piece):
-        depth += (part.text in _OPENS) - (part.text in _CLOSES)
-        depth += (part.text == r"\begin") - (part.text == r"\end")
-        text = SAME.get(part.text, part.text)
-        if depth <= 0 and (text in RELATIONS or text in OTHERS):
-            if side and side[-1].text == ":" and text == "=":
-                side.pop()
-            yield side, RELATIONS.get(text, text)
-            side = []
-        else:
-            side.append(part)
-    yield side, ""
-
-
-def _over_relations(piece: Sequence[Part]) -> Iterator[Part]:
-    r"""A piece with ``\overset{!}{=}`` and ``\stackrel{\text{def}}{=}`` as the relation itself."""
-    at = 0
-    while at < len(piece):
-        if piece[at].text in (r"\overset", r"\stackrel", r"\underset"):
-            first = group_end(piece, at + 1)
-            second = group_end(piece, first) if first else 0
-            if second and _text(piece[first + 1 : second - 1]) in RELATIONS:
-                yield replace(piece[at], text=_text(piece[first + 1 : second - 1]))
-                at = second
-                continue
-        yield piece[at]
-        at += 1
-
-
-def tokens(text: str) -> list[Part]:
-    """The tokens of a text of TeX, blanks left out."""
-    return [
-        Part(m.group(), m.start(), m.end()) for m in TOKEN.finditer(text) if not m.group().isspace()
-    ]

@@ -23,7 +23,7 @@ from proofs.documents.hearing import audit_paper
 from proofs.documents.macros import _Expansion, expanded
 from proofs.documents.pages import pages
 from proofs.documents.reading import read_paper
-from proofs.documents.sayings import tokens
+from proofs.documents.relations import tokens
 
 PAPERS = Path(__file__).parent / "papers"
 P, C, R, L, N, M = PROVED, CONDITIONAL, REFUTED, LAYOUT, NOT_JUDGED, MEANINGLESS
