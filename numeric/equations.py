@@ -8,8 +8,10 @@ from sympy.matrices.expressions import MatrixExpr, OneMatrix
 
 from derive.cell import Cell, Quantity
 from derive.errors import CellError
+from derive.expressions import Diag, operands, transpose
 from derive.language import read_cell
 from derive.language_numbers import spelled
+from derive.layout_nodes import RowDiag
 from derive.notation import Notation
 from derive.text import TextPrinter
 
@@ -22,6 +24,11 @@ class _Language(TextPrinter):
         if not isinstance(expr, OneMatrix) or 1 not in expr.shape:
             return super().matrix_factor(expr)
         return "repeat(1)" if expr.shape[0] == 1 else "repeat(1).T"
+
+    def diag(self, expr: MatrixExpr) -> tuple[str, int]:
+        """diag(a); of a row the column that it is turned to."""
+        (vector,) = operands(expr)
+        return super().diag(Diag(transpose(vector)) if isinstance(expr, RowDiag) else expr)
 
     def in_order(self, parts: tuple[MatrixExpr, ...]) -> list[MatrixExpr]:
         """The factors of an elementwise product in the order in which they will be read back."""

@@ -103,6 +103,7 @@ def test_numbers_too_long_to_be_written_out_come_back(start: str) -> None:
         "dim s = 1\ny[t] = diag(s / (1 + s**2)) @ (2 * x[t]).T @ x[t]",
         "dim W = m, m\ny[t] = diag(2 * x[t] / (1 + x[t]**2)) @ W @ diag(x[t]) @ W.T",
         "y[t] = diag(x[t] + 1) @ diag(x[t]) @ V @ x[t]",
+        "dim W = k, m\ndim p = 1, m\ny[t] = mean(cos(W) @ diag(p.T)) * x[t]",
         "dim W = m, m\ny[t] = (diag(x[t]) @ W) @ x[t] - 2 * (W @ diag(x[t])) @ (x[t] * x[t])",
     ],
 )
