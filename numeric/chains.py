@@ -24,7 +24,7 @@ from numeric.operations import UFUNCS, Made, Op, Value, shape_of
 from numeric.placement import in_place, shared
 from numeric.stacks import Stack
 
-PART, NODE, KNOWN = "·c", "·product", "·cknown"
+PART, KNOWN, NODE = "·part", "·known", "·product"
 """How values that only a chain has are called."""
 MOST_WORDS = 100
 """Of how many words an adjoint may be the sum: as many ways as lead to it through a step without weights."""
@@ -110,6 +110,11 @@ def is_part(value: Value) -> bool:
     return isinstance(value, Timed) and value.name.startswith(PART)
 
 
+def is_known(value: Value) -> bool:
+    """Whether a value is made in the step, and does not depend on adjoints."""
+    return isinstance(value, Timed) and value.name.startswith(KNOWN)
+
+
 @dataclass(slots=True)
 class _Reader:
     """Follows the operations, with the words of every value that depends on adjoints."""
@@ -183,7 +188,7 @@ class _Reader:
     def part(self, value: Value) -> Timed:
         """A new name for a value."""
         self.count += 1
-        return Timed(f"{PART}{self.count}", 0, *shape_of(value))
+        return Timed(f"{PART} {self.count}", 0, *shape_of(value))
 
     def node(self, value: Value) -> None:
         """Makes a value a product of its own."""
@@ -244,7 +249,7 @@ class _Reader:
         out: list[Op] = []
         for op in reversed(self.replay):
             if self.is_kept(op.target) or op.target in wanted:
-                wanted |= {a for a in op.args if is_part(a)} - {k.target for k in self.known}
+                wanted |= {a for a in op.args if is_part(a)}
                 out.append(op)
         made = {op.target for op in out}
         return out[::-1] if wanted <= made else None

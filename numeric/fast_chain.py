@@ -10,7 +10,7 @@ from sympy.matrices.expressions import MatrixExpr
 
 from derive.expressions import Adjoint, LossGradient, has_time, is_scalar
 from numeric.chain_rows import ChainRows, sources
-from numeric.chains import Form, Word, is_part
+from numeric.chains import Form, Word, is_known, is_part
 from numeric.long_lines import broken
 from numeric.operations import Gates, Op, Value, shape_of
 from numeric.program import Note
@@ -170,8 +170,8 @@ class Chained(ChainRows):
         """An operand or target for a block of steps."""
         if value in self.columns:
             return f"{self.rows_bar}[1 : count + 1, :, {self.cut(value)}]"
-        if is_part(value):
-            name = self.names.named((value, "chain"), "part_" + re.sub(r"\W+", "_", value.name[2:]))
+        if is_part(value) or is_known(value):
+            name = self.names.named((value, "chain"), re.sub(r"\W+", "_", value.name[1:]))
             self.field(name, f"aligned((chain, 1, {self.dim(value.shape[0])}), dtype)")
             return f"{name}[:count]"
         if isinstance(value, Adjoint) and has_time(value):
