@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from derive.errors import ArgumentError
+from numeric.interpret import compiled
 from numeric.measure import MeasureError
 from numeric.operators import JointJacobian
 from numeric.stream import Stream
@@ -208,8 +209,11 @@ def _started(problem: Problem, trajectory: Trajectory) -> list[float]:
                 symbol.at(lag): trajectory.states[t + depth - lag][q.name]
                 for lag in range(depth + 1)
             }
-        known = {q.symbol: problem.fixed[q.name] for q in problem.derivation.cell.parameters}
-        product = j.apply({**symbols, **known}.__getitem__, product)
+        symbols |= {q.symbol: problem.fixed[q.name] for q in problem.derivation.cell.parameters}
+        symbols |= {q.symbol: trajectory.inputs[t][q.name] for q in problem.derivation.cell.inputs}
+        for a in problem.derivation.assignments:
+            symbols.setdefault(a.target, compiled(a.expr, problem.sizes)(symbols.__getitem__))
+        product = j.apply(symbols.__getitem__, product)
     return [math.log(float(np.linalg.norm(product, 2)))]
 
 

@@ -279,7 +279,7 @@ def test_the_table_says_what_did_not_run_and_survives_html_and_json() -> None:
 
 @pytest.mark.usefixtures("without_exact")
 def test_a_file_that_always_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verification, "SECONDS", 0.2)
+    monkeypatch.setattr(verification, "SECONDS", 0.6)
     head = "    T, B = leading"
     found = outcome(
         "elman", source_of("elman").replace(head, f"    while True:\n        pass\n{head}", 1)

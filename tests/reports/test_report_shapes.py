@@ -17,7 +17,7 @@ from reports.report_shapes import quantity_rows
 from tests.networks import read
 
 CELL = read_cell("h[t] = tanh(W @ h[t-1] + sqrt(P @ z[t]) + log(p[t]) / r)", "asking")
-TEXT = "h = scan(elman, x[t])\ny[t] = V @ h[t] / d + log(x[t])\n"
+TEXT = "h = scan(elman, x[t])\ny[t] = V @ h.h[t] / d + log(x[t])\n"
 
 
 def test_every_quantity_says_where_it_must_lie() -> None:
