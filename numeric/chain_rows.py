@@ -70,7 +70,7 @@ class ChainRows(Sums):
         """The matrices of a product: those of the last one hand on."""
         if k == len(self.chain.nodes):
             return self.names.named(("chain", "matrix", k), "jacobians")
-        made = self.called([*self.chain.nodes][k]).removesuffix("_part")
+        made = self.wish_of_part([*self.chain.nodes][k])
         return self.names.named(("chain", "matrix", k), f"to_{made}")
 
     def chain_products(self) -> list[tuple[Value | None, dict[Value, Form]]]:
@@ -116,18 +116,22 @@ class ChainRows(Sums):
         ]
         return columns
 
-    def called(self, part: Value) -> str:
-        """What a part of a row is called."""
+    def wish_of_part(self, part: Value) -> str:
+        """What a part of a row is: an adjoint, or a product within the step."""
         value = self.chain.meant.get(part, part)
-        wish = self.names.of(value) if isinstance(value, Adjoint) else "product"
-        return self.names.named(("chain", part), f"{wish}_part")
+        return self.names.of(value) if isinstance(value, Adjoint) else "product"
+
+    def called(self, part: Value) -> str:
+        """What a part of a row is called in the loop."""
+        return self.names.named(("chain", part), f"{self.wish_of_part(part)}_part")
 
     def called_with(self, part: Value, k: int, what: str) -> str:
         """What an array is called that belongs to a part of a row and a product."""
         every = [n for n, (_, forms) in enumerate(self.chain_products()) if part in sources(forms)]
         again = f"_{every.index(k) + 1}" if len(every) > 1 else ""
-        wish = f"{self.called(part).removesuffix('_part')}_{what}{again}"
-        return self.names.named(("chain", what, k, part), wish)
+        return self.names.named(
+            ("chain", what, k, part), f"{self.wish_of_part(part)}_{what}{again}"
+        )
 
 
 def sources(forms: dict[Value, Form] | dict[Value, list[Word]]) -> tuple[Value, ...]:

@@ -178,7 +178,7 @@ class CompiledFile(FastFile):
         """A compiled loop needs no blocks."""
         return []
 
-    def views(self, name: str, writer: FastForward) -> list[str]:
+    def views(self, name: str, writer: FastForward, unless: str = "") -> list[str]:
         """Compiled loops need no views of steps."""
         return []
 

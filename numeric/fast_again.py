@@ -183,7 +183,7 @@ class SmallFile(FastFile):
         """Which stretch the arrays hold."""
         return ["        self.held = 0"]
 
-    def views(self, name: str, writer: FastForward) -> list[str]:
+    def views(self, name: str, writer: FastForward, unless: str = "") -> list[str]:
         """The arrays of which the loop sees parts; prepared for all steps, the parts alone would grow with them."""
         return listed(f"        self.{name} = [", list(writer.fields.views), "]")
 

@@ -113,7 +113,7 @@ class FastFile(File):
             *self.sizes_of_arrays(backward, ("flat", "steps", "block")),
             *(f"        {name} = {text}" for name, text in backward.fields.arrays.items()),
             *self.kept("arrays", backward, "self.arrays |= {"),
-            *self.views("backward_steps", backward),
+            *self.views("backward_steps", backward, unless="chained" if backward.chain else ""),
             *self.chain_steps(backward),
             *self.handed_out("self.params_bar = {", backward.kept_gradients, "}"),
             "",
@@ -171,10 +171,11 @@ class FastFile(File):
         """Views of the arrays that every run hands out, made once."""
         return listed(f"        {head}", entries, tail) if entries else []
 
-    def views(self, name: str, writer: FastForward) -> list[str]:
-        """The parts of the arrays that the loop sees, step by step."""
-        wholes = list(writer.fields.views)
-        return listed(f"        self.{name} = step_views(", ["0", "T", "self.flat", *wholes], ")")
+    def views(self, name: str, writer: FastForward, unless: str = "") -> list[str]:
+        """The parts of the arrays that the loop sees, step by step; none where steps go another way."""
+        wholes, none = list(writer.fields.views), f"[] if self.{unless} else " if unless else ""
+        head = f"        self.{name} = {none}step_views("
+        return listed(head, ["0", "T", "self.flat", *wholes], ")")
 
     def chain_steps(self, backward: FastBackward) -> list[str]:
         """The parts of the rows and matrices of a chain, step by step."""
