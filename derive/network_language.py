@@ -48,13 +48,12 @@ from derive.network_groups import Group
 from derive.network_lines import Line, rewritten
 from derive.network_padding import without_padding
 from derive.network_ragged import is_ragged, masks_for, read_ragged, with_masks
+from derive.network_refused import refuse_call, refuse_own_output, refuse_turned_lags
 from derive.network_renaming import Renaming, inputs_of, with_inputs
 from derive.network_scans import (
     Scan,
     is_scan,
     read_scan,
-    refuse_own_output,
-    refuse_turned_lags,
     starts_of,
 )
 from derive.network_segments import Checked, assemble
@@ -203,6 +202,7 @@ class _Reader:
         if is_scan(line.statement):
             self.scan(read_scan(line), line.held)
             return
+        refuse_call(line.statement, self.cell_text)
         if not line.axis:
             first = line.statement.tokens[0]
             raise LanguageError(
@@ -344,7 +344,7 @@ class _Reader:
         if len(scan.options) > len(names):
             has = f"it has the {offered('option', names)}" if names else "it has no options"
             raise LanguageError(
-                f"{scan.cell} is given {len(scan.options)} options; {has}.",
+                f"{scan.cell} is given {len(scan.options)} option{'s' * (len(scan.options) > 1)}; {has}.",
                 "Remove what is too much.",
                 place=scan.cell_span.place,
             )
