@@ -48,7 +48,15 @@ CASES = {
     "too many inputs": ("f = scan(gru, x[t], z[t])", "gru", "2 sequences are given", "one sequence for each"),
     "no input": ("f = scan(gru)", ")", "Expected an input", "Write name = scan"),
     "no index": ("f = scan(gru, x)", ")", "Expected a time index: x[t]", "Write name = scan"),
-    "no index in an equation": ("y = W @ x[t]", "y", "name with the index", "y[t]"),
+    "no index in an equation": ("y = W @ x[s]", "y", "has a time index", "Write y[s] = …"),
+    "no index in a line of the end": (
+        "f = scan(elman, x[t])\nloss = squared_error(f.h[end], d[end])", "loss", "has a time index",
+        "Write loss[end] = …",
+    ),
+    "scans that need each other at once": (
+        "f = scan(elman, g.h[t])\ng = scan(elman, f.h[t])", "f.h[t]", "Within one step f_h[t] needs g_h[t]",
+        "e.g. f.h[t-1]",
+    ),
     "reversed feedback": (
         "f = scan(gru, y[t-1], reverse)\ny[t] = V @ f.h[t]", "f", "need each other step by step", "remove the feedback"
     ),
