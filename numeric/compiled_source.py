@@ -70,6 +70,7 @@ class CompiledBackward(Kernels, FastBackward):
     """Writes the backward pass of a compiled file."""
 
     kind = "backward"
+    makes_together = False
     add_sum = "add_vectors"
 
     def every_array(self) -> list[str]:

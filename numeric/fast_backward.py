@@ -91,6 +91,8 @@ class FastBackward(Chained):
     def statements(self) -> None:
         """The lines that compute."""
         b = self.program.backward
+        ops = self.operations(b["loop"])
+        packed = self.find_together(ops)
         bulk = [s for s in (*b["before"], *b["after"]) if s not in self.sums]
         uses = [(t.stack, t.vector) for s in bulk for t in self.stack_terms(s.value)]
         self.stack_weights(uses)
@@ -104,7 +106,7 @@ class FastBackward(Chained):
         for s in b["before"]:
             self.bulk(s)
         if b["loop"]:
-            self.stretches()
+            self.stretches(ops, packed)
         for s in b["after"]:
             if s not in self.sums or not b["loop"]:
                 self.after(s)
@@ -138,9 +140,10 @@ class FastBackward(Chained):
             elif self.has_stacked(stack):
                 self.write_name(f"{self.names.of(leaf)} = {self.member_bar(leaf, stack)}")
 
-    def stretches(self) -> None:
+    def stretches(self, ops: list[Op], packed: list[Op]) -> None:
         """The steps in reverse: a stretch after the other, in blocks; at its end the sums over it."""
-        steps = self.step_lines(self.operations(self.program.backward["loop"]), early=True)
+        self.find_chain(ops)
+        steps = self.step_lines(packed, early=True)
         weights, self.lines = self.lines, []
         self.write("for start, stop in ws.stretches[::-1]:")
         self.lines += self.before_stretch()
@@ -160,8 +163,10 @@ class FastBackward(Chained):
 
     def step_lines(self, ops: list[Op], *, early: bool) -> list[str]:
         """The factors of a block of steps, and the loop over them from the last to the first."""
-        self.find_chain(ops)
-        many, body = self.factors(), [line for op in ops for line in self.line(op)]
+        many, body = (
+            [*self.factors(), *self.copied_factors()],
+            [line for op in ops for line in self.line(op)],
+        )
         given = self.given_in_loop()
         columns = {t: f"at_steps({g}, first, last, ws.flat)" for t, g in given.values()}
         columns |= {
@@ -280,7 +285,8 @@ class FastBackward(Chained):
         low = Lowering(self.place, prefix="·m")
         for s in self.program.backward.get(MANY, []):
             low.assign(s.target, s.value)
-        ops = shared(in_place(low.ops, self.is_scratch), self.is_scratch)
+        placed = in_place(low.ops, self.is_scratch, lambda op: not self.lies_beside(op.target))
+        ops = shared(placed, self.is_scratch)
         self.touched = {
             v: self.dim(v.shape[0])
             for op in ops

@@ -44,7 +44,8 @@ class FastFile(File):
     def settings(self) -> tuple[str, ...]:
         """The sizes that the machine asks for."""
         backward, _ = self.written
-        return (*_SIZES, _MATRIX_SIZE) if backward.chain else _SIZES
+        more = ((_MATRIX_SIZE, backward.chain), (_TOGETHER_SIZE, backward.together))
+        return (*_SIZES, *(text for text, there in more if there))
 
     def passes(self) -> list[str]:
         """The workspace, the forward and the backward pass."""
@@ -127,6 +128,7 @@ class FastFile(File):
             *self.program.notes,
             *forward.layout_notes(),
             *backward.layout_notes(),
+            *backward.together_notes(),
             *backward.chain_notes(),
         ]
         if not notes:
@@ -207,6 +209,8 @@ class FastFile(File):
             f"        per_step = {numbers} * np.dtype(dtype).itemsize",
             "        self.block = stretch(self.steps, BLOCK_BYTES // per_step)",
         ]
+        if backward.together:
+            lines.append(f"        self.together = B * {backward.size_together()} <= TOGETHER_SIZE")
         if not chain:
             return lines
         return [
@@ -222,7 +226,14 @@ class FastFile(File):
         return f"({counted})" if found else "1"
 
 
-SETTINGS = ("STRETCH_ROWS", "BLOCK_BYTES", "SMALL_STEP", "PIECE_SIZE", "MATRIX_SIZE")
+SETTINGS = (
+    "STRETCH_ROWS",
+    "BLOCK_BYTES",
+    "SMALL_STEP",
+    "PIECE_SIZE",
+    "MATRIX_SIZE",
+    "TOGETHER_SIZE",
+)
 """The sizes at the head of files made for speed; whatever they are, the results are the same to rounding."""
 
 _SIZES = (
@@ -239,6 +250,9 @@ BLOCK_BYTES = 1_000_000
 _MATRIX_SIZE = '''\
 MATRIX_SIZE = 300
 """Up to how many entries a step's Jacobian has for each call that a product with it spares, for one sample."""'''
+_TOGETHER_SIZE = '''\
+TOGETHER_SIZE = 600
+"""Up to how many entries an adjoint has, of all samples, where one call makes several of them."""'''
 
 _DOC = [
     '"""The arrays of forward and backward for one T, B and dtype, allocated once.',

@@ -11,14 +11,14 @@ from sympy.matrices.expressions import MatrixExpr
 from derive.cell import Quantity
 from derive.expressions import Adjoint, Timed, add, has_time, is_scalar, terms
 from derive.nodes import is_timed
-from numeric.fast_bars import Bars
+from numeric.fast_together import InOneCall
 from numeric.program import StackSum, Statement
 from numeric.stacks import Stack
 
 _PRODUCT = re.compile(r"outer_(sum|over_steps)\(\w+, \w+\)")
 
 
-class Sums(Bars):
+class Sums(InOneCall):
     """Writes sums over time, and the results."""
 
     add_sum = "add_sum"

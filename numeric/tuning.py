@@ -20,6 +20,7 @@ CANDIDATES: dict[str, tuple[int, ...]] = {
     "SMALL_STEP": (0, 10_000, 300_000, 1_000_000),
     "PIECE_SIZE": (250_000, 1_000_000, 1_000_000_000_000),
     "MATRIX_SIZE": (0, 150, 300, 600),
+    "TOGETHER_SIZE": (0, 300, 600, 1200, 2400),
 }
 """What is tried for each size, in this order; what the file says already is always tried, and first."""
 GAIN = 0.03

@@ -176,6 +176,61 @@ def test_a_step_through_which_many_ways_lead_is_taken_one_by_one():
     right_on(sample(cell, T=4, B=1, seed=2), 1e-12, fast_module(cell))
 
 
+# ── several adjoints in one call ──
+
+GATE = "W_{0} @ h[t-1] + U_{0} @ x[t] + b_{0}"
+GATES = {
+    "f": f"f[t] = sigmoid({GATE.format('f')})",
+    "i": f"i[t] = sigmoid({GATE.format('i')})",
+    "g": f"g[t] = tanh({GATE.format('g')})",
+}
+IN_ONE_CALL = {
+    "a state whose adjoint is handed on as it is": "c[t] = c[t-1] + i[t] * g[t]\nh[t] = f[t] * tanh(c[t])",
+    "several products of one adjoint": "h[t] = f[t] * sin(h[t-1]) + g[t] * h[t-1] * i[t]",
+    "three adjoints": "k[t] = f[t] * k[t-1] * g[t]\nc[t] = i[t] * c[t-1]\nh[t] = tanh(c[t]) + cos(k[t])",
+    "a sum of three": "c[t] = f[t] * c[t-1] + g[t] * i[t]\nh[t] = sin(c[t]) + exp(-c[t]) * c[t-1] + cos(c[t])",
+    "a product behind it": "c[t] = f[t] * c[t-1] + i[t] * g[t]\nh[t] = f[t] * tanh(c[t])\ny[t] = V @ h[t]",
+}
+IN_ONE_CALL = {"an LSTM": load("lstm").text} | {
+    name: "\n".join([*GATES.values(), text]) for name, text in IN_ONE_CALL.items()
+}
+
+
+ONE_BY_ONE = {"a state whose adjoint is handed on as it is", "a product behind it"}
+"""Cells of which a step takes no two calls fewer."""
+
+
+@pytest.mark.parametrize("name", IN_ONE_CALL)
+@pytest.mark.parametrize("B", [1, 3])
+def test_adjoints_in_one_call_and_one_after_the_other_are_right(name, B):
+    cell = read_cell(IN_ONE_CALL[name], "gates")
+    assert ("TOGETHER_SIZE" in generate_fast(derive(cell))) == (name not in ONE_BY_ONE)
+    for rows, size in ((2048, 1_000_000), (4 * B, 400)):
+        for together in (0, 10**9):
+            module = fast_module(cell, rows=rows, size=size)
+            module.MATRIX_SIZE = 0
+            module.TOGETHER_SIZE = together
+            right_on(sample(cell, T=7, B=B, seed=3), 1e-12, module)
+            right_on(sample(cell, T=1, B=B, seed=3), 1e-12, module)
+
+
+@every_cell
+def test_every_shipped_cell_is_right_without_adjoints_in_one_call(entry):
+    cell = load(entry.name)
+    module = fast_module(cell, rows=4, size=200)
+    if hasattr(module, "TOGETHER_SIZE"):
+        module.TOGETHER_SIZE = 0
+        right_on(sample(cell, T=7, B=2, seed=5), 1e-12, module)
+
+
+def test_a_step_of_an_lstm_adds_up_and_multiplies_once():
+    source = generate_fast(derive(load("lstm")))
+    assert "[[1, 1, 0], [1, 1, 0], [0, 0, 1], [1, 1, 0], [1, 1, 0]]" in source
+    _, _, loop = source.partition("if ws.together:\n                    add_up_fiog(")
+    both = loop.partition("else:")[0]
+    assert both.count("multiply(") == 1
+
+
 def test_a_workspace_of_products_forgets_what_an_earlier_run_was_given():
     module, s = fast_shipped("lstm"), sample(load("lstm"), T=6, B=1)
     positional, keywords = arguments(s)
