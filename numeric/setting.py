@@ -35,7 +35,7 @@ class Setting:
         gain: factor on every square matrix.
         values: parameters that are set to one number, by name.
         inputs: standard deviation of the inputs.
-        seed: of weights, inputs and directions.
+        seed: of weights and starts; of inputs and of losses one and two more, of directions see ``directions``.
         starts: how single parameters start, by name, as a declaration writes it; see ``derive.starts``.
         sizes: dimensions by name, instead of ``n`` and ``m``.
         weights: from whose file the weights come; ``""``: none.
@@ -77,6 +77,15 @@ class Setting:
                     f"{name} = {number:g}: expected a number from {least:,.0f} to {LARGEST:,.0f}.",
                     "Choose one within the limits.",
                 )
+
+    @property
+    def directions(self) -> int:
+        """The seed of directions that are followed: their numbers are not those of weights and starts.
+
+        A start's own direction is special. Where states come to rest like a power of time, as tanh units with
+        orthogonal weights do, it vanishes like another power of the lag than almost every other.
+        """
+        return self.seed + 3
 
 
 def sizes_of(cell: Cell, setting: Setting) -> dict[Any, int]:
