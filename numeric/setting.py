@@ -41,7 +41,8 @@ class Setting:
         weights: from whose file the weights come; ``""``: none.
 
     Raises:
-        ArgumentError: a size or a number lies outside the limits of ``numeric.limits``.
+        ArgumentError: a size or a number lies outside the limits of ``numeric.limits``, or a parameter is both set and
+            started.
     """
 
     steps: int = 1000
@@ -57,11 +58,17 @@ class Setting:
     weights: str = ""
 
     def __post_init__(self) -> None:
-        """Refuses what lies outside the limits.
+        """Refuses what lies outside the limits, and what is asked for in two ways.
 
         Raises:
             ArgumentError: says which, its value and the limit.
         """
+        if twice := [name for name in self.starts or {} if name in (self.values or {})]:
+            raise ArgumentError(
+                f"How {twice[0]} starts is said twice: by --init as {(self.starts or {})[twice[0]]}, and by --set as "
+                f"{(self.values or {})[twice[0]]:g}.",
+                "Leave one of them out.",
+            )
         whole = {"T": (self.steps, LONGEST), "n": (self.n, WIDEST), "m": (self.m, WIDEST)}
         for name, (size, most) in whole.items():
             if not 1 <= size <= most:
