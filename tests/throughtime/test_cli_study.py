@@ -411,7 +411,7 @@ def test_a_gradient_that_is_zero_by_its_weights_is_not_laid_to_gates_and_slopes(
     page = ("--format", "ipynb", "--no-bounds", "-o", str(tmp_path))
     found = run("study", "elman", "--T", "2", "--n", "2", "--m", "1", "--gain", "0", *page)
     assert found.exit_code == 0
-    assert "zero in floating-point numbers: by weights that are 0, or gates so" in found.output
+    assert "zero in floating-point numbers: by weights of 0, or gates so" in found.output
 
 
 def test_a_gradient_that_is_zero_in_floats_is_told_without_a_warning(tmp_path: Path) -> None:
