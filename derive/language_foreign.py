@@ -19,6 +19,7 @@ NO_CONDITIONS = (
 )
 CONDITIONS = frozenset({"if", "else", "and", "or", "not"})
 """Words of Python that make conditions."""
+_TRUTH = "There are no truth values: numbers are 1 and 0, and a word such as reverse stands alone."
 
 _MEANT = {
     ":": "There are no slices and no types: parts of a column are quantities of their own, i[t] = sigmoid(W_i @ x[t]); "
@@ -31,6 +32,13 @@ _MEANT = {
     ">": NO_CONDITIONS,
 }
 """What is meant by signs of Python, MATLAB and LaTeX."""
+
+
+def instead_of_word(word: str) -> str:
+    """What to write for a word that Python keeps for itself."""
+    if word in CONDITIONS:
+        return NO_CONDITIONS
+    return _TRUTH if word in ("True", "False", "None") else f"Call it {word}_ instead."
 
 
 def foreign_character(code: str, at: int, place: Place) -> LanguageError:
@@ -59,9 +67,7 @@ def foreign_character(code: str, at: int, place: Place) -> LanguageError:
         return _backslash(after, place)
     if char in "<>:;!&%$?'\"{}~`":
         return LanguageError(
-            f"`{char}` has no meaning in the language.",
-            _MEANT.get(char, "One equation a line: name[t] = expression."),
-            place=place,
+            f"`{char}` has no meaning in the language.", _meant(code, at), place=place
         )
     shown = (
         f"`{char}`"
@@ -71,6 +77,19 @@ def foreign_character(code: str, at: int, place: Place) -> LanguageError:
     return LanguageError(
         f"{shown} is not part of the language.", "Use ASCII letters, digits and _.", place=place
     )
+
+
+def _meant(code: str, at: int) -> str:
+    """What to write for a sign of another language, where it stands."""
+    char, before, after = code[at], code[:at], code[at + 1 :]
+    chosen = re.search(r"scan\s*\(\s*(\w+)\s*$", before)
+    if char == ":" and chosen:
+        option = re.match(r"\s*(\w+\s*=\s*\w+)", after)
+        given = option[1] if option else "name=value"
+        return f"The options of a cell stand in brackets behind it: scan({chosen[1]}({given}), …)."
+    if char in "'\"" and re.match(rf"\w+{char}", after):
+        return "Names stand without quotes."
+    return _MEANT.get(char, "One equation a line: name[t] = expression.")
 
 
 def _backslash(after: str, place: Place) -> LanguageError:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from derive.errors import LanguageError, Place
-from derive.language_foreign import CONDITIONS, NO_CONDITIONS, foreign_character
+from derive.language_foreign import foreign_character, instead_of_word
 
 MAX_TEXT = 100_000
 MAX_LINE = 4_000
@@ -180,7 +180,7 @@ def _check_token(statement: Statement, token: Token) -> None:
         if keyword.iskeyword(text):
             raise LanguageError(
                 f"`{text}` is a word of Python and cannot be a name here.",
-                NO_CONDITIONS if text in CONDITIONS else f"Call it {text}_ instead.",
+                instead_of_word(text),
                 place=place,
             )
         if text.startswith("__") and text.endswith("__") and text.strip("_"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -190,8 +190,18 @@ def _article(role: str) -> str:
     return f"an {role}" if role[0] in "aeiou" else f"a {role}"
 
 
-def evaluation_order(equations: Sequence[EquationText]) -> tuple[EquationText, ...]:
+def _itself(_target: str, ref: Ref) -> Span:
+    return ref.span
+
+
+def evaluation_order(
+    equations: Sequence[EquationText], written: Callable[[str, Ref], Span] = _itself
+) -> tuple[EquationText, ...]:
     """The equations, each after those whose targets it uses at the same step; otherwise as written.
+
+    Args:
+        equations: all of them.
+        written: where the author wrote what an equation, told by its target, uses.
 
     Raises:
         LanguageError: some use each other in a circle.
@@ -205,12 +215,16 @@ def evaluation_order(equations: Sequence[EquationText]) -> tuple[EquationText, .
     }
     done: dict[str, None] = {}
     for equation in equations:
-        _visit(equation.target, needs, done, by_name)
+        _visit(equation.target, needs, done, by_name, written)
     return tuple(by_name[name] for name in done)
 
 
 def _visit(
-    start: str, needs: dict[str, list[str]], done: dict[str, None], by_name: dict[str, EquationText]
+    start: str,
+    needs: dict[str, list[str]],
+    done: dict[str, None],
+    by_name: dict[str, EquationText],
+    written: Callable[[str, Ref], Span],
 ) -> None:
     """Depth first from one equation, with a stack of its own: (name, next need to look at)."""
     path: dict[str, int] = {} if start in done else {start: 0}
@@ -224,19 +238,23 @@ def _visit(
         path[name] += 1
         following = needs[name][at]
         if following in path:
-            _raise_cycle(list(path)[list(path).index(following) :], by_name)
+            _raise_cycle(list(path)[list(path).index(following) :], by_name, written)
         if following not in done:
             path[following] = 0
 
 
-def _raise_cycle(names: list[str], by_name: dict[str, EquationText]) -> NoReturn:
+def _raise_cycle(
+    names: list[str], by_name: dict[str, EquationText], written: Callable[[str, Ref], Span]
+) -> NoReturn:
     following = [*names[1:], names[0]]
-    refs = [
-        next(r for r in references(by_name[name].value) if r.name == then and r.lag == 0)
+    places = [
+        written(
+            name, next(r for r in references(by_name[name].value) if r.name == then and r.lag == 0)
+        ).place
         for name, then in zip(names, following, strict=True)
     ]
-    written = [r for r in refs if r.span.place.source.endswith(".net")]  # before what a cell says
-    place = (written or refs)[-1].span.place
+    of_network = [place for place in places if place.source.endswith(".net")]
+    place = (of_network or places)[-1]  # before what a cell says
     text = place.text[place.column : place.column + place.width]
     circle = " needs ".join(shortened([f"{name}[t]" for name in (*names, names[0])], 4, 2))
     here = (e for e in (by_name[n] for n in names) if e.target_span.place.source == place.source)

@@ -48,13 +48,12 @@ from derive.network_groups import Group
 from derive.network_lines import Line, rewritten
 from derive.network_padding import without_padding
 from derive.network_ragged import is_ragged, masks_for, read_ragged, with_masks
+from derive.network_refused import refuse_call, refuse_own_output, refuse_turned_lags
 from derive.network_renaming import Renaming, inputs_of, with_inputs
 from derive.network_scans import (
     Scan,
     is_scan,
     read_scan,
-    refuse_own_output,
-    refuse_turned_lags,
     starts_of,
 )
 from derive.network_segments import Checked, assemble
@@ -116,7 +115,8 @@ def _checked(reader: _Reader, groups: list[Group], lengths: Mapping[str, str]) -
     """
     equations = [e for g in groups for e in g.equations]
     declarations = each_index_once(reader.declarations)
-    named, ordered = roles(equations, reader.declarations), evaluation_order(equations)
+    named = roles(equations, reader.declarations)
+    ordered = evaluation_order(equations, reader.written)
     alike = tuple(reader.begun.alike(groups, named, reader.scans))
     columns = shapes_of(tuple(reader.wholes.values()), lengths)
 
@@ -152,6 +152,11 @@ class _Reader:
     words: frozenset[str] = frozenset()
     owners: dict[str, str] = field(default_factory=dict)
     choices: Choices = field(default_factory=Choices)
+
+    def written(self, target: str, ref: Ref) -> Span:
+        """Where the network says what an equation uses: within a cell, an input is what its scan gives."""
+        own = (r for r in self.renamings if target in r.targets)
+        return next((span for r in own if (span := r.written(ref))), ref.span)
 
     def statement(self, statement: Statement, scans: set[str]) -> None:
         """One line of the network's text.
@@ -203,11 +208,13 @@ class _Reader:
         if is_scan(line.statement):
             self.scan(read_scan(line), line.held)
             return
-        if not line.axis:
-            first = line.statement.tokens[0]
+        refuse_call(line.statement, self.cell_text)
+        first, after = line.statement.tokens[:2]
+        if not line.axis or after.text == "=":
+            axes = (line.axis,) if line.axis else ("t", END)
             raise LanguageError(
                 "An equation of a network has a time index, or [end] for what comes after a scan.",
-                f"Write {first.text}[t] = … or {first.text}[end] = …",
+                f"Write {' or '.join(f'{first.text}[{axis}] = …' for axis in axes)}",
                 place=line.statement.place(first.start, first.stop),
             )
         (equation,), indices = write_out_embeddings([equation_text(line.statement, self.choices)])
@@ -344,7 +351,7 @@ class _Reader:
         if len(scan.options) > len(names):
             has = f"it has the {offered('option', names)}" if names else "it has no options"
             raise LanguageError(
-                f"{scan.cell} is given {len(scan.options)} options; {has}.",
+                f"{scan.cell} is given {len(scan.options)} option{'s' * (len(scan.options) > 1)}; {has}.",
                 "Remove what is too much.",
                 place=scan.cell_span.place,
             )

@@ -125,7 +125,9 @@ def _joined(statement: Statement, scans: Collection[str]) -> Statement:
             raise LanguageError(
                 f"{before.text} is no scan, so it has no state {after.text}."
                 f"{nearest(before.text, scans)}",
-                "Write name.state for the state of a scan defined in this network.",
+                f"A cell is named without its ending: {before.text}."
+                if after.text == "cell"
+                else "Write name.state for the state of a scan defined in this network.",
                 place=statement.place(before.start, after.stop),
             )
         code = code[: dot.start] + "_" + code[dot.stop :]

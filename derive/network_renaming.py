@@ -13,7 +13,7 @@ from derive.losses import mapped
 from derive.network_arguments import paired
 from derive.network_columns import as_written
 from derive.network_scans import Scan
-from derive.syntax import EquationText, Node, Ref, references
+from derive.syntax import EquationText, Node, Ref, Span, references
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,11 @@ class Renaming:
     inputs: Mapping[str, Ref]
     defined: set[str]
     owner: str
+
+    @property
+    def targets(self) -> list[str]:
+        """The names of what its equations define, under the scan's."""
+        return [self.name(target, timed=True) for target in self.defined]
 
     @property
     def told(self) -> str:
@@ -63,11 +68,14 @@ class Renaming:
         """The name of a quantity or (not timed) a parameter."""
         return f"{self.scan.name if timed else self.owner}_{name}"
 
+    def written(self, ref: Ref) -> Span | None:
+        """Where the scan says what a reference of its cell stands for, if that is one of its inputs."""
+        given = (given for given in self.inputs.values() if given.name == ref.name)
+        return next((g.span for g in given), None)
+
     def owners(self, equations: Iterable[EquationText]) -> dict[str, str]:
         """The scan under whose name each of the cell's own quantities and parameters goes."""
-        timed = dict.fromkeys(
-            (self.name(target, timed=True) for target in self.defined), self.scan.name
-        )
+        timed = dict.fromkeys(self.targets, self.scan.name)
         used = (r for e in equations for r in references(e.value) if r.lag is None)
         return timed | dict.fromkeys((self.name(r.name, timed=False) for r in used), self.owner)
 

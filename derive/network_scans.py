@@ -9,14 +9,14 @@ word  ::= reverse | start(scan) | start(name), with name.state[end] = … above 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from derive.errors import LanguageError
 from derive.language_lines import Statement, Token
-from derive.language_words import a_step_earlier
 from derive.network_arguments import Argument, Value
 from derive.network_columns import as_written
+from derive.network_foreign import said_here
 from derive.network_lines import Line
 from derive.syntax import Ref, Span
 
@@ -135,6 +135,7 @@ class _Reader:
         arguments: list[Argument[Ref]] = []
         while self.skip(","):
             if not self.word():
+                self.refuse_foreign(arguments)
                 if self.words:
                     raise self.fail(f"one of {', '.join(WORDS)}")
                 arguments.append(self.argument(self.input))
@@ -208,6 +209,21 @@ class _Reader:
         self.refuse_expression(*OPERATORS)
         return Ref(Span(self.statement, name.start, close.stop), name.text, lag)
 
+    def refuse_foreign(self, given: list[Argument[Ref]]) -> None:
+        """Refuse what other libraries give a layer: a word with no index, or with a value that is no sequence."""
+        word, after, value = self.peek(), self.peek(1), self.peek(3)
+        sequence = (
+            after is not None and after.text == "=" and value is not None and value.text in "[."
+        )
+        if word is None or after is None or after.text not in ",)=" or sequence:
+            return
+        tokens = self.statement.tokens
+        along = as_written(given[0].span) if given else f"x[{self.line.axis or 't'}]"
+        names = {"name": tokens[0].text, "cell": tokens[4].text, "input": along}
+        said = said_here(word.text, **names, axis=self.line.axis or "t")
+        if said:
+            raise LanguageError(*said, place=self.statement.place(word.start, word.stop))
+
     def refuse_expression(self, *signs: str) -> None:
         """Refuse an input that goes on where a named sequence does not."""
         token = self.peek()
@@ -233,36 +249,3 @@ class _Reader:
             f"Give what it runs along a line of its own, {named} = {text}, and scan {named}.",
             place=place,
         )
-
-
-def refuse_own_output(scan: Scan) -> None:
-    """A scan cannot read what it has not computed yet.
-
-    Raises:
-        LanguageError: it is fed by its own output at the same step, or runs from the end and is fed by it at all.
-    """
-    for ref in scan.inputs:
-        text = as_written(ref.span)
-        if text.startswith(f"{scan.name}.") and (scan.reverse or ref.lag == 0):
-            how, remedy = "", f"Feed back an earlier step: {a_step_earlier(text)}."
-            if scan.reverse:
-                how = "runs from the end and "
-                remedy = "Remove the word reverse, and feed back an earlier step."
-            problem = f"{scan.name} {how}is fed by its own output, which is not there yet."
-            raise LanguageError(problem, remedy, place=ref.span.place)
-
-
-def refuse_turned_lags(scans: Iterable[Scan]) -> None:
-    """In a scan from the end, the step before in time is not the step before in the scan's order.
-
-    Raises:
-        LanguageError: a reversed scan runs along an earlier step.
-    """
-    for scan in scans:
-        for ref in (r for r in scan.inputs if scan.reverse and r.lag):
-            text, named = as_written(ref.span), f"u[{scan.axis}]"
-            raise LanguageError(
-                f"{text} in a scan that runs from the end could mean the step before in time, or in the scan's order.",
-                f"Say which in a line of its own: {named} = {text} is the step before in time; then scan {named}.",
-                place=ref.span.place,
-            )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from numeric.checks import checked, common_dtype, gradients, unpacked, unpacked_state
+from numeric.checks import by_name, checked, common_dtype, gradients, unpacked, unpacked_state
 
 Array = np.ndarray
 Arrays = dict[str, Array]
@@ -122,7 +122,9 @@ def unit_rows(rows: int, count: int, width: int, ones: list, dtype: np.dtype) ->
 
 def checked_run(cache: dict) -> object:
     """The workspace of a cache, if no later run has overwritten what the cache stands for."""
-    workspace = cache["workspace"]
+    workspace = cache.get("workspace") if isinstance(cache, dict) else None
+    if workspace is None:
+        raise TypeError("cache is not of this file: expected the third of what forward returned")
     if workspace.run != cache["run"]:
         raise ValueError(
             "the cache is of an earlier run: its workspace was used again; call backward before the next forward"
@@ -141,9 +143,9 @@ def given_gradients(
     what: str, given: Arrays | None, shapes: dict[str, tuple[int, ...]], dtype: np.dtype
 ) -> list[Array | None]:
     """The gradients in the order of their shapes, checked; None for those that are left out."""
-    if not given:
+    if given is None:
         return [None] * len(shapes)
-    if not given.keys() <= shapes.keys():
+    if not hasattr(given, "keys") or not given.keys() <= shapes.keys():
         gradients(what, given, shapes, dtype)
     return [
         sound(f"{what}[{name!r}]", given[name], shape, dtype) if name in given else None
@@ -153,7 +155,7 @@ def given_gradients(
 
 def given_state(state: Arrays, zeros: Arrays, dtype: np.dtype) -> list[Array]:
     """As ``unpacked_state``, at once where the values are as they must be."""
-    if not state.keys() <= zeros.keys():
+    if not hasattr(state, "keys") or not state.keys() <= zeros.keys():
         unpacked_state(state, zeros, dtype)
     return [
         sound(f"state[{k!r}]", state[k], zero.shape, dtype) if k in state else zero
@@ -180,7 +182,9 @@ def no_gradient(shape: tuple[int, ...], dtype: np.dtype) -> Array:
 
 def shared_dtype(arrays: Arrays) -> np.dtype:
     """As ``common_dtype``, at once where all are arrays of one dtype."""
-    kinds = {array.dtype for array in arrays.values() if type(array) is np.ndarray}
+    kinds = {
+        array.dtype for array in by_name("params", arrays).values() if type(array) is np.ndarray
+    }
     dtype = kinds.pop() if len(kinds) == 1 else None
     if dtype is None or dtype.char not in "fdD":
         return common_dtype(arrays)
@@ -189,7 +193,7 @@ def shared_dtype(arrays: Arrays) -> np.dtype:
 
 def taken(params: Arrays, shapes: dict[str, tuple[int, ...]], dtype: np.dtype) -> Arrays:
     """The parameters by name, checked; whether they are finite is seen where they are put together."""
-    fit = params.keys() == shapes.keys() and all(
+    fit = by_name("params", params).keys() == shapes.keys() and all(
         type(params[name]) is np.ndarray
         and params[name].shape == shape
         and params[name].dtype is dtype
@@ -201,7 +205,9 @@ def taken(params: Arrays, shapes: dict[str, tuple[int, ...]], dtype: np.dtype) -
 
 def as_before(params: Arrays, workspace: object | None) -> Arrays | None:
     """The parameters by name, if they are the very arrays that the workspace's last run took; else None."""
-    if workspace is None or not workspace.known or len(params) != len(workspace.known):
+    if workspace is None or not workspace.known:
+        return None
+    if len(by_name("params", params)) != len(workspace.known):
         return None
     for name, array in workspace.known.items():
         if params.get(name) is not array:

@@ -17,6 +17,21 @@ def leading(name: str, array: Array, rank: int = 3) -> tuple[int, int]:
     return shape[:2]
 
 
+def by_name(what: str, given: Arrays | None) -> Arrays:
+    """What is given by names; nothing is an empty dict."""
+    if given is None:
+        return {}
+    if not hasattr(given, "keys"):
+        found = type(given).__name__
+        raise TypeError(f"{what} is a {found}: expected a dict of arrays by name")
+    return given
+
+
+def size_of(what: str, given: Arrays | None, name: str, axis: int, rank: int) -> int:
+    """The length of one axis of an array that is given by name."""
+    return size(f"{what}[{name!r}]", by_name(what, given).get(name), axis, rank)
+
+
 def size(name: str, array: Array | None, axis: int, rank: int) -> int:
     """The length of one axis of an argument."""
     if array is None:
@@ -29,6 +44,7 @@ def size(name: str, array: Array | None, axis: int, rank: int) -> int:
 
 def common_dtype(arrays: Arrays) -> np.dtype:
     """The dtype that all arrays share: float32 or float64 (complex128 is admitted for complex steps)."""
+    arrays = by_name("params", arrays)
     kinds = {np.asarray(array).dtype.name for array in arrays.values()}
     if len(kinds) != 1 or not kinds <= {"float32", "float64", "complex128"}:
         found = ", ".join(
@@ -65,8 +81,9 @@ def checked_index(name: str, array: Array, shape: tuple[int, ...], size: int) ->
 
 def unpacked(params: Arrays, shapes: dict[str, tuple[int, ...]], dtype: np.dtype) -> list[Array]:
     """The parameters in the order of their shapes, checked."""
+    params = by_name("params", params)
     if params.keys() != shapes.keys():
-        wrong = ", ".join(sorted(params.keys() ^ shapes.keys()))
+        wrong = ", ".join(sorted(map(str, params.keys() ^ shapes.keys())))
         raise ValueError(f"params lack or do not know {wrong}: expected {', '.join(shapes)}")
     return [
         checked(f"params[{name!r}]", params[name], shape, dtype) for name, shape in shapes.items()
@@ -75,9 +92,9 @@ def unpacked(params: Arrays, shapes: dict[str, tuple[int, ...]], dtype: np.dtype
 
 def unpacked_state(state: Arrays | None, zeros: Arrays, dtype: np.dtype) -> list[Array]:
     """The values before the first step, in order; zeros for those that are left out."""
-    given = {} if state is None else state
+    given = by_name("state", state)
     if not given.keys() <= zeros.keys():
-        wrong = ", ".join(sorted(given.keys() - zeros.keys()))
+        wrong = ", ".join(sorted(map(str, given.keys() - zeros.keys())))
         raise ValueError(f"state does not know {wrong}: expected {', '.join(zeros)}")
     return [
         checked(f"state[{k!r}]", given.get(k, zero), zero.shape, dtype) for k, zero in zeros.items()
@@ -88,9 +105,9 @@ def gradients(
     what: str, given: Arrays | None, shapes: dict[str, tuple[int, ...]], dtype: np.dtype
 ) -> list[Array]:
     """The gradients in the order of their shapes, checked; zeros for those that are left out."""
-    given = {} if given is None else given
+    given = by_name(what, given)
     if not given.keys() <= shapes.keys():
-        wrong = ", ".join(sorted(given.keys() - shapes.keys()))
+        wrong = ", ".join(sorted(map(str, given.keys() - shapes.keys())))
         raise ValueError(f"{what} does not know {wrong}: expected {', '.join(shapes)}")
     return [
         checked(f"{what}[{name!r}]", given[name], shape, dtype)
@@ -110,7 +127,7 @@ def read_only(arrays: Arrays) -> Arrays:
 
 def samples(state: Arrays | None, axes: dict[str, int]) -> int:
     """B, from a state; 1 if there is none."""
-    for name, array in (state or {}).items():
+    for name, array in by_name("state", state).items():
         return np.shape(array)[axes[name]]
     return 1
 
@@ -127,7 +144,7 @@ def without(arrays: Arrays, names: list[str]) -> Arrays:
 
 def refuse_unknown(what: str, given: Arrays, names: list[str]) -> None:
     """Raises if a name is given that is not expected."""
-    wrong = sorted(set(given) - set(names))
+    wrong = sorted(map(str, by_name(what, given).keys() - set(names)))
     if wrong:
         raise ValueError(f"{what} does not know {', '.join(wrong)}: expected {', '.join(names)}")
 
@@ -175,7 +192,7 @@ def at_step(value: Array, step: int, steps: int) -> Array:
 
 
 NAMES = (
-    "leading", "size", "samples", "common_dtype", "unpacked", "unpacked_state", "gradients", "checked",
-    "checked_index",
-    "only", "read_only", "without", "refuse_unknown", "refuse_left_out", "add_all", "alike", "add_to", "at_step",
+    "leading", "by_name", "size_of", "size", "samples", "common_dtype", "unpacked", "unpacked_state", "gradients",
+    "checked", "checked_index", "only", "read_only", "without", "refuse_unknown", "refuse_left_out", "add_all", "alike",
+    "add_to", "at_step",
 )  # fmt: skip

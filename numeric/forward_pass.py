@@ -138,10 +138,9 @@ class Forward(Body):
             x = self.names.of(q.symbol)
             return f'size("{q.name}", {x}, {axis + 2}, {rank + 2})'
         if q.role == "parameter":
-            return f'size("params[\'{q.name}\']", params.get("{q.name}"), {axis}, {rank})'
+            return f'size_of("params", params, "{q.name}", {axis}, {rank})'
         front = 1 if q.depth == 1 else 2
-        where = f'(state or {{}}).get("{q.name}")'
-        return f"size(\"state['{q.name}']\", {where}, {axis + front}, {rank + front})"
+        return f'size_of("state", state, "{q.name}", {axis + front}, {rank + front})'
 
     def cached(self) -> dict[str, str]:
         """What the backward pass reads: the quantity's name and its array, in order of the name."""

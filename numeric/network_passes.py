@@ -38,7 +38,7 @@ class Passes(Lengths):
         """What stands before all segments: what is given is refused where no segment knows it, or made ready."""
         states = {q.name for s in self.network.segments for q in self.memory_of(s)}
         return [
-            "    state = dict(state or {})",
+            '    state = dict(by_name("state", state))',
             *self.begun(),
             *self.refusal("state", sorted(states - self.started())),
             *self.refusal("params", [q.name for q in self.network.parameters]),

@@ -69,7 +69,9 @@ BACKWARD_HEAD = '''def backward(
     Args and returns are those of a single cell's backward; gradients of parameters that several
     segments share are added up.
     """
-    outputs_bar, final_bar = dict(outputs_bar), dict(final_bar or {})
+    params = by_name("params", params)
+    outputs_bar = dict(by_name("outputs_bar", outputs_bar))
+    final_bar = dict(by_name("final_bar", final_bar))
     params_bar, inputs_bar, state_bar = {}, {}, {}'''
 
 _KEYWORDS = {

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from numeric.checks import by_name
+
 Array = Any
 
 
@@ -28,7 +30,7 @@ def namespace(*arrays: Array) -> Any:
 
 def placed(arrays: dict[str, Array]) -> tuple[Any, Any, Any]:
     """The namespace, the dtype and the device that all arrays share."""
-    like = next(iter(arrays.values()))
+    like = next(iter(by_name("params", arrays).values()))
     if not all(hasattr(array, "dtype") for array in arrays.values()):
         raise TypeError(
             f"found what is no array in {', '.join(arrays)}: expected arrays of one namespace"
@@ -74,9 +76,9 @@ def gradients(
     what: str, given: dict[str, Array] | None, shapes: dict[str, tuple[int, ...]], like: Array
 ) -> list[Array]:
     """The gradients in the order of their shapes, checked; zeros for those that are left out."""
-    given = {} if given is None else given
+    given = by_name(what, given)
     if not given.keys() <= shapes.keys():
-        wrong = ", ".join(sorted(given.keys() - shapes.keys()))
+        wrong = ", ".join(sorted(map(str, given.keys() - shapes.keys())))
         raise ValueError(f"{what} does not know {wrong}: expected {', '.join(shapes)}")
     xp, device = namespace(like), getattr(like, "device", None)
     return [

@@ -22,6 +22,7 @@ from derive.expressions import Tangent, has_time
 from derive.influence import influence_equations
 from derive.network_derivation import NetworkDerivation
 from numeric.body import listed, tuple_text
+from numeric.checks import by_name
 from numeric.forward_pass import Forward
 from numeric.schedule import program
 from numeric.sizes import own_axes, readings
@@ -47,13 +48,8 @@ def real_time_start(params: Arrays, state: Arrays, depths: dict[str, int]) -> di
 
 def checked_memory(memory: dict, params: Arrays) -> dict:
     """What the step before handed on, if it is of these parameters."""
-    if not hasattr(params, "keys"):
-        found = type(params).__name__
-        raise TypeError(
-            f"params is a {found}: expected a dict of arrays by name, as init_params returns"
-        )
     kept = isinstance(memory, dict) and memory.keys() - {"known"} == {"values", "influence"}
-    if not kept or memory["influence"].keys() != params.keys():
+    if not kept or memory["influence"].keys() != by_name("params", params).keys():
         raise ValueError(
             "memory is not of these parameters: expected what real_time_start or the step before returned"
         )
@@ -212,7 +208,7 @@ class _Writer(File):
         def length(q: Quantity, axis: int) -> str:
             rank = len(own_axes(q))
             if q.role == "parameter":
-                return f'size("params[\'{q.name}\']", params.get("{q.name}"), {axis}, {rank})'
+                return f'size_of("params", params, "{q.name}", {axis}, {rank})'
             if q.role == "input":
                 return f'size("{q.name}", {self.names.now(q.symbol)}, {axis + 1}, {rank + 1})'
             past = f'values["{q.name}"][-1]'
@@ -287,7 +283,7 @@ class _Writer(File):
         self.write("return forward_in_time(")
         self.write(f"lambda t, memory: {step},", indent=2)
         self.write(f"params, {{**zeros, **(state or {{}})}}, {{{depths}}},", indent=2)
-        self.write("outputs_bar or {}, final_bar, T,", indent=2)
+        self.write('by_name("outputs_bar", outputs_bar), final_bar, T,', indent=2)
         self.write(")")
         return "\n".join(self.lines)
 

@@ -32,7 +32,7 @@ def clip_by_norm(gradients: Arrays, limit: float) -> Arrays:
         ValueError: the limit is no number or negative, or the gradients or their norm are not finite: then no factor
             brings it to the limit.
     """
-    by_name("gradients", gradients)
+    real_arrays("gradients", gradients)
     all_finite("gradients", gradients)
     in_range("limit", limit)
     norm = global_norm(gradients)
@@ -49,7 +49,7 @@ def clip_by_value(gradients: Arrays, limit: float) -> Arrays:
         TypeError: the gradients are no dict of arrays of real numbers.
         ValueError: the limit is no number or negative, or the gradients are not finite.
     """
-    by_name("gradients", gradients)
+    real_arrays("gradients", gradients)
     all_finite("gradients", gradients)
     in_range("limit", limit)
     return {name: np.clip(g, -limit, limit).astype(g.dtype) for name, g in gradients.items()}
@@ -72,7 +72,7 @@ def windows(series: Array, length: int, ahead: int = 1) -> tuple[Array, Array]:
     return steps, series[length + ahead - 1 :][:count]
 
 
-def by_name(what: str, arrays: Arrays) -> None:
+def real_arrays(what: str, arrays: Arrays) -> None:
     """Refuse what is no dict of arrays of real numbers: whole ones would be cut off.
 
     Raises:
@@ -137,8 +137,8 @@ def matched(params: Arrays, gradients: Arrays) -> None:
         TypeError: they are no dict of arrays of real numbers.
         ValueError: a name or a shape is wrong.
     """
-    by_name("gradients", gradients)
-    by_name("params", params)
+    real_arrays("gradients", gradients)
+    real_arrays("params", params)
     if gradients.keys() != params.keys():
         wrong = ", ".join(sorted(params.keys() ^ gradients.keys()))
         raise ValueError(f"gradients lack or do not know {wrong}: expected {', '.join(params)}")
@@ -223,7 +223,7 @@ def train(
 
 
 NAMES = (
-    "global_norm", "clip_by_norm", "clip_by_value", "windows", "by_name", "all_finite", "in_range", "remembered",
+    "global_norm", "clip_by_norm", "clip_by_value", "windows", "real_arrays", "all_finite", "in_range", "remembered",
     "matched", "sgd", "adam", "train",
 )  # fmt: skip
 

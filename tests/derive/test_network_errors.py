@@ -29,10 +29,34 @@ CASES = {
         "x[t-1] is an input at an earlier step", "an input of its own",
     ),
     "unknown cell": ("f = scan(lstmm, x[t])", "lstmm", "No cell is called lstmm", ".cell beside"),
+    "a cell as a function": ("f = lstm(x[t])", "lstm", "a cell and no function", "f = scan(lstm, x[t])"),
+    "a cell as a function within a line": (
+        "y[t] = V @ LSTM(x[t]) + b", "LSTM", "a cell and no function", "read its state"
+    ),
+    "a cell with its ending": ("f = scan(lstm.cell, x[t])", "lstm.cell", "no scan", "without its ending: lstm"),
+    "an option as on the command line": ("f = scan(elman:g=relu, x[t])", ":", "no meaning", "scan(elman(g=relu), …)"),
+    "a cell in quotes": ("f = scan('lstm', x[t])", "'", "no meaning", "without quotes"),
+    "one option too many": ("f = scan(lstm(2), x[t])", "lstm", "1 option;", "Remove"),
+    "both directions": (
+        "f = scan(lstm, x[t], bidirectional)", "bidirectional", "one way", "b = scan(lstm, x[t], reverse)"
+    ),
+    "layers": ("f = scan(lstm, x[s], layers=2)", "layers", "one layer", "along f.h[s]"),
+    "a truth value": ("f = scan(lstm, x[t], reverse=True)", "True", "a word of Python", "stands alone"),
+    "a start by =": ("f = scan(lstm, x[t], start=g)", "start", "starts from", "start(g)"),
+    "sharing by =": ("f = scan(lstm, x[t], share=g)", "share", "by the word share", "share(g)"),
+    "dropout": ("f = scan(lstm, x[t], dropout=0.5)", "dropout", "Nothing is dropped", "mask[t] * x[t]"),
     "too many inputs": ("f = scan(gru, x[t], z[t])", "gru", "2 sequences are given", "one sequence for each"),
     "no input": ("f = scan(gru)", ")", "Expected an input", "Write name = scan"),
     "no index": ("f = scan(gru, x)", ")", "Expected a time index: x[t]", "Write name = scan"),
-    "no index in an equation": ("y = W @ x[t]", "y", "name with the index", "y[t]"),
+    "no index in an equation": ("y = W @ x[s]", "y", "has a time index", "Write y[s] = …"),
+    "no index in a line of the end": (
+        "f = scan(elman, x[t])\nloss = squared_error(f.h[end], d[end])", "loss", "has a time index",
+        "Write loss[end] = …",
+    ),
+    "scans that need each other at once": (
+        "f = scan(elman, g.h[t])\ng = scan(elman, f.h[t])", "f.h[t]", "Within one step f_h[t] needs g_h[t]",
+        "e.g. f.h[t-1]",
+    ),
     "reversed feedback": (
         "f = scan(gru, y[t-1], reverse)\ny[t] = V @ f.h[t]", "f", "need each other step by step", "remove the feedback"
     ),

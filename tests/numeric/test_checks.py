@@ -8,8 +8,17 @@ import numpy as np
 import pytest
 
 from derive.catalog import load
+from derive.derivation import derive
+from derive.network_derivation import derive_network
 from numeric import checks
-from tests.generated import arguments, bars, read_module, shipped_module
+from numeric.fast_again import generate_small, generate_small_network
+from numeric.fast_source import generate_fast, generate_fast_network
+from numeric.network_source import generate_network
+from numeric.portable_network import generate_portable_network
+from numeric.portable_source import generate_portable
+from numeric.source import generate
+from tests.generated import arguments, bars, module_of, read_module, shipped_module
+from tests.networks import network_of, numbers
 from tests.oracle import sample
 
 MODULE = shipped_module("lstm")
@@ -61,6 +70,11 @@ FORWARD = {
         lambda P, x, s: (changed(P, W_q=P["W_f"]), x, s),
         "params lack or do not know W_q: expected W_f",
     ),
+    "a weight whose name is no name": (
+        lambda P, x, s: (changed(P, W_q=x) | {1: x}, x, s),
+        "params lack or do not know 1, W_q: expected W_f",
+    ),
+    "a state whose name is no name": (lambda P, x, s: (P, x, {1: x}), "state does not know 1: expected c, h"),
     "a weight that is not a number": (
         lambda P, x, s: (changed(P, U_o=P["U_o"] * np.nan), x, s),
         "params['U_o'] holds numbers that are not finite",
@@ -179,6 +193,64 @@ def test_backward_s_gradients_may_be_of_one_output_only():
     _, _, cache = MODULE.forward(params, x, state)
     outputs_bar, _ = bars(S)
     MODULE.backward(params, cache, {"c": outputs_bar["c"]})
+
+
+# ── what is given by name, in every kind of file ──
+
+KINDS = {
+    "readable": generate,
+    "speed": generate_fast,
+    "size": generate_small,
+    "array-api": generate_portable,
+    "network": generate_network,
+    "network, speed": generate_fast_network,
+    "network, size": generate_small_network,
+    "network, array-api": generate_portable_network,
+}
+
+
+def lists(kind: str):
+    """A function to call, and its arguments by name, each of which ought to be a dict."""
+    if kind.startswith("network"):
+        derivation = derive_network(network_of("tagger"))
+        module = module_of(KINDS[kind](derivation), kind)
+        n = numbers(network_of("tagger"), module)
+        params, inputs, state = n.params, list(n.inputs.values()), n.state
+        keywords = n.keywords
+    else:
+        module = module_of(KINDS[kind](derive(load("lstm"))), kind)
+        params, x, state = given()
+        inputs, keywords = [x], {}
+    outputs, final, cache = module.forward(params, *inputs, state, **keywords)
+    forward = {"params": params, "state": state}
+    backward = {"params": params, "outputs_bar": dict(outputs), "final_bar": dict(final)}
+    return (
+        (forward, lambda g: module.forward(g["params"], *inputs, g["state"], **keywords)),
+        (backward, lambda g: module.backward(g["params"], cache, g["outputs_bar"], g["final_bar"])),
+    )
+
+
+def refused(call, given, name: str, wrong) -> str:
+    """What is said of one argument that is something else."""
+    return said(lambda: call({**given, name: wrong}), TypeError)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_no_dict_is_told_with_what_was_expected(kind):
+    for right, call in lists(kind):
+        call(right)
+        for name, values in right.items():
+            for wrong in ([*values.values()], np.zeros(3), "W", 5):
+                found = f"{name} is a {type(wrong).__name__}"
+                told = refused(call, right, name, wrong)
+                assert told == f"{found}: expected a dict of arrays by name"
+
+
+@pytest.mark.parametrize("cache", [None, {}, {"h": SEQUENCE}, [SEQUENCE], SEQUENCE], ids=repr)
+def test_a_cache_of_another_file_is_refused_by_one_over_a_workspace(cache):
+    module = module_of(generate_fast(derive(load("lstm"))), "fast")
+    told = said(lambda: module.backward(given()[0], cache, {}), TypeError)
+    assert told == "cache is not of this file: expected the third of what forward returned"
 
 
 # ── the checks themselves ──

@@ -256,6 +256,13 @@ def test_training_goes_downhill_and_tells_every_step():
     np.testing.assert_allclose(after["x"], [1.0, 2.0], atol=0.1)
 
 
+def test_no_function_bears_the_name_of_one_that_a_file_has_already():
+    from numeric import names, realtime
+    from numeric.training import NAMES
+
+    assert not set(NAMES) & (names.HELPERS | names.RESERVED | set(realtime.NAMES))
+
+
 def test_a_generated_file_trains_with_numpy_alone():
     """A GRU with a readout learns to repeat what it saw two steps ago."""
     from derive.derivation import derive

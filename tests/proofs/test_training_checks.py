@@ -16,7 +16,10 @@ from proofs.verification import guarded
 
 SOURCE = with_training("import numpy as np\n\nArray = np.ndarray\nArrays = dict[str, Array]\n")
 CHECKS = {name: examine for checks in OF_TRAINING.values() for name, examine in checks.items()}
-CLIPPED = '    by_name("gradients", gradients)\n    all_finite("gradients", gradients)\n    in_range("limit", limit)\n'
+CLIPPED = (
+    '    real_arrays("gradients", gradients)\n    all_finite("gradients", gradients)\n'
+    '    in_range("limit", limit)\n'
+)
 FOUND = "if np.shape(found) != like.shape:"
 OVERFLOWING = "return float(np.sqrt(sum(np.sum(np.square(g)) for g in gradients.values())))"
 

@@ -69,8 +69,8 @@ def forward(params: Arrays, x: Array, state: Arrays | None = None) -> tuple[Arra
         ValueError, TypeError: an argument has a wrong name, shape or dtype, or is not finite.
     """
     T, B = leading("x", x)
-    n = size("params['W_z']", params.get("W_z"), 0, 2)
-    m = size("params['U_z']", params.get("U_z"), 1, 2)
+    n = size_of("params", params, "W_z", 0, 2)
+    m = size_of("params", params, "U_z", 1, 2)
     dtype = common_dtype(params)
     [W_z, U_z, b_z, W_r, U_r, b_r, W_g, U_g, b_g] = unpacked(params, parameter_shapes(n, m), dtype)
     x = checked("x", x, (T, B, m), dtype)
@@ -129,8 +129,8 @@ def backward(
     z = cache["z"]
     T, B, dtype = g.shape[0], g.shape[1], g.dtype
     h_prev = h_all[:-1]
-    n = size("params['W_z']", params.get("W_z"), 0, 2)
-    m = size("params['U_z']", params.get("U_z"), 1, 2)
+    n = size_of("params", params, "W_z", 0, 2)
+    m = size_of("params", params, "U_z", 1, 2)
     [W_z, U_z, _, W_r, U_r, _, W_g, U_g, _] = unpacked(params, parameter_shapes(n, m), dtype)
     [dl_dh] = gradients("outputs_bar", outputs_bar, {"h": (T, B, n)}, dtype)
     [h_final_bar] = gradients("final_bar", final_bar, {"h": (B, n)}, dtype)
@@ -214,6 +214,21 @@ def leading(name: str, array: Array, rank: int = 3) -> tuple[int, int]:
     return shape[:2]
 
 
+def by_name(what: str, given: Arrays | None) -> Arrays:
+    """What is given by names; nothing is an empty dict."""
+    if given is None:
+        return {}
+    if not hasattr(given, "keys"):
+        found = type(given).__name__
+        raise TypeError(f"{what} is a {found}: expected a dict of arrays by name")
+    return given
+
+
+def size_of(what: str, given: Arrays | None, name: str, axis: int, rank: int) -> int:
+    """The length of one axis of an array that is given by name."""
+    return size(f"{what}[{name!r}]", by_name(what, given).get(name), axis, rank)
+
+
 def size(name: str, array: Array | None, axis: int, rank: int) -> int:
     """The length of one axis of an argument."""
     if array is None:
@@ -226,6 +241,7 @@ def size(name: str, array: Array | None, axis: int, rank: int) -> int:
 
 def common_dtype(arrays: Arrays) -> np.dtype:
     """The dtype that all arrays share: float32 or float64 (complex128 is admitted for complex steps)."""
+    arrays = by_name("params", arrays)
     kinds = {np.asarray(array).dtype.name for array in arrays.values()}
     if len(kinds) != 1 or not kinds <= {"float32", "float64", "complex128"}:
         found = ", ".join(
@@ -237,8 +253,9 @@ def common_dtype(arrays: Arrays) -> np.dtype:
 
 def unpacked(params: Arrays, shapes: dict[str, tuple[int, ...]], dtype: np.dtype) -> list[Array]:
     """The parameters in the order of their shapes, checked."""
+    params = by_name("params", params)
     if params.keys() != shapes.keys():
-        wrong = ", ".join(sorted(params.keys() ^ shapes.keys()))
+        wrong = ", ".join(sorted(map(str, params.keys() ^ shapes.keys())))
         raise ValueError(f"params lack or do not know {wrong}: expected {', '.join(shapes)}")
     return [
         checked(f"params[{name!r}]", params[name], shape, dtype) for name, shape in shapes.items()
@@ -247,9 +264,9 @@ def unpacked(params: Arrays, shapes: dict[str, tuple[int, ...]], dtype: np.dtype
 
 def unpacked_state(state: Arrays | None, zeros: Arrays, dtype: np.dtype) -> list[Array]:
     """The values before the first step, in order; zeros for those that are left out."""
-    given = {} if state is None else state
+    given = by_name("state", state)
     if not given.keys() <= zeros.keys():
-        wrong = ", ".join(sorted(given.keys() - zeros.keys()))
+        wrong = ", ".join(sorted(map(str, given.keys() - zeros.keys())))
         raise ValueError(f"state does not know {wrong}: expected {', '.join(zeros)}")
     return [
         checked(f"state[{k!r}]", given.get(k, zero), zero.shape, dtype) for k, zero in zeros.items()
@@ -260,9 +277,9 @@ def gradients(
     what: str, given: Arrays | None, shapes: dict[str, tuple[int, ...]], dtype: np.dtype
 ) -> list[Array]:
     """The gradients in the order of their shapes, checked; zeros for those that are left out."""
-    given = {} if given is None else given
+    given = by_name(what, given)
     if not given.keys() <= shapes.keys():
-        wrong = ", ".join(sorted(given.keys() - shapes.keys()))
+        wrong = ", ".join(sorted(map(str, given.keys() - shapes.keys())))
         raise ValueError(f"{what} does not know {wrong}: expected {', '.join(shapes)}")
     return [
         checked(f"{what}[{name!r}]", given[name], shape, dtype)
