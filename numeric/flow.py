@@ -91,14 +91,15 @@ def flow(
         ArgumentError: the state is too wide for its gradients to be followed.
     """
     refuse_wide(derivation.cell, sizes_of(derivation.cell, setting))
-    runs, seed, steps = Runs(derivation, fixed, setting), setting.seed, min(setting.steps, lags)
+    runs, seed = Runs(derivation, fixed, setting), setting.directions
+    steps = min(setting.steps, lags)
     stored = runs.stored(steps)
     whole = _exact(gains(stored, seed=seed), stored)
     measured = growth(runs.stream(), setting.steps, seed=seed)
     small = whole.size <= WIDEST_SPECTRUM
     over = min(setting.steps, SPECTRUM_STEPS)
     short = runs.stored(min(steps, SHARED))
-    loss = _losses(short, seed)
+    loss = _losses(short, setting.seed)
     shares = lag_shares(short, loss)
     limit = _limit(runs) if small else None
     return Flow(

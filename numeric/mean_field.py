@@ -69,30 +69,35 @@ def vanilla(
     g: float,
     *,
     drive: float = 0.0,
+    bias: float = 0.0,
     activation: Activation = np.tanh,
     slope: Activation = tanh_slope,
 ) -> Prediction:
     """The prediction for h_t = φ(W h_{t−1} + ξ_t).
 
-    Law: q = g² E φ(√q z)² + drive and χ = g² E φ′(√q z)²; without a drive all is at rest, q = 0, up to g φ′(0) = 1.
+    Law: q = g² E φ(√q z + μ)² + drive and χ = g² E φ′(√q z + μ)²; without drive and bias all is at rest, q = 0, up to
+    g φ′(0) = 1.
 
     Args:
         g: gain: the weights have variance g²/n.
         drive: the variance of ξ_t, inputs and biases together, over time and units.
+        bias: μ, the mean of ξ_t.
         activation: φ.
         slope: φ′.
 
     Source: Molgedey, Schuchhardt and Schuster, Physical Review Letters 69 (1992), 3717; Poole et al., NeurIPS 2016.
     """
     resting = (
-        drive == 0 and abs(g) * mean(slope(0.0 * GRID)) <= 1 and mean(activation(0.0 * GRID)) == 0
+        drive == bias == 0
+        and abs(g) * mean(slope(0.0 * GRID)) <= 1
+        and mean(activation(0.0 * GRID)) == 0
     )
     q = 0.0 if resting else max(1.0, g * g + drive)
     for _ in range(ROUNDS):
-        before, q = q, g * g * mean(activation(math.sqrt(q) * GRID) ** 2) + drive
+        before, q = q, g * g * mean(activation(math.sqrt(q) * GRID + bias) ** 2) + drive
         if abs(q - before) <= SETTLED * q:
             break
-    return Prediction(q, g * g * mean(slope(math.sqrt(q) * GRID) ** 2))
+    return Prediction(q, g * g * mean(slope(math.sqrt(q) * GRID + bias) ** 2))
 
 
 def leaky_rate(g: float, delta: float, *, lags: int = 64) -> float:

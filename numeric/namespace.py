@@ -126,16 +126,7 @@ def namespace(name: str, dtype: str = "float64", device: Any = None) -> Namespac
         raise ArgumentError(f"{name!r} is no array namespace.", f"Choose from {', '.join(KNOWN)}.")
     if dtype not in DTYPES:
         raise ArgumentError(f"{dtype!r} is no precision.", f"Choose from {', '.join(DTYPES)}.")
-    if name == "numpy":
-        return Namespace(np, dtype, device)
-    try:
-        xp = _module(name)
-    except ImportError as error:
-        raise ArgumentError(
-            f"The array namespace {name} is not there: {error}.",
-            f"Install {name.replace('_', '-')} and array-api-compat (throughtime's extra arrays), or choose numpy.",
-        ) from None
-    found = Namespace(xp, dtype, device)
+    found = Namespace(np if name == "numpy" else _installed(name), dtype, device)
     try:
         found.zeros((1,))
     except Exception as error:  # noqa: BLE001 - every library has its own way to refuse
@@ -144,6 +135,21 @@ def namespace(name: str, dtype: str = "float64", device: Any = None) -> Namespac
             "Choose another device or precision.",
         ) from None
     return found
+
+
+def _installed(name: str) -> Any:
+    """The module of a library's namespace.
+
+    Raises:
+        ArgumentError: the library is not installed.
+    """
+    try:
+        return _module(name)
+    except ImportError as error:
+        raise ArgumentError(
+            f"The array namespace {name} is not there: {error}.",
+            f"Install {name.replace('_', '-')} and array-api-compat (throughtime's extra arrays), or choose numpy.",
+        ) from None
 
 
 def _module(name: str) -> Any:

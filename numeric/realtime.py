@@ -48,12 +48,12 @@ def real_time_start(params: Arrays, state: Arrays, depths: dict[str, int]) -> di
 
 def checked_memory(memory: dict, params: Arrays) -> dict:
     """What the step before handed on, if it is of these parameters."""
-    known = memory if isinstance(memory, dict) and memory.keys() == {"values", "influence"} else {}
-    if known.get("influence", {}).keys() != by_name("params", params).keys():
+    kept = isinstance(memory, dict) and memory.keys() - {"known"} == {"values", "influence"}
+    if not kept or memory["influence"].keys() != by_name("params", params).keys():
         raise ValueError(
             "memory is not of these parameters: expected what real_time_start or the step before returned"
         )
-    return known
+    return memory
 
 
 def forward_in_time(
@@ -71,6 +71,7 @@ def forward_in_time(
         name: np.zeros(np.size(value), np.asarray(value).dtype) for name, value in params.items()
     }
     for t in range(T):
+        memory["known"] = params  # which are checked, and the same at every step
         _, sensitivities, memory = step(t, memory)
         bars = {name: np.asarray(bar)[t] for name, bar in outputs_bar.items()}
         for name, found in sensitivities.items():
@@ -179,10 +180,14 @@ class _Writer(File):
         self.write('values = checked_memory(memory, params)["values"]')
         first = next(iter(self.memory))
         self.write(f'B = np.shape(values["{first}"][-1])[0]')
-        self.write("dtype = common_dtype(params)")
+        self.write('known = memory.get("known") is params')
+        taken = f'np.asarray(values["{first}"][-1]).dtype'
+        self.write(f"dtype = {taken} if known else common_dtype(params)")
         for d, name in self.sizes.items():
             self.write(f"{name} = {self.size_here(d)}")
-        self.write(f"unpacked(params, parameter_shapes({', '.join(self.sizes.values())}), dtype)")
+        self.write("if not known:")
+        shapes = f"parameter_shapes({', '.join(self.sizes.values())})"
+        self.write(f"unpacked(params, {shapes}, dtype)", indent=2)
         for q in self.cell.parameters:
             shape = f"({self.show.shape(q.symbol)})"
             self.write(f'{self.names.of(q.symbol)} = np.asarray(params["{q.name}"]).reshape{shape}')

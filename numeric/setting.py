@@ -35,13 +35,14 @@ class Setting:
         gain: factor on every square matrix.
         values: parameters that are set to one number, by name.
         inputs: standard deviation of the inputs.
-        seed: of weights, inputs and directions.
+        seed: of weights and starts; of inputs and of losses one and two more, of directions see ``directions``.
         starts: how single parameters start, by name, as a declaration writes it; see ``derive.starts``.
         sizes: dimensions by name, instead of ``n`` and ``m``.
         weights: from whose file the weights come; ``""``: none.
 
     Raises:
-        ArgumentError: a size or a number lies outside the limits of ``numeric.limits``.
+        ArgumentError: a size or a number lies outside the limits of ``numeric.limits``, or a parameter is both set and
+            started.
     """
 
     steps: int = 1000
@@ -57,11 +58,17 @@ class Setting:
     weights: str = ""
 
     def __post_init__(self) -> None:
-        """Refuses what lies outside the limits.
+        """Refuses what lies outside the limits, and what is asked for in two ways.
 
         Raises:
             ArgumentError: says which, its value and the limit.
         """
+        if twice := [name for name in self.starts or {} if name in (self.values or {})]:
+            raise ArgumentError(
+                f"How {twice[0]} starts is said twice: by --init as {(self.starts or {})[twice[0]]}, and by --set as "
+                f"{(self.values or {})[twice[0]]:g}.",
+                "Leave one of them out.",
+            )
         whole = {"T": (self.steps, LONGEST), "n": (self.n, WIDEST), "m": (self.m, WIDEST)}
         for name, (size, most) in whole.items():
             if not 1 <= size <= most:
@@ -77,6 +84,15 @@ class Setting:
                     f"{name} = {number:g}: expected a number from {least:,.0f} to {LARGEST:,.0f}.",
                     "Choose one within the limits.",
                 )
+
+    @property
+    def directions(self) -> int:
+        """The seed of directions that are followed: their numbers are not those of weights and starts.
+
+        A start's own direction is special. Where states come to rest like a power of time, as tanh units with
+        orthogonal weights do, it vanishes like another power of the lag than almost every other.
+        """
+        return self.seed + 3
 
 
 def sizes_of(cell: Cell, setting: Setting) -> dict[Any, int]:

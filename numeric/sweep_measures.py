@@ -28,7 +28,7 @@ class Measure:
 
 
 def _growth(runs: Runs, lag: int) -> tuple[float, ...]:
-    found = growth(runs.stream(), runs.setting.steps, seed=runs.setting.seed)
+    found = growth(runs.stream(), runs.setting.steps, seed=runs.setting.directions)
     half = math.inf if found.rate == 0 else -math.log(2) / found.rate
     return found.rate, found.error, 0.0 if found.rate == -math.inf else half
 
@@ -39,7 +39,7 @@ def _norms(runs: Runs, lag: int) -> tuple[float, ...]:
 
 
 def _extremes(runs: Runs, lag: int) -> tuple[float, ...]:
-    found = ends(runs.stored(lag), [lag], runs.setting.seed)
+    found = ends(runs.stored(lag), [lag], runs.setting.directions)
     return float(found.largest[-1]), float(found.smallest[-1])
 
 

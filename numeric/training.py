@@ -29,14 +29,15 @@ def clip_by_norm(gradients: Arrays, limit: float) -> Arrays:
 
     Raises:
         TypeError: the gradients are no dict of arrays of real numbers.
-        ValueError: the limit is negative, or the norm is not finite: then no factor brings it to the limit.
+        ValueError: the limit is no number or negative, or the gradients or their norm are not finite: then no factor
+            brings it to the limit.
     """
-    by_name("gradients", gradients)
+    real_arrays("gradients", gradients)
+    all_finite("gradients", gradients)
+    in_range("limit", limit)
     norm = global_norm(gradients)
-    if not (limit >= 0.0 and np.isfinite(norm)):
-        raise ValueError(
-            f"limit is {limit} and the gradients' norm {norm}: expected limit >= 0 and a finite norm"
-        )
+    if norm == np.inf:
+        raise ValueError("the gradients' norm is beyond the largest number: expected a finite one")
     scale = limit / norm if norm > limit else 1.0
     return {name: (g * scale).astype(g.dtype) for name, g in gradients.items()}
 
@@ -46,11 +47,11 @@ def clip_by_value(gradients: Arrays, limit: float) -> Arrays:
 
     Raises:
         TypeError: the gradients are no dict of arrays of real numbers.
-        ValueError: the limit is negative.
+        ValueError: the limit is no number or negative, or the gradients are not finite.
     """
-    by_name("gradients", gradients)
-    if not limit >= 0.0:
-        raise ValueError(f"limit is {limit}: expected limit >= 0")
+    real_arrays("gradients", gradients)
+    all_finite("gradients", gradients)
+    in_range("limit", limit)
     return {name: np.clip(g, -limit, limit).astype(g.dtype) for name, g in gradients.items()}
 
 
@@ -59,6 +60,8 @@ def windows(series: Array, length: int, ahead: int = 1) -> tuple[Array, Array]:
 
     Returns (length, N − length − ahead + 1, …) and (N − length − ahead + 1, …): steps first, as forward takes them.
     """
+    if not all(isinstance(k, int | np.integer) for k in (length, ahead)):
+        raise TypeError(f"length is {length!r} and ahead is {ahead!r}: expected whole numbers")
     count = len(series) - length - ahead + 1
     if length < 1 or ahead < 1 or count < 1:
         raise ValueError(
@@ -69,7 +72,7 @@ def windows(series: Array, length: int, ahead: int = 1) -> tuple[Array, Array]:
     return steps, series[length + ahead - 1 :][:count]
 
 
-def by_name(what: str, arrays: Arrays) -> None:
+def real_arrays(what: str, arrays: Arrays) -> None:
     """Refuse what is no dict of arrays of real numbers: whole ones would be cut off.
 
     Raises:
@@ -100,6 +103,33 @@ def all_finite(what: str, arrays: Arrays) -> None:
             )
 
 
+def in_range(name: str, value: float, below: float | None = None) -> None:
+    """Refuse what is no number, below 0, or not below a bound.
+
+    Raises:
+        ValueError: says what was found and expected.
+    """
+    number = isinstance(value, float | int | np.number)
+    if not (number and value >= 0.0 and (below is None or value < below)):
+        bound = "" if below is None else f" < {below}"
+        raise ValueError(f"{name} is {value!r}: expected a number with 0 <= {name}{bound}")
+
+
+def remembered(memory: Arrays, name: str, like: Array) -> Array:
+    """What a memory holds by this name, zeros at first.
+
+    Raises:
+        ValueError: it has another shape, as the memory of other parameters may have.
+    """
+    found = memory.get(name, np.zeros_like(like))
+    if np.shape(found) != like.shape:
+        raise ValueError(
+            f"memory[{name!r}] has shape {np.shape(found)}: expected {like.shape}; "
+            "give every run of an update a memory of its own, {} at first"
+        )
+    return found
+
+
 def matched(params: Arrays, gradients: Arrays) -> None:
     """Refuse gradients that are not one for every parameter, of its shape.
 
@@ -107,8 +137,8 @@ def matched(params: Arrays, gradients: Arrays) -> None:
         TypeError: they are no dict of arrays of real numbers.
         ValueError: a name or a shape is wrong.
     """
-    by_name("gradients", gradients)
-    by_name("params", params)
+    real_arrays("gradients", gradients)
+    real_arrays("params", params)
     if gradients.keys() != params.keys():
         wrong = ", ".join(sorted(params.keys() ^ gradients.keys()))
         raise ValueError(f"gradients lack or do not know {wrong}: expected {', '.join(params)}")
@@ -124,8 +154,10 @@ def sgd(
     """θ ← θ − rate · v with v ← momentum · v + g; ``memory`` holds v between calls. The gradients must be finite."""
     matched(params, gradients)
     all_finite("gradients", gradients)
-    for name, g in gradients.items():
-        memory[name] = momentum * memory.get(name, np.zeros_like(g)) + g
+    in_range("rate", rate, np.inf)
+    in_range("momentum", momentum, np.inf)
+    before = {name: remembered(memory, name, g) for name, g in gradients.items()}
+    memory.update({name: momentum * before[name] + g for name, g in gradients.items()})
     return {
         name: (value - rate * memory[name]).astype(value.dtype) for name, value in params.items()
     }
@@ -142,19 +174,23 @@ def adam(
 ) -> Arrays:
     """Adam (Kingma and Ba, 2015, algorithm 1); ``memory`` holds its moments and the step count between calls.
 
-    The gradients must be finite.
+    The gradients must be finite; 0 <= b1 < 1, 0 <= b2 < 1.
     """
     matched(params, gradients)
     all_finite("gradients", gradients)
+    for what, value, below in (
+        ("rate", rate, np.inf), ("b1", b1, 1.0), ("b2", b2, 1.0), ("eps", eps, np.inf),
+    ):  # fmt: skip
+        in_range(what, value, below)
     count = int(memory.get("step count", np.zeros(()))) + 1
-    memory["step count"] = np.asarray(count)
-    moved = {}
+    after, moved = {"step count": np.asarray(count)}, {}
     for name, g in gradients.items():
         first, second = f"first moment of {name}", f"second moment of {name}"
-        memory[first] = b1 * memory.get(first, np.zeros_like(g)) + (1.0 - b1) * g
-        memory[second] = b2 * memory.get(second, np.zeros_like(g)) + (1.0 - b2) * np.square(g)
-        m, v = memory[first] / (1.0 - b1**count), memory[second] / (1.0 - b2**count)
+        after[first] = b1 * remembered(memory, first, g) + (1.0 - b1) * g
+        after[second] = b2 * remembered(memory, second, g) + (1.0 - b2) * np.square(g)
+        m, v = after[first] / (1.0 - b1**count), after[second] / (1.0 - b2**count)
         moved[name] = (params[name] - rate * m / (np.sqrt(v) + eps)).astype(params[name].dtype)
+    memory.update(after)
     return moved
 
 
@@ -187,8 +223,8 @@ def train(
 
 
 NAMES = (
-    "global_norm", "clip_by_norm", "clip_by_value", "windows", "by_name", "all_finite", "matched", "sgd", "adam",
-    "train",
+    "global_norm", "clip_by_norm", "clip_by_value", "windows", "real_arrays", "all_finite", "in_range", "remembered",
+    "matched", "sgd", "adam", "train",
 )  # fmt: skip
 
 

@@ -8,8 +8,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, cast
 
+import numpy as np
+
+from derive.cell import Quantity
 from derive.derivation import Derivation
-from derive.expressions import Elementwise, Timed, is_column, operands, split_coefficient, terms
+from derive.expressions import (
+    Elementwise,
+    Timed,
+    is_column,
+    is_scalar,
+    operands,
+    split_coefficient,
+    terms,
+)
 from numeric.interpret import Array
 from numeric.mean_field import UnsettledError, leaky_rate, vanilla
 from numeric.mean_field_gated import UnsuitedError, population_rate
@@ -53,14 +64,12 @@ def predicted(
     square = {q.name: fixed[q.name] for q in derivation.cell.parameters if is_square(q)}
     if setting.init != "normal" or setting.starts or setting.weights or not square:
         return None
-    if square.keys() & (setting.values or {}).keys():
-        return None
+    if any(q.name in (setting.values or {}) for q in derivation.cell.parameters if _is_matrix(q)):
+        return None  # entries all alike are no draw: what they multiply moves all units as one
     n = min(len(value) for value in square.values())
     drive = _drive(derivation, fixed, setting.inputs)
     if drive is not None:
-        law = r"q = g^2\,\mathbb{E}\tanh^2(\sqrt q z) + " + f"{drive:.3g}"
-        note = f", where {drive:.3g} is the variance that inputs and biases add" if drive else ""
-        return Predicted(vanilla(setting.gain, drive=drive).rate, law, math.sqrt(n), note=note)
+        return _vanilla(setting.gain, drive, math.sqrt(n))
     if same_jacobian(derivation, "leaky") and _undriven(derivation, fixed, setting.inputs):
         delta = 1.0 - float(fixed["alpha"].ravel()[0])
         if 0 < delta <= 1:
@@ -80,6 +89,21 @@ def predicted(
     )
 
 
+def _is_matrix(q: Quantity) -> bool:
+    return not (is_column(q.symbol) or is_scalar(q.symbol))
+
+
+def _vanilla(gain: float, drive: tuple[float, float], reach: float) -> Predicted:
+    """The prediction for tanh units, by the mean and the variance of what drives them."""
+    bias, spread = drive
+    moved = f"{bias:+.3g}" if bias else ""
+    law = rf"q = g^2\,\mathbb{{E}}\tanh^2(\sqrt q z{moved}) + {spread:.3g}"
+    told = [f"{bias:.3g} is the mean of the biases"] if bias else []
+    told += [f"{spread:.3g} is the variance that inputs and biases add"] if spread else []
+    note = f", where {' and '.join(told)}" if told else ""
+    return Predicted(vanilla(gain, drive=spread, bias=bias).rate, law, reach, note=note)
+
+
 def _undriven(derivation: Derivation, fixed: Mapping[str, Array], inputs: float) -> bool:
     """Whether nothing but the states themselves drives the units."""
     biases = (q for q in derivation.cell.parameters if is_column(q.symbol))
@@ -88,8 +112,10 @@ def _undriven(derivation: Derivation, fixed: Mapping[str, Array], inputs: float)
     )
 
 
-def _drive(derivation: Derivation, fixed: Mapping[str, Array], inputs: float) -> float | None:
-    """The variance, over time and units, of ξ in h_t = tanh(W h_{t−1} + ξ_t); ``None`` for cells of another form.
+def _drive(
+    derivation: Derivation, fixed: Mapping[str, Array], inputs: float
+) -> tuple[float, float] | None:
+    """Mean and variance, over time and units, of ξ in h_t = tanh(W h_{t−1} + ξ_t); ``None`` for cells of another form.
 
     ξ is a sum of multiples of biases and of matrices times inputs, each input once.
     """
@@ -98,7 +124,7 @@ def _drive(derivation: Derivation, fixed: Mapping[str, Array], inputs: float) ->
     value, given = lines[state], {q.symbol: q for q in derivation.cell.inputs}
     if not (is_vanilla(derivation) and isinstance(value, Elementwise) and value.function == "tanh"):
         return None
-    total, seen = 0.0, set[Any]()
+    bias, total, seen = 0.0, 0.0, set[Any]()
     for term in _addends(operands(value)[0], lines):
         c, core = split_coefficient(term)
         parts: Any = operands(core) if isinstance(core, MatMul) else (core,)
@@ -109,10 +135,14 @@ def _drive(derivation: Derivation, fixed: Mapping[str, Array], inputs: float) ->
         if not isinstance(parts[0], MatrixSymbol) or len(parts) != (1 if q is None else 2):
             return None
         seen.add(of)
-        square = fixed[str(cast("Any", parts[0]).name)] ** 2
-        each = 1.0 if q is None else inputs**2 if q.kind == "real" else 1 / square.shape[1]
-        total += float(c) ** 2 * each * float(square.sum(axis=1).mean())
-    return total
+        entries = float(c) * fixed[str(cast("Any", parts[0]).name)]
+        if q is None:
+            bias += float(entries.mean())
+            total += float(entries.var()) if np.ptp(entries) else 0.0
+            continue
+        each = inputs**2 if q.kind == "real" else 1 / entries.shape[1]
+        total += each * float((entries**2).sum(axis=1).mean())
+    return bias, total
 
 
 def _addends(expr: Any, lines: Mapping[Any, Any]) -> Iterator[Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -87,10 +89,18 @@ def clipping(subject: Any) -> Check:
             wrong += _apart(module, "clip_by_value", g, law, limit)
     whole_numbers = {name: np.ones(shape, int) for name, shape in SHAPES.items()}
     endless = {**still, "b": np.full(SHAPES["b"], np.inf)}
+    none = {**still, "b": np.full(SHAPES["b"], np.nan)}
+    beyond = {**still, "b": np.full(SHAPES["b"], 1.5e308)}
     for name, given, limit in (
         ("clip_by_norm", still, -1.0),
         ("clip_by_value", still, -1.0),
+        ("clip_by_norm", still, "1"),
+        ("clip_by_value", still, np.nan),
         ("clip_by_norm", endless, 1.0),
+        ("clip_by_value", endless, 1.0),
+        ("clip_by_norm", none, 1.0),
+        ("clip_by_value", none, 1.0),
+        ("clip_by_norm", beyond, 1.0),
         ("clip_by_norm", whole_numbers, 1.0),
         ("clip_by_value", whole_numbers, 0.5),
         ("clip_by_norm", (still, still, still), 1.0),
@@ -116,11 +126,8 @@ def windows(subject: Any) -> Check:
         targets = np.array([series[i + length - 1 + ahead] for i in range(places)])
         wrong += ["windows"] * (not np.array_equal(steps, law))
         wrong += ["targets"] * (not np.array_equal(after, targets))
-        try:
-            module.windows(series, count - ahead + 1, ahead)
-            wrong.append("a series that is too short")
-        except ValueError:
-            pass
+        for nonsense in ((count - ahead + 1, ahead), (float(length), ahead), (length, 0.5)):
+            wrong += accepted(module, "windows", series, *nonsense)
     found = tuple(dict.fromkeys(wrong))
     return measured(
         WINDOWS, what, f"{len(SERIES)} series", len(found), 0, where=found, unit="wrong"
@@ -144,6 +151,7 @@ def optimisers(subject: Any) -> Check:
         wrong += [f"{kind}: precision"] * (not _holds_in_single(module, kind, (start, *given)))
         for nonsense in _no_gradients(given[0]):
             wrong += accepted(module, kind, start, nonsense, {}, 0.1)
+        wrong += _nonsense_taken(module, kind, start, given[0])
     found = tuple(dict.fromkeys(wrong))
     sizes = f"{len(SHAPES)} arrays, {STEPS} steps, 2 runs; large arrays; {LATE} steps"
     return measured(OPTIMISERS, what, sizes, len(found), 0, where=found, unit="wrong")
@@ -201,6 +209,22 @@ def _no_gradients(right: Arrays) -> list[object]:
         {**right, "b": np.full(SHAPES["b"], -np.inf)},
         (right, right, right),
     ]
+
+
+def _nonsense_taken(module: Any, kind: str, start: Arrays, right: Arrays) -> list[str]:
+    """What an optimiser should refuse beside gradients: rates, and a memory of parameters of other shapes."""
+    names = ("rate", "momentum") if kind == "sgd" else ("rate", "b1", "b2", "eps")
+    wrong: list[str] = []
+    for name in names:
+        for value in (-0.1, np.nan, np.inf, "0.1", *(1.0,) * name.startswith("b")):
+            step = partial(getattr(module, kind), **{"rate": 0.1, name: value})
+            wrong += accepted(SimpleNamespace(**{kind: step}), kind, start, right, {})
+    memory: Arrays = {}
+    _step(module, kind, (start, right, memory), RATES[0])
+    others = {name: np.ones((2, *value.shape)) for name, value in memory.items()}
+    if "step count" in memory:
+        others["step count"] = memory["step count"]
+    return wrong + accepted(module, kind, start, right, others, 0.1)
 
 
 def _step(module: Any, kind: str, given: tuple[Arrays, Arrays, Arrays], rates: Rates) -> Arrays:

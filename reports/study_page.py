@@ -117,8 +117,9 @@ def _summary(study: Study) -> str:
         f"one step's Jacobian after another, a direction of the joint state ($N = {study.flow.gains.size}$ entries: "
         + ", ".join(f"${latex_name(q.name)}$" for q in cell.states)
         + r") changes its norm by the factor $e^{\lambda_1}$ per step, on average over the run; $\pm$ is the standard "
-        r"error of $\lambda_1$, from the rates of twenty pieces of the run, of ten and of five: the largest. The "
-        "gradient is said to keep its size where the rate is within twice that error of 0, or changes it by less than "
+        r"error of $\lambda_1$, from the rates of twenty pieces of the run, of ten and of five: the largest. Where the "
+        "cell remembers for longer than a fifth of the run it is too small, and a longer run tells. The gradient is "
+        "said to keep its size where the rate is within twice that error of 0, or changes it by less than "
         "a factor 2 over the run. It grows or vanishes polynomially where the logarithm of its norm follows "
         r"$d \log k$, a straight line against the logarithm of the lag, and not $\lambda_1 k$, one against the lag: "
         "then no rate per step is its rate, and the longer the run, the smaller the rate that one would measure."

@@ -19,9 +19,7 @@ ROUNDING = 10.0**-DIGITS
 UNKNOWN = math.log(1000)
 """Where it is open whether a gradient has changed by such a factor over the run, nobody can say that it stays."""
 
-ROUNDED = (
-    "zero in floating-point numbers: so closed are gates, or so flat slopes, that nothing is left"
-)
+ROUNDED = "zero in floating-point numbers: by weights of 0, or gates so closed or slopes so flat that nothing is left"
 OPEN = "whether exponentially or like a power of the lag, so short a run does not tell"
 
 

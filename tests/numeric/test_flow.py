@@ -114,3 +114,25 @@ def test_shares_of_gradients_whose_squares_are_no_floats_are_told() -> None:
     assert max(found.shares.norms) == pytest.approx(found.shares.size, rel=0.1)
     beyond = flow_of("h[t] = cos(100000 * h[t-1] + U @ x[t])")
     assert not np.isfinite(beyond.shares.size)
+
+
+def test_the_direction_that_is_followed_is_not_that_of_the_start() -> None:
+    """Units that come to rest like k^(-1/2): along the state's own direction the gradient vanishes as k^(-1.1)."""
+    setting = Setting(steps=900, n=16, m=2, init="orthogonal", inputs=0.0, values={"b": 0.0})
+    d, fixed = derivation_of("elman"), started("elman", setting)
+    first = Runs(d, fixed, setting).stream().step()(d.cell.states[0].symbol.at(1))
+    directions = np.concatenate(
+        [first, np.random.default_rng(99).standard_normal((16, 30))], axis=1
+    )
+    state, logs = first, np.zeros((2, directions.shape[1]))
+    for k in range(1, 1001):
+        state = np.tanh(fixed["W"] @ state)
+        directions = (1 - state**2) * (fixed["W"] @ directions)
+        if k in (100, 1000):
+            logs[k // 1000] = np.log(np.linalg.norm(directions, axis=0))
+    own, *others = (logs[1] - logs[0]) / np.log(10)
+    assert own < -0.9
+    assert min(others) > -0.8
+    course = flow(d, fixed, setting).growth.course
+    assert course is not None
+    assert min(others) < course.change / np.log(10) < max(others)

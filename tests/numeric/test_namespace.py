@@ -135,6 +135,11 @@ def test_what_is_not_there_is_said(given: tuple[str, ...], told: str) -> None:
         namespace(*given)
 
 
+def test_numpy_has_no_device_but_its_own() -> None:
+    with pytest.raises(ArgumentError, match="numpy makes no float64 array on cuda"):
+        namespace("numpy", device="cuda")
+
+
 def test_a_device_that_is_not_there_is_said() -> None:
     pytest.importorskip("torch")
     pytest.importorskip("array_api_compat")

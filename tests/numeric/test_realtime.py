@@ -132,6 +132,21 @@ def test_what_forward_and_backward_refuse_is_refused_by_name():
     assert not any(np.any(v) for v in nothing.values())
 
 
+def test_the_parameters_of_a_whole_run_are_checked_once_and_those_of_a_step_at_every_step(
+    monkeypatch,
+):
+    m, seen = module("gru"), []
+    params, x, state, bars, _ = numbers(m, 5, 6)
+    check = m.unpacked
+    monkeypatch.setattr(m, "unpacked", lambda *given: seen.append(1) or check(*given))
+    m.real_time_gradients(params, x, bars, state)
+    assert len(seen) == 1
+    memory = m.real_time_start(params, state, {"h": 1})
+    for t in range(3):
+        *_, memory = m.real_time_step(params, x[t], memory)
+    assert len(seen) == 1 + 3
+
+
 def test_a_step_refuses_by_name_what_is_not_for_it():
     m = module("gru")
     params, x, state, *_ = numbers(m, 5, 6)

@@ -61,15 +61,54 @@ def test_gradients_whose_squares_overflow_are_clipped_to_the_limit_and_not_to_ze
 
 
 @pytest.mark.parametrize("clip", [clip_by_norm, clip_by_value])
-def test_a_negative_limit_is_refused_rather_than_turning_the_gradient_around(clip):
-    with pytest.raises(ValueError, match=r"limit is -1\.0"):
-        clip(gradients(), -1.0)
+@pytest.mark.parametrize("entry", [np.inf, -np.inf, np.nan])
+def test_gradients_that_are_not_finite_are_not_clipped_whatever_stands_before_them(clip, entry):
+    for first in (0.0, 1.0):
+        for names in ("Wb", "bW"):
+            whole = {"W": np.full(2, first), "b": np.array([1.0, entry])}
+            with pytest.raises(ValueError, match=r"gradients\['b'\] holds numbers that are not"):
+                clip({name: whole[name] for name in names}, 1.0)
 
 
-@pytest.mark.parametrize("entry", [np.inf, np.nan])
-def test_no_factor_brings_a_norm_that_is_not_finite_to_the_limit(entry):
-    with pytest.raises(ValueError, match=f"the gradients' norm {entry}"):
-        clip_by_norm({"W": np.array([1.0, entry])}, 1.0)
+def test_no_factor_brings_a_norm_beyond_the_largest_number_to_the_limit():
+    with pytest.raises(ValueError, match="the gradients' norm is beyond the largest number"):
+        clip_by_norm({"W": np.full(4, 1.5e308)}, 1.0)
+
+
+@pytest.mark.parametrize("clip", [clip_by_norm, clip_by_value])
+@pytest.mark.parametrize("limit", [-1.0, np.nan, "1", None])
+def test_a_limit_that_is_none_is_told(clip, limit):
+    with pytest.raises(ValueError, match=f"limit is {limit!r}: expected a number with 0 <= limit"):
+        clip(gradients(), limit)
+
+
+@pytest.mark.parametrize(
+    ("update", "name", "value", "bound"),
+    [
+        (sgd, "rate", np.nan, "0 <= rate < inf"),
+        (sgd, "momentum", -0.9, "0 <= momentum < inf"),
+        (adam, "rate", "0.1", "0 <= rate < inf"),
+        (adam, "b1", 1.0, "0 <= b1 < 1.0"),
+        (adam, "b2", np.nan, "0 <= b2 < 1.0"),
+        (adam, "eps", -1e-8, "0 <= eps < inf"),
+    ],
+)
+def test_rates_that_make_no_step_are_refused_and_nothing_is_remembered(update, name, value, bound):
+    memory = {}
+    with pytest.raises(ValueError, match=f"{name} is {value!r}: expected a number with {bound}"):
+        update(gradients(1), gradients(2), memory, **{"rate": 0.1, name: value})
+    assert not memory
+
+
+@pytest.mark.parametrize("update", [sgd, adam])
+def test_a_memory_of_other_parameters_is_refused_rather_than_broadcast(update):
+    """A memory of (3, 2) would make a parameter of (2,) one of (3, 2)."""
+    memory: dict[str, np.ndarray] = {}
+    update({"b": np.zeros((3, 2))}, {"b": np.ones((3, 2))}, memory, 0.1)
+    kept = dict(memory)
+    with pytest.raises(ValueError, match=r"memory\['.*b'\] has shape \(3, 2\): expected \(2,\)"):
+        update({"b": np.zeros(2)}, {"b": np.ones(2)}, memory, 0.1)
+    assert memory == kept
 
 
 @pytest.mark.parametrize("update", [sgd, adam])
@@ -162,6 +201,12 @@ def test_windows_overlap_and_are_followed_by_their_targets():
         np.testing.assert_array_equal(targets[i], series[i + 5])
 
 
+@pytest.mark.parametrize("given", [(2.5, 1), (2, 1.0), ("2", 1)])
+def test_windows_of_no_whole_length_are_refused(given):
+    with pytest.raises(TypeError, match="expected whole numbers"):
+        windows(np.zeros(9), *given)
+
+
 def test_a_series_too_short_for_a_window_is_refused():
     with pytest.raises(ValueError, match="a series of 3 values has no window of 3 with 1 ahead"):
         windows(np.zeros(3), 3)
@@ -209,6 +254,13 @@ def test_training_goes_downhill_and_tells_every_step():
     assert len(seen) == 200
     assert seen[-1] < 1e-2 < seen[0]
     np.testing.assert_allclose(after["x"], [1.0, 2.0], atol=0.1)
+
+
+def test_no_function_bears_the_name_of_one_that_a_file_has_already():
+    from numeric import names, realtime
+    from numeric.training import NAMES
+
+    assert not set(NAMES) & (names.HELPERS | names.RESERVED | set(realtime.NAMES))
 
 
 def test_a_generated_file_trains_with_numpy_alone():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 
 from numeric.mean_field import vanilla
@@ -50,6 +51,26 @@ def test_a_matrix_that_is_used_transposed_too_is_not_predicted() -> None:
 def test_a_matrix_that_is_set_is_not_predicted() -> None:
     assert prediction("elman_bare", values={"W": 0.1}) is None
     assert prediction("elman", values={"b": 0.1}) is not None
+
+
+@pytest.mark.parametrize(("gain", "bias"), [(1.5, 1.0), (2.0, 2.0), (2.0, -2.0), (3.0, 0.1)])
+def test_a_bias_that_all_units_share_moves_them_and_is_no_variance(gain, bias) -> None:
+    """Taken for a variance it gave −0.115 where −0.223 is right, for gain 2 and bias 2."""
+    z = np.linspace(-12, 12, 20_001)
+    weight, q = np.exp(-(z**2) / 2), 1.0
+    for _ in range(500):
+        q = gain**2 * float(np.tanh(bias + math.sqrt(q) * z) ** 2 @ weight) / weight.sum()
+    slopes = 1 - np.tanh(bias + math.sqrt(q) * z) ** 2
+    law = 0.5 * math.log(gain**2 * float(slopes**2 @ weight) / weight.sum())
+    found = prediction("elman", gain=gain, inputs=0.0, values={"b": bias})
+    assert found is not None
+    assert found.rate == pytest.approx(law, abs=1e-7)
+    assert f"{bias:.3g} is the mean of the biases" in found.note
+    assert "variance" not in found.note
+
+
+def test_an_input_that_moves_all_units_as_one_is_not_predicted() -> None:
+    assert prediction("elman", values={"U": 0.5}) is None
 
 
 def test_a_readout_does_not_drive_the_units_and_its_size_is_no_width() -> None:

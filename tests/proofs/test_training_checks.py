@@ -16,13 +16,19 @@ from proofs.verification import guarded
 
 SOURCE = with_training("import numpy as np\n\nArray = np.ndarray\nArrays = dict[str, Array]\n")
 CHECKS = {name: examine for checks in OF_TRAINING.values() for name, examine in checks.items()}
-REMEMBERED = "memory.get(name, np.zeros_like(g))"
+CLIPPED = (
+    '    real_arrays("gradients", gradients)\n    all_finite("gradients", gradients)\n'
+    '    in_range("limit", limit)\n'
+)
+FOUND = "if np.shape(found) != like.shape:"
 OVERFLOWING = "return float(np.sqrt(sum(np.sum(np.square(g)) for g in gradients.values())))"
 
 MISTAKES = {
     CLIPPING: [
-        ('    by_name("gradients", gradients)\n    norm', "    norm"),
-        ('    by_name("gradients", gradients)\n    if not limit', "    if not limit"),
+        (f"{CLIPPED}    norm", f"{CLIPPED.split('all')[0]}in_range('limit', limit)\n    norm"),
+        (f"{CLIPPED}    return", f"{CLIPPED.split('all')[0]}in_range('limit', limit)\n    return"),
+        (f"{CLIPPED}    norm", f"{CLIPPED.split('in_')[0].rstrip()}\n    norm"),
+        (f"{CLIPPED}    return", f"{CLIPPED.split('in_')[0].rstrip()}\n    return"),
         ("global_norm(gradients)\n    if", "global_norm({k: np.ravel(g)[:999] for k, g in gradients.items()})\n    if"),
         ("norm > limit else 1.0", "norm > limit > 0 else 1.0"),
         ("norm > limit else 1.0", "norm > limit * (1 + 1e-6) else 1.0"),
@@ -32,9 +38,7 @@ MISTAKES = {
         ("np.sum(np.square(g / largest))", "np.sum(np.abs(g / largest))"),
         ("float(np.sqrt(sum(squares)))", "float(np.sqrt(max(squares)))"),
         ("return largest * float(np.sqrt(sum(squares)))", OVERFLOWING),
-        ("if not (limit >= 0.0 and np.isfinite(norm))", "if not limit >= 0.0"),
-        ("if not (limit >= 0.0 and np.isfinite(norm))", "if not np.isfinite(norm)"),
-        ("    if not limit >= 0.0:", "    if limit is None:"),
+        ("    if norm == np.inf:", "    if norm is None:"),
         ("limit / norm if norm > limit else 1.0", "min(1.0, limit / norm)"),
         ("np.clip(g, -limit, limit)", "np.clip(g, 0, limit)"),
         ("np.clip(g, -limit, limit)", "np.clip(g, -limit, limit, out=g)"),
@@ -58,8 +62,14 @@ MISTAKES = {
         ("rate * m / (", "rate * (np.arange(np.size(m)).reshape(m.shape) < 900) * m / ("),
         ("(1.0 - b1**count)", "(1.0 - b1 ** min(count, 6))"),
         ("np.square(g)\n        m, v", "np.square(g) * (np.abs(g) > 1e-8)\n        m, v"),
-        (f"momentum * {REMEMBERED} + g", f"{REMEMBERED} + g"),
-        (f"momentum * {REMEMBERED} + g", f"momentum * {REMEMBERED} + g if name in memory else g"),
+        ("momentum * before[name] + g", "before[name] + g"),
+        ("momentum * before[name] + g", "momentum * before[name] + (1 - momentum) * g"),
+        (FOUND, "if np.ndim(found) < like.ndim:"),
+        ('in_range("rate", rate, np.inf)', 'in_range("rate", rate)'),
+        ('in_range("momentum", momentum, np.inf)', 'in_range("momentum", momentum**2, np.inf)'),
+        ('("b1", b1, 1.0)', '("b1", b1, np.inf)'),
+        ('("b2", b2, 1.0), ', ""),
+        ('("eps", eps, np.inf)', '("eps", abs(eps), np.inf)'),
         ("    if gradients.keys() != params.keys():", "    if not gradients.keys() <= params.keys():"),
         ("    if gradients.keys() != params.keys():", "    if not gradients.keys() >= params.keys():"),
         ("        if found != shape:", "        if len(found) < len(shape):"),

@@ -390,6 +390,10 @@ def test_the_options_that_may_go_unheard_are_options() -> None:
         (("verify", "gru", "--time", "1e400"), "inf is not in the range 0<x<=100000000.0"),
         (("verify", "gru", "--memory", "1e-9"), "1e-09 is not in the range 0.25<=x"),
         (("derive", "gru", "--truncate", "1,99999999999"), "whole numbers of at most 10,000,000"),
+        (
+            ("study", "elman", "--init", "W=identity", "--set", "W=2"),
+            "How W starts is said twice: by --init as identity, and by --set as 2.",
+        ),
     ],
 )
 def test_absurd_settings_are_refused_with_the_value_and_the_limit(
@@ -399,6 +403,15 @@ def test_absurd_settings_are_refused_with_the_value_and_the_limit(
     found = run(*arguments)
     assert found.exit_code == 2
     assert says in found.stderr
+
+
+def test_a_gradient_that_is_zero_by_its_weights_is_not_laid_to_gates_and_slopes(
+    tmp_path: Path,
+) -> None:
+    page = ("--format", "ipynb", "--no-bounds", "-o", str(tmp_path))
+    found = run("study", "elman", "--T", "2", "--n", "2", "--m", "1", "--gain", "0", *page)
+    assert found.exit_code == 0
+    assert "zero in floating-point numbers: by weights of 0, or gates so" in found.output
 
 
 def test_a_gradient_that_is_zero_in_floats_is_told_without_a_warning(tmp_path: Path) -> None:
