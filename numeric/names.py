@@ -25,7 +25,7 @@ RESERVED = frozenset(
     outputs final outputs_bar final_bar params_bar inputs_bar state_bar loss value seed dtype
     rng name only parameter_shapes init_params init_state forward backward step value_and_grad
     stretches in_stretches legs memory values influence sensitivities real_time_step real_time_start
-    real_time_gradients checked_memory forward_in_time stacked basis spread one_above_another gradient_along
+    real_time_gradients checked_memory forward_in_time stacked basis spread across one_above_another gradient_along
     Team given
     range reversed len type int float str dict tuple annotations
     workspace Workspace ws known flat block chain count start stop first last at slice zip map self

@@ -98,6 +98,13 @@ def spread(scalar: Array, rows: int, columns: int) -> Array:
     return np.broadcast_to(scalar, (*scalar.shape[:-2], rows, columns))
 
 
+def across(stack: Array, *front: int) -> Array:
+    """A stack with at least these axes in front: what depends on no sample, or on no entry of θ, is the same for all."""
+    return np.broadcast_to(
+        stack, (*np.broadcast_shapes(stack.shape[:-2], front), *stack.shape[-2:])
+    )
+
+
 def one_above_another(*parts: Array) -> Array:
     """[a; b; …], with axes in front that broadcast."""
     front = np.broadcast_shapes(*(p.shape[:-2] for p in parts))
@@ -114,8 +121,8 @@ def gradient_along(sensitivity: Arrays, outputs_bar: Arrays) -> Array:
 
 
 NAMES = (
-    "real_time_start", "checked_memory", "forward_in_time", "stacked", "basis", "spread", "one_above_another",
-    "gradient_along",
+    "real_time_start", "checked_memory", "forward_in_time", "stacked", "basis", "spread", "across",
+    "one_above_another", "gradient_along",
 )  # fmt: skip
 
 
@@ -245,27 +252,27 @@ class _Writer(File):
         """Past values and directions one step later, and what is returned."""
         self.write("influence[name] = {", indent=2)
         for q in self.cell.states:
-            dot = self.flat(self.names.of(Tangent(q.symbol)), q)
+            dot = self.flat(Tangent(q.symbol), q, "1, B")
             past = f'*memory["influence"][name]["{q.name}"][1:], ' if q.depth > 1 else ""
             self.write(f'"{q.name}": [{past}{dot}],', indent=3)
         self.write("}", indent=2)
         self.write("sensitivities[name] = {", indent=2)
         for q in self.cell.outputs:
-            self.write(f'"{q.name}": {self.flat(self.names.of(Tangent(q.symbol)), q)},', indent=3)
+            dot = self.flat(Tangent(q.symbol), q, "np.size(params[name]), B")
+            self.write(f'"{q.name}": {dot},', indent=3)
         self.write("}", indent=2)
         later = []
         for q in self.memory.values():
             past = f'*values["{q.name}"][1:], ' if q.depth > 1 else ""
-            later.append(f'"{q.name}": [{past}{self.flat(self.names.of(q.symbol), q)}]')
+            later.append(f'"{q.name}": [{past}{self.flat(q.symbol, q, "B")}]')
         self.lines += listed("    values = {", later, "}")
-        outputs = [
-            f'"{q.name}": {self.flat(self.names.of(q.symbol), q)}' for q in self.cell.outputs
-        ]
+        outputs = [f'"{q.name}": {self.flat(q.symbol, q, "B")}' for q in self.cell.outputs]
         self.lines += listed("    outputs = {", outputs, "}")
         self.write('return outputs, sensitivities, {"values": values, "influence": influence}')
 
-    def flat(self, text: str, q: Quantity) -> str:
-        """A stack of matrices with the axes of generated code: a column has one."""
+    def flat(self, leaf: MatrixExpr, q: Quantity, front: str) -> str:
+        """A stack of matrices with the axes of generated code: those in front, and of a column one."""
+        text = f"across({self.names.of(leaf)}, {front})"
         return f"{text}[..., 0]" if q.shape[1] == 1 else text
 
     def whole_function(self) -> str:

@@ -38,7 +38,12 @@ y[t] = h[t] / (1 + sum(h[t] * h[t])) + relu(h[t-1])
 const k0 = 0.5
 """
 NAMED = "h[t] = tanh(memory @ h[t-1] + U @ values[t] + influence @ name[t])"
-TEXTS = {"lagged": LAGGED, "odd": ODD, "named": NAMED}
+APART = """
+h[t] = tanh(W @ b)
+s[t] = tanh(s[t-2]) * h[t] + U @ x[t] * h[t-1]
+y[t] = sin(V @ x[t])
+"""
+TEXTS = {"lagged": LAGGED, "odd": ODD, "named": NAMED, "apart": APART}
 
 
 @cache
@@ -62,6 +67,28 @@ def test_the_gradient_forward_in_time_is_that_of_backpropagation(name, T, B, see
     true = m.backward(params, kept, bars, final_bar)[0]
     found = m.real_time_gradients(params, x, bars, state, final_bar=final_bar)
     assert_same([found], [true], 1e-10)
+
+
+def test_states_of_parameters_alone_and_outputs_without_memory_have_all_their_axes():
+    m, rng = module("apart"), np.random.default_rng(0)
+    params = {k: rng.standard_normal(v) for k, v in m.parameter_shapes(3, 2, 4, 5).items()}
+    x = rng.standard_normal((4, 2, params["U"].shape[1]))
+    start = m.init_state(2, 3, 2, 4, 5)
+    state = {k: rng.standard_normal(v.shape) for k, v in start.items()}
+    memory = m.real_time_start(params, state, {"h": 1, "s": 2})
+    for t in range(len(x)):
+        outputs, sensitivities, memory = m.real_time_step(params, x[t], memory)
+        for name, value in params.items():
+            shapes = {k: v.shape for k, v in sensitivities[name].items()}
+            assert shapes == {k: (value.size, *v.shape) for k, v in outputs.items()}
+    whole, final, kept = m.forward(params, x, state)
+    assert_same([outputs], [{k: v[-1] for k, v in whole.items()}], 1e-12)
+    bars = {k: rng.standard_normal(v.shape) for k, v in whole.items()}
+    ends = {k: rng.standard_normal(v.shape) for k, v in final.items()}
+    for some in [bars, *({k: v} for k, v in bars.items())]:
+        true = m.backward(params, kept, some, ends)[0]
+        found = m.real_time_gradients(params, x, some, state, final_bar=ends)
+        assert_same([found], [true], 1e-10)
 
 
 def test_every_kind_of_expression_has_its_text():

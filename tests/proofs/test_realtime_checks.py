@@ -76,7 +76,7 @@ def test_a_broken_real_time_gradient_is_noticed(before, after):
 
 
 def test_wrong_values_on_the_way_are_noticed():
-    before = '*values["h"][1:], h'
+    before = '*values["h"][1:], across(h'
     assert SOURCE.count(before) == 1
-    code = Code(load_source(SOURCE.replace(before, '*values["h"][:-1], h')))
+    code = Code(load_source(SOURCE.replace(before, '*values["h"][:-1], across(h')))
     assert not realtime_checks.step_by_step(Subject(DERIVATION, code, 0)).ok
