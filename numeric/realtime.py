@@ -99,7 +99,7 @@ def spread(scalar: Array, rows: int, columns: int) -> Array:
 
 
 def across(stack: Array, *front: int) -> Array:
-    """A stack with at least these axes in front: what depends on no sample, or on no entry of θ, is the same for all."""
+    """A stack with at least these axes in front: what depends on no sample, or on no entry, is the same for all."""
     return np.broadcast_to(
         stack, (*np.broadcast_shapes(stack.shape[:-2], front), *stack.shape[-2:])
     )

@@ -57,7 +57,7 @@ class StackText:
             depth += (character == "(") - (character == ")")
             if depth == 0 and i < len(text) - 1:
                 return text
-        return text[1:-1]
+        return text[1:-1] if text.startswith("(") else text
 
     def shape(self, expr: MatrixExpr) -> str:
         """``r, c``"""

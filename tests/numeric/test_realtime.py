@@ -42,6 +42,7 @@ APART = """
 h[t] = tanh(W @ b)
 s[t] = tanh(s[t-2]) * h[t] + U @ x[t] * h[t-1]
 y[t] = sin(V @ x[t])
+k[t] = s[t]
 """
 TEXTS = {"lagged": LAGGED, "odd": ODD, "named": NAMED, "apart": APART}
 
@@ -69,7 +70,7 @@ def test_the_gradient_forward_in_time_is_that_of_backpropagation(name, T, B, see
     assert_same([found], [true], 1e-10)
 
 
-def test_states_of_parameters_alone_and_outputs_without_memory_have_all_their_axes():
+def test_states_of_parameters_alone_and_outputs_without_memory_or_of_one_letter_are_whole():
     m, rng = module("apart"), np.random.default_rng(0)
     params = {k: rng.standard_normal(v) for k, v in m.parameter_shapes(3, 2, 4, 5).items()}
     x = rng.standard_normal((4, 2, params["U"].shape[1]))
