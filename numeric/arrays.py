@@ -210,7 +210,8 @@ class ArrayPrinter:
             parts = (self.beside(a, expr), self.beside(b, expr))
             return Piece(f"{parts[0]} * {parts[1]}", PRODUCT, expr)
         if is_scalar(expr):
-            return Piece(f"total({self.column(a.expr)} * {b.at(UNARY)})", ATOM, expr)
+            add = "total" if timed_a or timed_b else "np.sum"
+            return Piece(f"{add}({self.column(a.expr)} * {b.at(UNARY)})", ATOM, expr)
         if is_column(a.expr) and is_row_of_ones(b.expr):
             return Piece(f"{a.at(ATOM)}[..., None]", ATOM, expr)
         if is_column(a.expr):

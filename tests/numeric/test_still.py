@@ -66,8 +66,8 @@ def test_the_gradients_are_torchs(kind):
 
 
 NUMBERS = (
-    "dim V = 1, m\ndim q = 1\ndim s = 1\ns = sigmoid(V @ p + q)\nz = s * p + q * p\nk = sum(p * z) + q\n"
-    "h[t] = tanh(W @ h[t-1] + s * x[t] + k * (U @ z))\n"
+    "dim V = 1, m\ndim q = 1\ndim r = 1\ndim s = 1\ns = sigmoid(V @ p + q)\nz = s * p + q * p\nk = sum(p * z) + q\n"
+    "h[t] = tanh(W @ h[t-1] + s * x[t] + k * (U @ z) + r * (V @ p) * h[t-1])\n"
 )
 
 
@@ -88,6 +88,7 @@ def test_numbers_have_no_axis(kind):
     x = rng.standard_normal((T, B, shapes["W"][0]))
     weights = {"h": rng.standard_normal(x.shape)}
     found, true = (m.backward(params, m.forward(params, x)[2], weights) for m in (made, right))
+    assert {k: np.shape(v) for k, v in found[0].items()} == shapes
     for ours, theirs in zip(found, true, strict=True):
         for name, gradient in theirs.items():
             assert np.shape(ours[name]) == np.shape(gradient)
