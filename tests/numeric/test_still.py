@@ -66,8 +66,8 @@ def test_the_gradients_are_torchs(kind):
 
 
 NUMBERS = (
-    "dim V = 1, m\ndim q = 1\ndim r = 1\ndim s = 1\ns = sigmoid(V @ p + q)\nz = s * p + q * p\nk = sum(p * z) + q\n"
-    "h[t] = tanh(W @ h[t-1] + s * x[t] + k * (U @ z) + r * (V @ p) * h[t-1])\n"
+    "dim V = 1, m\ndim R = 1, o\ndim q = 1\ndim r = 1\ndim s = 1\ns = sigmoid(V @ p + q)\nz = s * p + q * p\nk = sum(p * z) + q\n"
+    "h[t] = tanh(W @ h[t-1] + s * x[t] + k * (U @ z) + r * (R @ c) * h[t-1])\n"
 )
 
 
