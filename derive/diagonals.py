@@ -88,11 +88,18 @@ def _columns_scaled(matrix: MatrixExpr, columns: Sequence[MatrixExpr]) -> Matrix
 
 
 def with_one_scaling(expr: MatrixExpr) -> MatrixExpr:
-    """An entrywise product with all that scales its rows first and in one, and all that scales its columns last."""
+    """An entrywise product with all that scales its rows first and in one, and all that scales its columns last.
+
+    Where a matrix product is scaled it is ``scaled_product``, as which pages show it.
+    """
     c, core = ex.split_coefficient(expr)
     rows, others, columns = scalings(core)
     if not rows and not columns:
         return expr
+    if len(others) == 1 and isinstance(others[0], MatMul):
+        above, beside = ([ex.hadamard(*part)] if part else [] for part in (rows, columns))
+        diagonal = [*(True for _ in above), False, *(True for _ in beside)]
+        return ex.scale(c, scaled_product([*above, *others, *beside], diagonal))
     inner = _columns_scaled(ex.hadamard(*others), columns)
     return ex.scale(c, _rows_scaled(rows, inner) if rows else inner)
 

@@ -259,8 +259,8 @@ def broadcast_factors(scalar: MatrixExpr, rows, cols) -> MatrixExpr:
     c, core = split_coefficient(scalar)
     spread = []
     for f in factors(core):
-        inverse = isinstance(f, HadamardPower) and f.args[1] == -1
-        inner = broadcast(operands(f)[0] if inverse else f, rows, cols)
+        inverse = isinstance(f, HadamardPower) and f.args[1] < 0
+        inner = broadcast(power(f.args[0], -f.args[1]) if inverse else f, rows, cols)
         spread.append(power(inner, -1) if inverse else inner)
     return scale(c, hadamard(*spread))
 
@@ -274,7 +274,9 @@ def total(expr: MatrixExpr) -> MatrixExpr:
 
 
 def rows(expr: MatrixExpr, start, stop) -> MatrixExpr:
-    """Rows start ≤ i < stop."""
+    """Rows start ≤ i < stop; of zero they are zero."""
+    if isinstance(expr, ZeroMatrix):
+        return ZeroMatrix(stop - start, expr.shape[1])
     return expr if start == 0 and stop == expr.shape[0] else Rows(expr, start, stop)
 
 
@@ -324,6 +326,7 @@ _REBUILD: dict[type, Callable] = {
     Transpose: lambda e, new: transpose(new[0]),
     Broadcast: lambda e, new: broadcast(new[0], *e.shape),
     Total: lambda e, new: total(new[0]),
+    Rows: lambda e, new: rows(new[0], e.start, e.stop),
     Diag: lambda e, new: diag(new[0]),
 }
 

@@ -87,8 +87,10 @@ class _Builder:
         if self.shapes[part] == self.shapes[over]:
             return expr
         rows, cols = (dimension(size, self.names) for size in self.shapes[over])
-        if isinstance(over, Sum) and len(ex.terms(expr)) > 1:
-            return ex.add(*(ex.broadcast(term, rows, cols) for term in ex.terms(expr)))
+        c, core = ex.split_coefficient(expr)
+        if isinstance(over, Sum) and len(ex.terms(core)) > 1:
+            spread = (ex.broadcast(term, rows, cols) for term in ex.terms(core))
+            return ex.scale(c, ex.add(*spread))
         if not isinstance(over, Product):
             return ex.broadcast(expr, rows, cols)
         return ex.broadcast_factors(expr, rows, cols)

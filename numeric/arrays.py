@@ -248,7 +248,8 @@ class ArrayPrinter:
             return self.tight(row.arg, UNARY)
         if isinstance(row, OneMatrix):
             return self.full(OneMatrix(row.shape[1], 1))
-        return f"{self.tight(row)}[..., 0, :]"
+        shown = self.tight(row) if is_timed(row) else self.factor(row).at(ATOM)
+        return f"{shown}[..., 0, :]"
 
     def hadamard(self, expr: HadamardProduct) -> tuple[str, int]:
         """a * b / c"""

@@ -126,7 +126,8 @@ class FastForward(Bulk, Weights, Forward):
             return
         name = self.names.of(s.target) if stack is None else self.stack_name(stack)
         shape = f"(T, B, {self.stack_rows(stack)})" if stack else self.whole_shape(s.target)
-        self.field(name, self.new_array(shape))
+        if not s.add:  # what is added to is there, maybe as a part of a stack
+            self.field(name, self.new_array(shape))
         with self.of_a_stretch():
             value = self.stack_value(s, whole=True) if stack else self.printer(whole=True)(s.value)
         self.write_stretch(f"{name}[at] {'+=' if s.add else '='} {value}", s.number)

@@ -132,7 +132,10 @@ class Lowering:
     def emit(
         self, function: str, args: tuple[Value, ...], target: Value | None, number: int = 0
     ) -> Value:
-        """One operation; a value that is there already is not computed again."""
+        """One operation; a value that is there already is not computed again.
+
+        What lies spread over a whole target is not known as the number that it is.
+        """
         key = (function, args)
         if target is None and key in self.known:
             return self.known[key]
@@ -142,7 +145,8 @@ class Lowering:
             target = Timed(f"{self.prefix}{self.count}", 0, *shape)
         self.ops.append(Op(function, target, args, (number,) if number else ()))
         self.known = {k: v for k, v in self.known.items() if v != target and target not in k[1]}
-        if target not in args:
+        spread = shape_of(target)[0] != 1 and all(shape_of(a)[0] == 1 for a in args)
+        if target not in args and not spread:
             self.known[key] = target
         return target
 

@@ -104,6 +104,8 @@ def test_numbers_too_long_to_be_written_out_come_back(start: str) -> None:
         "dim W = m, m\ny[t] = diag(2 * x[t] / (1 + x[t]**2)) @ W @ diag(x[t]) @ W.T",
         "y[t] = diag(x[t] + 1) @ diag(x[t]) @ V @ x[t]",
         "dim W = k, m\ndim p = 1, m\ny[t] = mean(cos(W) @ diag(p.T)) * x[t]",
+        "y[t] = ((x[t] @ b.T) * repeat(p)) @ q",
+        "dim W = m, m\ny[t] = (repeat(p) * (W @ V) * repeat(b).T) @ x[t]",
         "dim W = m, m\ny[t] = (diag(x[t]) @ W) @ x[t] - 2 * (W @ diag(x[t])) @ (x[t] * x[t])",
     ],
 )
@@ -111,6 +113,19 @@ def test_scaled_rows_and_columns_read_back(line):
     cell = read_cell(f"{line}\nh[t] = 0.5 * h[t-1] + U @ x[t]")
     again = read_cell(equations_text(cell))
     assert [e.expr for e in again.equations] == [e.expr for e in cell.equations]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "(w + u[t]) * (2 + cos(v[t]))**-2",
+        "x[t] * (u[t] - v[t])**-3 + x[t] / (2 * (u[t] + v[t])**2)",
+        "h[t-2] + (-(u[t] + v[t])) * 1",
+        "x[t] - 2 * (-(u[t-1] + v[t])) / 3",
+    ],
+)
+def test_numbers_that_vectors_meet_come_back(value):
+    comes_back(read_cell(f"dim u = 1\ndim v = 1\nh[t] = w * h[t-1] + {value}", "numbers"))
 
 
 @pytest.mark.parametrize(

@@ -101,11 +101,16 @@ d[t] = c[t-1] * g + d[t-3] * tanh(Q @ x[t-1])
 y[t] = tanh(W @ d[t] + V @ c[t-1])
 """
 ALONE = "const a = 0.5\nh[t] = a * h[t-2] + tanh(U @ x[t])"
+APART = """
+h[t] = 0.5 * h[t-1] + U @ x[t]
+y[t] = tanh(V @ x[t])
+s[t] = sin(W @ concat(y[t-1], x[t]))
+"""
 SCANNED = [
     "lru", "mingru", "minlstm", "rglru", "selective_ssm", "linear_attention", "linear_attention_gated", "rwkv",
-    "mlstm", "lagged", "alone",
+    "mlstm", "lagged", "alone", "apart",
 ]  # fmt: skip
-TEXTS = {"lagged": LAGGED, "alone": ALONE}
+TEXTS = {"lagged": LAGGED, "alone": ALONE, "apart": APART}
 
 
 @cache

@@ -82,6 +82,17 @@ ODD = {
     "gates of one and of many": (
         "dim f = 1\nf[t] = sigmoid(v @ h[t-1] + u @ x[t] + c)\nh[t] = f[t] * h[t-1] + tanh(W @ h[t-1] + U @ x[t] + b)\n"
     ),
+    "a vector over a number, before the other states": (
+        "c[t] = tanh(W @ c[t-1] / sqrt(1 + sum(x[t])**2))\nh[t] = h[t-1] + V @ c[t-1]\n"
+    ),
+    "one product of the inputs, twice in what a weight multiplies": (
+        "h[t] = tanh(h[t-1] + U @ s[t-1])\ns[t] = tanh(W @ s[t-1] + b)\n"
+        "c[t] = tanh(W @ V.T @ (A @ x[t] - A @ x[t] * tanh(A @ x[t])))\n"
+    ),
+    "a number of parameters alone": (
+        "dim s = 1\ndim w = 1\ns[t] = tanh(mean(V.T @ V @ (w - b)))\nh[t] = tanh(h[t-1] + V @ x[t]) * w * (p @ c)\n"
+        "dim p = 1, o\n"
+    ),
     "a gate that the inputs alone make": (
         "f[t] = sigmoid(V @ x[t-1] + 0.5)\nh[t] = tanh(sigmoid(U @ x[t-1] + h[t-1]) + f[t] * h[t-2])\n"
     ),
