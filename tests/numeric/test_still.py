@@ -98,10 +98,10 @@ def test_numbers_have_no_axis(kind):
 def test_a_row_by_a_column_that_has_no_name_is_a_number(kind):
     if kind == "compiled":
         pytest.importorskip("numba", reason="numba is not installed: make frameworks installs it")
-    text = "dim h = k\ndim r = 1\ndim p = 1, n\nh[t] = tanh(h[t-1] * r * (p @ q) + U @ x[t])"
+    text = "dim r = 1\ndim p = 1, n\nh[t] = tanh(h[t-1] * r * (p @ q) + U @ x[t])"
     made = module_of(generate_with(derive(read_cell(text, "c")), KINDS[kind]), f"row_{kind}")
-    params = {k: np.ones(v) for k, v in made.parameter_shapes(3, 3, 3).items()}
-    outputs, _, cache = made.forward(params, np.ones((4, 2, 3)), {"h": np.ones((2, 3))})
+    params = {k: np.ones(v) for k, v in made.parameter_shapes(3, 4).items()}
+    outputs, _, cache = made.forward(params, np.ones((5, 2, 4)), {"h": np.ones((2, 1))})
     found = made.backward(params, cache, {"h": np.ones_like(outputs["h"])})[0]
     assert {k: np.shape(v) for k, v in found.items()} == {k: v.shape for k, v in params.items()}
 
