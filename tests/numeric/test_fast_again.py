@@ -49,6 +49,12 @@ def test_the_small_code_of_a_random_cell_is_right(s):
     right_on(s, 1e-9, small_module(s.cell, rows=4, size=200))
 
 
+def test_a_quantity_may_be_called_like_what_computes_a_stretch_again():
+    text = "h[t] = tanh(run_stretch @ h[t-1] + U @ x[t])\ny[t] = sigmoid(V @ h[t])"
+    cell = read_cell(text, "named")
+    right_on(sample(cell, T=5, B=2), 1e-11, small_module(cell, rows=4))
+
+
 def test_an_output_that_is_no_state_is_kept_for_all_steps():
     text = "s[t] = tanh(W @ h[t-1] + U @ x[t])\nh[t] = s[t] * s[t]\n"
     cell = replace(read_cell(text, "seen"), exports=frozenset({"s"}))
