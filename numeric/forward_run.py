@@ -105,10 +105,13 @@ class Series:
             return values[name, None]
         if (name, lag) not in self._leaves:
             whole, start = run.over_time(name), self.first - lag
-            now = whole[max(start, 1) - 1 : run.steps - lag, ...]
+            stop = (
+                run.steps - lag
+            )  # the last step that is read, before the first where the lag is longer than the run
+            now = whole[max(start, 1) - 1 : max(stop, 0), ...]
             before = [
                 run.space.xp.broadcast_to(values[name, t], whole.shape[1:])[None, ...]
-                for t in range(start, 1)
+                for t in range(start, min(stop, 0) + 1)
             ]
             self._leaves[name, lag] = run.space.concat([*before, now], axis=0) if before else now
         return self._leaves[name, lag]

@@ -61,6 +61,16 @@ def test_pulling_along_a_run_is_pulling_at_each_of_its_steps(name: str, first: i
     assert same == (name in STEADY)
 
 
+def test_a_run_may_be_shorter_than_what_it_looks_back_to() -> None:
+    late = "h[t] = tanh(W @ h[t-1] * x[t-5] + h[t-3] * x[t-4])"
+    found = run_of(late, n=3, steps=2)
+    j = JointJacobian(found.derivation, found.sizes)
+    y = np.random.default_rng(0).standard_normal((1, 1, j.size, 2))
+    along = j.along(found, 1)
+    for t in (2, 1):
+        np.testing.assert_allclose(along(t, y), j.pull(found.look(t), y), rtol=1e-13, atol=1e-13)
+
+
 def test_a_state_that_is_a_matrix_is_refused() -> None:
     with pytest.raises(MeasureError, match="is a matrix"):
         JointJacobian(derivation_of("linear_attention"), sizes_of("linear_attention", 3, 2))
