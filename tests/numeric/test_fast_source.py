@@ -314,7 +314,7 @@ def test_parameters_left_out_are_named_with_a_new_workspace_too():
 
 @pytest.mark.parametrize("name", ["W", "PIECE_SIZE", "STRETCH_ROWS", "BLOCK_BYTES", "MATRIX_SIZE"])
 def test_a_quantity_may_be_called_like_the_stretch_of_steps_or_a_size_of_the_file(name):
-    text = f"at[t] = tanh({name} @ at[t-1] + U @ x[t])\ny[t] = sigmoid(V @ at[t])"
+    text = f"dim at = 4\nat[t] = tanh({name} @ at[t-1] + U @ x[t])\ny[t] = sigmoid(V @ at[t])"
     cell = read_cell(text, "named")
     right_on(sample(cell, T=5, B=2), 1e-11, fast_module(cell, rows=4))
 
