@@ -28,6 +28,7 @@ from proofs.claims.conditions import CONDITIONS, PRESUMED, named_condition, whos
 from proofs.claims.cursor import Names
 from proofs.claims.hints import for_line
 from proofs.claims.latex import read_latex
+from proofs.claims.matrix_powers import with_matrix_powers
 from proofs.claims.reader import read_formula
 from proofs.claims.said import Claim, Document, Loss, Unjudged, as_written, loss_of
 from proofs.claims.syntax import Formula
@@ -297,7 +298,9 @@ class ClaimsReader:
                 1,
             )
         if body.strip().startswith("$"):
-            return read_latex(flat, start, stop, self.names())
+            formula, otherwise = read_latex(flat, start, stop, self.names())
+            other = with_matrix_powers(otherwise, self.cell) if otherwise else None
+            return with_matrix_powers(formula, self.cell), other
         return read_formula(flat, tokens_of(flat, start, stop), self.names()), None
 
     def _given(self, statement: Statement, text: str, at: int) -> tuple[str, ...]:

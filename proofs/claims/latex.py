@@ -209,11 +209,11 @@ class _Writer(LatexNames):
         if inner == r"\top" or (inner == "T" and base not in self.numbers):
             return f"({base}).T"
         inner = inner[1:-1] if re.fullmatch(r"\([^()]*\)", inner) else inner
-        if re.fullmatch(r"[0-9]+|[a-zT](-[a-z0-9])?", inner):
+        if re.fullmatch(r"[0-9]+|[a-zT]([+-]([a-zT]|[0-9]+))*", inner):
             return self.made_of(f"{base}**{inner if inner.isdigit() else f'({inner})'}", base)
         raise self.fail(
             "An exponent is a whole number, a number of steps or a transpose.",
-            r"Write ^2 or ^{\top}.",
+            r"Write ^2, ^{t-k} or ^{\top}.",
         )
 
     def base(self, stops: frozenset[str]) -> str:

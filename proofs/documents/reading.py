@@ -16,6 +16,7 @@ from proofs.claims.document import MAX_CLAIMS, ClaimsReader, statements_of
 from proofs.claims.latex import read_parts
 from proofs.claims.latex_looks import plain
 from proofs.claims.latex_signs import RELATION, Part
+from proofs.claims.matrix_powers import with_matrix_powers
 from proofs.claims.said import NOT_JUDGED, Claim, Document, Unjudged
 from proofs.claims.syntax import Deriv, Formula, walk
 from proofs.documents.beside import presumed
@@ -155,6 +156,10 @@ class _Paper:
         reason = error.problem.partition("\n")[0].partition(" Did you mean")[0]
         self.leave(sheet, whole, saying.label, reason, error.remedy)
 
+    def meant(self, formula: Formula) -> Formula:
+        """A formula with names that the document defines spelled out, and with powers of matrices as products."""
+        return with_matrix_powers(self.definitions.spelled_out(formula), self.lines.cell)
+
     def claim(self, saying: Saying, sheet: _Sheet) -> Claim:
         """The claim that a formula makes.
 
@@ -181,8 +186,7 @@ class _Paper:
             raise _DefinedError(
                 f"it defines {new}, which the cell does not have; it is read so elsewhere", ""
             )
-        formula = self.definitions.spelled_out(formula)
-        otherwise = otherwise and self.definitions.spelled_out(otherwise)
+        formula, otherwise = self.meant(formula), otherwise and self.meant(otherwise)
         if formula.relation == "~=" and not numbers.is_numeric(formula):
             raise LanguageError(
                 "it is approximate, and only numbers are compared so", "Write = or ≤."
