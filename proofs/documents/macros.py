@@ -2,7 +2,7 @@ r"""Macros that a document defines: each use is replaced by its body, and nothin
 
 Read are ``\newcommand``, ``\renewcommand``, ``\providecommand``, ``\def``, ``\let``, ``\DeclareMathOperator`` and
 ``\DeclarePairedDelimiter``. What comes of a use stands where the use stands, so every message shows the document's own
-text.
+text. What a group or an environment defines holds up to its end, as TeX has it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,10 @@ COMMANDS = {r"\newcommand", r"\renewcommand", r"\providecommand", r"\DeclareRobu
 DELIMITER = r"\DeclarePairedDelimiter"
 OPERATOR = r"\DeclareMathOperator"
 DEFINING = {*COMMANDS, OPERATOR, DELIMITER, r"\def", r"\gdef", r"\let"}
+OPENS, CLOSES = (
+    {"{", r"\begin", r"\begingroup", r"\bgroup"},
+    {"}", r"\end", r"\endgroup", r"\egroup"},
+)
 MAX_DEPTH = 20
 MAX_MADE = 200_000
 MAX_LENGTH = 600
@@ -69,6 +73,7 @@ class _Expansion:
         self.source, self.made, self.wasted = source, 0, 0
         self.macros: dict[str, Macro] = {}
         self.taken: list[Part] = []
+        self.scopes: list[dict[str, Macro | None] | None] = []
 
     def run(self) -> list[Part]:
         found: list[Part] = []
@@ -79,16 +84,46 @@ class _Expansion:
                 if self.wasted > MAX_WASTED:
                     found.append(part)
                 elif part.text in DEFINING:
-                    self.define(part.text)
+                    prefixed = bool(found) and found[-1].text == r"\global"
+                    self.define(part.text, everywhere=prefixed or part.text == r"\gdef")
                 elif part.text in self.macros and depth < MAX_DEPTH:
                     self.use(part, depth)
                 else:
+                    self.scope(part.text, found)
                     found.append(part)
             except _EndError:
                 self.wasted += len(self.taken)
                 self.rest += [(p, depth) for p in reversed(self.taken)]
                 found.append(part)
         return found
+
+    # ── groups ──
+
+    def scope(self, text: str, before: list[Part]) -> None:
+        """A group begins or ends; one that is the argument of a command, as far as that can be seen, is none."""
+        if text in OPENS:
+            last = next((p.text for p in reversed(before[-2:]) if not p.text.isspace()), "")
+            argument = text == "{" and (last in ("}", "]") or last.startswith("\\"))
+            self.scopes.append(None if argument else {})
+        elif text in CLOSES and self.scopes:
+            for name, macro in (self.scopes.pop() or {}).items():
+                self.keep(name, macro)
+
+    def keep(self, name: str, macro: Macro | None) -> None:
+        """What a name stands for from here on; ``None`` if for nothing."""
+        if macro is None:
+            self.macros.pop(name, None)
+        else:
+            self.macros[name] = macro
+
+    def set(self, name: str, macro: Macro | None, *, everywhere: bool) -> None:
+        """A definition, kept up to the end of the group around it."""
+        groups = [scope for scope in self.scopes if scope is not None]
+        for scope in groups if everywhere else ():
+            scope.pop(name, None)
+        if groups and not everywhere:
+            groups[-1].setdefault(name, self.macros.get(name))
+        self.keep(name, macro)
 
     # ── reading ──
 
@@ -124,36 +159,35 @@ class _Expansion:
 
     # ── definitions ──
 
-    def define(self, how: str) -> None:
+    def define(self, how: str, *, everywhere: bool) -> None:
         starred = self.peek() == "*"
         if starred:
             self.take()
         name = self.name()
         if not name.startswith("\\"):
             return
-        if how == r"\let":
-            self.alias(name)
-        elif how == OPERATOR:
+        if how == OPERATOR:
             inside, _ = self.group()
             around = [Part(text, 0, 0) for text in (r"\operatorname", "{", "}")]
-            self.macros[name] = Macro(0, (*around[:2], *inside, around[2]))
+            macro = Macro(0, (*around[:2], *inside, around[2]))
         elif how == DELIMITER:
             (left, _), (right, _) = self.group(), self.group()
             hole = [Part("#", 0, 0), Part("1", 0, 0)]
-            self.macros[name] = Macro(1, (*left, *hole, *right), starred=True)
-        elif how in COMMANDS:
-            self.command(name, how)
+            macro = Macro(1, (*left, *hole, *right), starred=True)
         else:
-            self.plain(name)
+            read = self.alias if how == r"\let" else self.command if how in COMMANDS else self.plain
+            macro = read()
+        if not (how == r"\providecommand" and name in self.macros):
+            self.set(name, macro, everywhere=everywhere)
 
-    def alias(self, name: str) -> None:
+    def alias(self) -> Macro:
         if self.peek() == "=":
             self.take()
         self.peek()
         other = self.take()
-        self.macros[name] = self.macros.get(other.text, Macro(0, (other,)))
+        return self.macros.get(other.text, Macro(0, (other,)))
 
-    def command(self, name: str, how: str) -> None:
+    def command(self) -> Macro:
         count, default = 0, None
         if self.peek() == "[":
             inside, _ = self.group("[", "]")
@@ -162,11 +196,10 @@ class _Expansion:
         if self.peek() == "[":
             default = tuple(self.group("[", "]")[0])
         body, _ = self.group()
-        if not (how == r"\providecommand" and name in self.macros):
-            self.macros[name] = Macro(count, tuple(body), default)
+        return Macro(count, tuple(body), default)
 
-    def plain(self, name: str) -> None:
-        r"""``\def``: its parameters stand as they are, and anything else between them is not read."""
+    def plain(self) -> Macro | None:
+        r"""``\def``: its parameters stand as they are; nothing where anything else stands between them."""
         before: list[str] = []
         while self.peek() != "{":
             before.append(self.take().text)
@@ -174,10 +207,8 @@ class _Expansion:
                 raise _EndError
         body, _ = self.group()
         count = before.count("#")
-        if before == [text for i in range(count) for text in ("#", str(i + 1))]:
-            self.macros[name] = Macro(count, tuple(body))
-        else:
-            self.macros.pop(name, None)
+        simple = before == [text for i in range(count) for text in ("#", str(i + 1))]
+        return Macro(count, tuple(body)) if simple else None
 
     # ── uses ──
 
