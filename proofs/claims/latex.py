@@ -231,7 +231,7 @@ class _Writer(LatexNames):
         text = self.text
         if text == r"\frac":
             return self.fraction()
-        if text == r"\nabla":
+        if text == r"\nabla" or self.is_partial_by():
             return self.gradient()
         if text in (r"\sum", r"\prod"):
             return self.big(stops)
@@ -320,14 +320,26 @@ class _Writer(LatexNames):
         return f"sigma_{which}"
 
     def fraction(self) -> str:
-        """A derivative as a fraction, or a quotient of numbers."""
+        """A derivative as a fraction, or a quotient entry by entry."""
         self.at += 1
-        if self.text == "{" and self.peek_word().isdigit():
-            top, bottom = self.bracket(), self.bracket()
-            return self.made_of(f"({top} / {bottom})", top, bottom)
-        top = self.in_braces()
-        bottom = self.in_braces() if top else None
-        return self.derivative(top, bottom)
+        if self.text == "{" and self.opens_differential():
+            top = self.in_braces()
+            return self.derivative(top, self.in_braces() if top else None)
+        top, bottom = self.part_of_fraction(), self.part_of_fraction()
+        return self.made_of(f"({top} / {bottom})", top, bottom)
+
+    def part_of_fraction(self) -> str:
+        r"""A group, or one digit, as TeX takes it: ``\frac12`` and ``\frac{1}{2}`` are the same."""
+        if self.text == "{":
+            return self.bracket()
+        if not self.text.isdigit():
+            raise self.fail("A fraction has two groups in braces.", r"Write \frac{…}{…}.")
+        digits = self.take()
+        if len(digits.text) > 1:
+            self.at -= 1
+            rest = replace(digits, text=digits.text[1:], start=digits.start + 1)
+            self.parts = [*self.parts[: self.at], rest, *self.parts[self.at + 1 :]]
+        return self.made_of(f"({digits.text[0]})")
 
     def big(self, stops: frozenset[str]) -> str:
         kind = "sum" if self.take().text == r"\sum" else "product"
@@ -335,7 +347,7 @@ class _Writer(LatexNames):
         while self.text in ("_", "^"):
             sign = self.take().text
             lower, upper = (self.group_text(), upper) if sign == "_" else (lower, self.group_text())
-        found = running(lower, upper)
+        found = running(kind, lower, upper)
         if found is None:
             raise self.fail(
                 "A sum or a product runs over one index.",

@@ -16,13 +16,13 @@ FONT = {
 NOTHING = {
     r"\left", r"\right", r"\,", r"\;", r"\!", r"\:", r"\ ", r"\quad", r"\qquad", r"\big", r"\Big", r"\bigl", r"\bigr",
     r"\Bigl", r"\Bigr", r"\bigg", r"\Bigg", r"\biggl", r"\biggr", r"\Biggl", r"\Biggr", "&", r"\displaystyle",
-    r"\textstyle", r"\limits", r"\nolimits",
+    r"\textstyle", r"\limits", r"\nolimits", r"\rm", r"\bf", r"\it", r"\sf", r"\cal",
 }  # fmt: skip
 SIZED = {r"\left", r"\right"}
 """Before a bracket; before a full stop, which then stands for none."""
 SAME = {
     r"\leq": "≤", r"\le": "≤", r"\leqslant": "≤", r"\geq": "≥", r"\ge": "≥", r"\geqslant": "≥", r"\dfrac": r"\frac",
-    r"\tfrac": r"\frac", r"\lt": "<", r"\gt": ">", r"\intercal": r"\top",
+    r"\tfrac": r"\frac", r"\lt": "<", r"\gt": ">", r"\intercal": r"\top", "−": "-", "–": "-",
 }  # fmt: skip
 """Spellings of one sign, each with the one that is read."""
 AROUND = {"(": ")", r"\langle": r"\rangle", "<": ">"}
@@ -59,13 +59,13 @@ def _without_empty(parts: list[Part]) -> list[Part]:
 
 
 def _without_fonts(parts: list[Part]) -> list[Part]:
-    """Fonts taken out, with the braces that say how far they go."""
+    """Fonts taken out, with the braces that say how far they go, unless an index or an exponent is in them."""
     found: list[Part] = []
     closing: set[int] = set()
     for i, part in enumerate(parts):
         before = [p.text for p in parts[max(0, i - 2) : i]]
         if part.text in FONT or (part.text in TEXT and _beside(before)):
-            end = _end(parts, i + 1)
+            end = 0 if before[-1:] in (["_"], ["^"]) else _end(parts, i + 1)
             closing |= {i + 1, end} if end else set()
         elif i not in closing:
             found.append(part)

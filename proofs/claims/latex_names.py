@@ -30,7 +30,7 @@ class LatexNames(LatexCursor):
         return written
 
     def gradient(self) -> str:
-        r"""``\nabla_W L``, the gradient of the loss, in the shape of W."""
+        r"""``\nabla_W L`` or ``\partial_W L``, the gradient of the loss, in the shape of W."""
         sign = self.take()
         if not self.skip("_"):
             raise self.fail("A gradient says by what.", r"Write \nabla_{W} L.", sign)
@@ -40,9 +40,7 @@ class LatexNames(LatexCursor):
             raise self.fail("A gradient is by one quantity.", r"Write \nabla_{h_t} L.")
         of = self.name()
         if of.partition("[")[0] != self.names.loss:
-            problem = (
-                f"The gradient of {of} is not read: ∇ stands before the loss, {self.names.loss}."
-            )
+            problem = f"The gradient of {of} is not read: {sign.text} stands before the loss, {self.names.loss}."
             raise self.fail(problem, r"Write \frac{\partial h_t}{\partial W} for a Jacobian.", sign)
         return f"derivative({of}, {by})"
 
@@ -69,6 +67,10 @@ class LatexNames(LatexCursor):
             )
         return f"{top[0]}{top[1]}/{bottom[0]}{bottom[1]}"
 
+    def is_partial_by(self) -> bool:
+        r"""Whether ``\partial_W`` stands here: by what is differentiated is below the sign."""
+        return [p.text for p in self.parts[self.at : self.at + 2]] == [r"\partial", "_"]
+
     def is_differential(self) -> bool:
         """Whether the sign of a differential stands here; d is one where no quantity has that name."""
         if self.text == r"\partial" or "d" in self.names:
@@ -77,6 +79,14 @@ class LatexNames(LatexCursor):
         if self.text == "d":
             return after != "_"
         return self.text in TEXT and self.peek_word() == "d"
+
+    def opens_differential(self) -> bool:
+        r"""Whether a differential is the next group; ``d d_t`` is one whatever is called d."""
+        sign, after, *_ = [*(p.text for p in self.parts[self.at + 1 : self.at + 3]), "", ""]
+        self.at += 1
+        found = self.is_differential()
+        self.at -= 1
+        return found or (sign == "d" and after.isalpha())
 
     def differential(self) -> tuple[str, str] | None:
         r"""``\partial h_t``, with ``^+`` behind its sign if it is immediate: the sign, and the quantity."""
@@ -102,17 +112,13 @@ class LatexNames(LatexCursor):
         """A word, its subscripts, and where it stands."""
         part = self.take()
         word = part.text
+        below: list[str] = []
         if word in ACCENT:
-            word = (
-                self.group_text()
-                + "tilde"[: 5 if word == r"\tilde" else 0]
-                + (word[1:] if word != r"\tilde" else "")
-            )
+            word, below = self.accented(word[1:])
         elif word in TEXT:
             word = self.group_text()
         elif word.startswith("\\"):
             word = word[1:]
-        below: list[str] = []
         while self.skip("_"):
             below += self.group_text().split(",")
         if (
@@ -131,6 +137,12 @@ class LatexNames(LatexCursor):
                 part,
             )
         return word, below, part
+
+    def accented(self, accent: str) -> tuple[str, list[str]]:
+        r"""What ``\tilde{c}`` is called, ctilde; with a subscript, c_tilde, where the cell has it so."""
+        bare = self.group_text().removeprefix("\\")
+        split = f"{bare}{accent}" not in self.names and f"{bare}_{accent}" in self.names
+        return (bare, [accent]) if split else (f"{bare}{accent}", [])
 
     def named(self, word: str, below: list[str], part: Part) -> str:
         """A quantity by all of its subscripts, or by all but the last one, which then is its step."""

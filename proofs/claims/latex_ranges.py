@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 _FROM = re.compile(r"([a-z])(?:=(.+))?")
 _UP = re.compile(r"(.+?)([<≤])([a-z])([<≤])(.+)")
+_SIDE = re.compile(r"([a-z])([<≤>≥])(.+)")
 _DOWN = re.compile(r"(.+?)([>≥])([a-z])([>≥])(.+)")
 
 
@@ -38,12 +39,13 @@ class Running:
         return f"{kind}({self.var}, {steps}{order}{body})"
 
 
-def running(lower: str, upper: str) -> Running | None:
+def running(kind: str, lower: str, upper: str) -> Running | None:
     r"""What the limits below and above say; ``None`` if they are of another form.
 
     Limits that go down, as in ``\prod_{j=t}^{k+1}``, put the last step first.
 
     Args:
+        kind: sum or product.
         lower: what stands below, without blanks.
         upper: what stands above; empty if nothing does.
     """
@@ -60,6 +62,11 @@ def running(lower: str, upper: str) -> Running | None:
     if down := _DOWN.fullmatch(lower):
         hi, above, var, below, lo = down.groups()
         return Running(var, lo + "+1" * (below == ">"), hi + "-1" * (above == ">"), descending=True)
+    if (side := _SIDE.fullmatch(lower)) and kind == "sum":
+        var, sign, end = side.groups()
+        if sign in "<≤":
+            return Running(var, "1", end + "-1" * (sign == "<"))
+        return Running(var, end + "+1" * (sign == ">"))
     return None
 
 

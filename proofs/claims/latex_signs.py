@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 TOKEN = re.compile(r"\\[A-Za-z]+|\\[,;!: ]|\\.|[A-Za-z]|[0-9]+(?:\.[0-9]+)?|\s+|.", re.DOTALL)
-PRODUCT = {r"\odot": "*", r"\circ": "*", r"\cdot": "·", r"\times": "·", "*": "*"}
+PRODUCT = {r"\odot": "*", r"\circ": "*", r"\cdot": "·", r"\times": "·", "*": "*", r"\oslash": "/"}
 FUNCTION = {
     r"\sigma": "sigmoid", r"\tanh": "tanh", r"\exp": "exp", r"\log": "log", r"\ln": "log", r"\sin": "sin",
     r"\cos": "cos", r"\rho": "spectral_radius",
@@ -22,12 +22,19 @@ WORDS = {
     "eye": "eye",
     "tr": "trace",
     "trace": "trace",
+    "step": "step",
+    "sign": "sign",
+    "sgn": "sign",
+    "softplus": "softplus",
+    "abs": "abs",
 }
 SIZES = {"spectral_radius", "sigma_max", "sigma_min", "trace"}
 """Functions whose value is a number whatever they are of; a norm is written with bars."""
 RELATION = {"=": "==", r"\approx": "~=", "≤": "<=", "≥": ">="}
 ACCENT = {r"\tilde", r"\hat", r"\bar"}
-TEXT = {r"\operatorname", r"\mathrm", r"\text", r"\mathit"}
+TEXT = {
+    r"\operatorname", r"\mathrm", r"\text", r"\mathit", r"\textrm", r"\textit", r"\textnormal", r"\textsf", r"\textbf",
+}  # fmt: skip
 BRACKETS = {"(": ")", "[": "]", "{": "}"}
 NORM = {r"\|": r"\|", r"\lVert": r"\rVert", r"\Vert": r"\Vert", "‖": "‖"}
 """The bars of a norm, each with the one that closes it."""
@@ -39,12 +46,14 @@ _FINITE = r"Write what holds at every finite number of steps, e.g. a bound by a 
 _ALONE = "A claim is one equation or one inequality; what it presumes stands before the colon, behind `given`."
 _EIGEN = r"Write \rho(W) for the largest size of an eigenvalue, \sigma_{\max}(W) for the largest singular value."
 _ROWS = "Write one formula, without an environment or rows."
+_OUTER = r"Write \odot for the product of entries, a b^\top for the outer product."
+_ENTRIES = "Entries are not read: write the whole vector or matrix."
 INSTEAD = {
     "<": r"Write \le.", ">": r"Write \ge.", "=": _ONE, "≤": _ONE, "≥": _ONE, r"\approx": _ONE,
     "/": r"Only a derivative stands with a slash; write \frac{1}{4} of numbers.", "|": _NORM, r"\lvert": _NORM,
     r"\to": _FINITE, r"\rightarrow": _FINITE, r"\lim": _FINITE, r"\infty": _FINITE, r"\Rightarrow": _ALONE,
     r"\implies": _ALONE, r"\iff": _ALONE, r"\lambda": _EIGEN, r"\mathbb": "Nothing here is random.", r"\begin": _ROWS,
-    r"\\": _ROWS,
+    r"\\": _ROWS, r"\otimes": _OUTER, "_": _ENTRIES, "'": r"Write ^\top for a transpose.",
 }  # fmt: skip
 """What to write for signs that are not read."""
 

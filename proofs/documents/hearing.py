@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from derive.cell import Cell
-from derive.errors import ArgumentError, LanguageError
+from derive.errors import LanguageError
 from numeric.equations import equations_text
 from proofs.claims.conditions import words
 from proofs.claims.court import Audit, judge_document
@@ -36,11 +36,6 @@ def audit_paper(
         LanguageError: none of its formulas can be judged.
     """
     document = read_paper(text, source, cell)
-    if cell is None and not any(claim.cell for claim in document.claims):
-        raise ArgumentError(
-            f"{source} is a document, and nothing says of which cell it speaks.",
-            "Pass --cell lstm, or write the comment `audit: cell lstm` into it.",
-        )
     if not document.claims:
         raise _nothing(source, document.unjudged)
     found = _judged(document, on_progress)

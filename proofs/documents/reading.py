@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import accumulate
 
 from derive.cell import Cell
-from derive.errors import LanguageError
+from derive.errors import ArgumentError, LanguageError
 from derive.language_lines import Statement
 from proofs.claims import numbers
 from proofs.claims.document import MAX_CLAIMS, ClaimsReader, statements_of
@@ -42,6 +42,7 @@ def read_paper(text: str, source: str, cell: Cell | None = None) -> Document:
         cell: what it speaks of until a comment of its own says so, ``audit: cell lstm``.
 
     Raises:
+        ArgumentError: nothing says of which cell it speaks.
         LanguageError: it is no such document, or a comment behind ``audit:`` is not in the language of claims.
     """
     reader = _Paper(source, cell)
@@ -49,6 +50,11 @@ def read_paper(text: str, source: str, cell: Cell | None = None) -> Document:
     order = {page.source: n for n, page in enumerate(found)}
     for page in found:
         reader.read(page)
+    if reader.lines.cell is None:
+        raise ArgumentError(
+            f"{source} is a document, and nothing says of which cell it speaks.",
+            "Pass --cell lstm, or write the comment `audit: cell lstm` into it.",
+        )
     claims = sorted(reader.claims, key=lambda c: (order[c.statement.source], c.line))
     unjudged = sorted(reader.unjudged, key=lambda u: (order[u.source], u.line))
     return Document(source, "", "", tuple(claims), tuple(unjudged))
@@ -230,9 +236,9 @@ def _refuse_form(saying: Saying) -> None:
 def _differentiated(signs: list[str]) -> Iterator[str]:
     """What stands behind the sign of a derivative."""
     for i, sign in enumerate(signs[:-1]):
-        if sign in (r"\partial", "d"):
+        if sign in (r"\partial", "d") and signs[i + 1] != "_":
             yield signs[i + 1]
-        if sign == r"\nabla" and signs[i + 1] == "_":
+        if sign in (r"\nabla", r"\partial") and signs[i + 1] == "_":
             at, depth = i + 2, 0
             while at < len(signs):
                 depth += (signs[at] == "{") - (signs[at] == "}")

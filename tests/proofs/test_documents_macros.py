@@ -8,8 +8,8 @@ from derive.catalog import load
 from proofs.claims.verdict import PROVED, REFUTED
 from proofs.documents.hearing import audit_paper
 
-WRONG = r"\newcommand{\Jac}{\mathrm{diag}(1 - h_t)\,W}" "\n"
-SAID = r"\[\frac{\partial h_t}{\partial h_{t-1}} = \Jac\]" "\n"
+WRONG = r"\newcommand{\Jac}{\mathrm{diag}(1 - h_t)\,W}"
+SAID = r"\[\frac{\partial h_t}{\partial h_{t-1}} = \Jac\]"
 RIGHT = r"\renewcommand{\Jac}{\mathrm{diag}(1 - h_t^2)\,W}"
 
 
