@@ -57,6 +57,7 @@ class Claim:
         presumes: a condition in words that is not read, under which a document states it.
         chooses: why it is no claim, but says what something given is; empty if it does not.
         at: the line that names it; 0 for the first one.
+        strict: whether it says < or >, of which ``formula`` has the weak form.
     """
 
     title: str
@@ -71,6 +72,7 @@ class Claim:
     presumes: str = ""
     chooses: str = ""
     at: int = 0
+    strict: bool = False
 
     @property
     def line(self) -> int:

@@ -43,7 +43,9 @@ def audit_paper(
     for verdict in found.verdicts:
         why = "" if verdict.stands or _past_help(verdict) else _unread(verdict.claim)
         wrong = impossible(verdict.claim) if why else None
-        if why and not wrong:
+        if _only_weakly(verdict):
+            left.append(_not_judged(verdict.claim, _weakly(verdict), ""))
+        elif why and not wrong:
             left.append(_left(verdict, why))
         else:
             verdicts.append(wrong or _of_definition(verdict))
@@ -85,6 +87,17 @@ def _past_help(verdict: Verdict) -> bool:
     """Whether a formula is wrong whatever a condition says: its shapes do not agree, or it is one between numbers."""
     about_shapes = verdict.kind == MEANINGLESS and "shape" in verdict.reason
     return about_shapes or verdict.kind == NUMERICALLY_FALSE
+
+
+def _only_weakly(verdict: Verdict) -> bool:
+    """Whether a formula with < or > stands, or may: that ≤ holds does not say that the sides are never equal."""
+    return verdict.claim.strict and verdict.kind not in (REFUTED, NUMERICALLY_FALSE, MEANINGLESS)
+
+
+def _weakly(verdict: Verdict) -> str:
+    """In words."""
+    sign = "≤" if verdict.claim.formula and verdict.claim.formula.relation == "<=" else "≥"
+    return f"that the sides are never equal is not judged; with {sign} in its place it is {verdict.kind}"
 
 
 def _unread(claim: Claim) -> str:

@@ -30,6 +30,8 @@ LOSSES = ("L", "E", "J", "C", r"\ell")
 """What a loss is called, where it stands behind the sign of a derivative and is no quantity of the cell."""
 ASIDES = {r"\in", r"\to", r"\rightarrow", r"\sim", r"\mapsto", r"\subset", r"\subseteq"}
 """Relations that, within a line of words, say no more than what something is."""
+STRICT = {"<": "≤", ">": "≥"}
+"""What is false where its weak form is; that two sides are never equal is not judged."""
 _ONE_SIDE = "Write both sides."
 
 
@@ -177,7 +179,8 @@ class _Paper:
         start = min(p.start for p in saying.parts)
         stop = max(p.stop for p in saying.parts)
         statement = sheet.statement(start, stop)
-        relation = Part(saying.relation, left[-1].stop, right[0].start)
+        weak = STRICT.get(saying.relation, saying.relation)
+        relation = Part(weak, left[-1].stop, right[0].start)
         parts = [
             replace(p, start=p.start - start, stop=p.stop - start)
             for p in (*left, relation, *right)
@@ -198,7 +201,7 @@ class _Paper:
                 "it is approximate, and only numbers are compared so", "Write = or ≤."
             )
         given, unread = presumed(saying.beside)
-        sign = {"=": "=", "≤": "≤", "≥": "≥"}.get(saying.relation, "≈")
+        sign = saying.relation if saying.relation in {"=", "≤", "≥", *STRICT} else "≈"
         return Claim(
             title=sheet.name(right[0].start, saying.label),
             formula=formula,
@@ -211,6 +214,7 @@ class _Paper:
             presumes=unread,
             chooses=chosen(formula, self.lines.cell, names.loss, displayed=saying.displayed),
             at=sheet.line(right[0].start),
+            strict=saying.relation in STRICT,
         )
 
 
@@ -224,7 +228,8 @@ def _refuse_form(saying: Saying) -> None:
         raise LanguageError("it states no equation", "")
     if not all(saying.sides):
         raise LanguageError("it has one side only", _ONE_SIDE)
-    if saying.relation not in {*RELATION, "=", "≤", "≥"}:
+    judged = {*RELATION, *(STRICT if saying.displayed else ())}
+    if saying.relation not in judged:
         raise LanguageError(f"{saying.relation} is no relation that is judged; =, ≤ and ≥ are", "")
     cases = next((p for p in saying.parts if p.text == r"\begin"), None)
     if cases is not None:

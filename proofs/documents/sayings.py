@@ -146,11 +146,17 @@ def _joined(rows: list[_Row]) -> list[_Row]:
             not signs or signs[0] in CONTINUES or not (_relates(row.parts) or signs[0] in PROSE)
         )
         if found and (goes_on or _ends_open(found[-1].parts)):
-            found[-1].parts += row.parts
+            found[-1].parts += row.parts if _relates(row.parts) else _indented(row.parts)
             found[-1].label = found[-1].label or row.label
         else:
             found.append(row)
     return found
+
+
+def _indented(parts: list[Part]) -> list[Part]:
+    r"""A row that goes on without a sign, as ``&\quad W`` does, without the blank it begins with; a range keeps it."""
+    kept = trimmed(parts)
+    return parts if not kept or is_range(kept) or _are_words(kept) else kept
 
 
 def _relates(parts: Sequence[Part]) -> bool:
