@@ -52,6 +52,12 @@ def latex_size(size: Expr) -> str:
     return _sized(str(size))
 
 
+def latex_shape(rows: Expr, cols: Expr) -> str:
+    r"""Rows times columns, sums in brackets: ``n \times (m + n)``."""
+    sizes = (latex_size(size) for size in (rows, cols))
+    return r" \times ".join(f"({s})" if "+" in s or "-" in s else s for s in sizes)
+
+
 def _sized(text: str) -> str:
     powers = re.sub(r"\*\*(\d+)", r"^{\1}", _NAME.sub(lambda m: latex_name(m[0]), text))
     return powers.replace("*", r" \, ")

@@ -10,7 +10,7 @@ from sympy.matrices.expressions import MatrixExpr, ZeroMatrix
 from derive.across_steps import ACROSS_STEPS
 from derive.backward import AdjointEquation
 from derive.expressions import Adjoint, Timed, add, leaves, shifted, terms
-from derive.latex import LatexPrinter, latex_size
+from derive.latex import LatexPrinter, latex_shape
 from derive.layouts import Turning
 from derive.notation import Notation
 from derive.still import parted, taken_out
@@ -338,5 +338,5 @@ class _Writer:
     def shape_of(self, leaf: MatrixExpr) -> tuple[str, str]:
         """A leaf and its shape, as text and as LaTeX."""
         rows, cols = leaf.shape
-        space = rf"\mathbb{{R}}^{{{latex_size(rows)} \times {latex_size(cols)}}}"
+        space = rf"\mathbb{{R}}^{{{latex_shape(rows, cols)}}}"
         return f"{self.plain(leaf)} ({rows}, {cols})", rf"{self.tex(leaf)} \in {space}"

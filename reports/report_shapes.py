@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from derive.cell import Cell, Quantity
 from derive.domains import domains_of
-from derive.latex import LatexPrinter, latex_name
+from derive.latex import LatexPrinter, latex_name, latex_shape, latex_size
 from derive.notation import ALONE, Notation, Surroundings
 from derive.still import still_of
 from reports.markdown import escape_markdown, table
@@ -57,12 +55,8 @@ def quantity_rows(cell: Cell, around: Surroundings = ALONE) -> list[list[str]]:
 
 
 def _shape(q: Quantity) -> str:
-    rows, cols = (_size(size) for size in q.shape)
-    return rows if cols == "1" else rf"{rows} \times {cols}"
-
-
-def _size(size: object) -> str:
-    return re.sub(r"[A-Za-z_]\w*", lambda m: latex_name(m[0]), str(size).replace("*", r" \, "))
+    rows, cols = q.shape
+    return latex_size(rows) if cols == 1 else latex_shape(rows, cols)
 
 
 def _meaning(cell: Cell, q: Quantity, around: Surroundings) -> str:

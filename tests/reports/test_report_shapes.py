@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from derive.catalog import load
 from derive.derivation import derive
 from derive.language import read_cell
 from derive.network_derivation import derive_network
@@ -47,3 +48,9 @@ def test_the_head_of_a_file_says_it(write) -> None:
 def test_the_head_of_a_networks_file_says_it(write) -> None:
     head = write(derive_network(read(TEXT))).partition('"""\n')[0].replace("\n", " ")
     assert "So that all has a value, x > 0 and d != 0 are needed." in head
+
+
+def test_a_shape_has_brackets_around_a_sum() -> None:
+    shapes = {row[0].strip("$"): row[2] for row in quantity_rows(load("lstm_stacked"))}
+    assert shapes["W_{f}"] == r"$n \times (m + n)$"
+    assert shapes["b_{f}"] == "$n$"
