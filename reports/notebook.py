@@ -35,7 +35,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A code cell, with what it printed.
+    """A code cell, with what it printed; a raw cell, which no kernel runs, where it is no Python.
 
     Args:
         source: the code.
@@ -177,6 +177,8 @@ def _node(cell: Cell, cell_id: str) -> NotebookNode:
                 "language": cell.language,
                 **({"scope": cell.scope} if cell.scope else {}),
             }
+            if cell.language != "python":
+                return v4.new_raw_cell(cell.source, id=cell_id, metadata={KEY: ours})
             return v4.new_code_cell(cell.source, id=cell_id, outputs=outputs, metadata={KEY: ours})
         case Figure():
             return _figure(cell, cell_id)
