@@ -22,6 +22,13 @@ from proofs.claims.syntax import (
 )
 
 
+def in_rows(cell: Cell) -> bool:
+    """Whether the states and inputs of a cell are rows, or samples row by row, and none is a column."""
+    moving = [q.shape for q in cell.quantities if q.role in ("state", "input")]
+    columns = [shape for shape in moving if shape[1] == 1 and shape[0] != 1]
+    return not columns and any(shape[1] != 1 for shape in moving)
+
+
 def translated(formula: Formula, layout: str, loss: str, cell: Cell) -> Formula:
     """The same statement in house layout.
 

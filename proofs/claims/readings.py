@@ -28,7 +28,7 @@ from proofs.claims.syntax import (
     map_nodes,
     walk,
 )
-from proofs.claims.values import LAYOUTS, MeaninglessError
+from proofs.claims.values import FROM_ROWS, LAYOUTS, MeaninglessError
 from proofs.claims.world import World
 from proofs.field import SingularPointError
 
@@ -86,8 +86,15 @@ def leaves_products_open(formula: Formula) -> bool:
     )
 
 
-def describe(formula: Formula, loss: str, reading: Reading) -> str:
-    """A reading in words; empty where nothing is open."""
+def describe(formula: Formula, loss: str, reading: Reading, *, in_rows: bool = False) -> str:
+    """A reading in words; empty where nothing is open.
+
+    Args:
+        formula: what is read.
+        loss: the name of the loss.
+        reading: how.
+        in_rows: whether the cell itself has rows: turned, they are columns.
+    """
     left, right = open_parts(formula.left, loss), open_parts(formula.right, loss)
     parts: list[str] = []
     if left:
@@ -98,7 +105,9 @@ def describe(formula: Formula, loss: str, reading: Reading) -> str:
         parts.append(f"the others on the right {reading.by_other}")
     if reading.products == "arrays":
         parts.append("products without a sign as products of arrays")
-    if reading.layout != "house":
+    if reading.layout == "row" and in_rows:
+        parts.append(FROM_ROWS)
+    elif reading.layout != "house":
         parts.append(LAYOUTS[reading.layout])
     return "; ".join(parts)
 

@@ -12,7 +12,7 @@ from derive.cell import Quantity
 from derive.errors import Place
 from proofs.claims.conditions import CONDITIONS, adds_up, whose_total, words
 from proofs.claims.counterexample import Counterexample, find
-from proofs.claims.layouts import translated
+from proofs.claims.layouts import in_rows, translated
 from proofs.claims.meaning import Reading
 from proofs.claims.orders import is_order, orders_of
 from proofs.claims.points import Context, error_bound, field_worlds, other_worlds, steps_of
@@ -48,7 +48,7 @@ from proofs.degrees import ErrorBound
 
 POINTS = 2
 SEED = 1
-COLUMNS = "it holds of rows; of columns, as the cell's equations have them, it does not"
+TURNED = "it holds of {}; of {}, as the cell's equations have them, it does not"
 _OUTCOMES = {
     "holds": "holds",
     "fails": "does not hold",
@@ -193,12 +193,19 @@ class Trial:
         return Verdict(
             self.claim,
             LAYOUT,
-            reason=COLUMNS if held.reading.layout in ROWS else "",
-            reading=describe(self.formula, self.loss, held.reading),
+            reason=self.turned() if held.reading.layout in ROWS else "",
+            reading=describe(
+                self.formula, self.loss, held.reading, in_rows=in_rows(self.context.cell)
+            ),
             values=self.values(self.formula, held.reading),
             translation=show(formula) if same else "",
             bound=str(bound),
         )
+
+    def turned(self) -> str:
+        """That the vectors of a formula stand the other way than the cell's."""
+        ways = "rows", "columns"
+        return TURNED.format(*(reversed(ways) if in_rows(self.context.cell) else ways))
 
     def not_in_general(self, found: Sequence[Status]) -> Verdict:
         """It fails in every reading: find the condition, the counterexample and the repair."""

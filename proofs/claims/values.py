@@ -21,6 +21,8 @@ LAYOUTS = {
     "row": "row layout: vectors are rows, and weights stand transposed on the right",
     "stored": "row layout with weights as they are stored: vectors are rows, and weights have the cell's shapes",
 }
+FROM_ROWS = "column layout: vectors are columns, and weights stand transposed on the left"
+"""What the layout of rows is called of a cell whose own vectors are rows."""
 ROWS = ("row", "stored")
 """Layouts in which vectors are rows."""
 
