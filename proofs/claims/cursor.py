@@ -21,6 +21,7 @@ class Names:
         loss: the name of the loss; with an index, of its term at a step.
         open_d: whether ``d`` leaves open which derivative is meant, as ``∂`` does.
         still: those of the timed ones that no step changes; their values take an index or none.
+        identity: how the identity matrix is called; empty where it has no name.
     """
 
     timed: Collection[str] = ()
@@ -28,9 +29,11 @@ class Names:
     loss: str = "L"
     open_d: bool = False
     still: Collection[str] = ()
+    identity: str = ""
 
     def __contains__(self, name: str) -> bool:
-        return name in self.timed or name in self.plain or name == self.loss
+        known = name in self.timed or name in self.plain or name == self.loss
+        return known or (name != "" and name == self.identity)
 
 
 @dataclass(slots=True)

@@ -27,6 +27,7 @@ from derive.still import still_of
 from proofs.claims.conditions import CONDITIONS, PRESUMED, named_condition, whose_total
 from proofs.claims.cursor import Names
 from proofs.claims.hints import for_line
+from proofs.claims.identities import sized, with_identity
 from proofs.claims.latex import read_latex
 from proofs.claims.matrix_powers import with_matrix_powers
 from proofs.claims.reader import read_formula
@@ -298,10 +299,19 @@ class ClaimsReader:
                 1,
             )
         if body.strip().startswith("$"):
-            formula, otherwise = read_latex(flat, start, stop, self.names())
-            other = with_matrix_powers(otherwise, self.cell) if otherwise else None
-            return with_matrix_powers(formula, self.cell), other
+            names = with_identity(self.names())
+            formula, otherwise = read_latex(flat, start, stop, names)
+            other = self.meant(otherwise, names, flat) if otherwise else None
+            return self.meant(formula, names, flat), other
         return read_formula(flat, tokens_of(flat, start, stop), self.names()), None
+
+    def meant(self, formula: Formula, names: Names, statement: Statement) -> Formula:
+        """A formula of LaTeX with powers of matrices as products, and identities of their size.
+
+        Raises:
+            LanguageError: nothing tells how large an identity is.
+        """
+        return with_matrix_powers(sized(formula, self.cell, names, statement), self.cell)
 
     def _given(self, statement: Statement, text: str, at: int) -> tuple[str, ...]:
         found: list[str] = []

@@ -12,6 +12,9 @@ from proofs.claims.latex_signs import ACCENT, INSTEAD, TEXT, Part
 STEP = re.compile(r"[a-z](?:[+-][0-9])?|T[+-][0-9]|0")
 """A step above a quantity that has none below: ``h^t``, ``h^{t-1}``; ``h^T`` is a transpose, ``h^2`` a power."""
 
+SIZES_OF_IDENTITY = [[letter] for letter in "nmdhHNDk"]
+"""Subscripts of the identity that only say how large it is."""
+
 
 @dataclass(slots=True)
 class LatexNames(LatexCursor):
@@ -150,6 +153,8 @@ class LatexNames(LatexCursor):
         whole, bare = ("_".join(filter(None, [word, *parts])) for parts in ([*rest, last], rest))
         if whole in self.names:
             return whole
+        if word == self.names.identity and below in SIZES_OF_IDENTITY:
+            return word
         if last and bare in self.names and bare not in self.names.plain:
             return f"{bare}[{last}]"
         subscript = ",".join(below)

@@ -12,13 +12,14 @@ from derive.cell import Cell
 from derive.errors import ArgumentError, LanguageError
 from derive.language_lines import Statement
 from proofs.claims import numbers
+from proofs.claims.conditions import named_condition
 from proofs.claims.document import MAX_CLAIMS, ClaimsReader, statements_of
+from proofs.claims.identities import with_identity
 from proofs.claims.latex import read_parts
 from proofs.claims.latex_looks import plain
 from proofs.claims.latex_signs import RELATION, Part
-from proofs.claims.matrix_powers import with_matrix_powers
 from proofs.claims.said import NOT_JUDGED, Claim, Document, Unjudged
-from proofs.claims.syntax import Deriv, Formula, walk
+from proofs.claims.syntax import Deriv, Formula, free_variables, walk
 from proofs.documents.beside import presumed
 from proofs.documents.choices import chosen
 from proofs.documents.definitions import Definitions
@@ -164,10 +165,6 @@ class _Paper:
         reason = error.problem.partition("\n")[0].partition(" Did you mean")[0]
         self.leave(sheet, whole, saying.label, reason, error.remedy)
 
-    def meant(self, formula: Formula) -> Formula:
-        """A formula with names that the document defines spelled out, and with powers of matrices as products."""
-        return with_matrix_powers(self.definitions.spelled_out(formula), self.lines.cell)
-
     def claim(self, saying: Saying, sheet: _Sheet) -> Claim:
         """The claim that a formula makes.
 
@@ -185,7 +182,7 @@ class _Paper:
             replace(p, start=p.start - start, stop=p.stop - start)
             for p in (*left, relation, *right)
         ]
-        names = self.definitions.known(self.lines.names())
+        names = with_identity(self.definitions.known(self.lines.names()))
         new = self.definitions.new_name(left, statement, names) if saying.relation == "=" else ""
         if new:
             names = replace(names, timed=[*names.timed, new])
@@ -195,12 +192,15 @@ class _Paper:
             raise _DefinedError(
                 f"it defines {new}, which the cell does not have; it is read so elsewhere", ""
             )
-        formula, otherwise = self.meant(formula), otherwise and self.meant(otherwise)
+        formula = self.lines.meant(self.definitions.spelled_out(formula), names, statement)
+        if otherwise:
+            otherwise = self.lines.meant(self.definitions.spelled_out(otherwise), names, statement)
         if formula.relation == "~=" and not numbers.is_numeric(formula):
             raise LanguageError(
                 "it is approximate, and only numbers are compared so", "Write = or ≤."
             )
         given, unread = presumed(saying.beside)
+        given += _from_the_first_step(formula)
         sign = saying.relation if saying.relation in {"=", "≤", "≥", *STRICT} else "≈"
         return Claim(
             title=sheet.name(right[0].start, saying.label),
@@ -236,6 +236,14 @@ def _refuse_form(saying: Saying) -> None:
         raise LanguageError(
             "it is written by rows: cases or a matrix", "Write a formula for each case."
         )
+
+
+def _from_the_first_step(formula: Formula) -> tuple[str, ...]:
+    """The range of the only letter of a formula: it counts the steps, as t does, and those begin with 1."""
+    letters = {name for side in (formula.left, formula.right) for name in free_variables(side)}
+    alone = next(iter(letters)) if len(letters) == 1 else "t"
+    key = None if alone == "t" else named_condition(f"1<={alone}")
+    return (key,) if key else ()
 
 
 def _differentiated(signs: list[str]) -> Iterator[str]:

@@ -61,7 +61,7 @@ def kind(claim: str, cell: str = "elman") -> str:
         (r"$W = U = W$", "=", "not read", "a claim for each"),
         ("W == U == W", "==", "does not belong here", "a claim for each"),
         ("(I - W) @ W == W", "I", "I is no quantity", "eye(h[t])"),
-        (r"$(I - W) W = W$", "I", "I is no quantity", "eye(h[t])"),
+        (r"$I = I$", "I = I", "How large this I is", r"\mathrm{eye}(h_t)"),
         ('"it vanishes"', '"', "no meaning", "before the colon"),
         (r"$\lim_{t\to\infty} \|W\| = 0$", r"\lim", "not read", "finite number of steps"),
         (r"$|\lambda_1| < 1$", "|", "not read", "for a norm"),
