@@ -207,6 +207,7 @@ class _Writer(LatexNames):
         """A transpose or a power."""
         inner = self.group_text()
         if inner == r"\top" or (inner == "T" and base not in self.numbers):
+            self.turned[f"({base}).T"] = base
             return f"({base}).T"
         inner = inner[1:-1] if re.fullmatch(r"\([^()]*\)", inner) else inner
         if re.fullmatch(r"[0-9]+|[a-zT]([+-]([a-zT]|[0-9]+))*", inner):
@@ -256,16 +257,20 @@ class _Writer(LatexNames):
         return self.made_of(f"({inner})", inner)
 
     def stacked(self, opening: Part) -> str:
-        """``[h_{t-1}, x_t]``, the one above the other; with nothing but one part, brackets like any."""
-        stacks = frozenset({",", ";"})
+        r"""``[h_{t-1}, x_t]``, the one above the other; with nothing but one part, brackets like any.
+
+        Transposes with commas between them, ``[h_{t-1}^\top, x_t^\top]``, stand side by side.
+        """
+        stacks, between = frozenset({",", ";"}), set[str]()
         parts = [self.closed(opening, "]", stacks)]
-        while self.parts[self.at - 1].text in stacks:
+        while (mark := self.parts[self.at - 1].text) in stacks:
+            between.add(mark)
             parts.append(self.closed(opening, "]", stacks))
-        return (
-            self.made_of(f"({parts[0]})", parts[0])
-            if len(parts) == 1
-            else f"concat({', '.join(parts)})"
-        )
+        if len(parts) == 1:
+            return self.made_of(f"({parts[0]})", parts[0])
+        if ";" not in between and self.turned.keys() >= {*parts}:
+            return f"(concat({', '.join(self.turned[part] for part in parts)})).T"
+        return f"concat({', '.join(parts)})"
 
     def closed(self, opening: Part, closing: str, others: frozenset[str] = frozenset()) -> str:
         """What stands up to the sign that closes, or to another one; passes that sign."""

@@ -22,9 +22,11 @@ class LatexNames(LatexCursor):
 
     Args:
         numbers: what is a number wherever it is written: norms, other sizes, and what is made of them.
+        turned: of each transpose that is written, of what it is one.
     """
 
     numbers: set[str] = field(default_factory=set[str])
+    turned: dict[str, str] = field(default_factory=dict[str, str])
 
     def made_of(self, written: str, *factors: str) -> str:
         """What is made of nothing but numbers is one."""

@@ -1,7 +1,11 @@
-r"""What stands around mathematics and says nothing: ``\underbrace{…}_{…}``, ``\boxed``, colours, phantoms."""
+r"""What stands around mathematics and says nothing: ``\underbrace{…}_{…}``, ``\boxed``, colours, phantoms.
+
+And one column in brackets, ``\begin{bmatrix} a \\ b \end{bmatrix}``, which is ``[a; b]``.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -19,6 +23,8 @@ NOTHING = {
     r"\eqref", r"\vspace", r"\mspace", r"\hypertarget", r"\footnotemark",
 }  # fmt: skip
 """What says nothing, with the group behind it."""
+COLUMN = {"matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix", "psmallmatrix", "bsmallmatrix"}
+_GAP = re.compile(r"\s*\[\s*-?[0-9.]+\s*(pt|em|ex|mm|cm)\s*\]")
 SPACE = {r"\hspace", r"\hskip"}
 
 
@@ -33,7 +39,7 @@ def group_end(parts: Sequence[Part], at: int) -> int:
 
 
 def unwrapped(parts: Sequence[Part]) -> list[Part]:
-    """The tokens of a formula without what only stands around them.
+    """The tokens of a formula without what only stands around them, and columns in brackets.
 
     Args:
         parts: tokens, blanks among them.
@@ -58,7 +64,57 @@ def unwrapped(parts: Sequence[Part]) -> list[Part]:
             found.append(replace(part, text=r"\quad"))
         else:
             found.append(part)
+    return _columns(found)
+
+
+def _columns(parts: list[Part]) -> list[Part]:
+    """Matrices of one column as ``[a; b]``; one with an ``&``, or with others in it, is left as it stands."""
+    found, at = list[Part](), 0
+    while at < len(parts):
+        inside, after = _column(parts, at)
+        if not inside:
+            found.append(parts[at])
+            at += 1
+            continue
+        begin, end = parts[at], parts[after - 1]
+        rows = [replace(p, text=";") if p.text == r"\\" else p for p in _without_gaps(inside)]
+        found += [replace(begin, text="["), *rows, replace(end, text="]")]
+        at = after
     return found
+
+
+def _column(parts: list[Part], at: int) -> tuple[list[Part], int]:
+    """What stands in a matrix of one column that begins there, and what comes after it; nothing if none does."""
+    first = group_end(parts, at + 1) if parts[at].text == r"\begin" else 0
+    if not first or _name(parts, at + 1, first) not in COLUMN:
+        return [], 0
+    stop = next(
+        (i for i in range(first, len(parts)) if parts[i].text in (r"\end", r"\begin", "&")), 0
+    )
+    if not stop or parts[stop].text != r"\end":
+        return [], 0
+    inside = parts[first:stop]
+    while inside and (inside[-1].text.isspace() or inside[-1].text == r"\\"):
+        inside.pop()
+    return inside, group_end(parts, stop + 1)
+
+
+def _without_gaps(parts: list[Part]) -> list[Part]:
+    r"""Rows without the space asked for between them, ``\\[2pt]``."""
+    found: list[Part] = []
+    at = 0
+    while at < len(parts):
+        found.append(parts[at])
+        at += 1
+        if found[-1].text == r"\\":
+            gap = _GAP.match("".join(p.text for p in parts[at : at + 16]))
+            while gap and parts[at - 1].text != "]":
+                at += 1
+    return found
+
+
+def _name(parts: list[Part], start: int, stop: int) -> str:
+    return "".join(p.text for p in parts[start + 1 : stop - 1]).strip()
 
 
 def _star(rest: list[Part]) -> None:
