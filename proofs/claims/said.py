@@ -58,6 +58,7 @@ class Claim:
         chooses: why it is no claim, but says what something given is; empty if it does not.
         at: the line that names it; 0 for the first one.
         strict: whether it says < or >, of which ``formula`` has the weak form.
+        restates: a name that the document has defined before, of which this says once more what it is.
     """
 
     title: str
@@ -73,6 +74,7 @@ class Claim:
     chooses: str = ""
     at: int = 0
     strict: bool = False
+    restates: str = ""
 
     @property
     def line(self) -> int:

@@ -138,6 +138,9 @@ def _of_definition(verdict: Verdict) -> Verdict:
     """A verdict on an equation of the cell says so, and shows the cell's where it differs."""
     claim = verdict.claim
     name = _defined(claim.formula)
+    if claim.restates and not verdict.stands:
+        said = f"the document has said before what {claim.restates} stands for, and there it is something else"
+        return replace(verdict, reason=f"{said}; {verdict.reason}" if verdict.reason else said)
     if claim.cell is None or name not in {e.target.name for e in claim.cell.equations}:
         return verdict
     if verdict.kind == PROVED:

@@ -199,6 +199,7 @@ class _Paper:
             raise LanguageError(
                 "it is approximate, and only numbers are compared so", "Write = or ≤."
             )
+        own = with_identity(self.lines.names())
         given, unread = presumed(saying.beside)
         given += _from_the_first_step(formula)
         sign = saying.relation if saying.relation in {"=", "≤", "≥", *STRICT} else "≈"
@@ -215,6 +216,9 @@ class _Paper:
             chooses=chosen(formula, self.lines.cell, names.loss, displayed=saying.displayed),
             at=sheet.line(right[0].start),
             strict=saying.relation in STRICT,
+            restates=self.definitions.new_name(left, statement, own)
+            if saying.relation == "="
+            else "",
         )
 
 

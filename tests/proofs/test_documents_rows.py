@@ -50,3 +50,16 @@ def test_less_within_a_line_of_words_is_a_supposition() -> None:
 
 def test_a_weight_that_is_chosen_small_is_a_choice() -> None:
     assert sorted(told(r"\[\|W\| < 1\]" + "\n$h_t = h_t$")) == [NOT_JUDGED, PROVED]
+
+
+def test_a_name_that_is_defined_twice_is_told() -> None:
+    slope = r"\odot (1 - h_t^2)"
+    text = (
+        r"\[\delta_t = \frac{\partial L}{\partial h_t} " + slope + r"\]"
+        r"\[\delta_t = \frac{\partial L}{\partial h_t}\]"
+        r"\[\delta_k = (1 - h_k^2) \odot \frac{\partial L}{\partial h_k}\]"
+    )
+    found = audit_paper(text, "a.tex", load("elman"))
+    assert [v.kind for v in found.verdicts] == [REFUTED, PROVED]
+    assert found.verdicts[0].reason.startswith("the document has said before what delta stands for")
+    assert found.verdicts[1].reason == ""
