@@ -24,6 +24,7 @@ from proofs.claims.sameness import differences, renaming, without_bias
 from proofs.claims.sizes import argument
 from proofs.claims.syntax import Formula
 from proofs.claims.trial import Trial
+from proofs.claims.turned_products import with_order
 from proofs.claims.values import MeaninglessError, TooManyError
 from proofs.claims.verdict import (
     CONDITIONAL,
@@ -290,13 +291,14 @@ def _of_sizes(claim: Claim, formula: Formula, context: Context) -> Verdict:
     """Sizes compared, in every reading: one that is proved decides, and those before it are told; else the first."""
     loss = context.loss.name if context.loss else ""
     found: list[Verdict] = []
-    for reading in readings(formula, loss):
-        verdict = _sizes(claim, settled_formula(formula, loss, reading), context)
+    meant = [settled_formula(formula, loss, reading) for reading in readings(formula, loss)]
+    for reading, settled in zip(readings(formula, loss), meant, strict=True):
+        verdict = _sizes(claim, settled, context)
         found.append(replace(verdict, reading=describe(formula, loss, reading)))
         if verdict.kind == PROVED:
             before = tuple((v.reading, _OUTCOMES[v.kind]) for v in found[:-1])
             return replace(found[-1], other_readings=before)
-    return found[0]
+    return with_order(found[0], meant[0], lambda other: _sizes(claim, other, context))
 
 
 _OUTCOMES = {REFUTED: "does not hold", MEANINGLESS: "has no value", UNDECIDED: "undecided"}
