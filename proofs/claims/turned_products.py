@@ -41,5 +41,6 @@ def _way(formula: Formula) -> str:
 
 def _turned(node: Node) -> Node:
     """A product with its last factor first, or with its first one."""
-    turns = isinstance(node, Big) and node.kind == "product"
-    return replace(node, descending=not node.descending) if turns else node
+    if isinstance(node, Big) and node.kind == "product":
+        return replace(node, descending=not node.descending)
+    return node
