@@ -82,9 +82,12 @@ class InOneCall(Bars):
         return self.field(self.called_together("bars"), self.rows_together(len(self.together.rows)))
 
     def all_factors(self) -> str:
-        """The array of their factors, for one block of steps."""
-        shape = self.rows_together(len(self.together.factors), "block, ")
-        return self.field(self.called_together("factors"), shape)
+        """The array of their factors, for one block of steps: those of a step side by side if one call takes them."""
+        count, n = len(self.together.factors), self.size_together()
+        beside = self.new_array(f"(block, {count}, B, {n})")
+        apart = f"{self.new_array(f'({count}, block, B, {n})')}.swapaxes(0, 1)"
+        name = self.called_together("factors")
+        return self.field(name, f"{beside} if self.together else {apart}")
 
     def is_row(self, value: object) -> bool:
         """Whether a value lies among those that one call makes, or that they are made of."""
