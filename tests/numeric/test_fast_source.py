@@ -8,6 +8,7 @@ from functools import cache
 import numpy as np
 import pytest
 from hypothesis import given, note, settings
+from hypothesis import strategies as st
 
 from derive.catalog import load, shipped
 from derive.derivation import derive
@@ -221,6 +222,27 @@ def test_every_shipped_cell_is_right_without_adjoints_in_one_call(entry):
     if hasattr(module, "TOGETHER_SIZE"):
         module.TOGETHER_SIZE = 0
         right_on(sample(cell, T=7, B=2, seed=5), 1e-12, module)
+
+
+PRODUCT = st.tuples(
+    st.lists(st.sampled_from(("f[t]", "i[t]", "g[t]", "tanh(c[t-1])", "cos(h[t-1])")), max_size=2),
+    st.sampled_from(("c[t-1]", "h[t-1]", "sin(c[t-1])", "f[t]", "i[t]", "g[t]")),
+)
+
+
+@settings(max_examples=15)
+@given(st.lists(PRODUCT, min_size=1, max_size=3), st.lists(PRODUCT, min_size=1, max_size=2))
+def test_random_gates_are_right_in_one_call(first, second):
+    sums = (" + ".join(" * ".join((*more, one)) for more, one in part) for part in (first, second))
+    text = "c[t] = 0.5 * ({}) + f[t] * i[t] * g[t]\nh[t] = tanh(c[t]) * ({})".format(*sums)
+    note(text)
+    cell = read_cell("\n".join([*GATES.values(), text]), "gates")
+    module = fast_module(cell, rows=9, size=400)
+    module.MATRIX_SIZE = 0
+    for together in (0, 10**9):
+        module.TOGETHER_SIZE = together
+        for B in (1, 3):
+            right_on(sample(cell, T=5, B=B, seed=4), 1e-9, module)
 
 
 def test_a_step_of_an_lstm_adds_up_and_multiplies_once():
