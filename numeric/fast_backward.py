@@ -280,13 +280,21 @@ class FastBackward(Chained):
         times = self.multiplier(self.back_weight(made.stack, made.vector))
         return [f"{times}({self.ref(made)}, {self.ref(op.target)})"]
 
+    def placed_factors(self, made: list[Op]) -> list[Op]:
+        """The operations on a block, in place; not so factors whose steps lie apart, if that takes no more arrays."""
+        ways = [
+            shared(in_place(made, self.is_scratch, wanted), self.is_scratch)
+            for wanted in (lambda op: not self.lies_beside(op.target), lambda _: True)
+        ]
+        apart, ordinary = ({op.target for op in ops if self.is_scratch(op.target)} for ops in ways)
+        return ways[len(apart) > len(ordinary)]
+
     def factors(self) -> list[str]:
         """The factors of a block of steps, as code."""
         low = Lowering(self.place, prefix="·m")
         for s in self.program.backward.get(MANY, []):
             low.assign(s.target, s.value)
-        placed = in_place(low.ops, self.is_scratch, lambda op: not self.lies_beside(op.target))
-        ops = shared(placed, self.is_scratch)
+        ops = self.placed_factors(low.ops)
         self.touched = {
             v: self.dim(v.shape[0])
             for op in ops

@@ -183,9 +183,4 @@ class InOneCall(Bars):
         """What was done, if anything was."""
         if self.together is None:
             return []
-        made = [
-            bar.of
-            for bar in self.together.rows[: self.together.results]
-            if isinstance(bar, Adjoint)
-        ]
-        return [Note("together", tuple(made), WHY)]
+        return [Note("together", (self.together.stack,), WHY)]

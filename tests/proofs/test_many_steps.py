@@ -127,8 +127,8 @@ ADDED, LAST = (
 SLICED = "{k: v[:, :256] for k, v in found.items()}, {k: v[:256] for k, v in bars.items()}"
 IN_TIME = {
     "what late steps add": (
-        "for t in range(T):\n        _, sens",
-        "for t in range(min(T, 255)):\n        _, sens",
+        'for t in range(T):\n        memory["known"]',
+        'for t in range(min(T, 255)):\n        memory["known"]',
     ),
     "samples beyond a tile": (ADDED, f"totals[name] = totals[name] + gradient_along({SLICED})"),
     "entries beyond a tile": (LAST, f"{LAST}\n        totals[name][1024:] = 0"),
