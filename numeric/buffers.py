@@ -145,7 +145,7 @@ def given_gradients(
     """The gradients in the order of their shapes, checked; None for those that are left out."""
     if given is None:
         return [None] * len(shapes)
-    if not hasattr(given, "keys") or not given.keys() <= shapes.keys():
+    if not by_name(what, given).keys() <= shapes.keys():
         gradients(what, given, shapes, dtype)
     return [
         sound(f"{what}[{name!r}]", given[name], shape, dtype) if name in given else None
@@ -155,7 +155,7 @@ def given_gradients(
 
 def given_state(state: Arrays, zeros: Arrays, dtype: np.dtype) -> list[Array]:
     """As ``unpacked_state``, at once where the values are as they must be."""
-    if not hasattr(state, "keys") or not state.keys() <= zeros.keys():
+    if not by_name("state", state).keys() <= zeros.keys():
         unpacked_state(state, zeros, dtype)
     return [
         sound(f"state[{k!r}]", state[k], zero.shape, dtype) if k in state else zero

@@ -101,9 +101,8 @@ class InOneCall(Bars):
         """An array that every step writes anew."""
         if not self.is_row(key):
             return super().scratch(key, wish, shape)
-        mine = (
-            key if isinstance(key, Adjoint) else (key, "together")
-        )  # no array of the forward pass
+        # The forward pass has intermediate results of the same keys, and arrays for them.
+        mine = key if isinstance(key, Adjoint) else (key, "together")
         return self.field(self.names.named(mine, wish), self.row(key))
 
     def at_step(self, leaf: MatrixExpr) -> str:

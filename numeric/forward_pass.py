@@ -12,7 +12,7 @@ from derive.expressions import Timed
 from numeric.arrays import ArrayPrinter
 from numeric.body import Body, all_leaves, lags_read
 from numeric.program import StackTerm, Statement
-from numeric.sizes import Reading, own_axes, readings
+from numeric.sizes import Reading, own_axes, parameter_size, readings
 from numeric.stacks import Stack
 
 
@@ -133,12 +133,12 @@ class Forward(Body):
 
     def length(self, q: Quantity, axis: int) -> str:
         """The code that finds the length of an argument's axis."""
+        if q.role == "parameter":
+            return parameter_size(q, axis)
         rank = len(own_axes(q))
         if q.role == "input":
             x = self.names.of(q.symbol)
             return f'size("{q.name}", {x}, {axis + 2}, {rank + 2})'
-        if q.role == "parameter":
-            return f'size_of("params", params, "{q.name}", {axis}, {rank})'
         front = 1 if q.depth == 1 else 2
         return f'size_of("state", state, "{q.name}", {axis + front}, {rank + front})'
 

@@ -105,9 +105,7 @@ class Series:
             return values[name, None]
         if (name, lag) not in self._leaves:
             whole, start = run.over_time(name), self.first - lag
-            stop = (
-                run.steps - lag
-            )  # the last step that is read, before the first where the lag is longer than the run
+            stop = run.steps - lag  # where a lag is longer than the run, before its first step
             now = whole[max(start, 1) - 1 : max(stop, 0), ...]
             before = [
                 run.space.xp.broadcast_to(values[name, t], whole.shape[1:])[None, ...]

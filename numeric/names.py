@@ -26,7 +26,7 @@ RESERVED = frozenset(
     rng name only parameter_shapes init_params init_state forward backward step value_and_grad
     stretches in_stretches legs memory values influence sensitivities real_time_step real_time_start
     real_time_gradients checked_memory forward_in_time stacked basis spread across one_above_another gradient_along
-    run_stretch Team given STRETCH_ROWS PIECE_SIZE BLOCK_BYTES MATRIX_SIZE SMALL_STEP
+    run_stretch Team given STRETCH_ROWS PIECE_SIZE BLOCK_BYTES MATRIX_SIZE SMALL_STEP TOGETHER_SIZE
     range reversed len type int float str dict tuple annotations
     workspace Workspace ws known flat block chain count start stop first last at slice zip map self
     """.split()  # noqa: SIM905 - a paragraph of words reads better than a column of literals

@@ -7,7 +7,7 @@ from derive.cell import Quantity
 from derive.expressions import Adjoint, LossGradient, terms
 from numeric.forward_pass import Forward
 from numeric.portable_steps import Steps
-from numeric.sizes import own_axes
+from numeric.sizes import parameter_size
 
 _SIGNATURE = '''def backward(
     params: Arrays, cache: dict[str, Any], outputs_bar: Arrays, final_bar: Arrays | None = None
@@ -48,7 +48,7 @@ class PortableBackward(Steps):
     def length(self, q: Quantity, axis: int) -> str:
         """The code of the length of an axis, of a parameter or of what forward left."""
         if q.role == "parameter":
-            return f'size_of("params", params, "{q.name}", {axis}, {len(own_axes(q))})'
+            return parameter_size(q, axis)
         if q.name in self.memory:
             return f"{self.names.storage(q.symbol)}[0].shape[{axis + 1}]"
         return f"{self.names.of(q.symbol)}.shape[{axis + 2}]"

@@ -25,7 +25,7 @@ from numeric.body import listed, tuple_text
 from numeric.checks import by_name
 from numeric.forward_pass import Forward
 from numeric.schedule import program
-from numeric.sizes import own_axes, readings
+from numeric.sizes import own_axes, parameter_size, readings
 from numeric.source import File, helpers
 from numeric.spread import trailing
 from numeric.stack_text import StackText
@@ -213,9 +213,9 @@ class _Writer(File):
         """A size, from parameters, inputs or past values."""
 
         def length(q: Quantity, axis: int) -> str:
-            rank = len(own_axes(q))
             if q.role == "parameter":
-                return f'size_of("params", params, "{q.name}", {axis}, {rank})'
+                return parameter_size(q, axis)
+            rank = len(own_axes(q))
             if q.role == "input":
                 return f'size("{q.name}", {self.names.now(q.symbol)}, {axis + 1}, {rank + 1})'
             past = f'values["{q.name}"][-1]'

@@ -16,6 +16,11 @@ Place = tuple[Quantity, int]
 """An argument, and an axis among its own."""
 
 
+def parameter_size(q: Quantity, axis: int) -> str:
+    """The code of the length of a parameter's axis."""
+    return f'size_of("params", params, "{q.name}", {axis}, {len(own_axes(q))})'
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """``size = (Σ factor · length of an axis − constant) / divisor``.

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from derive.catalog import load, shipped
 from derive.derivation import derive
 from derive.language import read_cell
-from numeric.fast_source import generate_fast
+from numeric.fast_source import SETTINGS, generate_fast
 from tests.generated import arguments, bars, called, module_of
 from tests.numeric.test_source import ODD, every_cell, right_on
 from tests.oracle import sample
@@ -334,10 +334,12 @@ def test_parameters_left_out_are_named_with_a_new_workspace_too():
         module.forward({}, *positional[1:], **keywords, workspace=fresh)
 
 
-@pytest.mark.parametrize("name", ["W", "PIECE_SIZE", "STRETCH_ROWS", "BLOCK_BYTES", "MATRIX_SIZE"])
+@pytest.mark.parametrize("name", ["W", *SETTINGS])
 def test_a_quantity_may_be_called_like_the_stretch_of_steps_or_a_size_of_the_file(name):
     text = f"dim at = 4\nat[t] = tanh({name} @ at[t-1] + U @ x[t])\ny[t] = sigmoid(V @ at[t])"
     cell = read_cell(text, "named")
+    right_on(sample(cell, T=5, B=2), 1e-11, fast_module(cell, rows=4))
+    cell = read_cell(load("lstm").text.replace("U_g", name), "named")
     right_on(sample(cell, T=5, B=2), 1e-11, fast_module(cell, rows=4))
 
 
